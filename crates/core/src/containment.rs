@@ -1,0 +1,129 @@
+//! What an invocation answers for one instance: the response entry, which is also what machines are told.
+
+use serde::Serialize;
+
+use crate::{
+    ids::{AccountId, ContainmentId, InstanceId, Region},
+    policy::Decision,
+    step::{Outcome, Step},
+    verdict::Verdict,
+};
+
+/// How an invocation ended for one instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conclusion {
+    /// Everything that was promised was seen to hold.
+    Contained,
+    /// Something was not, or could not be seen.
+    Partial,
+    /// It was contained already and nothing had to be changed.
+    AlreadyContained,
+    /// Another invocation is at it.
+    InProgress,
+    /// Observe mode: what would be done was recorded and told.
+    Observed,
+    /// A plan was asked for.
+    Planned,
+    /// A person must decide.
+    Asked,
+    /// Nothing to do, with a reason.
+    Ignored,
+    /// A precondition failed.
+    Refused,
+    /// Nothing could be done.
+    Failed,
+}
+
+impl Conclusion {
+    /// The word in responses, messages and the ledger.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Contained => "contained",
+            Self::Partial => "partial",
+            Self::AlreadyContained => "already_contained",
+            Self::InProgress => "in_progress",
+            Self::Observed => "observed",
+            Self::Planned => "planned",
+            Self::Asked => "asked",
+            Self::Ignored => "ignored",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One line of the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepReport {
+    /// The lane's name.
+    pub lane: &'static str,
+    /// The step's name.
+    pub step: &'static str,
+    /// What it is about.
+    pub resource: String,
+    /// The outcome's word.
+    pub outcome: &'static str,
+    /// What a person should know of it.
+    pub detail: String,
+}
+
+impl StepReport {
+    /// The report of a step and its outcome. Details are cut at 600 characters.
+    #[must_use]
+    pub fn new(step: &Step, outcome: &Outcome, instance: &InstanceId) -> Self {
+        Self {
+            lane: step.lane().name(),
+            step: step.name(),
+            resource: step.resource(instance.as_str()),
+            outcome: outcome.word(),
+            detail: outcome.detail().chars().take(600).collect(),
+        }
+    }
+}
+
+/// Milliseconds since the invocation began, where the point was reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Timings {
+    /// The first look was complete.
+    pub look: Option<u64>,
+    /// The claim was recorded.
+    pub claim: Option<u64>,
+    /// Every interface was isolated for the first time: no new flow can start.
+    pub isolated: Option<u64>,
+    /// The longest time that an interface was in the untrack group (a duration, not a point).
+    pub untrack_window: Option<u64>,
+    /// The report was complete.
+    pub done: Option<u64>,
+}
+
+/// The response entry of one instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Containment {
+    /// The instance's account.
+    pub account: AccountId,
+    /// Its Region.
+    pub region: Region,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// The containment, where one exists.
+    pub containment_id: Option<ContainmentId>,
+    /// What was decided.
+    pub decision: Decision,
+    /// Why.
+    pub reason: String,
+    /// How it ended.
+    pub outcome: Conclusion,
+    /// What became true.
+    pub verdict: Verdict,
+    /// What was done, lane by lane.
+    pub steps: Vec<StepReport>,
+    /// What people should know beside.
+    pub notes: Vec<String>,
+    /// How long it took.
+    pub timings_ms: Timings,
+    /// Work is left that a later attempt may finish.
+    #[serde(skip)]
+    pub left_over: bool,
+}

@@ -1,0 +1,219 @@
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn invoked() -> Invoked {
+    Invoked {
+        account: "111122223333".parse().expect("account"),
+        region: "eu-central-1".parse().expect("region"),
+        request_id: "7f9d2b1c".to_owned(),
+    }
+}
+
+fn check(event: &Value, expected: &Expect) {
+    let text = match parse(event, &invoked()) {
+        Ok(Parsed::Request(request)) => {
+            let lines: Vec<String> = request
+                .findings
+                .iter()
+                .map(|f| {
+                    let marks = [("sample", f.sample), ("archived", f.archived), ("attacked", f.attacked)];
+                    let marks: Vec<&str> = marks.iter().filter(|(_, on)| *on).map(|(mark, _)| *mark).collect();
+                    let severity = f.severity.map_or_else(|| "none".to_owned(), |s| s.to_string());
+                    format!(
+                        "{:?}{} {:?} {} in {}/{}: {} severity {severity} [{}] {}",
+                        request.action,
+                        if request.force { " by force" } else { "" },
+                        f.source,
+                        f.instance,
+                        f.account,
+                        f.region,
+                        f.kind,
+                        marks.join(" "),
+                        f.title
+                    )
+                })
+                .collect();
+            lines.join("\n")
+        }
+        Ok(Parsed::Nothing(reason)) => format!("nothing: {reason}"),
+        Err(ParseError::UnsupportedEvent(message)) => format!("UnsupportedEvent: {message}"),
+        Err(ParseError::InvalidRequest(message)) => format!("InvalidRequest: {message}"),
+    };
+    expected.assert_eq(&text);
+}
+
+fn finding() -> Value {
+    json!({
+        "schemaVersion": "2.0", "accountId": "123456789012", "region": "us-east-1", "id": "f1",
+        "type": "Backdoor:EC2/C&CActivity.B!DNS", "severity": 8, "title": "Command and control",
+        "resource": {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-0123456789abcdef0"}},
+        "service": {"archived": false, "resourceRole": "ACTOR", "eventLastSeen": "2026-01-02T03:04:05Z"}
+    })
+}
+
+fn enveloped(detail: Value) -> Value {
+    let mut event = json!({"source": "aws.guardduty", "detail-type": "GuardDuty Finding",
+        "account": "999988887777", "region": "us-east-1"});
+    event["detail"] = detail;
+    event
+}
+
+#[test]
+fn a_finding_is_read_from_its_envelope_and_bare() {
+    let expected = expect![
+        "Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [] Command and control"
+    ];
+    check(&finding(), &expected);
+    check(&enveloped(finding()), &expected);
+}
+
+#[test]
+fn samples_are_known_by_either_mark() {
+    let mut direct = finding();
+    direct["service"]["additionalInfo"] = json!({"sample": true});
+    let mut inside = finding();
+    inside["service"]["additionalInfo"] = json!({"type": "default", "value": "{\"sample\":true}"});
+    let expected = expect![
+        "Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [sample] Command and control"
+    ];
+    check(&direct, &expected);
+    check(&inside, &expected);
+}
+
+#[test]
+fn a_finding_about_another_resource_names_no_instance_whatever_filler_it_carries() {
+    let mut event = finding();
+    event["resource"]["resourceType"] = json!("AccessKey");
+    check(
+        &event,
+        &expect![
+            "nothing: the finding Backdoor:EC2/C&CActivity.B!DNS is about a resource of type AccessKey, not an instance"
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_field_is_named_with_its_value() {
+    let mut event = finding();
+    event["resource"]["instanceDetails"]["instanceId"] = json!("eni-bfcffe88");
+    check(
+        &enveloped(event),
+        &expect![[
+            r#"InvalidRequest: detail.resource.instanceDetails.instanceId: "eni-bfcffe88" is not an EC2 instance id (i- and 8 or 17 lower-case hex digits)"#
+        ]],
+    );
+    let mut event = finding();
+    event["severity"] = json!("high");
+    check(&event, &expect![[r#"InvalidRequest: severity: "high" is not a number"#]]);
+    check(&enveloped(json!([])), &expect!["InvalidRequest: detail: a list of 0 is not a GuardDuty finding"]);
+}
+
+#[test]
+fn an_instance_id_is_enough_for_a_person() {
+    check(
+        &json!({"instance_id": "i-0123abcd"}),
+        &expect![
+            "Contain Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [] requested by a person"
+        ],
+    );
+    check(
+        &json!({"instance_id": "i-0123abcd", "action": "plan", "region": "us-east-1", "reason": "IR-7\nx", "force": true}),
+        &expect!["Plan by force Manual i-0123abcd in 111122223333/us-east-1: Manual severity none [] IR-7 x"],
+    );
+}
+
+#[test]
+fn what_a_person_mistypes_is_named() {
+    check(
+        &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
+        &expect![[
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, region, account, reason, force"#
+        ]],
+    );
+    check(
+        &json!({"instance_id": "i-0123abcd", "action": "nuke"}),
+        &expect![[r#"InvalidRequest: action: "nuke" is neither "contain" nor "plan""#]],
+    );
+    check(&json!({"action": "contain"}), &expect!["InvalidRequest: instance_id: missing or null is not a text"]);
+    check(
+        &json!({"instance_id": "i-0123abcd", "force": "yes"}),
+        &expect![[r#"InvalidRequest: force: "yes" is not true or false"#]],
+    );
+}
+
+#[test]
+fn what_no_source_writes_is_unsupported() {
+    check(&json!([1, 2]), &expect!["UnsupportedEvent: the event is a list of 2, not a JSON object"]);
+    check(
+        &json!({"hello": 1}),
+        &expect![[r#"UnsupportedEvent: no trigger has the keys [hello]; a direct invoke needs "instance_id""#]],
+    );
+    check(
+        &json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "instance_id": "i-0123abcd"}),
+        &expect![[
+            r#"UnsupportedEvent: source: "aws.ec2" with detail-type "EC2 Instance State-change Notification" is no trigger"#
+        ]],
+    );
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+        Just(json!("i-0123456789abcdef0")),
+        Just(json!("Instance")),
+    ];
+    let key = prop_oneof![
+        Just("source".to_owned()),
+        Just("detail-type".to_owned()),
+        Just("detail".to_owned()),
+        Just("resource".to_owned()),
+        Just("service".to_owned()),
+        Just("type".to_owned()),
+        Just("instance_id".to_owned()),
+        Just("action".to_owned()),
+        ".{0,8}"
+    ];
+    leaf.prop_recursive(5, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::hash_map(key.clone(), inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_json_ends_without_a_panic_and_names_only_what_it_holds(event in any_json()) {
+        if let Ok(Parsed::Request(request)) = parse(&event, &invoked()) {
+            let text = event.to_string();
+            for finding in request.findings {
+                let quoted = format!("\"{}\"", finding.instance);
+                prop_assert!(text.contains(&quoted), "{quoted}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mutated_finding_never_yields_another_instance(field in 0usize..9, value in any_json()) {
+        let paths = ["/accountId", "/region", "/id", "/type", "/severity", "/resource/resourceType",
+            "/resource/instanceDetails", "/resource/instanceDetails/instanceId", "/service"];
+        let mut event = finding();
+        if let Some(slot) = event.pointer_mut(paths[field]) {
+            *slot = value;
+        }
+        let text = event.to_string();
+        if let Ok(Parsed::Request(request)) = parse(&event, &invoked()) {
+            for finding in request.findings {
+                let quoted = format!("\"{}\"", finding.instance);
+                prop_assert!(text.contains(&quoted), "{quoted}");
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Reading a JSON document whose every error names the field's path and the value found there.
+
+use serde_json::{Map, Value};
+
+use crate::finding::ParseError;
+
+/// A value and the path that led to it. A key that is absent reads as JSON null.
+#[derive(Clone)]
+pub(crate) struct Field<'a> {
+    path: String,
+    value: &'a Value,
+}
+
+impl<'a> Field<'a> {
+    pub(crate) fn root(value: &'a Value) -> Self {
+        Self { path: String::new(), value }
+    }
+
+    /// The member `name`, or the same in PascalCase, as AWS's APIs (rather than its events) write it.
+    pub(crate) fn get(&self, name: &str) -> Field<'a> {
+        let found = match self.value {
+            Value::Object(map) => map.get(name).or_else(|| map.get(&pascal(name))),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+        };
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+        Field { path, value: found.unwrap_or(&Value::Null) }
+    }
+
+    pub(crate) fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    pub(crate) fn is_absent(&self) -> bool {
+        self.value.is_null()
+    }
+
+    pub(crate) fn object(&self) -> Option<&'a Map<String, Value>> {
+        self.value.as_object()
+    }
+
+    /// A text, or none where the field is absent; any other type is an error.
+    pub(crate) fn text(&self) -> Result<Option<&'a str>, ParseError> {
+        match self.value {
+            Value::Null => Ok(None),
+            Value::String(text) => Ok(Some(text)),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(self.wrong("a text")),
+        }
+    }
+
+    pub(crate) fn required_text(&self) -> Result<&'a str, ParseError> {
+        self.text()?.ok_or_else(|| self.wrong("a text"))
+    }
+
+    pub(crate) fn flag(&self) -> Result<Option<bool>, ParseError> {
+        match self.value {
+            Value::Null => Ok(None),
+            Value::Bool(flag) => Ok(Some(*flag)),
+            Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                Err(self.wrong("true or false"))
+            }
+        }
+    }
+
+    pub(crate) fn number(&self) -> Result<Option<f64>, ParseError> {
+        match self.value {
+            Value::Null => Ok(None),
+            Value::Number(number) => Ok(number.as_f64()),
+            Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Err(self.wrong("a number")),
+        }
+    }
+
+    /// Reads an identifier; its own error says what it should look like.
+    pub(crate) fn parse<T: std::str::FromStr<Err = crate::ids::InvalidId>>(&self) -> Result<T, ParseError> {
+        self.required_text()?
+            .parse()
+            .map_err(|why: crate::ids::InvalidId| ParseError::InvalidRequest(format!("{}: {why}", self.path)))
+    }
+
+    pub(crate) fn wrong(&self, expected: &str) -> ParseError {
+        ParseError::InvalidRequest(format!("{}: {} is not {expected}", self.path, shown(self.value)))
+    }
+}
+
+/// A value as an error message shows it: short, and never a whole document.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "missing or null".to_owned(),
+        Value::Array(items) => format!("a list of {}", items.len()),
+        Value::Object(map) => format!("an object of {} keys", map.len()),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) => {
+            let head: String = text.chars().take(60).collect();
+            if head.len() < text.len() { format!("\"{head}...\"") } else { format!("\"{head}\"") }
+        }
+    }
+}
+
+fn pascal(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+}

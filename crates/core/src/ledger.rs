@@ -1,0 +1,229 @@
+//! The ledger's items as values, and who may take a containment on. The store itself is the engine's port.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{AccountId, ContainmentId, InstanceId, Region},
+    policy::Decision,
+    step::{Outcome, Step},
+    timestamp::Timestamp,
+};
+
+/// An instance, everywhere: the ledger's partition key is `<account>/<region>/<instance>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceKey {
+    /// Its account.
+    pub account: AccountId,
+    /// Its Region.
+    pub region: Region,
+    /// Its id.
+    pub instance: InstanceId,
+}
+
+impl InstanceKey {
+    /// The partition key.
+    #[must_use]
+    pub fn pk(&self) -> String {
+        format!("{}/{}/{}", self.account, self.region, self.instance)
+    }
+}
+
+/// How far a containment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Somebody works on it, or died working on it.
+    Open,
+    /// Its last attempt ended in order.
+    Closed,
+}
+
+/// The instance's item `current`: its containment, and who holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Current {
+    /// The containment.
+    pub containment: ContainmentId,
+    /// How far it is.
+    pub state: State,
+    /// The request id of the invocation that holds it.
+    pub holder: String,
+    /// Until when it holds it.
+    pub lease_until: Timestamp,
+    /// Counts up with every claim and close: a writer whose version is old has lost the containment.
+    pub version: u64,
+    /// When it was first claimed.
+    pub claimed_at: Timestamp,
+    /// The first finding's id.
+    pub finding: String,
+    /// Why, for a person.
+    pub reason: String,
+    /// The outcome of the last attempt that ended in order.
+    pub outcome: Option<String>,
+    /// The outcome that people were told last.
+    pub told: Option<String>,
+}
+
+/// A step's item, sk `<containment id>/<step key>`. `step` is what was recorded first and is never overwritten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRecord {
+    /// The step's key within its containment.
+    pub key: String,
+    /// The step with what it replaces.
+    pub step: Step,
+    /// When the intent was recorded.
+    pub recorded_at: Timestamp,
+    /// What running it found, where an attempt lived to record that.
+    pub outcome: Option<Outcome>,
+    /// When that was recorded.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A decision that people were told without a containment: sk `told/<decision>/<finding id>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// What was told, `asked`.
+    pub what: String,
+    /// The finding it was told about.
+    pub finding: String,
+}
+
+/// Everything that the ledger holds under an instance's key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    /// The item `current`.
+    pub current: Option<Current>,
+    /// The steps of the current containment.
+    pub steps: Vec<StepRecord>,
+    /// What people were told.
+    pub told: Vec<Told>,
+}
+
+impl Records {
+    /// The step recorded under a key.
+    #[must_use]
+    pub fn step(&self, key: &str) -> Option<&StepRecord> {
+        self.steps.iter().find(|record| record.key == key)
+    }
+
+    /// Whether people were told this about this finding.
+    #[must_use]
+    pub fn was_told(&self, what: &str, finding: &str) -> bool {
+        self.told.iter().any(|told| told.what == what && told.finding == finding)
+    }
+}
+
+/// Whether an invocation may take an instance on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claimable {
+    /// No containment is active: a new one.
+    New,
+    /// An active containment that nobody works on: go on with it.
+    Again,
+    /// Another invocation holds it.
+    Held {
+        /// Its request id.
+        by: String,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// Judges the item `current`. Lambda repeats the request id when it retries an event, so the same id means that the
+/// holder is dead or is this very event delivered twice; both may go on at once, since every step is idempotent.
+#[must_use]
+pub fn claimable(current: Option<&Current>, request_id: &str, now: Timestamp) -> Claimable {
+    match current {
+        None => Claimable::New,
+        Some(current) if current.state == State::Closed => Claimable::Again,
+        Some(current) if current.holder == request_id || current.lease_until <= now => Claimable::Again,
+        Some(current) => Claimable::Held { by: current.holder.clone(), until: current.lease_until },
+    }
+}
+
+/// What a claim writes in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The instance.
+    pub key: InstanceKey,
+    /// The item `current` as it shall be; its version is one more than the one it replaces.
+    pub current: Current,
+    /// The version that was read, none where there was no item.
+    pub read_version: Option<u64>,
+    /// Steps that the ledger does not hold yet.
+    pub steps: Vec<StepRecord>,
+    /// For a new automatic containment: the hour's cap to count against.
+    pub cap: Option<u32>,
+    /// When the claim is made; its hour is the one counted.
+    pub now: Timestamp,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    /// It is ours.
+    Yes,
+    /// The item changed since it was read: read again.
+    Moved,
+    /// The hour's cap is reached.
+    OverCap,
+}
+
+/// The set of contained instances of a role: pk `role/<arn>`, sk `current`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleSet {
+    /// Counts up with every change of the set.
+    pub version: u64,
+    /// Instance ARNs.
+    pub instances: Vec<String>,
+}
+
+/// The sort key of a told decision.
+#[must_use]
+pub fn told_sk(what: &str, finding: &str) -> String {
+    format!("told/{what}/{finding}")
+}
+
+/// The word that a decision without containment is told and kept as.
+#[must_use]
+pub fn told_word(decision: Decision, refused: bool) -> &'static str {
+    match decision {
+        _ if refused => "refused",
+        Decision::Ask => "asked",
+        Decision::Ignore => "ignored",
+        Decision::Contain => "observed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn current(state: State, holder: &str, until: i64) -> Current {
+        Current {
+            containment: "c".into(),
+            state,
+            holder: holder.to_owned(),
+            lease_until: Timestamp::from_millis(until),
+            version: 1,
+            claimed_at: Timestamp::from_millis(0),
+            finding: "f".to_owned(),
+            reason: String::new(),
+            outcome: None,
+            told: None,
+        }
+    }
+
+    #[test]
+    fn a_lease_holds_until_it_ends_or_its_own_request_returns() {
+        let now = Timestamp::from_millis(1000);
+        let judge = |current: &Current, request: &str| claimable(Some(current), request, now);
+        assert_eq!(claimable(None, "r", now), Claimable::New);
+        assert_eq!(judge(&current(State::Closed, "other", 9999), "r"), Claimable::Again);
+        assert_eq!(judge(&current(State::Open, "r", 9999), "r"), Claimable::Again);
+        assert_eq!(judge(&current(State::Open, "other", 1000), "r"), Claimable::Again);
+        assert_eq!(
+            judge(&current(State::Open, "other", 1001), "r"),
+            Claimable::Held { by: "other".to_owned(), until: Timestamp::from_millis(1001) }
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! Decides what containing a compromised EC2 instance means: which instance an event names, whether to act, which
+//! steps, in which order, and what became true. Everything here is a function of its arguments: no async, no AWS SDK,
+//! no clock, no environment. The engine acts on what this crate returns.
+
+pub mod containment;
+pub mod deny_policy;
+pub mod finding;
+pub mod ids;
+mod json;
+pub mod ledger;
+pub mod message;
+pub mod plan;
+pub mod policy;
+pub mod step;
+pub mod survey;
+pub mod timestamp;
+pub mod verdict;
+
+#[cfg(test)]
+mod testing;

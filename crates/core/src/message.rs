@@ -1,0 +1,261 @@
+//! What people are told: one SNS message whose first sentence an on-call person can act on, and the response entry as
+//! JSON for machines.
+
+use serde_json::{Value, json};
+
+use crate::{
+    containment::{Conclusion, Containment},
+    finding::Finding,
+};
+
+/// SNS's limit for a message with all its variants, in bytes
+/// (<https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html>).
+const LARGEST: usize = 256 * 1024 - 4096;
+const LONGEST_SUBJECT: usize = 99;
+const LONGEST_SMS: usize = 140;
+
+/// A message, ready to publish with `MessageStructure` json.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// At most 99 ASCII characters.
+    pub subject: String,
+    /// The JSON object of variants by protocol.
+    pub body: String,
+    /// Attributes: name, SNS data type, value; never an empty value.
+    pub attributes: Vec<(&'static str, &'static str, String)>,
+}
+
+/// What the texts need beside the containment itself.
+#[derive(Debug, Clone)]
+pub struct Audience<'a> {
+    /// The function's name, for the command lines in the text.
+    pub function: &'a str,
+    /// The ledger table's name.
+    pub table: &'a str,
+    /// The instance's name tag.
+    pub instance_name: Option<&'a str>,
+}
+
+/// Composes the message about a containment.
+#[must_use]
+pub fn compose(containment: &Containment, finding: &Finding, audience: &Audience<'_>) -> Message {
+    let subject = ascii(
+        &format!(
+            "[Brig] {}: {} in {}/{}",
+            heading(containment.outcome),
+            containment.instance_id,
+            containment.account,
+            containment.region
+        ),
+        LONGEST_SUBJECT,
+    );
+    let sms = ascii(&format!("Brig {}: {}", heading(containment.outcome), containment.verdict.summary), LONGEST_SMS);
+    let body = [usize::MAX, 400, 100, 25, 5, 0]
+        .into_iter()
+        .map(|most| variants(containment, finding, audience, &sms, most))
+        .find(|body| body.len() <= LARGEST)
+        .unwrap_or_else(|| json!({"default": containment.verdict.summary}).to_string());
+    let mut attributes = vec![
+        ("outcome", "String", containment.outcome.word().to_owned()),
+        ("account", "String", containment.account.to_string()),
+        ("region", "String", containment.region.to_string()),
+        ("instance_id", "String", containment.instance_id.to_string()),
+    ];
+    if let Some(severity) = finding.severity {
+        attributes.push(("severity", "Number", severity.to_string()));
+    }
+    Message { subject, body, attributes }
+}
+
+/// The message for when nothing could be started, since intent could not be recorded.
+#[must_use]
+pub fn cannot_start(finding: &Finding, error: &str) -> Message {
+    let text = format!(
+        "{} in {}/{} is NOT contained: containment could not start.\n\nWhy: {error}\nFinding: {} ({})\n\n\
+         Nothing was changed, since no change is made that cannot be recorded first. Brig tries again if the event is \
+         retried; isolate the instance by hand if this message repeats.\n",
+        finding.instance, finding.account, finding.region, finding.title, finding.id
+    );
+    Message {
+        subject: ascii(
+            &format!("[Brig] NOT CONTAINED: {} in {}/{}", finding.instance, finding.account, finding.region),
+            LONGEST_SUBJECT,
+        ),
+        body: json!({"default": text, "email": text, "sms": ascii(&text, LONGEST_SMS)}).to_string(),
+        attributes: vec![
+            ("outcome", "String", Conclusion::Failed.word().to_owned()),
+            ("account", "String", finding.account.to_string()),
+            ("region", "String", finding.region.to_string()),
+            ("instance_id", "String", finding.instance.to_string()),
+        ],
+    }
+}
+
+/// The text that a person reads. `most` bounds each list of steps.
+#[must_use]
+pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_>, most: usize) -> String {
+    let mut text = String::new();
+    let mut line = |content: &str| {
+        text.push_str(content);
+        text.push('\n');
+    };
+    line(&containment.verdict.summary);
+    line("");
+    if let Some(name) = audience.instance_name {
+        line(&format!("Instance: {} ({name})", containment.instance_id));
+    }
+    line(&format!("Where: account {}, {}", containment.account, containment.region));
+    let severity = finding.severity.map_or_else(String::new, |severity| format!(", severity {severity}"));
+    line(&format!("Why: {}{severity} [{}]", containment.reason, finding.id));
+    if let Some(id) = &containment.containment_id {
+        line(&format!("Containment: {id}"));
+    }
+    line("");
+    line("What to do now");
+    for advice in advice(containment, audience) {
+        line(&format!("- {advice}"));
+    }
+    let done = |outcome: &str| matches!(outcome, "changed" | "already_done");
+    let planned = containment.steps.iter().any(|step| step.outcome == "planned");
+    section(
+        &mut line,
+        if planned { "What would be done" } else { "What could not be done" },
+        containment,
+        most,
+        |outcome| !done(outcome),
+    );
+    section(&mut line, if planned { "What is so already" } else { "What was done" }, containment, most, done);
+    if !containment.notes.is_empty() {
+        line("");
+        line("What you should know");
+        for note in containment.notes.iter().take(most) {
+            line(&format!("- {note}"));
+        }
+        let more = containment.notes.len().saturating_sub(most);
+        if more > 0 {
+            line(&format!("- and {more} more"));
+        }
+    }
+    text
+}
+
+fn section(
+    line: &mut impl FnMut(&str),
+    title: &str,
+    containment: &Containment,
+    most: usize,
+    belongs: impl Fn(&str) -> bool,
+) {
+    let steps: Vec<_> = containment.steps.iter().filter(|step| belongs(step.outcome)).collect();
+    if steps.is_empty() {
+        return;
+    }
+    line("");
+    line(title);
+    for step in steps.iter().take(most) {
+        let detail = if step.detail.is_empty() { String::new() } else { format!(" - {}", step.detail) };
+        line(&format!("- {}: {} {}{detail}", step.outcome, step.step, step.resource));
+    }
+    let more = steps.len().saturating_sub(most);
+    if more > 0 {
+        line(&format!("- and {more} more"));
+    }
+}
+
+fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
+    let invoke = |extra: &str| {
+        let payload = format!(
+            "{{\"instance_id\":\"{}\",\"account\":\"{}\",\"region\":\"{}\"{extra}}}",
+            containment.instance_id, containment.account, containment.region
+        );
+        format!(
+            "aws lambda invoke --function-name {} --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout",
+            audience.function
+        )
+    };
+    let originals = || {
+        format!(
+            "What each change replaced is on record, to go back by hand: aws dynamodb query --table-name {} \
+             --key-condition-expression 'pk = :pk' --expression-attribute-values '{{\":pk\":{{\"S\":\"{}/{}/{}\"}}}}'",
+            audience.table, containment.account, containment.region, containment.instance_id
+        )
+    };
+    match containment.outcome {
+        Conclusion::Contained | Conclusion::AlreadyContained => vec![
+            "Take over the investigation: memory is intact, the instance still runs, its disks are in the snapshots listed below.".to_owned(),
+            "Look at what replaced it, and at what else its role could reach: sessions that it got by sts:AssumeRole are not covered by the denial.".to_owned(),
+            originals(),
+        ],
+        Conclusion::Partial => vec![
+            "Read what could not be done below, grant or repair it, and run this again; it goes on where it stopped:".to_owned(),
+            invoke(""),
+            originals(),
+        ],
+        Conclusion::Asked => vec![
+            "Decide. Nothing was changed. To contain the instance as planned below:".to_owned(),
+            invoke(",\"force\":true"),
+        ],
+        Conclusion::Observed => vec![
+            "Nothing was changed: Brig observes. To see the plan as it would be now:".to_owned(),
+            invoke(",\"action\":\"plan\""),
+        ],
+        Conclusion::Refused => vec!["Nothing was changed. Settle the reason above, then:".to_owned(), invoke("")],
+        Conclusion::Failed | Conclusion::InProgress | Conclusion::Planned | Conclusion::Ignored => {
+            vec!["Look at the function's log for this containment, then run it again:".to_owned(), invoke("")]
+        }
+    }
+}
+
+fn variants(containment: &Containment, finding: &Finding, audience: &Audience<'_>, sms: &str, most: usize) -> String {
+    let text = text(containment, finding, audience, most);
+    let entry = entry(containment, most).to_string();
+    let mut body = json!({"default": text, "email": text, "sms": sms});
+    if let Some(map) = body.as_object_mut() {
+        for protocol in ["sqs", "lambda", "http", "https", "firehose"] {
+            map.insert(protocol.to_owned(), Value::from(entry.clone()));
+        }
+    }
+    body.to_string()
+}
+
+/// The response entry with its schema's number; lists longer than `most` are cut and counted.
+fn entry(containment: &Containment, most: usize) -> Value {
+    let mut value = serde_json::to_value(containment).unwrap_or(Value::Null);
+    if let Some(map) = value.as_object_mut() {
+        map.insert("schema".to_owned(), json!(1));
+        for list in ["steps", "notes"] {
+            let cut = map.get_mut(list).and_then(Value::as_array_mut).map_or(0, |items| {
+                let cut = items.len().saturating_sub(most);
+                items.truncate(most);
+                cut
+            });
+            if cut > 0 {
+                map.insert(format!("{list}_cut"), json!(cut));
+            }
+        }
+    }
+    value
+}
+
+fn heading(outcome: Conclusion) -> &'static str {
+    match outcome {
+        Conclusion::Contained => "contained",
+        Conclusion::AlreadyContained => "already contained",
+        Conclusion::Partial => "ONLY PARTLY CONTAINED",
+        Conclusion::InProgress => "in progress",
+        Conclusion::Observed => "observed, nothing done",
+        Conclusion::Planned => "planned, nothing done",
+        Conclusion::Asked => "DECISION NEEDED",
+        Conclusion::Ignored => "ignored",
+        Conclusion::Refused => "REFUSED",
+        Conclusion::Failed => "NOT CONTAINED",
+    }
+}
+
+/// SNS takes ASCII without control characters in subjects; a longer text is cut.
+fn ascii(text: &str, most: usize) -> String {
+    text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { ' ' }).take(most).collect()
+}
+
+#[cfg(test)]
+mod tests;

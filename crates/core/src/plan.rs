@@ -1,0 +1,66 @@
+//! From what was seen to what will be done. One file per lane; each has `plan`, which makes every choice, and `facts`,
+//! which reads from a later look what became true. Executing a plan makes no choice that is not in it.
+
+pub mod evidence;
+pub mod fleet;
+pub mod identity;
+pub mod network;
+
+use std::fmt;
+
+use crate::step::{Outcome, Step};
+
+/// A step and what the survey already settles about it: [`Outcome::Planned`] is to be run, everything else is a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The step.
+    pub step: Step,
+    /// What the survey settled.
+    pub outcome: Outcome,
+}
+
+/// The steps of one lane in their order, and what people should know beside them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The steps.
+    pub steps: Vec<Planned>,
+    /// Sentences for people.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// The steps that would change something.
+    pub fn todo(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|planned| planned.outcome == Outcome::Planned).map(|planned| &planned.step)
+    }
+
+    fn add(&mut self, step: Step, outcome: Outcome) {
+        self.steps.push(Planned { step, outcome });
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Planned { step, outcome } in &self.steps {
+            let detail = outcome.detail();
+            let dash = if detail.is_empty() { "" } else { " - " };
+            writeln!(f, "{:12} {} {}{dash}{detail}", outcome.word(), step.name(), step.resource("instance"))?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn done(detail: &str) -> Outcome {
+    Outcome::AlreadyDone(detail.to_owned())
+}
+
+pub(crate) fn skipped(reason: impl Into<String>) -> Outcome {
+    Outcome::Skipped(reason.into())
+}

@@ -1,0 +1,99 @@
+//! The identity lane: the instance's credentials denied on their role wherever they are used, its profile taken away,
+//! its metadata service off.
+
+use super::{Plan, done, skipped};
+use crate::{
+    deny_policy,
+    policy::RoleDeny,
+    step::{Outcome, Step},
+    survey::{IdentityLook, Instance},
+    verdict::{Fact, Truth},
+};
+
+/// Plans the credential cut.
+#[must_use]
+pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny) -> Plan {
+    let mut plan = Plan::default();
+    let instance_arn = instance.id.arn(&instance.account, &instance.region);
+    if let Some(role) = &look.role {
+        let visible = look.deny_policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
+        let outcome = if role.arn.contains(":role/aws-service-role/") {
+            skipped("AWS lets nobody change a service-linked role: its credentials stay alive")
+        } else if visible && look.denied.contains(&instance_arn) {
+            done("the role denies this instance's sessions")
+        } else {
+            Outcome::Planned
+        };
+        let step = Step::DenyRole {
+            role: role.name.clone(),
+            role_arn: role.arn.clone(),
+            instance_arn,
+            reach,
+            was: look.deny_policy.clone().filter(|policy| !deny_policy::is_ours(policy)),
+        };
+        plan.add(step, outcome);
+        share_notes(&mut plan, look, reach, &role.name);
+    }
+    match &look.association {
+        Some(association) => {
+            let outcome =
+                if association.state.starts_with("disassociat") { done(&association.state) } else { Outcome::Planned };
+            let step =
+                Step::DisassociateProfile { association: association.id.clone(), was: association.profile.clone() };
+            plan.add(step, outcome);
+        }
+        None if instance.profile.is_some() && look.gaps.is_empty() => {
+            plan.note("the instance shows a profile, yet EC2 lists no association to take away: check it by hand");
+        }
+        None => {}
+    }
+    if !instance.state.is_ending() {
+        let off = instance.metadata.endpoint == "disabled";
+        let step = Step::DisableMetadata { was: instance.metadata.clone() };
+        plan.add(step, if off { done("the metadata service is off") } else { Outcome::Planned });
+    }
+    plan
+}
+
+fn share_notes(plan: &mut Plan, look: &IdentityLook, reach: RoleDeny, role: &str) {
+    if !look.siblings.is_empty() {
+        let shown: Vec<&str> = look.siblings.iter().take(20).map(crate::ids::InstanceId::as_str).collect();
+        let more = look.siblings.len().saturating_sub(shown.len());
+        let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let effect = match reach {
+            RoleDeny::Instance => "they keep their access",
+            RoleDeny::Role => "their access is DENIED too (BRIG_ROLE_DENY=role)",
+        };
+        plan.note(format!(
+            "{} other instance(s) use the role {role}: {}{rest}; {effect}",
+            look.siblings.len(),
+            shown.join(", ")
+        ));
+    } else if reach == RoleDeny::Role {
+        plan.note(format!("every user of the role {role} is denied (BRIG_ROLE_DENY=role), whoever they are"));
+    }
+}
+
+/// What a later look shows of the credential cut.
+#[must_use]
+pub fn facts(look: &IdentityLook, instance: &Instance) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let instance_arn = instance.id.arn(&instance.account, &instance.region);
+    if let Some(role) = &look.role {
+        let denies = look.deny_policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
+        facts.push(Fact::seen(format!("the role {} denies the instance's sessions", role.name), denies));
+    }
+    let associated = look.association.as_ref().is_some_and(|association| association.state.starts_with("associat"));
+    facts.push(Fact::seen("no instance profile is associated", !associated));
+    if !instance.state.is_ending() {
+        facts.push(Fact::seen("the metadata service is off", instance.metadata.endpoint == "disabled"));
+    }
+    facts.extend(look.gaps.iter().map(Fact::unknown));
+    if facts.is_empty() {
+        facts.push(Fact::new("no credentials", Truth::Yes, ""));
+    }
+    facts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! The network lane: every interface into its VPC's isolation group, opened once for the untrack window, and isolated
+//! again. Interfaces found open are first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Plan, done, skipped};
+use crate::{
+    ids::{AccountId, ContainmentId, EniId, GroupId, VpcId},
+    policy::Untrack,
+    step::{GroupRef, Outcome, Step},
+    survey::{Direction, Gap, InstanceState, Interface, Purpose, Rule, SecurityGroup},
+    verdict::{Fact, Truth},
+};
+
+/// What the lane plans from.
+#[derive(Debug, Clone)]
+pub struct Look<'a> {
+    /// The instance's account.
+    pub account: &'a AccountId,
+    /// The instance's state.
+    pub state: InstanceState,
+    /// Its interfaces.
+    pub interfaces: &'a [Interface],
+    /// Every group of the account and Region whose name begins as ours do.
+    pub groups: &'a [SecurityGroup],
+    /// Isolation groups with a stray rule that hold an interface which belongs to no active containment.
+    pub shared: &'a BTreeSet<GroupId>,
+    /// Interfaces whose untrack step the ledger already has a result for.
+    pub untracked: &'a BTreeSet<EniId>,
+}
+
+/// Plans the cut.
+#[must_use]
+pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> Plan {
+    let mut plan = Plan::default();
+    let mut preparation = Plan::default();
+    let mut isolations: BTreeMap<&VpcId, GroupRef> = BTreeMap::new();
+    let mut untracks: BTreeMap<&VpcId, GroupRef> = BTreeMap::new();
+    let opens = matches!(untrack, Untrack::Seconds(_)) && look.state.has_flows();
+    for interface in look.interfaces {
+        isolations
+            .entry(&interface.vpc)
+            .or_insert_with(|| prepare(look, containment, &interface.vpc, Purpose::Isolation, &mut preparation));
+        if opens && !look.untracked.contains(&interface.id) && !is_open(look, interface) {
+            untracks
+                .entry(&interface.vpc)
+                .or_insert_with(|| prepare(look, containment, &interface.vpc, Purpose::Untrack, &mut preparation));
+        }
+    }
+
+    let (open, closed): (Vec<&Interface>, Vec<&Interface>) =
+        look.interfaces.iter().partition(|interface| is_open(look, interface));
+    let isolate = |plan: &mut Plan, interface: &Interface| {
+        let Some(isolation) = isolations.get(&interface.vpc) else { return };
+        let isolated = isolation.id.as_ref().is_some_and(|id| interface.groups == [id.clone()]);
+        let step = Step::Isolate {
+            eni: interface.id.clone(),
+            was: original_groups(look, interface),
+            isolation: isolation.clone(),
+        };
+        plan.add(step, if isolated { done("in the isolation group") } else { Outcome::Planned });
+    };
+    for interface in &open {
+        isolate(&mut plan, interface);
+        plan.note(format!(
+            "{} was found OPEN TO THE WORLD in an untrack group and is isolated before all else",
+            interface.id
+        ));
+    }
+    plan.steps.append(&mut preparation.steps);
+    plan.notes.append(&mut preparation.notes);
+    for interface in &closed {
+        isolate(&mut plan, interface);
+    }
+    for interface in look.interfaces {
+        let Some(isolation) = isolations.get(&interface.vpc) else { continue };
+        let (seconds, outcome) = match untrack {
+            Untrack::Off => {
+                (0, skipped("BRIG_UNTRACK_SECONDS is off: flows that were tracked go on until they idle out"))
+            }
+            Untrack::Seconds(seconds) if is_open(look, interface) => (seconds, done("found open; isolated at once")),
+            Untrack::Seconds(seconds) if look.untracked.contains(&interface.id) => {
+                (seconds, done("by an earlier attempt"))
+            }
+            Untrack::Seconds(seconds) if !look.state.has_flows() => {
+                (seconds, skipped("the instance is not running: it has no flows"))
+            }
+            Untrack::Seconds(seconds) => (seconds, Outcome::Planned),
+        };
+        let fallback = || GroupRef {
+            vpc: interface.vpc.clone(),
+            purpose: Purpose::Untrack,
+            name: Purpose::Untrack.group_name().to_owned(),
+            id: None,
+        };
+        let step = Step::Untrack {
+            eni: interface.id.clone(),
+            untrack: untracks.get(&interface.vpc).cloned().unwrap_or_else(fallback),
+            isolation: isolation.clone(),
+            seconds,
+        };
+        plan.add(step, outcome);
+    }
+    if look.interfaces.is_empty() {
+        plan.note("the instance has no network interface");
+    }
+    plan
+}
+
+/// What a later look shows of the cut.
+#[must_use]
+pub fn facts(look: &Look<'_>, gaps: &[Gap]) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = look
+        .interfaces
+        .iter()
+        .map(|interface| {
+            let group = match interface.groups.as_slice() {
+                [only] => look.groups.iter().find(|group| group.id == *only),
+                _ => None,
+            };
+            let what = format!("{} isolated", interface.id);
+            match group.filter(|group| group.is_ours(Purpose::Isolation, look.account)) {
+                Some(group) if group.rules.is_empty() => Fact::new(what, Truth::Yes, ""),
+                Some(group) => Fact::new(what, Truth::No, format!("its group {} has a rule", group.id)),
+                None if is_open(look, interface) => Fact::new(what, Truth::No, "OPEN TO THE WORLD"),
+                None => Fact::new(what, Truth::No, format!("it is in {}", listed(&interface.groups))),
+            }
+        })
+        .collect();
+    facts.extend(gaps.iter().map(Fact::unknown));
+    facts
+}
+
+/// Rules that an untrack group needs: a flow is untracked only when each way allows everything from everywhere in its
+/// address family.
+#[must_use]
+pub fn untrack_rules() -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for direction in [Direction::Ingress, Direction::Egress] {
+        for peer in ["0.0.0.0/0", "::/0"] {
+            rules.push(Rule { direction, protocol: "-1".to_owned(), ports: None, peer: peer.to_owned() });
+        }
+    }
+    rules
+}
+
+/// Finds the group to use in a VPC, with the steps that make it right.
+fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: Purpose, plan: &mut Plan) -> GroupRef {
+    let own_name = format!("{}-{containment}", purpose.group_name());
+    let reference = |name: &str, id: Option<&GroupId>| GroupRef {
+        vpc: vpc.clone(),
+        purpose,
+        name: name.to_owned(),
+        id: id.cloned(),
+    };
+    for name in [purpose.group_name(), &own_name] {
+        let Some(group) = look.groups.iter().find(|group| group.vpc == *vpc && group.name == name) else {
+            let group = reference(name, None);
+            plan.add(Step::CreateSecurityGroup { group: group.clone() }, Outcome::Planned);
+            return group;
+        };
+        if !group.is_ours(purpose, look.account) {
+            plan.note(format!("{vpc} has a group {name} ({}) that Brig did not make: it is left alone", group.id));
+            continue;
+        }
+        let found = reference(name, Some(&group.id));
+        match purpose {
+            Purpose::Isolation if group.rules.is_empty() => {}
+            Purpose::Isolation if look.shared.contains(&group.id) => {
+                plan.note(format!(
+                    "the isolation group {} of {vpc} has rules and holds an interface that is in no active containment: \
+                     both are left alone, see who changed it",
+                    group.id
+                ));
+                continue;
+            }
+            Purpose::Isolation => {
+                plan.note(format!("the isolation group {} had {} stray rule(s)", group.id, group.rules.len()));
+                let step = Step::RevokeSecurityGroupRules { group: found.clone(), was: group.rules.clone() };
+                plan.add(step, Outcome::Planned);
+            }
+            Purpose::Untrack => {
+                if untrack_rules().iter().any(|rule| !group.rules.contains(rule)) {
+                    plan.add(Step::AuthorizeSecurityGroupRules { group: found.clone() }, Outcome::Planned);
+                }
+            }
+        }
+        return found;
+    }
+    // Both names are taken by groups that are not ours; creating fails with AWS's own words, which the report carries.
+    let group = reference(&own_name, None);
+    plan.add(Step::CreateSecurityGroup { group: group.clone() }, Outcome::Planned);
+    group
+}
+
+fn is_open(look: &Look<'_>, interface: &Interface) -> bool {
+    look.groups
+        .iter()
+        .any(|group| group.is_ours(Purpose::Untrack, look.account) && interface.groups.contains(&group.id))
+}
+
+/// The interface's groups but ours; unknown where only ours are on it.
+fn original_groups(look: &Look<'_>, interface: &Interface) -> Option<Vec<GroupId>> {
+    let ours = |id: &GroupId| {
+        look.groups.iter().any(|group| {
+            group.id == *id
+                && [Purpose::Isolation, Purpose::Untrack].iter().any(|purpose| group.is_ours(*purpose, look.account))
+        })
+    };
+    let others: Vec<GroupId> = interface.groups.iter().filter(|id| !ours(id)).cloned().collect();
+    if others.is_empty() { None } else { Some(others) }
+}
+
+fn listed(groups: &[GroupId]) -> String {
+    if groups.is_empty() {
+        return "no group".to_owned();
+    }
+    groups.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

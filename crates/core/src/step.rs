@@ -1,0 +1,386 @@
+//! A step: one change to one resource, with what it replaces, so that going back needs no guess; and what running it
+//! found. Steps are written to the ledger as they are here, before their effect.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{EniId, GroupId, SnapshotId, VolumeId, VpcId},
+    policy::RoleDeny,
+    survey::{MetadataOptions, Purpose, Rule, Target},
+};
+
+/// One of the four lanes that run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Every interface cut off.
+    Network,
+    /// The instance's credentials dead.
+    Identity,
+    /// Out of its Auto Scaling group and load balancers.
+    Fleet,
+    /// Disks and the instance itself preserved.
+    Evidence,
+}
+
+impl Lane {
+    /// All of them, in the order that reports use.
+    pub const ALL: [Self; 4] = [Self::Network, Self::Identity, Self::Fleet, Self::Evidence];
+
+    /// The lane's name in reports and in the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Identity => "identity",
+            Self::Fleet => "fleet",
+            Self::Evidence => "evidence",
+        }
+    }
+}
+
+/// A group of ours that exists, or one that an earlier step of the same plan creates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRef {
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its name.
+    pub name: String,
+    /// Its id, where it exists.
+    pub id: Option<GroupId>,
+}
+
+/// One change. `was` is what the change replaces: none where that is unknown (a containment taken over by force).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Step {
+    /// Makes a group of ours in a VPC that has none and gives it exactly its rules.
+    CreateSecurityGroup {
+        /// The group to make.
+        group: GroupRef,
+    },
+    /// Removes rules that do not belong into the isolation group.
+    RevokeSecurityGroupRules {
+        /// The group.
+        group: GroupRef,
+        /// The rules removed.
+        was: Vec<Rule>,
+    },
+    /// Adds the rules that an untrack group lacks.
+    AuthorizeSecurityGroupRules {
+        /// The group.
+        group: GroupRef,
+    },
+    /// Replaces an interface's groups by the isolation group.
+    Isolate {
+        /// The interface.
+        eni: EniId,
+        /// Its own groups before.
+        was: Option<Vec<GroupId>>,
+        /// The isolation group of its VPC.
+        isolation: GroupRef,
+    },
+    /// Opens an isolated interface for the untrack window and isolates it again.
+    Untrack {
+        /// The interface.
+        eni: EniId,
+        /// The untrack group of its VPC.
+        untrack: GroupRef,
+        /// The isolation group of its VPC.
+        isolation: GroupRef,
+        /// Seconds between the two calls.
+        seconds: u32,
+    },
+    /// Denies the instance's sessions in its role's inline policy `brig-deny`.
+    DenyRole {
+        /// The role's name.
+        role: String,
+        /// The role's ARN.
+        role_arn: String,
+        /// The instance's ARN.
+        instance_arn: String,
+        /// Whom it hits.
+        reach: RoleDeny,
+        /// A policy of that name that Brig did not write.
+        was: Option<String>,
+    },
+    /// Takes the instance profile off the instance.
+    DisassociateProfile {
+        /// The association's id.
+        association: String,
+        /// The profile's ARN.
+        was: String,
+    },
+    /// Turns the metadata service off.
+    DisableMetadata {
+        /// The options before.
+        was: MetadataOptions,
+    },
+    /// Takes the instance out of its Auto Scaling group, which replaces it.
+    DetachInstances {
+        /// The group's name.
+        group: String,
+        /// Its lifecycle state before.
+        was: String,
+        /// Whether it was protected from scale-in.
+        protected: bool,
+    },
+    /// Takes the instance out of a target group.
+    DeregisterTargets {
+        /// The group's ARN.
+        group: String,
+        /// The targets, with their ports.
+        was: Vec<Target>,
+    },
+    /// Takes the instance out of a classic load balancer.
+    DeregisterInstancesFromLoadBalancer {
+        /// The balancer's name.
+        balancer: String,
+    },
+    /// Forbids termination by API.
+    ProtectTermination {
+        /// The flag before.
+        was: bool,
+    },
+    /// Forbids stopping by API.
+    ProtectStop {
+        /// The flag before.
+        was: bool,
+    },
+    /// A shutdown from inside stops the instance and keeps its disks.
+    StopOnShutdown {
+        /// The behaviour before.
+        was: String,
+    },
+    /// Termination no longer deletes these volumes.
+    KeepVolumes {
+        /// Device and volume, of those that termination would have deleted.
+        was: Vec<(String, VolumeId)>,
+    },
+    /// One crash-consistent snapshot set of all volumes.
+    CreateSnapshots {
+        /// The volumes attached when it was planned.
+        volumes: Vec<VolumeId>,
+    },
+    /// Locks a snapshot in governance mode.
+    LockSnapshot {
+        /// The snapshot.
+        snapshot: SnapshotId,
+        /// For how many days.
+        days: u32,
+    },
+    /// Tags the snapshot with the device its volume was attached as.
+    TagSnapshot {
+        /// The snapshot.
+        snapshot: SnapshotId,
+        /// The device name.
+        device: String,
+    },
+    /// Tags the instance with its containment.
+    TagInstance {
+        /// The values before of `brig:containment` and `brig:state`.
+        was: (Option<String>, Option<String>),
+    },
+}
+
+impl Step {
+    /// The lane that the step runs in.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::CreateSecurityGroup { .. }
+            | Self::RevokeSecurityGroupRules { .. }
+            | Self::AuthorizeSecurityGroupRules { .. }
+            | Self::Isolate { .. }
+            | Self::Untrack { .. } => Lane::Network,
+            Self::DenyRole { .. } | Self::DisassociateProfile { .. } | Self::DisableMetadata { .. } => Lane::Identity,
+            Self::DetachInstances { .. }
+            | Self::DeregisterTargets { .. }
+            | Self::DeregisterInstancesFromLoadBalancer { .. } => Lane::Fleet,
+            Self::ProtectTermination { .. }
+            | Self::ProtectStop { .. }
+            | Self::StopOnShutdown { .. }
+            | Self::KeepVolumes { .. }
+            | Self::CreateSnapshots { .. }
+            | Self::LockSnapshot { .. }
+            | Self::TagSnapshot { .. }
+            | Self::TagInstance { .. } => Lane::Evidence,
+        }
+    }
+
+    /// The step's name in reports: AWS's verb, or Brig's own word for the cut.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateSecurityGroup { .. } => "create_security_group",
+            Self::RevokeSecurityGroupRules { .. } => "revoke_security_group_rules",
+            Self::AuthorizeSecurityGroupRules { .. } => "authorize_security_group_rules",
+            Self::Isolate { .. } => "isolate",
+            Self::Untrack { .. } => "untrack",
+            Self::DenyRole { .. } => "deny_role",
+            Self::DisassociateProfile { .. } => "disassociate_profile",
+            Self::DisableMetadata { .. } => "disable_metadata",
+            Self::DetachInstances { .. } => "detach_instances",
+            Self::DeregisterTargets { .. } => "deregister_targets",
+            Self::DeregisterInstancesFromLoadBalancer { .. } => "deregister_instances_from_load_balancer",
+            Self::ProtectTermination { .. }
+            | Self::ProtectStop { .. }
+            | Self::StopOnShutdown { .. }
+            | Self::KeepVolumes { .. } => "modify_instance_attribute",
+            Self::CreateSnapshots { .. } => "create_snapshots",
+            Self::LockSnapshot { .. } => "lock_snapshot",
+            Self::TagSnapshot { .. } | Self::TagInstance { .. } => "create_tags",
+        }
+    }
+
+    /// What the step changes. `instance` is the resource of every step that names no other.
+    #[must_use]
+    pub fn resource(&self, instance: &str) -> String {
+        match self {
+            Self::CreateSecurityGroup { group }
+            | Self::RevokeSecurityGroupRules { group, .. }
+            | Self::AuthorizeSecurityGroupRules { group } => format!("{}/{}", group.vpc, group.name),
+            Self::Isolate { eni, .. } | Self::Untrack { eni, .. } => eni.to_string(),
+            Self::DenyRole { role_arn, .. } => role_arn.clone(),
+            Self::DisassociateProfile { was, .. } => was.clone(),
+            Self::DetachInstances { group, .. } => group.clone(),
+            Self::DeregisterTargets { group, .. } => group.clone(),
+            Self::DeregisterInstancesFromLoadBalancer { balancer } => balancer.clone(),
+            Self::ProtectTermination { .. } => format!("{instance}/disableApiTermination"),
+            Self::ProtectStop { .. } => format!("{instance}/disableApiStop"),
+            Self::StopOnShutdown { .. } => format!("{instance}/instanceInitiatedShutdownBehavior"),
+            Self::KeepVolumes { .. } => format!("{instance}/blockDeviceMapping"),
+            Self::LockSnapshot { snapshot, .. } | Self::TagSnapshot { snapshot, .. } => snapshot.to_string(),
+            Self::DisableMetadata { .. } | Self::CreateSnapshots { .. } | Self::TagInstance { .. } => {
+                instance.to_owned()
+            }
+        }
+    }
+
+    /// The step's name within its containment: the same step planned again has the same key, and the ledger keeps what
+    /// the first plan of it replaced.
+    #[must_use]
+    pub fn key(&self, instance: &str) -> String {
+        format!("{}/{}/{}", self.lane().name(), self.name(), self.resource(instance))
+    }
+
+    /// The IAM actions that the step's calls need, its own comparing reads included.
+    #[must_use]
+    pub fn iam_actions(&self) -> &'static [&'static str] {
+        match self {
+            Self::CreateSecurityGroup { .. } => &[
+                "ec2:CreateSecurityGroup",
+                "ec2:CreateTags",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSecurityGroupRules",
+                "ec2:AuthorizeSecurityGroupEgress",
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:RevokeSecurityGroupEgress",
+            ],
+            Self::RevokeSecurityGroupRules { .. } => {
+                &["ec2:DescribeSecurityGroupRules", "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"]
+            }
+            Self::AuthorizeSecurityGroupRules { .. } => {
+                &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
+            }
+            Self::Isolate { .. } | Self::Untrack { .. } => &["ec2:ModifyNetworkInterfaceAttribute"],
+            Self::DenyRole { .. } => &["iam:GetRolePolicy", "iam:PutRolePolicy"],
+            Self::DisassociateProfile { .. } => &["ec2:DisassociateIamInstanceProfile"],
+            Self::DisableMetadata { .. } => &["ec2:ModifyInstanceMetadataOptions"],
+            Self::DetachInstances { .. } => &["autoscaling:DetachInstances"],
+            Self::DeregisterTargets { .. } => &["elasticloadbalancing:DeregisterTargets"],
+            Self::DeregisterInstancesFromLoadBalancer { .. } => {
+                &["elasticloadbalancing:DeregisterInstancesFromLoadBalancer"]
+            }
+            Self::ProtectTermination { .. }
+            | Self::ProtectStop { .. }
+            | Self::StopOnShutdown { .. }
+            | Self::KeepVolumes { .. } => &["ec2:ModifyInstanceAttribute"],
+            Self::CreateSnapshots { .. } => &["ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"],
+            Self::LockSnapshot { .. } => &["ec2:LockSnapshot", "ec2:DescribeLockedSnapshots"],
+            Self::TagSnapshot { .. } | Self::TagInstance { .. } => &["ec2:CreateTags"],
+        }
+    }
+}
+
+/// Why a step failed, and whether trying again can help.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The error, for a person: what was being done and what AWS answered.
+    pub error: String,
+    /// A later attempt may succeed.
+    pub retryable: bool,
+}
+
+/// What running a step found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "detail", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Not run: it would be.
+    Planned,
+    /// It changed the resource; a detail for a person.
+    Changed(String),
+    /// The resource was already as it should be.
+    AlreadyDone(String),
+    /// The resource is not there (any more).
+    Missing(String),
+    /// Not done, for this reason.
+    Skipped(String),
+    /// It failed.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// The outcome's word in reports and in the ledger.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Changed(_) => "changed",
+            Self::AlreadyDone(_) => "already_done",
+            Self::Missing(_) => "missing",
+            Self::Skipped(_) => "skipped",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The outcome's detail; empty where there is none.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Planned => "",
+            Self::Changed(detail) | Self::AlreadyDone(detail) | Self::Missing(detail) | Self::Skipped(detail) => detail,
+            Self::Failed(failure) => &failure.error,
+        }
+    }
+
+    /// Whether a later attempt may turn it into success.
+    #[must_use]
+    pub fn is_left_over(&self) -> bool {
+        matches!(self, Self::Failed(Failure { retryable: true, .. }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_the_same_after_a_round_through_the_ledger() {
+        let step = Step::Isolate {
+            eni: "eni-1".into(),
+            was: Some(vec!["sg-1".into()]),
+            isolation: GroupRef {
+                vpc: "vpc-1".into(),
+                purpose: Purpose::Isolation,
+                name: "brig-isolation".to_owned(),
+                id: None,
+            },
+        };
+        let text = serde_json::to_string(&step).expect("serialises");
+        assert_eq!(serde_json::from_str::<Step>(&text).expect("reads back"), step);
+        assert_eq!(step.key("i-1"), "network/isolate/eni-1");
+    }
+}

@@ -1,0 +1,344 @@
+//! What was seen of the account, as plain values: the first look that the cut is planned from, and each lane's own look.
+//! What could not be read is a [`Gap`], never an empty list.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
+    timestamp::Timestamp,
+};
+
+/// Something that should have been read and could not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// What was to be read, for a person.
+    pub what: String,
+    /// The error's own words.
+    pub error: String,
+    /// Whether a later attempt may read it.
+    pub retryable: bool,
+}
+
+/// An instance's life cycle
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstanceState {
+    /// Being launched or started.
+    Pending,
+    /// Running.
+    Running,
+    /// On its way to stopped.
+    Stopping,
+    /// Stopped: no flow exists, the disks do.
+    Stopped,
+    /// On its way to terminated.
+    ShuttingDown,
+    /// Gone; shown by AWS for about an hour.
+    Terminated,
+    /// A state that AWS added since.
+    Unknown,
+}
+
+impl InstanceState {
+    /// Whether network flows can exist.
+    #[must_use]
+    pub fn has_flows(self) -> bool {
+        matches!(self, Self::Pending | Self::Running | Self::ShuttingDown | Self::Unknown)
+    }
+
+    /// Whether the instance is ending for good.
+    #[must_use]
+    pub fn is_ending(self) -> bool {
+        matches!(self, Self::ShuttingDown | Self::Terminated)
+    }
+}
+
+/// The instance as DescribeInstances shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instance {
+    /// Its id.
+    pub id: InstanceId,
+    /// The account that owns it.
+    pub account: AccountId,
+    /// The Region it was read in.
+    pub region: Region,
+    /// Its life cycle state.
+    pub state: InstanceState,
+    /// When it was launched.
+    pub launched: Option<Timestamp>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The ARN of its instance profile.
+    pub profile: Option<String>,
+    /// Its metadata options.
+    pub metadata: MetadataOptions,
+    /// Its interfaces, as the instance shows them.
+    pub interfaces: Vec<Interface>,
+    /// Its EBS volumes.
+    pub volumes: Vec<Volume>,
+    /// The root device is an EBS volume (not an instance store).
+    pub ebs_root: bool,
+    /// Bought on the Spot market.
+    pub spot: bool,
+}
+
+impl Instance {
+    /// Its name tag, for messages.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.tags.get("Name").map(String::as_str)
+    }
+
+    /// The Auto Scaling group that it belongs to, by the tag that Auto Scaling keeps and no user can write.
+    #[must_use]
+    pub fn auto_scaling_group(&self) -> Option<&str> {
+        self.tags.get("aws:autoscaling:groupName").map(String::as_str)
+    }
+}
+
+/// How the instance's metadata service answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataOptions {
+    /// `HttpEndpoint`: `enabled` or `disabled`.
+    pub endpoint: String,
+    /// `HttpTokens`: `required` or `optional`.
+    pub tokens: String,
+    /// `HttpPutResponseHopLimit`.
+    pub hop_limit: Option<i32>,
+    /// `HttpProtocolIpv6`.
+    pub ipv6: Option<String>,
+    /// `InstanceMetadataTags`.
+    pub tags: Option<String>,
+}
+
+/// A network interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its id.
+    pub id: EniId,
+    /// Its VPC; an instance's interfaces may lie in several.
+    pub vpc: VpcId,
+    /// The groups on it, in AWS's order.
+    pub groups: Vec<GroupId>,
+    /// Every private IPv4 and IPv6 address on it.
+    pub addresses: Vec<std::net::IpAddr>,
+    /// IPv4 and IPv6 prefixes delegated to it, as CIDR blocks.
+    pub prefixes: Vec<String>,
+}
+
+/// An attached EBS volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// Its id.
+    pub id: VolumeId,
+    /// The device name it is attached as.
+    pub device: String,
+    /// Whether the instance's termination deletes it.
+    pub delete_on_termination: bool,
+}
+
+/// The way of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// To the interface.
+    Ingress,
+    /// From the interface.
+    Egress,
+}
+
+/// One rule of a security group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its way.
+    pub direction: Direction,
+    /// `-1` for all protocols, else a name or number.
+    pub protocol: String,
+    /// The port range, where the protocol has one.
+    pub ports: Option<(i32, i32)>,
+    /// A CIDR block, a prefix list or a group.
+    pub peer: String,
+}
+
+/// What a group of ours is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// No rule at all.
+    Isolation,
+    /// Everything allowed, both ways, both address families.
+    Untrack,
+}
+
+impl Purpose {
+    /// The group's name.
+    #[must_use]
+    pub fn group_name(self) -> &'static str {
+        match self {
+            Self::Isolation => "brig-isolation",
+            Self::Untrack => "brig-untrack",
+        }
+    }
+
+    /// The value of the group's tag `brig:role`.
+    #[must_use]
+    pub fn tag_value(self) -> &'static str {
+        match self {
+            Self::Isolation => "isolation",
+            Self::Untrack => "untrack",
+        }
+    }
+}
+
+/// The tag that a group of ours carries beside its name.
+pub const GROUP_ROLE_TAG: &str = "brig:role";
+
+/// A security group whose name begins as ours do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityGroup {
+    /// Its id.
+    pub id: GroupId,
+    /// Its name.
+    pub name: String,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// The account that owns it.
+    pub owner: AccountId,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Its rules.
+    pub rules: Vec<Rule>,
+}
+
+impl SecurityGroup {
+    /// Whether this is a group that Brig made for `purpose`: name, owner and tag together. A tag alone makes no group
+    /// ours, nor does a name.
+    #[must_use]
+    pub fn is_ours(&self, purpose: Purpose, account: &AccountId) -> bool {
+        let named = self.name == purpose.group_name()
+            || self.name.strip_prefix(purpose.group_name()).is_some_and(|rest| rest.starts_with("-i-"));
+        named
+            && self.owner == *account
+            && self.tags.get(GROUP_ROLE_TAG).is_some_and(|value| value == purpose.tag_value())
+    }
+}
+
+/// The identity lane's look.
+#[derive(Debug, Clone, Default)]
+pub struct IdentityLook {
+    /// The association of the instance with its profile.
+    pub association: Option<Association>,
+    /// The role in the profile.
+    pub role: Option<Role>,
+    /// Other instances whose profile holds the same role.
+    pub siblings: Vec<InstanceId>,
+    /// The role's inline policy of our name, where it has one.
+    pub deny_policy: Option<String>,
+    /// The set of instance ARNs that the ledger has for the role.
+    pub denied: Vec<String>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// An instance's association with an instance profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Association {
+    /// `iip-assoc-...`.
+    pub id: String,
+    /// The instance.
+    pub instance: String,
+    /// The profile's ARN.
+    pub profile: String,
+    /// `associating`, `associated`, `disassociating`, `disassociated`.
+    pub state: String,
+}
+
+/// An IAM role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its name, without the path.
+    pub name: String,
+    /// Its ARN, with the path.
+    pub arn: String,
+}
+
+/// The fleet lane's look.
+#[derive(Debug, Clone, Default)]
+pub struct FleetLook {
+    /// The instance's membership of an Auto Scaling group.
+    pub membership: Option<Membership>,
+    /// Target groups of any VPC that hold the instance's id or one of its addresses.
+    pub registrations: Vec<Registration>,
+    /// Classic load balancers that hold the instance.
+    pub classic: Vec<String>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Membership of an Auto Scaling group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The group's name.
+    pub group: String,
+    /// The lifecycle state, `InService`.
+    pub state: String,
+    /// Protected from scale-in.
+    pub protected: bool,
+}
+
+/// A target group and the targets in it that are this instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The group's ARN.
+    pub group: String,
+    /// The group's VPC; none for Lambda groups.
+    pub vpc: Option<VpcId>,
+    /// Targets registered by instance id or by address.
+    pub targets: Vec<Target>,
+}
+
+/// A target: id and port together name it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Target {
+    /// An instance id or an address.
+    pub id: String,
+    /// The port it is registered on.
+    pub port: Option<i32>,
+    /// The Availability Zone it was registered with, where one was given.
+    pub zone: Option<String>,
+    /// Its health state, `healthy`, `draining`.
+    pub state: String,
+}
+
+/// The evidence lane's look.
+#[derive(Debug, Clone, Default)]
+pub struct EvidenceLook {
+    /// `disableApiTermination`.
+    pub termination_protection: Option<bool>,
+    /// `disableApiStop`.
+    pub stop_protection: Option<bool>,
+    /// `instanceInitiatedShutdownBehavior`.
+    pub shutdown_behavior: Option<String>,
+    /// Snapshots tagged with this containment.
+    pub snapshots: Vec<Snapshot>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// A snapshot of one of the instance's volumes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its id.
+    pub id: SnapshotId,
+    /// The volume it is of.
+    pub volume: VolumeId,
+    /// `pending`, `completed`, `error`.
+    pub state: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Locked against deletion; none where that is not known yet.
+    pub locked: Option<bool>,
+}

@@ -1,0 +1,92 @@
+//! Small worlds for this crate's tests.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    finding::{Finding, Source},
+    ids::AccountId,
+    survey::{Instance, InstanceState, Interface, MetadataOptions, Purpose, Rule, SecurityGroup, Volume},
+    timestamp::Timestamp,
+};
+
+pub(crate) const INSTANCE: &str = "i-0123456789abcdef0";
+
+pub(crate) fn account() -> AccountId {
+    "123456789012".parse().expect("account")
+}
+
+pub(crate) fn finding() -> Finding {
+    Finding {
+        source: Source::GuardDuty,
+        id: "f1".to_owned(),
+        kind: "Backdoor:EC2/C&CActivity.B!DNS".to_owned(),
+        title: "Command and control".to_owned(),
+        severity: Some(8.0),
+        attacked: false,
+        sample: false,
+        archived: false,
+        last_seen: None,
+        account: account(),
+        region: "us-east-1".parse().expect("region"),
+        instance: INSTANCE.parse().expect("id"),
+    }
+}
+
+pub(crate) fn manual() -> Finding {
+    Finding {
+        source: Source::Manual,
+        id: "manual-r1".to_owned(),
+        kind: "Manual".to_owned(),
+        title: "requested by a person".to_owned(),
+        severity: None,
+        ..finding()
+    }
+}
+
+pub(crate) fn instance() -> Instance {
+    Instance {
+        id: INSTANCE.parse().expect("id"),
+        account: account(),
+        region: "us-east-1".parse().expect("region"),
+        state: InstanceState::Running,
+        launched: Timestamp::parse("2026-01-01T00:00:00Z"),
+        tags: BTreeMap::new(),
+        profile: Some("arn:aws:iam::123456789012:instance-profile/app".to_owned()),
+        metadata: MetadataOptions {
+            endpoint: "enabled".to_owned(),
+            tokens: "optional".to_owned(),
+            hop_limit: Some(1),
+            ipv6: None,
+            tags: None,
+        },
+        interfaces: vec![interface("eni-a", "vpc-1", &["sg-web", "sg-ssh"])],
+        volumes: vec![volume("vol-root", "/dev/xvda", true), volume("vol-data", "/dev/sdf", false)],
+        ebs_root: true,
+        spot: false,
+    }
+}
+
+pub(crate) fn volume(id: &str, device: &str, delete_on_termination: bool) -> Volume {
+    Volume { id: id.into(), device: device.to_owned(), delete_on_termination }
+}
+
+pub(crate) fn interface(id: &str, vpc: &str, groups: &[&str]) -> Interface {
+    Interface {
+        id: id.into(),
+        vpc: vpc.into(),
+        groups: groups.iter().map(|group| (*group).into()).collect(),
+        addresses: vec!["10.0.0.7".parse().expect("address")],
+        prefixes: Vec::new(),
+    }
+}
+
+pub(crate) fn our_group(purpose: Purpose, vpc: &str, rules: Vec<Rule>) -> SecurityGroup {
+    SecurityGroup {
+        id: format!("sg-{}-{vpc}", purpose.tag_value()).into(),
+        name: purpose.group_name().to_owned(),
+        vpc: vpc.into(),
+        owner: account(),
+        tags: [("brig:role".to_owned(), purpose.tag_value().to_owned())].into(),
+        rules,
+    }
+}

@@ -1,0 +1,219 @@
+//! What became true, told from what was read back and from nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::survey::Gap;
+
+/// How far something is true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Truth {
+    /// Every fact was seen to hold.
+    Yes,
+    /// Some hold, some do not.
+    Partial,
+    /// None holds.
+    No,
+    /// It could not be seen.
+    Unknown,
+}
+
+impl Truth {
+    /// The truth of several facts together. No fact at all means that nothing was looked at.
+    #[must_use]
+    pub fn of(facts: &[Fact]) -> Self {
+        let count = |truth: Self| facts.iter().filter(|fact| fact.truth == truth).count();
+        let (yes, no, unknown) = (count(Self::Yes), count(Self::No), count(Self::Unknown));
+        match (yes, no, unknown) {
+            (0, 0, _) => Self::Unknown,
+            (_, 0, 0) => Self::Yes,
+            (0, _, 0) => Self::No,
+            (_, 0, _) => Self::Unknown,
+            _ => Self::Partial,
+        }
+    }
+
+    /// The word in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Partial => "partial",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One thing that containment promises, and whether it was seen to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// The promise, `eni-1 isolated`.
+    pub what: String,
+    /// Whether it holds; never [`Truth::Partial`].
+    pub truth: Truth,
+    /// What was seen instead.
+    pub why: String,
+}
+
+impl Fact {
+    pub(crate) fn new(what: impl Into<String>, truth: Truth, why: impl Into<String>) -> Self {
+        Self { what: what.into(), truth, why: why.into() }
+    }
+
+    pub(crate) fn seen(what: impl Into<String>, holds: bool) -> Self {
+        Self::new(what, if holds { Truth::Yes } else { Truth::No }, "")
+    }
+
+    pub(crate) fn unknown(gap: &Gap) -> Self {
+        Self::new(gap.what.clone(), Truth::Unknown, gap.error.clone())
+    }
+}
+
+/// The verdict of a containment, lane by lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// No new network flow can start.
+    pub network: Truth,
+    /// The instance's credentials are denied and it gets no new ones.
+    pub credentials: Truth,
+    /// Out of its Auto Scaling group and load balancers.
+    pub fleet: Truth,
+    /// Instance and disks preserved.
+    pub evidence: Truth,
+    /// All of it in one sentence, which begins with the instance.
+    pub summary: String,
+}
+
+impl Verdict {
+    /// Nothing was looked at, since nothing was done.
+    #[must_use]
+    pub fn untouched(summary: String) -> Self {
+        let unknown = Truth::Unknown;
+        Self { network: unknown, credentials: unknown, fleet: unknown, evidence: unknown, summary }
+    }
+
+    /// Judges from each lane's facts. `subject` names the instance.
+    #[must_use]
+    pub fn judge(subject: &str, facts: &LaneFacts) -> Self {
+        let network = Truth::of(&facts.network);
+        let credentials = Truth::of(&facts.credentials);
+        let fleet = Truth::of(&facts.fleet);
+        let evidence = Truth::of(&facts.evidence);
+        let lanes = [
+            ("new network flows are blocked", "new network flows are NOT blocked", network, &facts.network),
+            ("its credentials are denied", "its credentials are NOT cut", credentials, &facts.credentials),
+            ("it is out of its fleet", "it is NOT out of its fleet", fleet, &facts.fleet),
+            ("its disks are preserved", "its evidence is NOT preserved", evidence, &facts.evidence),
+        ];
+        let holds: Vec<&str> = lanes.iter().filter(|lane| lane.2 == Truth::Yes).map(|lane| lane.0).collect();
+        let fails: Vec<String> = lanes
+            .iter()
+            .filter(|lane| lane.2 != Truth::Yes)
+            .map(|(_, not, truth, facts)| {
+                let open = facts.iter().any(|fact| fact.truth == Truth::No && fact.why == "OPEN TO THE WORLD");
+                let how = match truth {
+                    Truth::Partial => " wholly",
+                    Truth::Unknown => " for certain",
+                    Truth::Yes | Truth::No => "",
+                };
+                let not = not.replace("NOT", &format!("NOT{how}"));
+                if open { format!("AN INTERFACE IS OPEN TO THE WORLD ({not})") } else { not }
+            })
+            .collect();
+        let summary = match (holds.is_empty(), fails.is_empty()) {
+            (_, true) => format!("{subject} is contained: {}.", holds.join(", ")),
+            (true, false) => format!("{subject} is NOT contained: {}.", fails.join(", ")),
+            (false, false) => {
+                format!("{subject} is only PARTLY contained: {}; but {}.", fails.join(", "), holds.join(", "))
+            }
+        };
+        Self { network, credentials, fleet, evidence, summary }
+    }
+
+    /// Whether every lane is wholly true.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        [self.network, self.credentials, self.fleet, self.evidence].iter().all(|truth| *truth == Truth::Yes)
+    }
+}
+
+/// The facts that each lane read back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LaneFacts {
+    /// The network lane's.
+    pub network: Vec<Fact>,
+    /// The identity lane's.
+    pub credentials: Vec<Fact>,
+    /// The fleet lane's.
+    pub fleet: Vec<Fact>,
+    /// The evidence lane's.
+    pub evidence: Vec<Fact>,
+}
+
+impl LaneFacts {
+    /// All facts that do not hold, or are unknown, for a person.
+    #[must_use]
+    pub fn broken(&self) -> Vec<String> {
+        [&self.network, &self.credentials, &self.fleet, &self.evidence]
+            .into_iter()
+            .flatten()
+            .filter(|fact| fact.truth != Truth::Yes)
+            .map(|fact| {
+                let not = if fact.truth == Truth::Unknown { "not known" } else { "not true" };
+                let why = if fact.why.is_empty() { String::new() } else { format!(" ({})", fact.why) };
+                format!("{not}: {}{why}", fact.what)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    fn facts(network: &[Truth]) -> LaneFacts {
+        let yes = || vec![Fact::seen("x", true)];
+        LaneFacts {
+            network: network.iter().map(|truth| Fact::new("eni-1 isolated", *truth, "")).collect(),
+            credentials: yes(),
+            fleet: yes(),
+            evidence: yes(),
+        }
+    }
+
+    #[test]
+    fn only_what_was_seen_is_claimed() {
+        let summary = |network: &[Truth]| Verdict::judge("i-1", &facts(network)).summary;
+        expect!["i-1 is contained: new network flows are blocked, its credentials are denied, it is out of its fleet, its disks are preserved."]
+            .assert_eq(&summary(&[Truth::Yes]));
+        expect!["i-1 is only PARTLY contained: new network flows are NOT wholly blocked; but its credentials are denied, it is out of its fleet, its disks are preserved."]
+            .assert_eq(&summary(&[Truth::Yes, Truth::No]));
+        expect!["i-1 is only PARTLY contained: new network flows are NOT for certain blocked; but its credentials are denied, it is out of its fleet, its disks are preserved."]
+            .assert_eq(&summary(&[Truth::Yes, Truth::Unknown]));
+    }
+
+    #[test]
+    fn an_open_interface_leads() {
+        let mut facts = facts(&[]);
+        facts.network.push(Fact::new("eni-1 isolated", Truth::No, "OPEN TO THE WORLD"));
+        let summary = Verdict::judge("i-1", &facts).summary;
+        assert!(summary.starts_with("i-1 is only PARTLY contained: AN INTERFACE IS OPEN TO THE WORLD"), "{summary}");
+    }
+
+    #[test]
+    fn truths_add_up() {
+        let of = |truths: &[Truth]| {
+            let facts: Vec<Fact> = truths.iter().map(|truth| Fact::new("", *truth, "")).collect();
+            Truth::of(&facts)
+        };
+        assert_eq!(of(&[]), Truth::Unknown);
+        assert_eq!(of(&[Truth::Yes, Truth::Yes]), Truth::Yes);
+        assert_eq!(of(&[Truth::No]), Truth::No);
+        assert_eq!(of(&[Truth::Yes, Truth::No, Truth::Unknown]), Truth::Partial);
+        assert_eq!(of(&[Truth::No, Truth::Unknown]), Truth::Partial);
+        assert_eq!(of(&[Truth::Yes, Truth::Unknown]), Truth::Unknown);
+    }
+}
