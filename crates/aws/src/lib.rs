@@ -1,1 +1,18 @@
-//! stub
+//! The engine's ports on AWS's SDK: the only crate that names `aws-sdk-*`. It translates and decides nothing. One file a
+//! service.
+
+mod autoscaling;
+mod clock;
+mod cloud;
+mod dynamodb;
+mod ec2;
+mod elb;
+mod error;
+mod iam;
+mod session;
+mod sns;
+
+pub use clock::SystemClock;
+pub use dynamodb::DynamoLedger;
+pub use session::{AwsClouds, Session};
+pub use sns::SnsNotifier;

@@ -231,16 +231,21 @@ impl SecurityGroup {
 pub struct IdentityLook {
     /// The association of the instance with its profile.
     pub association: Option<Association>,
-    /// The role in the profile.
-    pub role: Option<Role>,
-    /// Other instances whose profile holds the same role.
-    pub siblings: Vec<InstanceId>,
-    /// The role's inline policy of our name, where it has one.
-    pub deny_policy: Option<String>,
-    /// The set of instance ARNs that the ledger has for the role.
-    pub denied: Vec<String>,
+    /// The role in the profile, and those that the ledger says the instance had.
+    pub roles: Vec<RoleLook>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+}
+
+/// A role that the instance's credentials came from.
+#[derive(Debug, Clone)]
+pub struct RoleLook {
+    /// The role.
+    pub role: Role,
+    /// Its inline policy of our name, where it has one.
+    pub policy: Option<String>,
+    /// The set of instance ARNs that the ledger has for it.
+    pub denied: Vec<String>,
 }
 
 /// An instance's association with an instance profile.

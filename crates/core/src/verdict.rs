@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::survey::Gap;
 
+/// How an interface in an untrack group is called, in facts and in messages.
+pub const OPEN: &str = "OPEN TO THE WORLD";
+
 /// How far something is true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,6 +60,12 @@ pub struct Fact {
 }
 
 impl Fact {
+    /// A fact that holds.
+    #[must_use]
+    pub fn holding(what: &str) -> Self {
+        Self::new(what, Truth::Yes, "")
+    }
+
     pub(crate) fn new(what: impl Into<String>, truth: Truth, why: impl Into<String>) -> Self {
         Self { what: what.into(), truth, why: why.into() }
     }
@@ -65,9 +74,22 @@ impl Fact {
         Self::new(what, if holds { Truth::Yes } else { Truth::No }, "")
     }
 
-    pub(crate) fn unknown(gap: &Gap) -> Self {
+    /// A fact that could not be read.
+    #[must_use]
+    pub fn unread(gap: &Gap) -> Self {
         Self::new(gap.what.clone(), Truth::Unknown, gap.error.clone())
     }
+}
+
+/// What AWS accepted and does not show yet is unknown, rather than untrue. Says whether there is any such fact.
+pub fn not_yet_visible(facts: &mut [Fact]) -> bool {
+    let mut any = false;
+    for fact in facts.iter_mut().filter(|fact| fact.truth == Truth::No && fact.why.is_empty()) {
+        fact.truth = Truth::Unknown;
+        "not yet visible".clone_into(&mut fact.why);
+        any = true;
+    }
+    any
 }
 
 /// The verdict of a containment, lane by lane.
@@ -111,7 +133,7 @@ impl Verdict {
             .iter()
             .filter(|lane| lane.2 != Truth::Yes)
             .map(|(_, not, truth, facts)| {
-                let open = facts.iter().any(|fact| fact.truth == Truth::No && fact.why == "OPEN TO THE WORLD");
+                let open = facts.iter().any(|fact| fact.truth == Truth::No && fact.why == OPEN);
                 let how = match truth {
                     Truth::Partial => " wholly",
                     Truth::Unknown => " for certain",
@@ -198,7 +220,7 @@ mod tests {
     #[test]
     fn an_open_interface_leads() {
         let mut facts = facts(&[]);
-        facts.network.push(Fact::new("eni-1 isolated", Truth::No, "OPEN TO THE WORLD"));
+        facts.network.push(Fact::new("eni-1 isolated", Truth::No, OPEN));
         let summary = Verdict::judge("i-1", &facts).summary;
         assert!(summary.starts_with("i-1 is only PARTLY contained: AN INTERFACE IS OPEN TO THE WORLD"), "{summary}");
     }

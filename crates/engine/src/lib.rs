@@ -1,1 +1,14 @@
-//! stub
+//! Does what `brig-core` decides: looks, claims, runs the four lanes at once, reads back, tells people. Everything
+//! outside is behind the ports, so the same engine runs against AWS and against a simulator.
+
+mod attempt;
+mod claim;
+mod contain;
+mod lanes;
+pub mod ports;
+mod preview;
+mod reports;
+mod tell;
+mod work;
+
+pub use contain::{Engine, Invocation};

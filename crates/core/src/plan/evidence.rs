@@ -149,7 +149,7 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, days: u32) -> Vec<Fact> {
             None => facts.push(Fact::new(format!("{} is locked", snapshot.id), Truth::Unknown, "not yet visible")),
         }
     }
-    facts.extend(look.gaps.iter().map(Fact::unknown));
+    facts.extend(look.gaps.iter().map(Fact::unread));
     facts
 }
 

@@ -66,7 +66,7 @@ pub fn facts(look: &FleetLook, instance: &Instance) -> Vec<Fact> {
         facts.push(Fact::seen("in no load balancer", true));
     }
     facts.extend(held.into_iter().map(|group| Fact::seen(format!("out of {group}"), false)));
-    facts.extend(look.gaps.iter().map(Fact::unknown));
+    facts.extend(look.gaps.iter().map(Fact::unread));
     facts
 }
 

@@ -4,9 +4,10 @@
 use super::{Plan, done, skipped};
 use crate::{
     deny_policy,
+    ids::InstanceId,
     policy::RoleDeny,
     step::{Outcome, Step},
-    survey::{IdentityLook, Instance},
+    survey::{IdentityLook, Instance, RoleLook},
     verdict::{Fact, Truth},
 };
 
@@ -15,11 +16,11 @@ use crate::{
 pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny) -> Plan {
     let mut plan = Plan::default();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
-    if let Some(role) = &look.role {
-        let visible = look.deny_policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
+    for RoleLook { role, policy, denied } in &look.roles {
+        let visible = policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
         let outcome = if role.arn.contains(":role/aws-service-role/") {
             skipped("AWS lets nobody change a service-linked role: its credentials stay alive")
-        } else if visible && look.denied.contains(&instance_arn) {
+        } else if visible && denied.contains(&instance_arn) {
             done("the role denies this instance's sessions")
         } else {
             Outcome::Planned
@@ -27,12 +28,11 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny) -> Plan {
         let step = Step::DenyRole {
             role: role.name.clone(),
             role_arn: role.arn.clone(),
-            instance_arn,
+            instance_arn: instance_arn.clone(),
             reach,
-            was: look.deny_policy.clone().filter(|policy| !deny_policy::is_ours(policy)),
+            was: policy.clone().filter(|policy| !deny_policy::is_ours(policy)),
         };
         plan.add(step, outcome);
-        share_notes(&mut plan, look, reach, &role.name);
     }
     match &look.association {
         Some(association) => {
@@ -55,22 +55,20 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny) -> Plan {
     plan
 }
 
-fn share_notes(plan: &mut Plan, look: &IdentityLook, reach: RoleDeny, role: &str) {
-    if !look.siblings.is_empty() {
-        let shown: Vec<&str> = look.siblings.iter().take(20).map(crate::ids::InstanceId::as_str).collect();
-        let more = look.siblings.len().saturating_sub(shown.len());
-        let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let effect = match reach {
-            RoleDeny::Instance => "they keep their access",
-            RoleDeny::Role => "their access is DENIED too (BRIG_ROLE_DENY=role)",
-        };
-        plan.note(format!(
-            "{} other instance(s) use the role {role}: {}{rest}; {effect}",
-            look.siblings.len(),
-            shown.join(", ")
-        ));
-    } else if reach == RoleDeny::Role {
-        plan.note(format!("every user of the role {role} is denied (BRIG_ROLE_DENY=role), whoever they are"));
+/// Who else uses the role, and what the denial does to them. `siblings` are other instances with one of its profiles.
+#[must_use]
+pub fn sharing(role: &str, siblings: &[InstanceId], reach: RoleDeny) -> Option<String> {
+    let shown: Vec<&str> = siblings.iter().take(20).map(InstanceId::as_str).collect();
+    let more = siblings.len().saturating_sub(shown.len());
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let who = format!("{} other instance(s) use the role {role}: {}{rest}", siblings.len(), shown.join(", "));
+    match reach {
+        RoleDeny::Instance if siblings.is_empty() => None,
+        RoleDeny::Instance => Some(format!("{who}; they keep their access")),
+        RoleDeny::Role if siblings.is_empty() => {
+            Some(format!("every user of the role {role} is DENIED, whoever they are (BRIG_ROLE_DENY=role)"))
+        }
+        RoleDeny::Role => Some(format!("{who}; their access is DENIED too (BRIG_ROLE_DENY=role)")),
     }
 }
 
@@ -79,8 +77,8 @@ fn share_notes(plan: &mut Plan, look: &IdentityLook, reach: RoleDeny, role: &str
 pub fn facts(look: &IdentityLook, instance: &Instance) -> Vec<Fact> {
     let mut facts = Vec::new();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
-    if let Some(role) = &look.role {
-        let denies = look.deny_policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
+    for RoleLook { role, policy, .. } in &look.roles {
+        let denies = policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
         facts.push(Fact::seen(format!("the role {} denies the instance's sessions", role.name), denies));
     }
     let associated = look.association.as_ref().is_some_and(|association| association.state.starts_with("associat"));
@@ -88,7 +86,7 @@ pub fn facts(look: &IdentityLook, instance: &Instance) -> Vec<Fact> {
     if !instance.state.is_ending() {
         facts.push(Fact::seen("the metadata service is off", instance.metadata.endpoint == "disabled"));
     }
-    facts.extend(look.gaps.iter().map(Fact::unknown));
+    facts.extend(look.gaps.iter().map(Fact::unread));
     if facts.is_empty() {
         facts.push(Fact::new("no credentials", Truth::Yes, ""));
     }

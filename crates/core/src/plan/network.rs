@@ -9,7 +9,8 @@ use crate::{
     policy::Untrack,
     step::{GroupRef, Outcome, Step},
     survey::{Direction, Gap, InstanceState, Interface, Purpose, Rule, SecurityGroup},
-    verdict::{Fact, Truth},
+    timestamp::Timestamp,
+    verdict::{Fact, OPEN, Truth},
 };
 
 /// What the lane plans from.
@@ -27,6 +28,8 @@ pub struct Look<'a> {
     pub shared: &'a BTreeSet<GroupId>,
     /// Interfaces whose untrack step the ledger already has a result for.
     pub untracked: &'a BTreeSet<EniId>,
+    /// Since when an interface that is found open may have been so, by the ledger.
+    pub open_since: &'a BTreeMap<EniId, Timestamp>,
 }
 
 /// Plans the cut.
@@ -62,10 +65,7 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
     };
     for interface in &open {
         isolate(&mut plan, interface);
-        plan.note(format!(
-            "{} was found OPEN TO THE WORLD in an untrack group and is isolated before all else",
-            interface.id
-        ));
+        plan.note(exposure(look, interface));
     }
     plan.steps.append(&mut preparation.steps);
     plan.notes.append(&mut preparation.notes);
@@ -122,12 +122,12 @@ pub fn facts(look: &Look<'_>, gaps: &[Gap]) -> Vec<Fact> {
             match group.filter(|group| group.is_ours(Purpose::Isolation, look.account)) {
                 Some(group) if group.rules.is_empty() => Fact::new(what, Truth::Yes, ""),
                 Some(group) => Fact::new(what, Truth::No, format!("its group {} has a rule", group.id)),
-                None if is_open(look, interface) => Fact::new(what, Truth::No, "OPEN TO THE WORLD"),
+                None if is_open(look, interface) => Fact::new(what, Truth::No, OPEN),
                 None => Fact::new(what, Truth::No, format!("it is in {}", listed(&interface.groups))),
             }
         })
         .collect();
-    facts.extend(gaps.iter().map(Fact::unknown));
+    facts.extend(gaps.iter().map(Fact::unread));
     facts
 }
 
@@ -191,6 +191,11 @@ fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: P
     let group = reference(&own_name, None);
     plan.add(Step::CreateSecurityGroup { group: group.clone() }, Outcome::Planned);
     group
+}
+
+fn exposure(look: &Look<'_>, interface: &Interface) -> String {
+    let since = look.open_since.get(&interface.id).map_or_else(|| "an unknown time".to_owned(), Timestamp::to_string);
+    format!("{} was found {OPEN} since {since} at the earliest, and is isolated before all else", interface.id)
 }
 
 fn is_open(look: &Look<'_>, interface: &Interface) -> bool {

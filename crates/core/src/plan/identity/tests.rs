@@ -6,6 +6,10 @@ use crate::{
     testing::instance,
 };
 
+fn role(arn: &str, policy: Option<String>, denied: Vec<String>) -> RoleLook {
+    RoleLook { role: Role { name: crate::ids::arn_name(arn).to_owned(), arn: arn.to_owned() }, policy, denied }
+}
+
 fn look() -> IdentityLook {
     IdentityLook {
         association: Some(Association {
@@ -14,8 +18,7 @@ fn look() -> IdentityLook {
             profile: "arn:aws:iam::123456789012:instance-profile/app".to_owned(),
             state: "associated".to_owned(),
         }),
-        role: Some(Role { name: "app-role".to_owned(), arn: "arn:aws:iam::123456789012:role/web/app-role".to_owned() }),
-        siblings: vec!["i-0123456789abcdef1".parse().expect("id")],
+        roles: vec![role("arn:aws:iam::123456789012:role/web/app-role", None, vec![])],
         ..IdentityLook::default()
     }
 }
@@ -34,15 +37,23 @@ fn the_role_denies_the_profile_goes_and_the_metadata_service_too() {
             planned      deny_role arn:aws:iam::123456789012:role/web/app-role
             planned      disassociate_profile arn:aws:iam::123456789012:instance-profile/app
             planned      disable_metadata instance
-            note: 1 other instance(s) use the role app-role: i-0123456789abcdef1; they keep their access
         "]],
     );
 }
 
 #[test]
-fn denying_the_role_says_who_is_hit() {
-    let plan = plan(&look(), &instance(), RoleDeny::Role);
-    assert!(plan.notes[0].ends_with("their access is DENIED too (BRIG_ROLE_DENY=role)"), "{:?}", plan.notes);
+fn who_shares_the_role_is_said() {
+    let siblings = ["i-0123456789abcdef1".parse().expect("id")];
+    let says = |siblings: &[InstanceId], reach| sharing("app", siblings, reach).unwrap_or_default();
+    expect!["1 other instance(s) use the role app: i-0123456789abcdef1; they keep their access"]
+        .assert_eq(&says(&siblings, RoleDeny::Instance));
+    expect![
+        "1 other instance(s) use the role app: i-0123456789abcdef1; their access is DENIED too (BRIG_ROLE_DENY=role)"
+    ]
+    .assert_eq(&says(&siblings, RoleDeny::Role));
+    expect![""].assert_eq(&says(&[], RoleDeny::Instance));
+    expect!["every user of the role app is DENIED, whoever they are (BRIG_ROLE_DENY=role)"]
+        .assert_eq(&says(&[], RoleDeny::Role));
 }
 
 #[test]
@@ -65,11 +76,10 @@ fn a_contained_instance_plans_nothing() {
     contained.profile = None;
     contained.metadata.endpoint = "disabled".to_owned();
     let arn = contained.id.arn(&contained.account, &contained.region);
+    let policy = deny_policy::render(std::slice::from_ref(&arn), RoleDeny::Instance);
     let look = IdentityLook {
         association: None,
-        deny_policy: Some(deny_policy::render(std::slice::from_ref(&arn), RoleDeny::Instance)),
-        denied: vec![arn],
-        siblings: Vec::new(),
+        roles: vec![role("arn:aws:iam::1:role/a", Some(policy), vec![arn])],
         ..look()
     };
     assert_eq!(plan(&look, &contained, RoleDeny::Instance).todo().count(), 0);
@@ -79,7 +89,7 @@ fn a_contained_instance_plans_nothing() {
 #[test]
 fn a_policy_of_our_name_that_others_wrote_is_kept_in_the_step() {
     let mut foreign = look();
-    foreign.deny_policy = Some(r#"{"Statement":[]}"#.to_owned());
+    foreign.roles[0].policy = Some(r#"{"Statement":[]}"#.to_owned());
     let plan = plan(&foreign, &instance(), RoleDeny::Instance);
     assert!(matches!(plan.todo().next(), Some(Step::DenyRole { was: Some(_), .. })));
 }
@@ -87,10 +97,7 @@ fn a_policy_of_our_name_that_others_wrote_is_kept_in_the_step() {
 #[test]
 fn a_service_linked_role_is_skipped_and_its_credentials_are_not_called_dead() {
     let mut linked = look();
-    linked.role = Some(Role {
-        name: "AWSServiceRoleForX".to_owned(),
-        arn: "arn:aws:iam::123456789012:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX".to_owned(),
-    });
+    linked.roles = vec![role("arn:aws:iam::1:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX", None, vec![])];
     let plan = plan(&linked, &instance(), RoleDeny::Instance);
     assert_eq!(plan.steps[0].outcome.word(), "skipped");
     assert_ne!(Truth::of(&facts(&linked, &instance())), Truth::Yes);
@@ -102,7 +109,6 @@ fn a_terminated_instance_keeps_only_the_denial() {
     gone.state = InstanceState::Terminated;
     let mut look = look();
     look.association = None;
-    look.siblings.clear();
     gone.profile = None;
     check(
         &look,

@@ -35,6 +35,7 @@ fn planned(world: &World) -> Plan {
         groups: &world.groups,
         shared: &world.shared,
         untracked: &world.untracked,
+        open_since: &[("eni-b".into(), Timestamp::from_millis(0))].into(),
     };
     plan(&look, &"i-0123abcd-20260102T030405Z".into(), world.untrack)
 }
@@ -109,7 +110,7 @@ fn an_interface_found_open_is_isolated_before_all_else_and_not_opened_again() {
             planned      isolate eni-a
             planned      untrack eni-a
             already_done untrack eni-b - found open; isolated at once
-            note: eni-b was found OPEN TO THE WORLD in an untrack group and is isolated before all else
+            note: eni-b was found OPEN TO THE WORLD since 1970-01-01T00:00:00.000Z at the earliest, and is isolated before all else
         "]],
     );
 }
@@ -228,6 +229,7 @@ fn an_interface_counts_as_isolated_only_alone_in_an_empty_group_of_ours() {
             groups: &groups,
             shared: &shared,
             untracked: &untracked,
+            open_since: &BTreeMap::new(),
         };
         let fact = facts(&look, &[]).remove(0);
         format!("{} {}", fact.truth.word(), fact.why)

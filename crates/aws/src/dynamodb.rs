@@ -1,0 +1,282 @@
+//! The ledger on Amazon DynamoDB: one table with the string keys `pk` and `sk`.
+//!
+//! | pk | sk | what |
+//! |---|---|---|
+//! | `<account>/<region>/<instance>` | `current` | the containment, its holder and outcome |
+//! | the same | `<containment id>/<lane>/<step>/<resource>` | a step, what it replaces, what it found |
+//! | the same | `told/<what>/<finding id>` | a decision that people were told |
+//! | `<account>/<region>` | `hour/<hour>` | new automatic containments in that hour |
+//! | `role/<role arn>` | `current` | the contained instances of a role |
+
+mod items;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update},
+};
+use brig_core::{
+    ids::ContainmentId,
+    ledger::{Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, told_sk},
+    step::Outcome,
+    timestamp::Timestamp,
+};
+use brig_engine::ports::{Answer, CloudError, ErrorKind, Ledger};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::{
+    error::{Explain, cloud_error},
+    session::Session,
+};
+use items::{number, text};
+
+/// A transaction takes 100 items; the rest is written after it and before any effect.
+const STEPS_IN_CLAIM: usize = 96;
+const WRITES_AT_ONCE: usize = 16;
+/// Counters of past hours are of no use; DynamoDB's TTL removes them where the table has it on `expires_at`.
+const COUNTER_LIFE_SECONDS: i64 = 2 * 24 * 3600;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The ledger in one table.
+#[derive(Debug, Clone)]
+pub struct DynamoLedger {
+    client: Client,
+    table: String,
+}
+
+impl DynamoLedger {
+    /// The table's name.
+    #[must_use]
+    pub fn new(session: &Session, table: String) -> Self {
+        Self { client: Client::new(session.config()), table }
+    }
+
+    /// Opens the connection that the first read will use; a failure is none.
+    pub async fn warm(&self) {
+        let _ = self.role_set("warm-up").await;
+    }
+
+    fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+        Put::builder().table_name(&self.table).set_item(Some(item))
+    }
+}
+
+/// A condition that did not hold is an answer, not an error.
+fn unless_conditional(answer: Answer<()>) -> Answer<bool> {
+    match answer {
+        Ok(()) => Ok(true),
+        Err(error) if error.code == "ConditionalCheckFailedException" => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Answer<T> {
+    result.map_err(|error| CloudError {
+        operation: "TransactWriteItems",
+        kind: ErrorKind::Other,
+        code: "BadRequest".to_owned(),
+        message: error.to_string(),
+    })
+}
+
+/// Reads why a claim's transaction was cancelled: a reason an item, `current` first, then the counter where there is one.
+fn cancelled_claim(codes: &[&str], counted: bool) -> Answer<Claimed> {
+    let failed = |code: &&str| *code == "ConditionalCheckFailed";
+    let at_cap = counted && codes.get(1).is_some_and(failed);
+    let lost = codes.iter().enumerate().any(|(at, code)| failed(code) && !(counted && at == 1));
+    if lost || codes.contains(&"TransactionConflict") {
+        return Ok(Claimed::Moved);
+    }
+    if at_cap {
+        return Ok(Claimed::OverCap);
+    }
+    let throttled = codes.iter().any(|code| code.contains("Throttling") || code.contains("Throughput"));
+    Err(CloudError {
+        operation: "TransactWriteItems",
+        kind: if throttled { ErrorKind::Throttled } else { ErrorKind::Other },
+        code: "TransactionCanceledException".to_owned(),
+        message: codes.join(", "),
+    })
+}
+
+#[async_trait]
+impl Ledger for DynamoLedger {
+    async fn read(&self, key: &InstanceKey) -> Answer<Records> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(key.pk()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(item.explain("Query")?);
+        }
+        items::records(&found)
+    }
+
+    async fn claim(&self, claim: &Claim) -> Answer<Claimed> {
+        let mut current = self.put(items::current(&claim.key, &claim.current));
+        current = match claim.read_version {
+            None => current.condition_expression("attribute_not_exists(pk)"),
+            Some(version) => {
+                current.condition_expression("version = :read").expression_attribute_values(":read", number(version))
+            }
+        };
+        let mut writes = vec![TransactWriteItem::builder().put(built(current.build())?).build()];
+        if let Some(cap) = claim.cap {
+            let expires = claim.now.millis() / 1000 + COUNTER_LIFE_SECONDS;
+            let counter = Update::builder()
+                .table_name(&self.table)
+                .key("pk", text(format!("{}/{}", claim.key.account, claim.key.region)))
+                .key("sk", text(format!("hour/{}", claim.now.hour())))
+                .update_expression("SET expires_at = :expires ADD containments :one")
+                .condition_expression("attribute_not_exists(containments) OR containments < :cap")
+                .expression_attribute_values(":expires", number(expires))
+                .expression_attribute_values(":one", number(1))
+                .expression_attribute_values(":cap", number(cap));
+            writes.push(TransactWriteItem::builder().update(built(counter.build())?).build());
+        }
+        let (first, rest) = claim.steps.split_at(claim.steps.len().min(STEPS_IN_CLAIM));
+        for record in first {
+            let put = self
+                .put(items::step(&claim.key, &claim.current.containment, record)?)
+                .condition_expression("attribute_not_exists(pk)");
+            writes.push(TransactWriteItem::builder().put(built(put.build())?).build());
+        }
+        let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        let Err(error) = answer else {
+            self.record(&claim.key, &claim.current.containment, rest).await?;
+            return Ok(Claimed::Yes);
+        };
+        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
+            let codes: Vec<&str> =
+                cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+            return cancelled_claim(&codes, claim.cap.is_some());
+        }
+        Err(cloud_error("TransactWriteItems", &error))
+    }
+
+    async fn record(&self, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) -> Answer<()> {
+        let items: Vec<Item> =
+            steps.iter().map(|record| items::step(key, containment, record)).collect::<Answer<_>>()?;
+        stream::iter(items)
+            .map(Ok)
+            .try_for_each_concurrent(WRITES_AT_ONCE, |item| async move {
+                let put = self
+                    .client
+                    .put_item()
+                    .table_name(&self.table)
+                    .set_item(Some(item))
+                    .condition_expression("attribute_not_exists(pk)");
+                // What an earlier attempt recorded is what was there before, and stays.
+                unless_conditional(put.send().await.explain("PutItem").map(|_| ())).map(|_| ())
+            })
+            .await
+    }
+
+    async fn finish(
+        &self,
+        key: &InstanceKey,
+        containment: &ContainmentId,
+        step: &str,
+        outcome: &Outcome,
+        at: Timestamp,
+    ) -> Answer<()> {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(key.pk()))
+            .key("sk", text(format!("{containment}/{step}")))
+            .update_expression("SET outcome = :outcome, detail = :detail, retryable = :retryable, finished_at = :at")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":outcome", text(outcome.word()))
+            .expression_attribute_values(":detail", text(outcome.detail()))
+            .expression_attribute_values(":retryable", AttributeValue::Bool(outcome.is_left_over()))
+            .expression_attribute_values(":at", text(at.to_string()))
+            .send()
+            .await
+            .explain("UpdateItem")?;
+        Ok(())
+    }
+
+    async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(items::current(key, current)))
+            .condition_expression("version = :read")
+            .expression_attribute_values(":read", number(read_version));
+        unless_conditional(put.send().await.explain("PutItem").map(|_| ()))
+    }
+
+    async fn record_told(&self, key: &InstanceKey, what: &str, finding: &str, at: Timestamp) -> Answer<()> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", text(key.pk()))
+            .item("sk", text(told_sk(what, finding)))
+            .item("told_at", text(at.to_string()))
+            .send()
+            .await
+            .explain("PutItem")?;
+        Ok(())
+    }
+
+    async fn deny_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(items::role_pk(role_arn)))
+            .key("sk", text("current"))
+            .update_expression("ADD instances :instance, version :one")
+            .expression_attribute_values(":instance", AttributeValue::Ss(vec![instance_arn.to_owned()]))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await
+            .explain("UpdateItem")?;
+        Ok(items::role_set(answer.attributes()))
+    }
+
+    async fn role_set(&self, role_arn: &str) -> Answer<RoleSet> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key("pk", text(items::role_pk(role_arn)))
+            .key("sk", text("current"))
+            .send()
+            .await
+            .explain("GetItem")?;
+        Ok(items::role_set(answer.item()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancelled_claim_says_whether_it_was_lost_or_over_the_cap() {
+        let lost = |codes: &[&str], counted| cancelled_claim(codes, counted).expect("an answer");
+        assert_eq!(lost(&["ConditionalCheckFailed", "None"], true), Claimed::Moved);
+        assert_eq!(lost(&["None", "ConditionalCheckFailed", "None"], true), Claimed::OverCap);
+        assert_eq!(lost(&["ConditionalCheckFailed", "ConditionalCheckFailed"], true), Claimed::Moved);
+        assert_eq!(lost(&["None", "ConditionalCheckFailed"], false), Claimed::Moved);
+        assert_eq!(lost(&["TransactionConflict", "None"], true), Claimed::Moved);
+        assert!(cancelled_claim(&["ThrottlingError", "None"], true).expect_err("throttled").is_retryable());
+        assert!(!cancelled_claim(&["ValidationError"], false).expect_err("wrong").is_retryable());
+    }
+}

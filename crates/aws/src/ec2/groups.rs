@@ -1,0 +1,174 @@
+//! Security groups and their rules.
+
+use aws_sdk_ec2::{
+    Client,
+    types::{IpPermission, IpRange, Ipv6Range, ResourceType},
+};
+use brig_core::{
+    ids::{GroupId, VpcId},
+    survey::{Direction, Rule, SecurityGroup},
+};
+use brig_engine::ports::{Answer, ErrorKind, ListedRule, Tags};
+
+use super::{filter, specification, tags_of};
+use crate::error::Explain;
+
+pub(crate) async fn describe_brig_groups(client: &Client) -> Answer<Vec<SecurityGroup>> {
+    let mut pages = client
+        .describe_security_groups()
+        .filters(filter("group-name", &["brig-isolation*", "brig-untrack*"]))
+        .into_paginator()
+        .items()
+        .send();
+    let mut groups = Vec::new();
+    while let Some(group) = pages.next().await {
+        groups.extend(security_group(&group.explain("DescribeSecurityGroups")?));
+    }
+    Ok(groups)
+}
+
+fn security_group(group: &aws_sdk_ec2::types::SecurityGroup) -> Option<SecurityGroup> {
+    let mut rules: Vec<Rule> = group.ip_permissions().iter().flat_map(|p| rules_of(p, Direction::Ingress)).collect();
+    rules.extend(group.ip_permissions_egress().iter().flat_map(|p| rules_of(p, Direction::Egress)));
+    Some(SecurityGroup {
+        id: group.group_id()?.into(),
+        name: group.group_name()?.to_owned(),
+        vpc: group.vpc_id()?.into(),
+        owner: group.owner_id()?.parse().ok()?,
+        tags: tags_of(group.tags()),
+        rules,
+    })
+}
+
+fn rules_of(permission: &IpPermission, direction: Direction) -> Vec<Rule> {
+    let ports = permission.from_port().zip(permission.to_port());
+    // All protocols have all ports, however an API writes that.
+    let protocol = permission.ip_protocol().unwrap_or_default().to_owned();
+    let ports = if protocol == "-1" { None } else { ports };
+    let v4 = permission.ip_ranges().iter().filter_map(|range| range.cidr_ip());
+    let v6 = permission.ipv6_ranges().iter().filter_map(|range| range.cidr_ipv6());
+    let lists = permission.prefix_list_ids().iter().filter_map(|list| list.prefix_list_id());
+    let groups = permission.user_id_group_pairs().iter().filter_map(|pair| pair.group_id());
+    v4.chain(v6)
+        .chain(lists)
+        .chain(groups)
+        .map(|peer| Rule { direction, protocol: protocol.clone(), ports, peer: peer.to_owned() })
+        .collect()
+}
+
+pub(crate) async fn describe_security_group_rules(client: &Client, group: &GroupId) -> Answer<Vec<ListedRule>> {
+    let mut pages = client
+        .describe_security_group_rules()
+        .filters(filter("group-id", &[group.as_str()]))
+        .into_paginator()
+        .items()
+        .send();
+    let mut rules = Vec::new();
+    while let Some(rule) = pages.next().await {
+        let rule = rule.explain("DescribeSecurityGroupRules")?;
+        let direction = if rule.is_egress() == Some(true) { Direction::Egress } else { Direction::Ingress };
+        rules.extend(rule.security_group_rule_id().map(|id| ListedRule { id: id.to_owned(), direction }));
+    }
+    Ok(rules)
+}
+
+pub(crate) async fn create_security_group(client: &Client, vpc: &VpcId, name: &str, tags: &Tags) -> Answer<GroupId> {
+    let made = client
+        .create_security_group()
+        .vpc_id(vpc.as_str())
+        .group_name(name)
+        .description("Made by Brig for containment; do not attach anything to it by hand")
+        .tag_specifications(specification(ResourceType::SecurityGroup, tags))
+        .send()
+        .await
+        .explain("CreateSecurityGroup")?;
+    Ok(made.group_id().unwrap_or_default().into())
+}
+
+pub(crate) async fn authorize_rule(client: &Client, group: &GroupId, rule: &Rule) -> Answer<()> {
+    let permission = everything(&rule.peer);
+    let answer = match rule.direction {
+        Direction::Ingress => client
+            .authorize_security_group_ingress()
+            .group_id(group.as_str())
+            .ip_permissions(permission)
+            .send()
+            .await
+            .explain("AuthorizeSecurityGroupIngress")
+            .map(|_| ()),
+        Direction::Egress => client
+            .authorize_security_group_egress()
+            .group_id(group.as_str())
+            .ip_permissions(permission)
+            .send()
+            .await
+            .explain("AuthorizeSecurityGroupEgress")
+            .map(|_| ()),
+    };
+    match answer {
+        Err(error) if error.kind == ErrorKind::Duplicate => Ok(()),
+        answer => answer,
+    }
+}
+
+pub(crate) async fn revoke_rules(
+    client: &Client,
+    group: &GroupId,
+    direction: Direction,
+    rules: &[String],
+) -> Answer<()> {
+    let rules = Some(rules.to_vec());
+    let answer = match direction {
+        Direction::Ingress => client
+            .revoke_security_group_ingress()
+            .group_id(group.as_str())
+            .set_security_group_rule_ids(rules)
+            .send()
+            .await
+            .explain("RevokeSecurityGroupIngress")
+            .map(|_| ()),
+        Direction::Egress => client
+            .revoke_security_group_egress()
+            .group_id(group.as_str())
+            .set_security_group_rule_ids(rules)
+            .send()
+            .await
+            .explain("RevokeSecurityGroupEgress")
+            .map(|_| ()),
+    };
+    gone_is_revoked(answer)
+}
+
+pub(crate) async fn revoke_all_egress(client: &Client, group: &GroupId, cidr: &str) -> Answer<()> {
+    let answer = client
+        .revoke_security_group_egress()
+        .group_id(group.as_str())
+        .ip_permissions(everything(cidr))
+        .send()
+        .await
+        .explain("RevokeSecurityGroupEgress")
+        .map(|_| ());
+    gone_is_revoked(answer)
+}
+
+/// A rule that is not there needs no revoking; a group that is not there is an error all the same.
+fn gone_is_revoked(answer: Answer<()>) -> Answer<()> {
+    match answer {
+        Err(error)
+            if matches!(error.code.as_str(), "InvalidPermission.NotFound" | "InvalidSecurityGroupRuleId.NotFound") =>
+        {
+            Ok(())
+        }
+        answer => answer,
+    }
+}
+
+/// All protocols and ports, from or to a CIDR block of either family.
+fn everything(cidr: &str) -> IpPermission {
+    let permission = IpPermission::builder().ip_protocol("-1");
+    if cidr.contains(':') {
+        permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr).build()).build()
+    } else {
+        permission.ip_ranges(IpRange::builder().cidr_ip(cidr).build()).build()
+    }
+}

@@ -1,0 +1,206 @@
+//! Instances, their attributes, profile associations and tags.
+
+use aws_sdk_ec2::{
+    Client,
+    types::{
+        AttributeBooleanValue, AttributeValue, DeviceType, EbsInstanceBlockDeviceSpecification, HttpTokensState,
+        InstanceAttributeName, InstanceBlockDeviceMappingSpecification, InstanceLifecycleType,
+        InstanceMetadataEndpointState, InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstanceStateName,
+    },
+};
+use brig_core::{
+    ids::{AccountId, GroupId, InstanceId, Region},
+    survey::{Association, Instance, InstanceState, Interface, MetadataOptions, Volume},
+    timestamp::Timestamp,
+};
+use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Tags};
+
+use super::{filter, interfaces::addresses, sdk_tags, tags_of};
+use crate::error::Explain;
+
+pub(crate) async fn describe_instance(
+    client: &Client,
+    instance: &InstanceId,
+    region: &Region,
+) -> Answer<Option<Instance>> {
+    let answer = client.describe_instances().instance_ids(instance.as_str()).send().await.explain("DescribeInstances");
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) if error.kind == ErrorKind::NotFound || error.code == "InvalidInstanceID.Malformed" => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(answer.reservations().iter().find_map(|reservation| {
+        let owner: AccountId = reservation.owner_id()?.parse().ok()?;
+        reservation.instances().iter().find_map(|found| from_instance(found, &owner, region))
+    }))
+}
+
+fn from_instance(found: &aws_sdk_ec2::types::Instance, owner: &AccountId, region: &Region) -> Option<Instance> {
+    let state = found.state().and_then(|state| state.name());
+    let volumes = found.block_device_mappings().iter().filter_map(|mapping| {
+        let ebs = mapping.ebs()?;
+        Some(Volume {
+            id: ebs.volume_id()?.into(),
+            device: mapping.device_name()?.to_owned(),
+            delete_on_termination: ebs.delete_on_termination().unwrap_or(false),
+        })
+    });
+    Some(Instance {
+        id: found.instance_id()?.parse().ok()?,
+        account: owner.clone(),
+        region: region.clone(),
+        state: state.map_or(InstanceState::Unknown, from_state),
+        launched: found.launch_time().and_then(|time| time.to_millis().ok()).map(Timestamp::from_millis),
+        tags: tags_of(found.tags()),
+        profile: found.iam_instance_profile().and_then(|profile| profile.arn()).map(str::to_owned),
+        metadata: from_metadata(found.metadata_options()),
+        interfaces: found.network_interfaces().iter().filter_map(from_interface).collect(),
+        volumes: volumes.collect(),
+        ebs_root: found.root_device_type() != Some(&DeviceType::InstanceStore),
+        spot: found.instance_lifecycle() == Some(&InstanceLifecycleType::Spot),
+    })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum is open: AWS may add states")]
+fn from_state(state: &InstanceStateName) -> InstanceState {
+    match state {
+        InstanceStateName::Pending => InstanceState::Pending,
+        InstanceStateName::Running => InstanceState::Running,
+        InstanceStateName::Stopping => InstanceState::Stopping,
+        InstanceStateName::Stopped => InstanceState::Stopped,
+        InstanceStateName::ShuttingDown => InstanceState::ShuttingDown,
+        InstanceStateName::Terminated => InstanceState::Terminated,
+        _ => InstanceState::Unknown,
+    }
+}
+
+fn from_metadata(options: Option<&InstanceMetadataOptionsResponse>) -> MetadataOptions {
+    let text = |value: Option<&str>| value.unwrap_or("unknown").to_owned();
+    MetadataOptions {
+        endpoint: text(options.and_then(|o| o.http_endpoint()).map(InstanceMetadataEndpointState::as_str)),
+        tokens: text(options.and_then(|o| o.http_tokens()).map(HttpTokensState::as_str)),
+        hop_limit: options.and_then(InstanceMetadataOptionsResponse::http_put_response_hop_limit),
+        ipv6: options.and_then(|o| o.http_protocol_ipv6()).map(|state| state.as_str().to_owned()),
+        tags: options.and_then(|o| o.instance_metadata_tags()).map(|state| state.as_str().to_owned()),
+    }
+}
+
+fn from_interface(eni: &InstanceNetworkInterface) -> Option<Interface> {
+    let v4 = eni.private_ip_addresses().iter().filter_map(|address| address.private_ip_address());
+    let v6 = eni.ipv6_addresses().iter().filter_map(|address| address.ipv6_address());
+    let prefixes4 = eni.ipv4_prefixes().iter().filter_map(|prefix| prefix.ipv4_prefix());
+    let prefixes6 = eni.ipv6_prefixes().iter().filter_map(|prefix| prefix.ipv6_prefix());
+    Some(Interface {
+        id: eni.network_interface_id()?.into(),
+        vpc: eni.vpc_id()?.into(),
+        groups: eni.groups().iter().filter_map(|group| group.group_id()).map(GroupId::from).collect(),
+        addresses: addresses(eni.private_ip_address().into_iter().chain(v4).chain(v6)),
+        prefixes: prefixes4.chain(prefixes6).map(str::to_owned).collect(),
+    })
+}
+
+pub(crate) async fn describe_profile_associations(
+    client: &Client,
+    instance: Option<&InstanceId>,
+) -> Answer<Vec<Association>> {
+    let request = client.describe_iam_instance_profile_associations();
+    let request = match instance {
+        Some(instance) => request.filters(filter("instance-id", &[instance.as_str()])),
+        None => request,
+    };
+    let mut pages = request.into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(association) = pages.next().await {
+        let association = association.explain("DescribeIamInstanceProfileAssociations")?;
+        found.extend(from_association(&association));
+    }
+    Ok(found)
+}
+
+fn from_association(association: &aws_sdk_ec2::types::IamInstanceProfileAssociation) -> Option<Association> {
+    Some(Association {
+        id: association.association_id()?.to_owned(),
+        instance: association.instance_id()?.to_owned(),
+        profile: association.iam_instance_profile()?.arn()?.to_owned(),
+        state: association.state()?.as_str().to_owned(),
+    })
+}
+
+pub(crate) async fn disassociate_profile(client: &Client, association: &str) -> Answer<()> {
+    client
+        .disassociate_iam_instance_profile()
+        .association_id(association)
+        .send()
+        .await
+        .explain("DisassociateIamInstanceProfile")?;
+    Ok(())
+}
+
+pub(crate) async fn disable_metadata_endpoint(client: &Client, instance: &InstanceId) -> Answer<()> {
+    client
+        .modify_instance_metadata_options()
+        .instance_id(instance.as_str())
+        .http_endpoint(InstanceMetadataEndpointState::Disabled)
+        .send()
+        .await
+        .explain("ModifyInstanceMetadataOptions")?;
+    Ok(())
+}
+
+pub(crate) async fn describe_instance_attribute(
+    client: &Client,
+    instance: &InstanceId,
+    attribute: Attribute,
+) -> Answer<String> {
+    let name = match attribute {
+        Attribute::DisableApiTermination => InstanceAttributeName::DisableApiTermination,
+        Attribute::DisableApiStop => InstanceAttributeName::DisableApiStop,
+        Attribute::ShutdownBehavior => InstanceAttributeName::InstanceInitiatedShutdownBehavior,
+    };
+    let answer = client
+        .describe_instance_attribute()
+        .instance_id(instance.as_str())
+        .attribute(name)
+        .send()
+        .await
+        .explain("DescribeInstanceAttribute")?;
+    let flag = |value: Option<&AttributeBooleanValue>| value.and_then(AttributeBooleanValue::value).unwrap_or(false);
+    Ok(match attribute {
+        Attribute::DisableApiTermination => flag(answer.disable_api_termination()).to_string(),
+        Attribute::DisableApiStop => flag(answer.disable_api_stop()).to_string(),
+        Attribute::ShutdownBehavior => {
+            answer.instance_initiated_shutdown_behavior().and_then(|value| value.value()).unwrap_or_default().to_owned()
+        }
+    })
+}
+
+pub(crate) async fn modify_instance_attribute(
+    client: &Client,
+    instance: &InstanceId,
+    change: &AttributeChange,
+) -> Answer<()> {
+    let request = client.modify_instance_attribute().instance_id(instance.as_str());
+    let flag = |on: bool| AttributeBooleanValue::builder().value(on).build();
+    let request = match change {
+        AttributeChange::DisableApiTermination(on) => request.disable_api_termination(flag(*on)),
+        AttributeChange::DisableApiStop(on) => request.disable_api_stop(flag(*on)),
+        AttributeChange::ShutdownBehavior(behavior) => {
+            request.instance_initiated_shutdown_behavior(AttributeValue::builder().value(behavior).build())
+        }
+        AttributeChange::DeleteOnTermination(devices) => devices.iter().fold(request, |request, (device, delete)| {
+            let ebs = EbsInstanceBlockDeviceSpecification::builder().delete_on_termination(*delete).build();
+            request.block_device_mappings(
+                InstanceBlockDeviceMappingSpecification::builder().device_name(device).ebs(ebs).build(),
+            )
+        }),
+    };
+    request.send().await.explain("ModifyInstanceAttribute")?;
+    Ok(())
+}
+
+pub(crate) async fn create_tags(client: &Client, resource: &str, tags: &Tags) -> Answer<()> {
+    client.create_tags().resources(resource).set_tags(Some(sdk_tags(tags))).send().await.explain("CreateTags")?;
+    Ok(())
+}

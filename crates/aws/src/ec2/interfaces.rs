@@ -1,0 +1,61 @@
+//! Network interfaces.
+
+use std::net::IpAddr;
+
+use aws_sdk_ec2::{Client, types::NetworkInterface};
+use brig_core::{
+    ids::{EniId, GroupId},
+    survey::Interface,
+};
+use brig_engine::ports::{Answer, Attached, InterfacesOf};
+
+use super::filter;
+use crate::error::Explain;
+
+pub(crate) async fn describe_network_interfaces(client: &Client, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
+    let filter = match of {
+        InterfacesOf::Instance(instance) => filter("attachment.instance-id", &[instance.as_str()]),
+        InterfacesOf::Group(group) => filter("group-id", &[group.as_str()]),
+    };
+    let mut pages = client.describe_network_interfaces().filters(filter).into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(interface) = pages.next().await {
+        let interface = interface.explain("DescribeNetworkInterfaces")?;
+        let instance = interface.attachment().and_then(|attachment| attachment.instance_id()).map(str::to_owned);
+        found.extend(from_network_interface(&interface).map(|interface| Attached { interface, instance }));
+    }
+    Ok(found)
+}
+
+fn from_network_interface(eni: &NetworkInterface) -> Option<Interface> {
+    let v4 = eni.private_ip_addresses().iter().filter_map(|address| address.private_ip_address());
+    let v6 = eni.ipv6_addresses().iter().filter_map(|address| address.ipv6_address());
+    let prefixes4 = eni.ipv4_prefixes().iter().filter_map(|prefix| prefix.ipv4_prefix());
+    let prefixes6 = eni.ipv6_prefixes().iter().filter_map(|prefix| prefix.ipv6_prefix());
+    Some(Interface {
+        id: eni.network_interface_id()?.into(),
+        vpc: eni.vpc_id()?.into(),
+        groups: eni.groups().iter().filter_map(|group| group.group_id()).map(GroupId::from).collect(),
+        addresses: addresses(eni.private_ip_address().into_iter().chain(v4).chain(v6)),
+        prefixes: prefixes4.chain(prefixes6).map(str::to_owned).collect(),
+    })
+}
+
+/// The addresses that are some, each once.
+pub(super) fn addresses<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<IpAddr> {
+    let mut found: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+pub(crate) async fn modify_network_interface_groups(client: &Client, eni: &EniId, groups: &[GroupId]) -> Answer<()> {
+    client
+        .modify_network_interface_attribute()
+        .network_interface_id(eni.as_str())
+        .set_groups(Some(groups.iter().map(ToString::to_string).collect()))
+        .send()
+        .await
+        .explain("ModifyNetworkInterfaceAttribute")?;
+    Ok(())
+}

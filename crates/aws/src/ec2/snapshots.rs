@@ -1,0 +1,94 @@
+//! Snapshots and their locks.
+
+use aws_sdk_ec2::{
+    Client,
+    types::{InstanceSpecification, LockMode, ResourceType, SnapshotState, Tag},
+};
+use brig_core::{
+    ids::{InstanceId, SnapshotId},
+    survey::Snapshot,
+};
+use brig_engine::ports::{Answer, Tags};
+
+use super::{filter, specification, tags_of};
+use crate::error::Explain;
+
+pub(crate) async fn create_snapshots(
+    client: &Client,
+    instance: &InstanceId,
+    description: &str,
+    tags: &Tags,
+) -> Answer<Vec<Snapshot>> {
+    let answer = client
+        .create_snapshots()
+        .instance_specification(
+            InstanceSpecification::builder().instance_id(instance.as_str()).exclude_boot_volume(false).build(),
+        )
+        .description(description)
+        .tag_specifications(specification(ResourceType::Snapshot, tags))
+        .send()
+        .await
+        .explain("CreateSnapshots")?;
+    Ok(answer
+        .snapshots()
+        .iter()
+        .filter_map(|made| snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags()))
+        .collect())
+}
+
+fn snapshot(id: Option<&str>, volume: Option<&str>, state: Option<&SnapshotState>, tags: &[Tag]) -> Option<Snapshot> {
+    Some(Snapshot {
+        id: id?.into(),
+        volume: volume?.into(),
+        state: state.map_or("pending", SnapshotState::as_str).to_owned(),
+        tags: tags_of(tags),
+        locked: None,
+    })
+}
+
+pub(crate) async fn describe_snapshots_tagged(client: &Client, key: &str, value: &str) -> Answer<Vec<Snapshot>> {
+    let mut pages = client
+        .describe_snapshots()
+        .owner_ids("self")
+        .filters(filter(&format!("tag:{key}"), &[value]))
+        .into_paginator()
+        .items()
+        .send();
+    let mut found = Vec::new();
+    while let Some(made) = pages.next().await {
+        let made = made.explain("DescribeSnapshots")?;
+        found.extend(snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags()));
+    }
+    Ok(found)
+}
+
+pub(crate) async fn lock_snapshot(client: &Client, snapshot: &SnapshotId, days: u32) -> Answer<()> {
+    client
+        .lock_snapshot()
+        .snapshot_id(snapshot.as_str())
+        .lock_mode(LockMode::Governance)
+        .lock_duration(i32::try_from(days).unwrap_or(i32::MAX))
+        .send()
+        .await
+        .explain("LockSnapshot")?;
+    Ok(())
+}
+
+pub(crate) async fn describe_locked_snapshots(client: &Client, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>> {
+    let mut locked = Vec::new();
+    let mut token = None;
+    loop {
+        let answer = client
+            .describe_locked_snapshots()
+            .set_snapshot_ids(Some(snapshots.iter().map(ToString::to_string).collect()))
+            .set_next_token(token)
+            .send()
+            .await
+            .explain("DescribeLockedSnapshots")?;
+        locked.extend(answer.snapshots().iter().filter_map(|lock| lock.snapshot_id()).map(SnapshotId::from));
+        token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+        if token.is_none() {
+            return Ok(locked);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Elastic Load Balancing, both APIs (<https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/>).
+
+use aws_sdk_elasticloadbalancing as classic;
+use aws_sdk_elasticloadbalancingv2 as v2;
+use brig_core::{ids::InstanceId, survey::Target};
+use brig_engine::ports::{Answer, TargetGroup};
+
+use crate::error::Explain;
+
+pub(crate) async fn describe_target_groups(client: &v2::Client) -> Answer<Vec<TargetGroup>> {
+    let mut pages = client.describe_target_groups().into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(group) = pages.next().await {
+        let group = group.explain("DescribeTargetGroups")?;
+        let Some(arn) = group.target_group_arn() else { continue };
+        found.push(TargetGroup {
+            arn: arn.to_owned(),
+            vpc: group.vpc_id().map(Into::into),
+            kind: group.target_type().map_or("instance", |kind| kind.as_str()).to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+pub(crate) async fn describe_target_health(client: &v2::Client, group: &str) -> Answer<Vec<Target>> {
+    let answer =
+        client.describe_target_health().target_group_arn(group).send().await.explain("DescribeTargetHealth")?;
+    Ok(answer
+        .target_health_descriptions()
+        .iter()
+        .filter_map(|description| {
+            let target = description.target()?;
+            Some(Target {
+                id: target.id()?.to_owned(),
+                port: target.port(),
+                zone: target.availability_zone().map(str::to_owned),
+                state: description
+                    .target_health()
+                    .and_then(|health| health.state())
+                    .map_or("unknown", |state| state.as_str())
+                    .to_owned(),
+            })
+        })
+        .collect())
+}
+
+pub(crate) async fn deregister_targets(client: &v2::Client, group: &str, targets: &[Target]) -> Answer<()> {
+    let targets = targets
+        .iter()
+        .map(|target| {
+            v2::types::TargetDescription::builder()
+                .id(&target.id)
+                .set_port(target.port)
+                .set_availability_zone(target.zone.clone())
+                .build()
+        })
+        .collect();
+    client
+        .deregister_targets()
+        .target_group_arn(group)
+        .set_targets(Some(targets))
+        .send()
+        .await
+        .explain("DeregisterTargets")?;
+    Ok(())
+}
+
+pub(crate) async fn describe_classic_balancers_of(
+    client: &classic::Client,
+    instance: &InstanceId,
+) -> Answer<Vec<String>> {
+    let mut pages = client.describe_load_balancers().into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(balancer) = pages.next().await {
+        let balancer = balancer.explain("DescribeLoadBalancers")?;
+        let holds = balancer.instances().iter().any(|held| held.instance_id() == Some(instance.as_str()));
+        if holds {
+            found.extend(balancer.load_balancer_name().map(str::to_owned));
+        }
+    }
+    Ok(found)
+}
+
+pub(crate) async fn deregister_from_classic_balancer(
+    client: &classic::Client,
+    balancer: &str,
+    instance: &InstanceId,
+) -> Answer<()> {
+    client
+        .deregister_instances_from_load_balancer()
+        .load_balancer_name(balancer)
+        .instances(classic::types::Instance::builder().instance_id(instance.as_str()).build())
+        .send()
+        .await
+        .explain("DeregisterInstancesFromLoadBalancer")?;
+    Ok(())
+}

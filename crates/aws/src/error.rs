@@ -1,0 +1,131 @@
+//! From the SDK's errors to the engine's: what was called, what AWS answered, of what kind it is.
+
+use aws_smithy_runtime_api::client::{
+    orchestrator::HttpResponse,
+    result::{ConnectorError, SdkError},
+};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use brig_engine::ports::{CloudError, ErrorKind};
+
+/// An answer of the SDK that is no success.
+pub(crate) trait Explain<T> {
+    /// Names the operation and sorts the error.
+    fn explain(self, operation: &'static str) -> Result<T, CloudError>;
+}
+
+impl<T, E: ProvideErrorMetadata + std::fmt::Debug> Explain<T> for Result<T, SdkError<E, HttpResponse>> {
+    fn explain(self, operation: &'static str) -> Result<T, CloudError> {
+        self.map_err(|error| cloud_error(operation, &error))
+    }
+}
+
+pub(crate) fn cloud_error<E: ProvideErrorMetadata>(
+    operation: &'static str,
+    error: &SdkError<E, HttpResponse>,
+) -> CloudError {
+    let (kind, code, message) = match error {
+        SdkError::ServiceError(answer) => {
+            let status = answer.raw().status().as_u16();
+            let code = answer.err().code().unwrap_or_default();
+            let message = answer.err().message().unwrap_or_default();
+            let code = if code.is_empty() { format!("HTTP {status}") } else { code.to_owned() };
+            (kind_of(&code, message, status), code, message.to_owned())
+        }
+        SdkError::TimeoutError(_) => {
+            (ErrorKind::Transient, "Timeout".to_owned(), "AWS did not answer in time".to_owned())
+        }
+        SdkError::DispatchFailure(failure) => {
+            let why = failure.as_connector_error().map_or_else(String::new, ConnectorError::to_string);
+            (ErrorKind::Transient, "NoConnection".to_owned(), why)
+        }
+        SdkError::ResponseError(answer) => {
+            let status = answer.raw().status().as_u16();
+            (ErrorKind::Transient, format!("HTTP {status}"), "the answer cannot be read".to_owned())
+        }
+        // The request could not be built: the SDK's own words, since no answer exists.
+        SdkError::ConstructionFailure(_) => (ErrorKind::Other, "BadRequest".to_owned(), error.to_string()),
+        _ => (ErrorKind::Transient, "Unknown".to_owned(), error.to_string()),
+    };
+    CloudError { operation, kind, code, message: message.chars().take(400).collect() }
+}
+
+/// Sorts by code; AWS has no list for all services, so that suffixes stand for families
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>).
+fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
+    const THROTTLED: [&str; 8] = [
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "ConcurrentSnapshotLimitExceeded",
+        "RequestThrottled",
+    ];
+    const DENIED: [&str; 9] = [
+        "UnauthorizedOperation",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "AuthFailure",
+        "OptInRequired",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+    ];
+    const CONFLICT: [&str; 10] = [
+        "IncorrectState",
+        "IncorrectInstanceState",
+        "InvalidState",
+        "ConcurrentModification",
+        "ConcurrentModificationException",
+        "ScalingActivityInProgress",
+        "ResourceContention",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "EntityTemporarilyUnmodifiable",
+    ];
+    const MISSING: [&str; 4] = ["NoSuchEntity", "AccessPointNotFound", "LoadBalancerNotFound", "TargetGroupNotFound"];
+    let is = |codes: &[&str]| codes.contains(&code);
+    if is(&THROTTLED) {
+        ErrorKind::Throttled
+    } else if is(&DENIED) {
+        ErrorKind::Denied
+    } else if is(&MISSING) || code.ends_with(".NotFound") || code.ends_with("NotFoundException") {
+        ErrorKind::NotFound
+    } else if code.ends_with(".Duplicate") || code == "EntityAlreadyExists" {
+        ErrorKind::Duplicate
+    } else if is(&CONFLICT) || (code == "ValidationError" && message.contains("is not in InService or Standby")) {
+        ErrorKind::Conflict
+    } else if code == "ValidationError" && message.contains("not found") {
+        // Auto Scaling's word for a group or an instance that is gone.
+        ErrorKind::NotFound
+    } else if status >= 500 || code == "InternalError" || code == "Unavailable" || code == "ServiceUnavailable" {
+        ErrorKind::Transient
+    } else {
+        ErrorKind::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_sorted_by_what_can_be_done_about_them() {
+        for (code, message, status, kind) in [
+            ("RequestLimitExceeded", "", 503, ErrorKind::Throttled),
+            ("UnauthorizedOperation", "", 403, ErrorKind::Denied),
+            ("InvalidGroup.NotFound", "", 400, ErrorKind::NotFound),
+            ("ResourceNotFoundException", "", 400, ErrorKind::NotFound),
+            ("InvalidGroup.Duplicate", "", 400, ErrorKind::Duplicate),
+            ("ValidationError", "The instance i-1 is not in InService or Standby.", 400, ErrorKind::Conflict),
+            ("ValidationError", "AutoScalingGroup name not found - null", 400, ErrorKind::NotFound),
+            ("InternalError", "", 500, ErrorKind::Transient),
+            ("HTTP 503", "", 503, ErrorKind::Transient),
+            ("InvalidParameterValue", "", 400, ErrorKind::Other),
+        ] {
+            assert_eq!(kind_of(code, message, status), kind, "{code}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! AWS IAM (<https://docs.aws.amazon.com/IAM/latest/APIReference/>).
+
+use aws_sdk_iam::Client;
+use brig_core::survey::Role;
+use brig_engine::ports::{Answer, ErrorKind, Profile};
+
+use crate::error::Explain;
+
+pub(crate) async fn get_instance_profile(client: &Client, name: &str) -> Answer<Profile> {
+    let answer =
+        client.get_instance_profile().instance_profile_name(name).send().await.explain("GetInstanceProfile")?;
+    let profile = answer.instance_profile();
+    let role = profile.and_then(|profile| profile.roles().first());
+    Ok(Profile {
+        arn: profile.map(|profile| profile.arn().to_owned()).unwrap_or_default(),
+        role: role.map(|role| Role { name: role.role_name().to_owned(), arn: role.arn().to_owned() }),
+    })
+}
+
+pub(crate) async fn list_instance_profiles_for_role(client: &Client, role: &str) -> Answer<Vec<String>> {
+    let mut pages = client.list_instance_profiles_for_role().role_name(role).into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(profile) = pages.next().await {
+        found.push(profile.explain("ListInstanceProfilesForRole")?.arn().to_owned());
+    }
+    Ok(found)
+}
+
+pub(crate) async fn get_role_policy(client: &Client, role: &str, policy: &str) -> Answer<Option<String>> {
+    let answer = client.get_role_policy().role_name(role).policy_name(policy).send().await.explain("GetRolePolicy");
+    match answer {
+        Ok(answer) => Ok(Some(percent_decoded(answer.policy_document()))),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) async fn put_role_policy(client: &Client, role: &str, policy: &str, document: &str) -> Answer<()> {
+    client
+        .put_role_policy()
+        .role_name(role)
+        .policy_name(policy)
+        .policy_document(document)
+        .send()
+        .await
+        .explain("PutRolePolicy")?;
+    Ok(())
+}
+
+/// IAM returns policy documents percent-encoded (RFC 3986).
+fn percent_decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policy_documents_are_decoded() {
+        assert_eq!(percent_decoded("%7B%22Sid%22%3A%22a%20b%22%7D"), r#"{"Sid":"a b"}"#);
+        assert_eq!(percent_decoded(r#"{"plain":"50%"}"#), r#"{"plain":"50%"}"#);
+    }
+}

@@ -1,0 +1,204 @@
+//! From the claim to the closed ledger item: the lanes, again where something is left, the verdict, the message.
+
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
+
+use brig_core::{
+    containment::{Conclusion, Containment, StepReport, Timings},
+    finding::Finding,
+    ledger::{Current, State, StepRecord},
+    message,
+    plan::evidence::STATE_TAG,
+    policy::Decided,
+    step::Lane,
+    survey::Instance,
+    verdict::{Truth, Verdict},
+};
+
+use crate::{
+    contain::{Engine, FirstLook, Invocation, LAST_CALL, Lanes, key_of},
+    ports::Tags,
+    reports::{Reports, run_lanes},
+    tell::log,
+    work::Work,
+};
+
+impl Engine {
+    /// Runs the lanes, again where something is left that can still succeed, and tells people after the first attempt.
+    #[expect(clippy::too_many_arguments, reason = "each is a result of the stage before")]
+    pub(crate) async fn attempt(
+        &self,
+        finding: &Finding,
+        decided: Decided,
+        mut current: Current,
+        records: Vec<StepRecord>,
+        look: FirstLook,
+        lanes: &Lanes,
+        mut timings: Timings,
+        invocation: &Invocation,
+    ) -> Containment {
+        let before = current.outcome.clone();
+        let mut work = Work {
+            ledger: self.ledger.as_ref(),
+            clock: self.clock.as_ref(),
+            policy: &self.policy,
+            finding,
+            key: key_of(finding),
+            containment: current.containment.clone(),
+            instance: look.instance,
+            deadline: invocation.deadline,
+            began: invocation.began,
+            records: Mutex::new(records),
+        };
+        let mut reports = Reports::default();
+        let mut wanted: BTreeSet<Lane> = Lane::ALL.into();
+        let mut seen = Some(look.network);
+        let mut pause = Duration::from_millis(500);
+        loop {
+            let began = self.clock.now();
+            reports.take(run_lanes(&work, lanes, &wanted, seen.take()).await);
+            let answer = answer(&work, &decided, &reports, &mut timings, before.as_deref(), invocation);
+            let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
+            let told = current.told.as_deref() == Some(told_as(answer.outcome));
+            if !again || !told {
+                let mut answer = answer;
+                self.conclude(&mut current, &mut answer, &work, lanes, again, invocation).await;
+                if !again {
+                    timings.done = Some(self.elapsed(invocation));
+                    answer.timings_ms = timings;
+                    log(&answer, finding);
+                    return answer;
+                }
+            }
+            self.clock.sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(8));
+            wanted = reports.left_over();
+            work.began = began;
+            if let Ok(Some(instance)) = lanes.network.describe_instance(&finding.instance).await {
+                // The profile of the first look names the role; later ones have lost it.
+                let profile = instance.profile.clone().or_else(|| work.instance.profile.clone());
+                work.instance = Instance { profile, ..instance };
+            }
+        }
+    }
+
+    /// Tells people where the outcome is news, marks the instance, and writes how the containment stands.
+    async fn conclude(
+        &self,
+        current: &mut Current,
+        answer: &mut Containment,
+        work: &Work<'_>,
+        lanes: &Lanes,
+        again: bool,
+        invocation: &Invocation,
+    ) {
+        let word = told_as(answer.outcome);
+        let news = current.told.as_deref() != Some(word);
+        answer.timings_ms.done = Some(self.elapsed(invocation));
+        let message = message::compose(answer, work.finding, &self.audience(&work.instance, invocation));
+        let publish = async { if news { self.notifier.publish(&message).await } else { Ok(()) } };
+        let mark = async {
+            if answer.verdict.evidence == Truth::Unknown
+                || work.instance.tags.get(STATE_TAG).is_some_and(|tag| tag == word)
+            {
+                return Ok(());
+            }
+            let tags: Tags = [(STATE_TAG.to_owned(), word.to_owned())].into();
+            lanes.evidence.create_tags(work.id().as_str(), &tags).await
+        };
+        let (published, marked) = futures::join!(publish, mark);
+        match published {
+            Ok(()) => current.told = Some(word.to_owned()),
+            Err(error) => {
+                tracing::error!(%error, "people could not be told about {}", work.id());
+                answer.notes.push(format!("people could NOT be told: {error}"));
+                answer.left_over |= error.is_retryable();
+            }
+        }
+        if let Err(error) = marked {
+            answer.notes.push(format!("the instance's tag {STATE_TAG} could not be set to {word}: {error}"));
+        }
+        let read_version = current.version;
+        current.version += 1;
+        current.outcome = Some(word.to_owned());
+        if !again {
+            // What is left may be taken up at once; nobody has to wait for a lease that nobody uses.
+            current.lease_until = self.clock.now();
+            current.state = if answer.left_over { State::Open } else { State::Closed };
+        }
+        match self.ledger.close(&work.key, current, read_version).await {
+            Ok(true) => {}
+            Ok(false) => {
+                answer.notes.push("another invocation took this containment over meanwhile".to_owned());
+            }
+            Err(error) => {
+                answer.notes.push(format!("how it ended is not on record: {error}"));
+                answer.left_over |= error.is_retryable();
+            }
+        }
+    }
+}
+
+/// What the lanes said, as the answer for the instance.
+fn answer(
+    work: &Work<'_>,
+    decided: &Decided,
+    reports: &Reports,
+    timings: &mut Timings,
+    before: Option<&str>,
+    invocation: &Invocation,
+) -> Containment {
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    if timings.isolated.is_none() {
+        timings.isolated = reports.isolated_at.map(|at| millis(at.since(invocation.began)));
+    }
+    timings.untrack_window = timings.untrack_window.max(reports.window.map(millis));
+    let facts = reports.facts();
+    let mut verdict = Verdict::judge(&subject(&work.instance, work.finding), &facts);
+    for exposure in reports.exposures.iter().rev() {
+        verdict.summary = format!("{exposure}. {}", verdict.summary);
+    }
+    let steps: Vec<StepReport> =
+        reports.done().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
+    let changed = steps.iter().any(|step| step.outcome == "changed");
+    let left_over = reports.any_left_over();
+    let outcome = match (verdict.is_whole(), left_over) {
+        (true, false) if !changed && before == Some("contained") => Conclusion::AlreadyContained,
+        (true, false) => Conclusion::Contained,
+        _ if nothing_holds(&verdict) => Conclusion::Failed,
+        _ => Conclusion::Partial,
+    };
+    let mut notes: Vec<String> = facts.broken();
+    notes.extend(reports.notes());
+    Containment {
+        account: work.key.account.clone(),
+        region: work.key.region.clone(),
+        instance_id: work.id().clone(),
+        containment_id: Some(work.containment.clone()),
+        decision: decided.decision,
+        reason: decided.reason.clone(),
+        outcome,
+        verdict,
+        steps,
+        notes,
+        timings_ms: *timings,
+        left_over,
+    }
+}
+
+fn subject(instance: &Instance, finding: &Finding) -> String {
+    match instance.name() {
+        Some(name) => format!("{} ({name}) in {}/{}", instance.id, finding.account, finding.region),
+        None => format!("{} in {}/{}", instance.id, finding.account, finding.region),
+    }
+}
+
+fn nothing_holds(verdict: &Verdict) -> bool {
+    [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence]
+        .iter()
+        .all(|truth| matches!(truth, Truth::No | Truth::Unknown))
+}
+
+/// People are told an outcome once: that it was contained already is no news to those who were told that it is.
+fn told_as(outcome: Conclusion) -> &'static str {
+    if outcome == Conclusion::AlreadyContained { Conclusion::Contained.word() } else { outcome.word() }
+}

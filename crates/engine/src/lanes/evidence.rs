@@ -1,0 +1,234 @@
+//! The evidence lane's effects. Plans come from `brig_core::plan::evidence`.
+
+use std::time::Duration;
+
+use brig_core::{
+    ids::{ContainmentId, SnapshotId},
+    plan::{Plan, evidence},
+    policy::CONTAINMENT_TAG,
+    step::{Lane, Outcome, Step},
+    survey::{EvidenceLook, Instance, Snapshot},
+    verdict::Truth,
+};
+
+use crate::{
+    ports::{Answer, Attribute, AttributeChange, Cloud, ErrorKind, Tags},
+    work::{LaneReport, Work, failed, gap, merge},
+};
+
+/// How long a snapshot set whose answer may have been lost is looked for before another is taken.
+const LOST_ANSWER: Duration = Duration::from_secs(15);
+
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
+    let mut report = LaneReport::default();
+    let mut seen = look(cloud, &work.instance, Some(&work.containment)).await;
+    find_lost_set(work, cloud, &mut seen).await;
+    let plan = evidence::plan(&seen, &work.instance, &work.containment);
+    for note in &plan.notes {
+        report.note(note.clone());
+    }
+    let made = std::sync::Mutex::new(Vec::new());
+    let done = work.run(&plan, |step| effect(work, cloud, step, &made)).await;
+    seen.snapshots.extend(made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+
+    let locks = evidence::plan_locks(&seen, &work.instance, work.policy.lock_days);
+    for note in &locks.notes {
+        report.note(note.clone());
+    }
+    let (first, locked) = futures::join!(work.finish(&done), run_locks(work, cloud, &locks));
+    merge(&mut report.done, done);
+    let (second, (mut after, instance)) = futures::join!(work.finish(&locked), read_back(work, cloud, &seen));
+    merge(&mut report.done, locked);
+    for snapshot in &seen.snapshots {
+        if !after.snapshots.iter().any(|found| found.id == snapshot.id) {
+            after.snapshots.push(Snapshot { locked: None, ..snapshot.clone() });
+        }
+    }
+    report.facts = evidence::facts(&after, &instance, work.policy.lock_days);
+    report.look_again |= !(first && second) || after.gaps.iter().any(|gap| gap.retryable);
+    if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_))) {
+        report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
+    }
+    work.recap(Lane::Evidence, &mut report);
+    report
+}
+
+/// Reads the instance's protections and, of a containment, its snapshots.
+pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Option<&ContainmentId>) -> EvidenceLook {
+    let mut seen = EvidenceLook::default();
+    let snapshots = async {
+        match containment {
+            Some(id) => snapshots(cloud, id).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    let attribute = |attribute| cloud.describe_instance_attribute(&instance.id, attribute);
+    let (termination, stop, shutdown, snapshots) = futures::join!(
+        attribute(Attribute::DisableApiTermination),
+        attribute(Attribute::DisableApiStop),
+        attribute(Attribute::ShutdownBehavior),
+        snapshots
+    );
+    let mut gaps = Vec::new();
+    let mut read = |what: &str, answer: Answer<String>| match answer {
+        Ok(value) => Some(value),
+        // Attributes of an instance that has just gone are no gap: there is nothing left to protect.
+        Err(error) if error.kind == ErrorKind::NotFound && instance.state.is_ending() => None,
+        Err(error) => {
+            gaps.push(gap(what, &error));
+            None
+        }
+    };
+    seen.termination_protection = read("termination protection", termination).map(|value| value == "true");
+    seen.stop_protection = read("stop protection", stop).map(|value| value == "true");
+    seen.shutdown_behavior = read("shutdown behaviour", shutdown);
+    match snapshots {
+        Ok(snapshots) => seen.snapshots = snapshots,
+        Err(error) => gaps.push(gap("the snapshots", &error)),
+    }
+    seen.gaps = gaps;
+    seen
+}
+
+/// The containment's snapshots, and which of them are locked.
+async fn snapshots(cloud: &dyn Cloud, containment: &ContainmentId) -> Answer<Vec<Snapshot>> {
+    let mut found = cloud.describe_snapshots_tagged(CONTAINMENT_TAG, containment.as_str()).await?;
+    let ids: Vec<SnapshotId> = found.iter().map(|snapshot| snapshot.id.clone()).collect();
+    if !ids.is_empty() {
+        let locked = cloud.describe_locked_snapshots(&ids).await?;
+        for snapshot in &mut found {
+            snapshot.locked = Some(locked.contains(&snapshot.id));
+        }
+    }
+    Ok(found)
+}
+
+/// CreateSnapshots has no client token. Where an earlier attempt recorded the intent, its set may exist although its
+/// answer was lost and AWS does not list it yet: it is waited for, since a second set is allowed but not wanted.
+async fn find_lost_set(work: &Work<'_>, cloud: &dyn Cloud, seen: &mut EvidenceLook) {
+    let attempted = work
+        .recorded(Lane::Evidence)
+        .iter()
+        .any(|record| matches!(record.step, Step::CreateSnapshots { .. }) && record.recorded_at < work.began);
+    if !attempted || work.instance.volumes.is_empty() {
+        return;
+    }
+    let until = work.clock.now().after(LOST_ANSWER);
+    while seen.snapshots.is_empty() && work.clock.now() < until && work.left() > Duration::from_secs(10) {
+        work.clock.sleep(Duration::from_secs(1)).await;
+        match snapshots(cloud, &work.containment).await {
+            Ok(found) => seen.snapshots = found,
+            Err(error) if error.is_retryable() => {}
+            Err(_) => return,
+        }
+    }
+}
+
+async fn run_locks(work: &Work<'_>, cloud: &dyn Cloud, locks: &Plan) -> Vec<crate::work::Done> {
+    let unused = std::sync::Mutex::new(Vec::new());
+    work.run(locks, |step| effect(work, cloud, step, &unused)).await
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
+async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &std::sync::Mutex<Vec<Snapshot>>) -> Outcome {
+    let modify =
+        async |change: AttributeChange, was: String| match cloud.modify_instance_attribute(work.id(), &change).await {
+            Ok(()) => Outcome::Changed(was),
+            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
+            Err(error) => failed(&error),
+        };
+    match &step {
+        Step::ProtectTermination { .. } => {
+            modify(AttributeChange::DisableApiTermination(true), "was off".to_owned()).await
+        }
+        Step::ProtectStop { .. } => modify(AttributeChange::DisableApiStop(true), "was off".to_owned()).await,
+        Step::StopOnShutdown { was } => {
+            modify(AttributeChange::ShutdownBehavior("stop".to_owned()), format!("was {was}")).await
+        }
+        Step::KeepVolumes { was } => {
+            let devices = was.iter().map(|(device, _)| (device.clone(), false)).collect();
+            let names: Vec<&str> = was.iter().map(|(_, volume)| volume.as_str()).collect();
+            modify(
+                AttributeChange::DeleteOnTermination(devices),
+                format!("{} would have been deleted at termination", names.join(", ")),
+            )
+            .await
+        }
+        Step::CreateSnapshots { .. } => create_snapshots(work, cloud, made).await,
+        Step::LockSnapshot { snapshot, days } => match work.eventually(|| cloud.lock_snapshot(snapshot, *days)).await {
+            Ok(()) => Outcome::Changed(format!("governance, {days} days")),
+            Err(error) => failed(&error),
+        },
+        Step::TagSnapshot { snapshot, device } => {
+            let tags: Tags = [(evidence::DEVICE_TAG.to_owned(), device.clone())].into();
+            match work.eventually(|| cloud.create_tags(snapshot.as_str(), &tags)).await {
+                Ok(()) => Outcome::Changed(device.clone()),
+                Err(error) => failed(&error),
+            }
+        }
+        Step::TagInstance { .. } => {
+            let tags: Tags = [
+                (CONTAINMENT_TAG.to_owned(), work.containment.to_string()),
+                (evidence::STATE_TAG.to_owned(), "containing".to_owned()),
+            ]
+            .into();
+            match cloud.create_tags(work.id().as_str(), &tags).await {
+                Ok(()) => Outcome::Changed(String::new()),
+                Err(error) => failed(&error),
+            }
+        }
+        _ => Outcome::Skipped("no step of the evidence lane".to_owned()),
+    }
+}
+
+async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, made: &std::sync::Mutex<Vec<Snapshot>>) -> Outcome {
+    let tags: Tags = [
+        (CONTAINMENT_TAG.to_owned(), work.containment.to_string()),
+        ("brig:instance".to_owned(), work.id().to_string()),
+        ("brig:finding".to_owned(), tag_value(&work.finding.id)),
+    ]
+    .into();
+    let description = format!("Brig: evidence of {}", work.containment);
+    match cloud.create_snapshots(work.id(), &description, &tags).await {
+        Ok(snapshots) => {
+            let shown: Vec<String> =
+                snapshots.iter().map(|snapshot| format!("{} of {}", snapshot.id, snapshot.volume)).collect();
+            made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(snapshots);
+            Outcome::Changed(shown.join(", "))
+        }
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
+        Err(error) => failed(&error),
+    }
+}
+
+/// AWS takes letters, digits, spaces and `_.:/=+-@` in tag values, 256 characters at most.
+fn tag_value(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() || " _.:/=+-@".contains(c) { c } else { '_' }).take(256).collect()
+}
+
+async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &EvidenceLook) -> (EvidenceLook, Instance) {
+    let mut pauses = [200, 400, 800, 1600].into_iter();
+    loop {
+        let (mut seen, instance) = futures::join!(
+            look(cloud, &work.instance, Some(&work.containment)),
+            work.within("DescribeInstances", cloud.describe_instance(work.id()))
+        );
+        let instance = match instance {
+            Ok(Some(instance)) => instance,
+            Ok(None) => work.instance.clone(),
+            Err(error) => {
+                seen.gaps.push(gap("the volumes", &error));
+                work.instance.clone()
+            }
+        };
+        let listed = before.snapshots.iter().all(|old| seen.snapshots.iter().any(|new| new.id == old.id));
+        let facts = evidence::facts(&seen, &instance, work.policy.lock_days);
+        let settled = listed && facts.iter().all(|fact| fact.truth != Truth::No);
+        match pauses.next() {
+            Some(pause) if !settled && work.left().as_secs() > 5 => {
+                work.clock.sleep(Duration::from_millis(pause)).await;
+            }
+            _ => return (seen, instance),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The fleet lane's effects. Plans come from `brig_core::plan::fleet`. Leaving the Auto Scaling group does not wait for
+//! the search through the load balancers.
+
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+
+use brig_core::{
+    plan::fleet,
+    step::{Failure, Lane, Outcome, Step},
+    survey::{FleetLook, Instance, Registration, Target},
+};
+use futures::{StreamExt, stream};
+
+use crate::{
+    ports::{Cloud, ErrorKind},
+    work::{LaneReport, Work, failed, gap, merge},
+};
+
+/// DescribeTargetHealth calls at once: all of ELBv2's reads share a bucket of 40, refilled by 10 a second.
+const HEALTH_AT_ONCE: usize = 8;
+
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
+    let membership = part(work, cloud, async |instance| look_membership(cloud, instance).await);
+    let balancers = part(work, cloud, async |instance| look_balancers(cloud, instance).await);
+    let ((mut report, group), (other, balanced)) = futures::join!(membership, balancers);
+    merge(&mut report.done, other.done);
+    for note in other.notes {
+        report.note(note);
+    }
+    let after = FleetLook {
+        membership: group.membership,
+        gaps: group.gaps.into_iter().chain(balanced.gaps).collect(),
+        ..balanced
+    };
+    report.look_again |= other.look_again || after.gaps.iter().any(|gap| gap.retryable);
+    report.facts = fleet::facts(&after, &work.instance);
+    if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
+        report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
+    }
+    work.recap(Lane::Fleet, &mut report);
+    report
+}
+
+/// Looks, plans, runs and looks again at one half of the lane.
+async fn part(
+    work: &Work<'_>,
+    cloud: &dyn Cloud,
+    look: impl AsyncFn(&Instance) -> FleetLook,
+) -> (LaneReport, FleetLook) {
+    let mut report = LaneReport::default();
+    let seen = look(&work.instance).await;
+    let plan = fleet::plan(&seen, &work.instance);
+    for note in &plan.notes {
+        report.note(note.clone());
+    }
+    if plan.todo().next().is_none() {
+        report.done = work.run(&plan, |step| effect(work, cloud, step)).await;
+        report.look_again = !work.finish(&report.done).await;
+        return (report, seen);
+    }
+    let done = work.run(&plan, |step| effect(work, cloud, step)).await;
+    let (recorded, after) = futures::join!(work.finish(&done), read_back(work, cloud, &seen));
+    report.look_again = !recorded;
+    report.done = done;
+    (report, after)
+}
+
+/// Everything, for a plan without effects.
+pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance) -> FleetLook {
+    let (group, balanced) = futures::join!(look_membership(cloud, instance), look_balancers(cloud, instance));
+    FleetLook { membership: group.membership, gaps: group.gaps.into_iter().chain(balanced.gaps).collect(), ..balanced }
+}
+
+async fn look_membership(cloud: &dyn Cloud, instance: &Instance) -> FleetLook {
+    let mut seen = FleetLook::default();
+    match cloud.describe_auto_scaling_instance(&instance.id).await {
+        Ok(membership) => seen.membership = membership,
+        Err(error) => seen.gaps.push(gap("membership of an Auto Scaling group", &error)),
+    }
+    seen
+}
+
+async fn look_balancers(cloud: &dyn Cloud, instance: &Instance) -> FleetLook {
+    let mut seen = FleetLook::default();
+    let (groups, classic) =
+        futures::join!(cloud.describe_target_groups(), cloud.describe_classic_balancers_of(&instance.id));
+    match classic {
+        Ok(classic) => seen.classic = classic,
+        Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
+    }
+    let groups = match groups {
+        Ok(groups) => groups,
+        Err(error) => {
+            seen.gaps.push(gap("target groups", &error));
+            return seen;
+        }
+    };
+    // A group without a VPC (Lambda), or of load balancers, cannot hold an instance. Address groups of other VPCs are
+    // looked at too: what is found there is told, not touched.
+    let candidates = groups.into_iter().filter(|group| matches!(group.kind.as_str(), "instance" | "ip"));
+    let healths: Vec<_> = stream::iter(candidates)
+        .map(|group| async move {
+            let health = cloud.describe_target_health(&group.arn).await;
+            (group, health)
+        })
+        .buffered(HEALTH_AT_ONCE)
+        .collect()
+        .await;
+    for (group, health) in healths {
+        match health {
+            Ok(targets) => {
+                let targets = ours(targets, instance);
+                if !targets.is_empty() {
+                    seen.registrations.push(Registration { group: group.arn, vpc: group.vpc, targets });
+                }
+            }
+            // Deleted between the two calls.
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => seen.gaps.push(gap(format!("the targets of {}", group.arn), &error)),
+        }
+    }
+    seen
+}
+
+/// Looks again at what the first look found, and at nothing else: a second search would cost hundreds of calls.
+async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> FleetLook {
+    let mut pauses = [200, 400, 800].into_iter();
+    loop {
+        let mut seen = FleetLook { gaps: before.gaps.clone(), ..FleetLook::default() };
+        if before.membership.is_some() {
+            let now = look_membership(cloud, &work.instance).await;
+            seen.membership = now.membership;
+            seen.gaps.extend(now.gaps);
+        }
+        if !before.classic.is_empty() {
+            match cloud.describe_classic_balancers_of(work.id()).await {
+                Ok(classic) => seen.classic = classic,
+                Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
+            }
+        }
+        let healths: Vec<_> = stream::iter(&before.registrations)
+            .map(|old| async move { (old, cloud.describe_target_health(&old.group).await) })
+            .buffered(HEALTH_AT_ONCE)
+            .collect()
+            .await;
+        for (old, health) in healths {
+            match health {
+                Ok(targets) => {
+                    let targets = ours(targets, &work.instance);
+                    seen.registrations.push(Registration { targets, ..old.clone() });
+                }
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                Err(error) => seen.gaps.push(gap(format!("the targets of {}", old.group), &error)),
+            }
+        }
+        let settled =
+            fleet::facts(&seen, &work.instance).iter().all(|fact| fact.truth != brig_core::verdict::Truth::No);
+        match pauses.next() {
+            Some(pause) if !settled && work.left().as_secs() > 5 => {
+                work.clock.sleep(Duration::from_millis(pause)).await;
+            }
+            _ => return seen,
+        }
+    }
+}
+
+/// Targets that carry the instance's id, one of its addresses, or an address of a prefix delegated to it.
+fn ours(targets: Vec<Target>, instance: &Instance) -> Vec<Target> {
+    let addresses: BTreeSet<IpAddr> =
+        instance.interfaces.iter().flat_map(|eni| eni.addresses.iter().copied()).collect();
+    let prefixes: Vec<&str> =
+        instance.interfaces.iter().flat_map(|eni| eni.prefixes.iter().map(String::as_str)).collect();
+    targets
+        .into_iter()
+        .filter(|target| {
+            target.id == instance.id.as_str()
+                || target.id.parse::<IpAddr>().is_ok_and(|address| {
+                    addresses.contains(&address) || prefixes.iter().any(|prefix| contains(prefix, address))
+                })
+        })
+        .collect()
+}
+
+/// Whether an address lies in a CIDR block of its family.
+fn contains(prefix: &str, address: IpAddr) -> bool {
+    let Some((base, length)) = prefix.split_once('/') else { return false };
+    let (Ok(base), Ok(length)) = (base.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
+    match (base, address) {
+        (IpAddr::V4(base), IpAddr::V4(address)) => {
+            (u32::from(base) ^ u32::from(address)).checked_shr(32_u32.saturating_sub(length)).unwrap_or(0) == 0
+        }
+        (IpAddr::V6(base), IpAddr::V6(address)) => {
+            (u128::from(base) ^ u128::from(address)).checked_shr(128_u32.saturating_sub(length)).unwrap_or(0) == 0
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
+async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
+    match &step {
+        Step::DetachInstances { group, was, .. } => detach(work, cloud, group, was).await,
+        Step::DeregisterTargets { group, was } => match cloud.deregister_targets(group, was).await {
+            Ok(()) => {
+                let shown: Vec<String> = was
+                    .iter()
+                    .map(|target| target.port.map_or_else(|| target.id.clone(), |port| format!("{}:{port}", target.id)))
+                    .collect();
+                Outcome::Changed(format!("was {}", shown.join(", ")))
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the target group is gone".to_owned()),
+            Err(error) => failed(&error),
+        },
+        Step::DeregisterInstancesFromLoadBalancer { balancer } => {
+            match cloud.deregister_from_classic_balancer(balancer, work.id()).await {
+                Ok(()) => Outcome::Changed(String::new()),
+                Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the balancer is gone".to_owned()),
+                Err(error) => failed(&error),
+            }
+        }
+        _ => Outcome::Skipped("no step of the fleet lane".to_owned()),
+    }
+}
+
+/// States on the way to InService or Standby are waited for, a second at a time, as long as time is left.
+async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> Outcome {
+    let mut state = was.to_owned();
+    loop {
+        if matches!(state.as_str(), "InService" | "Standby") {
+            match cloud.detach_instance(group, work.id()).await {
+                Ok(()) => {
+                    return Outcome::Changed(format!(
+                        "was {was}; the group keeps its capacity and launches a replacement"
+                    ));
+                }
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    return Outcome::Missing("the group is gone".to_owned());
+                }
+                // The state moved between look and call; the next look says where to.
+                Err(error) if error.kind == ErrorKind::Conflict && work.left() > Duration::from_secs(3) => {}
+                Err(error) => return failed(&error),
+            }
+        }
+        if work.left() < Duration::from_secs(12) {
+            return Outcome::Failed(Failure {
+                error: format!("{state} is a state that AWS does not detach from, and no time is left to wait"),
+                retryable: true,
+            });
+        }
+        work.clock.sleep(Duration::from_secs(1)).await;
+        match cloud.describe_auto_scaling_instance(work.id()).await {
+            Ok(None) => return Outcome::Missing("it is in no Auto Scaling group any more".to_owned()),
+            Ok(Some(now)) if now.state.starts_with("Terminat") => {
+                return Outcome::Skipped(format!("{}: its group is terminating it", now.state));
+            }
+            Ok(Some(now)) if now.state.starts_with("Detach") => return Outcome::AlreadyDone(now.state),
+            Ok(Some(now)) => state = now.state,
+            Err(error) if error.is_retryable() => {}
+            Err(error) => return failed(&error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_lies_in_its_delegated_prefix() {
+        let within = |prefix: &str, address: &str| contains(prefix, address.parse().expect("address"));
+        assert!(within("10.0.0.16/28", "10.0.0.31"));
+        assert!(!within("10.0.0.16/28", "10.0.0.32"));
+        assert!(within("2001:db8::/80", "2001:db8::1:2"));
+        assert!(!within("2001:db8::/80", "2001:db8:0:0:1::"));
+        assert!(within("0.0.0.0/0", "192.0.2.1"));
+        assert!(!within("10.0.0.0/8", "::ffff:10.0.0.1"));
+        assert!(!within("nonsense", "10.0.0.1"));
+    }
+}

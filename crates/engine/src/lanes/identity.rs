@@ -1,0 +1,230 @@
+//! The identity lane's effects. Plans come from `brig_core::plan::identity`.
+
+use brig_core::{
+    deny_policy,
+    ids::{InstanceId, arn_name},
+    plan::{Plan, identity},
+    policy::RoleDeny,
+    step::{Failure, Lane, Outcome, Step},
+    survey::{IdentityLook, Instance, Role, RoleLook},
+};
+use futures::future::join_all;
+
+use crate::{
+    ports::{Answer, Cloud, ErrorKind, Ledger},
+    work::{LaneReport, Work, failed, gap, merge},
+};
+
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
+    let mut report = LaneReport::default();
+    let known = recorded_roles(work);
+    let seen = look(work.ledger, cloud, &work.instance, &known).await;
+    let plan = identity::plan(&seen, &work.instance, work.policy.role_deny);
+    for note in &plan.notes {
+        report.note(note.clone());
+    }
+    // Both are writes to the ledger before any effect: the set must hold the instance before a policy is rendered from it.
+    let (intent, joined) = futures::join!(work.intend(&plan), join_sets(work, &plan));
+    let intent = intent.and(joined);
+    let (done, siblings) =
+        futures::join!(work.run_if(&intent, &plan, |step| effect(work, cloud, step)), sharing(work, cloud, &seen));
+    for note in siblings {
+        report.note(note);
+    }
+    let (recorded, (after, instance)) = futures::join!(work.finish(&done), read_back(work, cloud, &seen));
+    report.look_again |= !recorded || after.gaps.iter().any(|gap| gap.retryable);
+    merge(&mut report.done, done);
+    report.facts = identity::facts(&after, &instance);
+    if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
+        report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
+    }
+    if report
+        .done
+        .iter()
+        .any(|done| matches!((&done.step, &done.outcome), (Step::DenyRole { .. }, Outcome::Changed(_))))
+    {
+        report.note(
+            "IAM is eventually consistent: AWS promises no time by which the denial bites, minutes are possible"
+                .to_owned(),
+        );
+    }
+    work.recap(Lane::Identity, &mut report);
+    report
+}
+
+/// Reads what the plan needs: the profile's association, the roles behind it, their policies and sets.
+pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Instance, known: &[Role]) -> IdentityLook {
+    let mut seen = IdentityLook::default();
+    let profile = async {
+        match &instance.profile {
+            Some(arn) => cloud.get_instance_profile(arn_name(arn)).await.map(|profile| profile.role),
+            None => Ok(None),
+        }
+    };
+    let (associations, role) = futures::join!(cloud.describe_profile_associations(Some(&instance.id)), profile);
+    match associations {
+        // A disassociated one may be listed for a while beside its successor.
+        Ok(mut found) => {
+            found.sort_by_key(|association| !association.state.starts_with("associat"));
+            seen.association = found.into_iter().find(|association| association.state != "disassociated");
+        }
+        Err(error) => seen.gaps.push(gap("the profile's association", &error)),
+    }
+    let mut roles = known.to_vec();
+    match role {
+        Ok(Some(role)) if !roles.contains(&role) => roles.push(role),
+        Ok(_) => {}
+        Err(error) if error.kind == ErrorKind::NotFound => {}
+        Err(error) => seen.gaps.push(gap("the role of the instance profile", &error)),
+    }
+    let looks = roles.into_iter().map(|role| async move {
+        let (policy, set) =
+            futures::join!(cloud.get_role_policy(&role.name, deny_policy::NAME), ledger.role_set(&role.arn));
+        match (policy, set) {
+            (Ok(policy), Ok(set)) => Ok(RoleLook { role, policy, denied: set.instances }),
+            (Err(error), _) | (_, Err(error)) => Err(gap(format!("the policy of the role {}", role.name), &error)),
+        }
+    });
+    for look in join_all(looks).await {
+        match look {
+            Ok(look) => seen.roles.push(look),
+            Err(gap) => seen.gaps.push(gap),
+        }
+    }
+    seen
+}
+
+/// Roles that earlier attempts recorded: once the profile is gone, only the ledger knows them.
+fn recorded_roles(work: &Work<'_>) -> Vec<Role> {
+    work.recorded(Lane::Identity)
+        .into_iter()
+        .filter_map(|record| {
+            let Step::DenyRole { role, role_arn, .. } = record.step else { return None };
+            Some(Role { name: role, arn: role_arn })
+        })
+        .collect()
+}
+
+async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
+    let joins = plan.todo().filter_map(|step| {
+        let Step::DenyRole { role_arn, instance_arn, .. } = step else { return None };
+        Some(work.ledger.deny_role(role_arn, instance_arn))
+    });
+    join_all(joins).await.into_iter().try_for_each(|answer| answer.map(|_| ()))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
+async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
+    match &step {
+        Step::DenyRole { role, role_arn, reach, .. } => deny_role(work, cloud, role, role_arn, *reach).await,
+        Step::DisassociateProfile { association, was } => match cloud.disassociate_profile(association).await {
+            Ok(()) => Outcome::Changed(format!("was {}", arn_name(was))),
+            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the association is gone".to_owned()),
+            Err(error) => failed(&error),
+        },
+        Step::DisableMetadata { was } => match cloud.disable_metadata_endpoint(work.id()).await {
+            Ok(()) => Outcome::Changed(format!("was {}, tokens {}", was.endpoint, was.tokens)),
+            Err(error) => failed(&error),
+        },
+        _ => Outcome::Skipped("no step of the identity lane".to_owned()),
+    }
+}
+
+/// Renders the policy whole from the ledger's set, puts it, and puts it again while the set moves meanwhile: two
+/// containments of one role at once must both end in the policy.
+async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, role: &str, role_arn: &str, reach: RoleDeny) -> Outcome {
+    let mut set = match work.ledger.role_set(role_arn).await {
+        Ok(set) => set,
+        Err(error) => return failed(&error),
+    };
+    for _ in 0..10 {
+        let document = deny_policy::render(&set.instances, reach);
+        match cloud.put_role_policy(role, deny_policy::NAME, &document).await {
+            Ok(()) => {}
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                return Outcome::Missing("the role is gone, and its credentials with it".to_owned());
+            }
+            Err(error) if error.code == "LimitExceeded" => {
+                return Outcome::Failed(Failure {
+                    error: format!(
+                        "{error}; a role's inline policies may have {} characters in all: remove others, or use BRIG_ROLE_DENY=role",
+                        deny_policy::LONGEST
+                    ),
+                    retryable: false,
+                });
+            }
+            Err(error) => return failed(&error),
+        }
+        let now = match work.ledger.role_set(role_arn).await {
+            Ok(now) => now,
+            Err(error) => return failed(&error),
+        };
+        if now.version == set.version {
+            let who = match reach {
+                RoleDeny::Instance => format!("denies {} contained instance(s) of the role", set.instances.len()),
+                RoleDeny::Role => "denies every session of the role".to_owned(),
+            };
+            return Outcome::Changed(who);
+        }
+        set = now;
+    }
+    Outcome::Failed(Failure { error: "the role's set kept changing while it was put".to_owned(), retryable: true })
+}
+
+async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &IdentityLook) -> (IdentityLook, Instance) {
+    let roles: Vec<Role> = before.roles.iter().map(|look| look.role.clone()).collect();
+    let mut pauses = [200, 400, 800, 1600].into_iter();
+    loop {
+        let bare = Instance { profile: None, ..work.instance.clone() };
+        let (mut seen, instance) = futures::join!(
+            look(work.ledger, cloud, &bare, &roles),
+            work.within("DescribeInstances", cloud.describe_instance(work.id()))
+        );
+        // A role that could not be read before is as unknown now.
+        for gap in &before.gaps {
+            if !seen.gaps.iter().any(|other| other.what == gap.what) {
+                seen.gaps.push(gap.clone());
+            }
+        }
+        let instance = match instance {
+            Ok(Some(instance)) => instance,
+            Ok(None) => work.instance.clone(),
+            Err(error) => {
+                seen.gaps.push(gap("the metadata options", &error));
+                work.instance.clone()
+            }
+        };
+        let settled = identity::facts(&seen, &instance).iter().all(|fact| fact.truth != brig_core::verdict::Truth::No);
+        match pauses.next() {
+            Some(pause) if !settled && work.left().as_secs() > 5 => {
+                work.clock.sleep(std::time::Duration::from_millis(pause)).await;
+            }
+            _ => return (seen, instance),
+        }
+    }
+}
+
+/// Who else uses the roles, by every profile that holds them. Beside the effect, since only the report needs it.
+async fn sharing(work: &Work<'_>, cloud: &dyn Cloud, seen: &IdentityLook) -> Vec<String> {
+    let mut notes = Vec::new();
+    for RoleLook { role, .. } in &seen.roles {
+        let (profiles, associations) = futures::join!(
+            work.within("ListInstanceProfilesForRole", cloud.list_instance_profiles_for_role(&role.name)),
+            work.within("DescribeIamInstanceProfileAssociations", cloud.describe_profile_associations(None))
+        );
+        match (profiles, associations) {
+            (Ok(profiles), Ok(associations)) => {
+                let siblings: Vec<InstanceId> = associations
+                    .iter()
+                    .filter(|other| profiles.contains(&other.profile) && other.instance != work.id().as_str())
+                    .filter_map(|other| other.instance.parse().ok())
+                    .collect();
+                notes.extend(identity::sharing(&role.name, &siblings, work.policy.role_deny));
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                notes.push(format!("who else uses the role {} could not be read: {error}", role.name));
+            }
+        }
+    }
+    notes
+}

@@ -1,0 +1,257 @@
+//! What the engine needs from outside. One method is one AWS operation (its pages included), so that a simulator can
+//! break each of them. Adapters translate; they decide nothing.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use brig_core::{
+    ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VpcId},
+    ledger::{Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord},
+    message::Message,
+    step::{Lane, Outcome},
+    survey::{Association, Direction, Instance, Interface, Membership, Role, Rule, SecurityGroup, Snapshot, Target},
+    timestamp::Timestamp,
+};
+
+/// What kind of answer AWS gave instead of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Too many calls.
+    Throttled,
+    /// A fault on the way or at AWS: timeouts, broken connections, 5xx.
+    Transient,
+    /// The caller lacks the permission.
+    Denied,
+    /// The resource is not there.
+    NotFound,
+    /// It exists already.
+    Duplicate,
+    /// The resource is in a state that does not allow this now.
+    Conflict,
+    /// Anything else: the request itself is wrong, or AWS says something new.
+    Other,
+}
+
+/// An AWS call that did not succeed. `Display` says what was called and what AWS answered; never a request's content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}: {code}: {message}")]
+pub struct CloudError {
+    /// AWS's name of the operation, `ModifyNetworkInterfaceAttribute`.
+    pub operation: &'static str,
+    /// The kind of answer.
+    pub kind: ErrorKind,
+    /// AWS's error code, or what stands for it.
+    pub code: String,
+    /// AWS's message.
+    pub message: String,
+}
+
+impl CloudError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.kind, ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::Conflict)
+    }
+}
+
+/// The answer to an AWS call.
+pub type Answer<T> = Result<T, CloudError>;
+
+/// Which interfaces to list.
+#[derive(Debug, Clone, Copy)]
+pub enum InterfacesOf<'a> {
+    /// Those attached to an instance.
+    Instance(&'a InstanceId),
+    /// Those that carry a group.
+    Group(&'a GroupId),
+}
+
+/// An interface and the instance it is attached to.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    /// The interface.
+    pub interface: Interface,
+    /// The instance.
+    pub instance: Option<String>,
+}
+
+/// A rule as DescribeSecurityGroupRules lists it.
+#[derive(Debug, Clone)]
+pub struct ListedRule {
+    /// `sgr-...`.
+    pub id: String,
+    /// Its way.
+    pub direction: Direction,
+}
+
+/// An attribute of an instance that DescribeInstanceAttribute reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    /// `disableApiTermination`, `true` or `false`.
+    DisableApiTermination,
+    /// `disableApiStop`, `true` or `false`.
+    DisableApiStop,
+    /// `instanceInitiatedShutdownBehavior`, `stop` or `terminate`.
+    ShutdownBehavior,
+}
+
+/// One change by ModifyInstanceAttribute, which takes one attribute a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttributeChange {
+    /// `DisableApiTermination`.
+    DisableApiTermination(bool),
+    /// `DisableApiStop`.
+    DisableApiStop(bool),
+    /// `InstanceInitiatedShutdownBehavior`.
+    ShutdownBehavior(String),
+    /// `BlockDeviceMappings`: DeleteOnTermination by device.
+    DeleteOnTermination(Vec<(String, bool)>),
+}
+
+/// A target group.
+#[derive(Debug, Clone)]
+pub struct TargetGroup {
+    /// Its ARN.
+    pub arn: String,
+    /// Its VPC.
+    pub vpc: Option<VpcId>,
+    /// `instance`, `ip`, `lambda`, `alb`.
+    pub kind: String,
+}
+
+/// An instance profile.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its ARN.
+    pub arn: String,
+    /// Its role; a profile can be empty.
+    pub role: Option<Role>,
+}
+
+/// Tags as key and value.
+pub type Tags = BTreeMap<String, String>;
+
+/// One account and Region, seen by one lane: each lane has its own retry budget, so that a throttled discovery cannot
+/// starve the cut.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// DescribeInstances by id; none where AWS knows no such instance.
+    async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>>;
+    /// Every group of the account and Region whose name begins with `brig-isolation` or `brig-untrack`.
+    async fn describe_brig_groups(&self) -> Answer<Vec<SecurityGroup>>;
+    /// DescribeSecurityGroupRules.
+    async fn describe_security_group_rules(&self, group: &GroupId) -> Answer<Vec<ListedRule>>;
+    /// CreateSecurityGroup, with its tags in the same call; `Duplicate` where the VPC has the name.
+    async fn create_security_group(&self, vpc: &VpcId, name: &str, tags: &Tags) -> Answer<GroupId>;
+    /// AuthorizeSecurityGroupIngress or -Egress of all traffic with the rule's peer; a rule that exists is success.
+    async fn authorize_rule(&self, group: &GroupId, rule: &Rule) -> Answer<()>;
+    /// Revoke by rule id; a rule that is gone is success.
+    async fn revoke_rules(&self, group: &GroupId, direction: Direction, rules: &[String]) -> Answer<()>;
+    /// Revoke the egress rule that lets everything out to a CIDR block; one that is not there is success.
+    async fn revoke_all_egress(&self, group: &GroupId, cidr: &str) -> Answer<()>;
+    /// DescribeNetworkInterfaces.
+    async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> Answer<Vec<Attached>>;
+    /// ModifyNetworkInterfaceAttribute: replaces the interface's groups.
+    async fn modify_network_interface_groups(&self, eni: &EniId, groups: &[GroupId]) -> Answer<()>;
+
+    /// The associations of one instance, or all in the account and Region.
+    async fn describe_profile_associations(&self, instance: Option<&InstanceId>) -> Answer<Vec<Association>>;
+    /// DisassociateIamInstanceProfile.
+    async fn disassociate_profile(&self, association: &str) -> Answer<()>;
+    /// ModifyInstanceMetadataOptions: `HttpEndpoint` disabled.
+    async fn disable_metadata_endpoint(&self, instance: &InstanceId) -> Answer<()>;
+    /// GetInstanceProfile by name.
+    async fn get_instance_profile(&self, name: &str) -> Answer<Profile>;
+    /// ListInstanceProfilesForRole: the ARNs of the profiles that hold a role.
+    async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>>;
+    /// GetRolePolicy: the document, decoded; none where the role has no policy of that name.
+    async fn get_role_policy(&self, role: &str, policy: &str) -> Answer<Option<String>>;
+    /// PutRolePolicy: replaces the role's inline policy of that name.
+    async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answer<()>;
+
+    /// DescribeAutoScalingInstances; none where the instance is in no group.
+    async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>>;
+    /// DetachInstances without lowering the desired capacity: the group launches a replacement.
+    async fn detach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()>;
+    /// DescribeTargetGroups.
+    async fn describe_target_groups(&self) -> Answer<Vec<TargetGroup>>;
+    /// DescribeTargetHealth: every target of a group, by its ARN.
+    async fn describe_target_health(&self, group: &str) -> Answer<Vec<Target>>;
+    /// DeregisterTargets, with ports; a target that is not there is success.
+    async fn deregister_targets(&self, group: &str, targets: &[Target]) -> Answer<()>;
+    /// Names of the classic load balancers that list the instance.
+    async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> Answer<Vec<String>>;
+    /// DeregisterInstancesFromLoadBalancer; an instance that is not there is success.
+    async fn deregister_from_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()>;
+
+    /// DescribeInstanceAttribute.
+    async fn describe_instance_attribute(&self, instance: &InstanceId, attribute: Attribute) -> Answer<String>;
+    /// ModifyInstanceAttribute.
+    async fn modify_instance_attribute(&self, instance: &InstanceId, change: &AttributeChange) -> Answer<()>;
+    /// CreateSnapshots: all volumes of the instance at one point in time, each snapshot with these tags.
+    async fn create_snapshots(&self, instance: &InstanceId, description: &str, tags: &Tags) -> Answer<Vec<Snapshot>>;
+    /// Snapshots of this account that carry the tag.
+    async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> Answer<Vec<Snapshot>>;
+    /// LockSnapshot in governance mode.
+    async fn lock_snapshot(&self, snapshot: &SnapshotId, days: u32) -> Answer<()>;
+    /// Those of the given snapshots that are locked.
+    async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>>;
+    /// CreateTags on one resource.
+    async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()>;
+}
+
+/// Why an account or Region cannot be worked in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreachable(pub String);
+
+/// Gives the cloud of an account and Region, one view a lane.
+#[async_trait]
+pub trait Clouds: Send + Sync {
+    /// The view of one lane; builds clients once.
+    async fn open(&self, account: &AccountId, region: &Region, lane: Lane) -> Result<Arc<dyn Cloud>, Unreachable>;
+}
+
+/// The record of every containment.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// All records of an instance, consistently read.
+    async fn read(&self, key: &InstanceKey) -> Answer<Records>;
+    /// One transaction: the item `current`, the steps of the cut, the hour's counter.
+    async fn claim(&self, claim: &Claim) -> Answer<Claimed>;
+    /// Adds steps that the ledger does not hold; one that it holds keeps what it recorded first.
+    async fn record(&self, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) -> Answer<()>;
+    /// Records what a step found.
+    async fn finish(
+        &self,
+        key: &InstanceKey,
+        containment: &ContainmentId,
+        step: &str,
+        outcome: &Outcome,
+        at: Timestamp,
+    ) -> Answer<()>;
+    /// Replaces `current` if its version is still `read_version`; says whether it was.
+    async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool>;
+    /// Records that people were told a decision that is no containment.
+    async fn record_told(&self, key: &InstanceKey, what: &str, finding: &str, at: Timestamp) -> Answer<()>;
+    /// Adds an instance to a role's set and returns the set as it then is.
+    async fn deny_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet>;
+    /// A role's set, consistently read.
+    async fn role_set(&self, role_arn: &str) -> Answer<RoleSet>;
+}
+
+/// Tells people.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Publishes one message.
+    async fn publish(&self, message: &Message) -> Answer<()>;
+}
+
+/// Time, real or virtual.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// The time.
+    fn now(&self) -> Timestamp;
+    /// Waits.
+    async fn sleep(&self, duration: Duration);
+}

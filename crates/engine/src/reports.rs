@@ -1,0 +1,119 @@
+//! The four lanes run at once, and their reports, newest attempt over older ones.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use brig_core::{step::Lane, survey::Gap, timestamp::Timestamp, verdict::LaneFacts};
+
+use crate::{
+    contain::Lanes,
+    lanes::{
+        evidence, fleet, identity,
+        network::{NetworkLane, NetworkReport, Seen},
+    },
+    work::{LaneReport, Work, merge},
+};
+
+/// The four lanes' reports, newest attempt over older ones.
+#[derive(Default)]
+pub(crate) struct Reports {
+    lanes: [LaneReport; 4],
+    pub(crate) isolated_at: Option<Timestamp>,
+    pub(crate) window: Option<Duration>,
+    pub(crate) exposures: Vec<String>,
+}
+
+/// What one attempt's lanes said; none for a lane that had nothing left to do.
+pub(crate) struct Ran {
+    network: Option<NetworkReport>,
+    others: [Option<LaneReport>; 3],
+}
+
+pub(crate) async fn run_lanes(
+    work: &Work<'_>,
+    lanes: &Lanes,
+    wanted: &BTreeSet<Lane>,
+    seen: Option<Result<Seen, Gap>>,
+) -> Ran {
+    let want = |lane: Lane| wanted.contains(&lane);
+    let network = async {
+        if !want(Lane::Network) {
+            return None;
+        }
+        let lane = NetworkLane::new(work, lanes.network.as_ref());
+        let seen = match seen {
+            Some(seen) => seen,
+            None => lane.look().await,
+        };
+        Some(lane.run(seen).await)
+    };
+    let identity =
+        async { if want(Lane::Identity) { Some(identity::run(work, lanes.identity.as_ref()).await) } else { None } };
+    let fleet = async { if want(Lane::Fleet) { Some(fleet::run(work, lanes.fleet.as_ref()).await) } else { None } };
+    let evidence =
+        async { if want(Lane::Evidence) { Some(evidence::run(work, lanes.evidence.as_ref()).await) } else { None } };
+    let (network, identity, fleet, evidence) = futures::join!(network, identity, fleet, evidence);
+    Ran { network, others: [identity, fleet, evidence] }
+}
+
+impl Reports {
+    pub(crate) fn take(&mut self, ran: Ran) {
+        let [network, others @ ..] = &mut self.lanes;
+        if let Some(report) = ran.network {
+            self.isolated_at = self.isolated_at.or(report.isolated_at);
+            self.window = self.window.max(report.window);
+            for exposure in report.exposures {
+                if !self.exposures.contains(&exposure) {
+                    self.exposures.push(exposure);
+                }
+            }
+            network.renew(report.lane);
+        }
+        for (old, new) in others.iter_mut().zip(ran.others) {
+            if let Some(new) = new {
+                old.renew(new);
+            }
+        }
+    }
+
+    pub(crate) fn done(&self) -> impl Iterator<Item = &crate::work::Done> {
+        self.lanes.iter().flat_map(|lane| lane.done.iter())
+    }
+
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        self.lanes.iter().flat_map(|lane| lane.notes.iter().cloned())
+    }
+
+    pub(crate) fn facts(&self) -> LaneFacts {
+        let [network, credentials, fleet, evidence] = &self.lanes;
+        LaneFacts {
+            network: network.facts.clone(),
+            credentials: credentials.facts.clone(),
+            fleet: fleet.facts.clone(),
+            evidence: evidence.facts.clone(),
+        }
+    }
+
+    pub(crate) fn any_left_over(&self) -> bool {
+        self.lanes.iter().any(LaneReport::is_left_over)
+    }
+
+    pub(crate) fn left_over(&self) -> BTreeSet<Lane> {
+        Lane::ALL
+            .into_iter()
+            .zip(&self.lanes)
+            .filter(|(_, report)| report.is_left_over())
+            .map(|(lane, _)| lane)
+            .collect()
+    }
+}
+
+impl LaneReport {
+    fn renew(&mut self, newer: Self) {
+        merge(&mut self.done, newer.done);
+        for note in newer.notes {
+            self.note(note);
+        }
+        self.facts = newer.facts;
+        self.look_again = newer.look_again;
+    }
+}

@@ -1,0 +1,306 @@
+//! One attempt at one containment: what its lanes share, and the one way in which any of them records, runs and
+//! finishes steps.
+
+use std::{
+    future::Future,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use brig_core::{
+    finding::Finding,
+    ids::{ContainmentId, InstanceId},
+    ledger::{InstanceKey, StepRecord},
+    plan::{Plan, Planned},
+    policy::Policy,
+    step::{Failure, Lane, Outcome, Step},
+    survey::{Gap, Instance},
+    timestamp::Timestamp,
+    verdict::Fact,
+};
+use futures::{StreamExt, future::Either, stream};
+
+use crate::ports::{Answer, Clock, CloudError, ErrorKind, Ledger};
+
+/// What is kept to record and report once no more step is started.
+pub(crate) const RESERVE: Duration = Duration::from_secs(2);
+/// A lane's calls at once: enough for speed, few enough for AWS's smallest bucket (register and deregister: 20, 4 a second).
+const AT_ONCE: usize = 8;
+
+/// A step and what became of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Done {
+    pub(crate) step: Step,
+    pub(crate) outcome: Outcome,
+}
+
+/// What a lane has to say at the end of an attempt.
+#[derive(Debug, Default)]
+pub(crate) struct LaneReport {
+    pub(crate) done: Vec<Done>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) facts: Vec<Fact>,
+    /// A read-back that does not show yet what was written, or a gap: trying again may help.
+    pub(crate) look_again: bool,
+}
+
+impl LaneReport {
+    pub(crate) fn is_left_over(&self) -> bool {
+        self.look_again || self.done.iter().any(|done| done.outcome.is_left_over())
+    }
+
+    pub(crate) fn note(&mut self, text: String) {
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+}
+
+pub(crate) struct Work<'a> {
+    pub(crate) ledger: &'a dyn Ledger,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) policy: &'a Policy,
+    pub(crate) finding: &'a Finding,
+    pub(crate) key: InstanceKey,
+    pub(crate) containment: ContainmentId,
+    /// The first look's instance: its profile is gone from later ones.
+    pub(crate) instance: Instance,
+    pub(crate) deadline: Timestamp,
+    /// When this attempt began: records older than that are an earlier attempt's.
+    pub(crate) began: Timestamp,
+    pub(crate) records: Mutex<Vec<StepRecord>>,
+}
+
+impl Work<'_> {
+    pub(crate) fn id(&self) -> &InstanceId {
+        &self.instance.id
+    }
+
+    /// The time left before the reserve begins.
+    pub(crate) fn left(&self) -> Duration {
+        self.deadline.since(self.clock.now()).saturating_sub(RESERVE)
+    }
+
+    /// Bounds a call by the deadline: out of time is an answer like any other.
+    pub(crate) async fn within<T>(&self, operation: &'static str, call: impl Future<Output = Answer<T>>) -> Answer<T> {
+        let late = || CloudError {
+            operation,
+            kind: ErrorKind::Transient,
+            code: "OutOfTime".to_owned(),
+            message: "the invocation's time is nearly over".to_owned(),
+        };
+        let left = self.left();
+        if left.is_zero() {
+            return Err(late());
+        }
+        let call = std::pin::pin!(call);
+        let timer = self.clock.sleep(left);
+        match futures::future::select(call, timer).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(((), _)) => Err(late()),
+        }
+    }
+
+    /// Repeats a call while AWS does not find what Brig has just made: EC2's reads lag its writes.
+    pub(crate) async fn eventually<T, F>(&self, mut call: impl FnMut() -> F) -> Answer<T>
+    where
+        F: Future<Output = Answer<T>>,
+    {
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match call().await {
+                Err(error) if error.kind == ErrorKind::NotFound && pause < Duration::from_secs(2) => {
+                    self.clock.sleep(pause).await;
+                    pause *= 2;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    fn records(&self) -> MutexGuard<'_, Vec<StepRecord>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn record_of(&self, key: &str) -> Option<StepRecord> {
+        self.records().iter().find(|record| record.key == key).cloned()
+    }
+
+    pub(crate) fn recorded(&self, lane: Lane) -> Vec<StepRecord> {
+        self.records().iter().filter(|record| record.step.lane() == lane).cloned().collect()
+    }
+
+    pub(crate) fn key_of(&self, step: &Step) -> String {
+        step.key(self.id().as_str())
+    }
+
+    /// The records that `steps` still need; those that the ledger holds keep what they recorded first.
+    pub(crate) fn missing_records<'s>(&self, steps: impl Iterator<Item = &'s Step>) -> Vec<StepRecord> {
+        let now = self.clock.now();
+        steps
+            .filter(|step| self.record_of(&self.key_of(step)).is_none())
+            .map(|step| StepRecord {
+                key: self.key_of(step),
+                step: step.clone(),
+                recorded_at: now,
+                outcome: None,
+                finished_at: None,
+            })
+            .collect()
+    }
+
+    /// Intent before effect: records every step that would change something.
+    pub(crate) async fn intend(&self, plan: &Plan) -> Answer<()> {
+        let records = self.missing_records(plan.todo());
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.within("record", self.ledger.record(&self.key, &self.containment, &records)).await?;
+        self.records().extend(records);
+        Ok(())
+    }
+
+    /// Runs a plan's steps at once, each bounded by the deadline, once their intent is on record.
+    pub(crate) async fn run<F>(&self, plan: &Plan, effect: impl Fn(Step) -> F) -> Vec<Done>
+    where
+        F: Future<Output = Outcome>,
+    {
+        self.run_if(&self.intend(plan).await, plan, effect).await
+    }
+
+    /// Runs a plan's steps whose intent was recorded with this answer.
+    pub(crate) async fn run_if<F>(&self, intent: &Answer<()>, plan: &Plan, effect: impl Fn(Step) -> F) -> Vec<Done>
+    where
+        F: Future<Output = Outcome>,
+    {
+        let effect = &effect;
+        stream::iter(plan.steps.clone())
+            .map(|Planned { step, outcome }| async move {
+                let outcome = match (outcome, intent) {
+                    (Outcome::Planned, Err(error)) => Outcome::Failed(Failure {
+                        error: format!("not started, since its intent could not be recorded: {error}"),
+                        retryable: error.is_retryable(),
+                    }),
+                    (Outcome::Planned, Ok(())) => self.bounded(effect(step.clone())).await,
+                    (settled, _) => self.settle(&step, settled),
+                };
+                Done { step, outcome }
+            })
+            .buffered(AT_ONCE)
+            .collect()
+            .await
+    }
+
+    /// Effects end with the deadline: an effect in flight then is on record as intended and is looked at again later.
+    async fn bounded(&self, effect: impl Future<Output = Outcome>) -> Outcome {
+        let late = || failed_out_of_time();
+        let left = self.left();
+        if left.is_zero() {
+            return late();
+        }
+        let effect = std::pin::pin!(effect);
+        match futures::future::select(effect, self.clock.sleep(left)).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(((), _)) => late(),
+        }
+    }
+
+    /// What is found done although its record has no end is the work of an attempt that died or lost AWS's answer.
+    fn settle(&self, step: &Step, settled: Outcome) -> Outcome {
+        let Outcome::AlreadyDone(detail) = &settled else { return settled };
+        match self.record_of(&self.key_of(step)).map(|record| record.outcome) {
+            Some(None | Some(Outcome::Failed(_))) => Outcome::Changed(format!("{detail}; by an earlier attempt")),
+            Some(Some(_)) | None => settled,
+        }
+    }
+
+    /// Records what steps found, beside whatever else goes on. Says whether all of it is on record.
+    pub(crate) async fn finish(&self, done: &[Done]) -> bool {
+        let now = self.clock.now();
+        let writes = done.iter().filter_map(|done| {
+            let key = self.key_of(&done.step);
+            let record = self.record_of(&key)?;
+            // A repeat that finds nothing to do does not replace the outcome of the attempt that did it.
+            let settled = matches!(done.outcome, Outcome::AlreadyDone(_) | Outcome::Skipped(_) | Outcome::Missing(_));
+            if record.outcome.is_some() && settled {
+                return None;
+            }
+            Some((key, done.outcome.clone()))
+        });
+        stream::iter(writes)
+            .map(|(key, outcome)| async move {
+                let written = self.ledger.finish(&self.key, &self.containment, &key, &outcome, now).await;
+                match written {
+                    Ok(()) => {
+                        if let Some(record) = self.records().iter_mut().find(|record| record.key == key) {
+                            record.outcome = Some(outcome);
+                            record.finished_at = Some(now);
+                        }
+                        true
+                    }
+                    Err(error) => {
+                        tracing::warn!(step = %key, %error, "the outcome of {key} is not on record");
+                        false
+                    }
+                }
+            })
+            .buffer_unordered(AT_ONCE)
+            .fold(true, |all, one| async move { all && one })
+            .await
+    }
+
+    /// Steps of a lane that are on record but in no plan of this attempt: the survey shows nothing left of them to do.
+    pub(crate) fn recap(&self, lane: Lane, report: &mut LaneReport) {
+        for record in self.recorded(lane) {
+            if report.done.iter().any(|done| self.key_of(&done.step) == record.key) {
+                continue;
+            }
+            let settled = Outcome::AlreadyDone(format!("recorded {}", record.recorded_at));
+            let outcome = self.settle(&record.step, settled);
+            report.done.push(Done { step: record.step, outcome });
+        }
+    }
+}
+
+fn failed_out_of_time() -> Outcome {
+    Outcome::Failed(Failure { error: "not finished: the invocation's time is nearly over".to_owned(), retryable: true })
+}
+
+/// The outcome of a step whose call failed. A permission that lacks is named.
+pub(crate) fn failed(error: &CloudError) -> Outcome {
+    Outcome::Failed(Failure { error: explained(error), retryable: error.is_retryable() })
+}
+
+/// Something that could not be read.
+pub(crate) fn gap(what: impl Into<String>, error: &CloudError) -> Gap {
+    Gap { what: what.into(), error: explained(error), retryable: error.is_retryable() }
+}
+
+fn explained(error: &CloudError) -> String {
+    match error.kind {
+        ErrorKind::Denied => format!("{error} (grant this operation to the function's role)"),
+        ErrorKind::Throttled
+        | ErrorKind::Transient
+        | ErrorKind::NotFound
+        | ErrorKind::Duplicate
+        | ErrorKind::Conflict
+        | ErrorKind::Other => error.to_string(),
+    }
+}
+
+/// Keeps the newest outcome of each step, in the order in which steps first appeared.
+pub(crate) fn merge(done: &mut Vec<Done>, newer: Vec<Done>) {
+    for new in newer {
+        match done.iter_mut().find(|old| old.step.name() == new.step.name() && same_resource(&old.step, &new.step)) {
+            // What this attempt changed stays changed in its report, though a later look finds it done.
+            Some(old)
+                if matches!(old.outcome, Outcome::Changed(_)) && matches!(new.outcome, Outcome::AlreadyDone(_)) => {}
+            Some(old) => *old = new,
+            None => done.push(new),
+        }
+    }
+}
+
+fn same_resource(a: &Step, b: &Step) -> bool {
+    a.resource("") == b.resource("")
+}

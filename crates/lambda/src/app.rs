@@ -1,0 +1,86 @@
+//! What lives as long as the process: settings, clients, the engine.
+
+use std::{sync::Arc, time::Duration};
+
+use brig_aws::{AwsClouds, DynamoLedger, Session, SnsNotifier, SystemClock};
+use brig_core::ids::{AccountId, Region};
+use brig_engine::{Engine, ports::CloudError};
+use tokio::sync::OnceCell;
+
+use crate::config::Config;
+
+/// How long the init phase waits for connections that the first invocation will use.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// Why the process cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Lambda sets it; elsewhere it must be set.
+    #[error("AWS_REGION is not set, or is no Region")]
+    NoRegion,
+}
+
+/// Why an invocation does not know where it runs.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// STS did not say.
+    #[error("the function's account is not in its ARN, and STS did not say it")]
+    Unknown(#[source] Option<CloudError>),
+}
+
+/// The running function.
+pub struct App {
+    /// Contains instances.
+    pub engine: Engine,
+    session: Session,
+    region: Region,
+    clouds: Arc<AwsClouds>,
+    account: OnceCell<AccountId>,
+}
+
+impl App {
+    /// Makes every client, and opens connections for at most a second; that they cannot be opened stops nothing.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let session = Session::from_environment().await;
+        let region = session.region().ok_or(StartError::NoRegion)?;
+        let clouds = Arc::new(AwsClouds::new(session.clone()));
+        let ledger = Arc::new(DynamoLedger::new(&session, config.table.clone()));
+        let _ = tokio::time::timeout(WARM_UP, async { tokio::join!(clouds.warm(), ledger.warm()) }).await;
+        let notifier = Arc::new(SnsNotifier::new(&session, config.topic));
+        let engine = Engine {
+            clouds: Arc::clone(&clouds) as _,
+            ledger,
+            notifier,
+            clock: Arc::new(SystemClock),
+            policy: config.policy,
+            table: config.table,
+        };
+        Ok(Self { engine, session, region, clouds, account: OnceCell::new() })
+    }
+
+    /// The Region that the function runs in.
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The function's own account: from its ARN, which Lambda hands to every invocation, else from STS, once.
+    pub async fn account(&self, function_arn: &str) -> Result<AccountId, AccountError> {
+        let account = self
+            .account
+            .get_or_try_init(|| async {
+                let in_arn = function_arn.split(':').nth(4).and_then(|account| account.parse().ok());
+                match in_arn {
+                    Some(account) => Ok(account),
+                    None => match self.session.account().await {
+                        Ok(Some(account)) => Ok(account),
+                        Ok(None) => Err(AccountError::Unknown(None)),
+                        Err(error) => Err(AccountError::Unknown(Some(error))),
+                    },
+                }
+            })
+            .await?;
+        self.clouds.set_own_account(account.clone());
+        Ok(account.clone())
+    }
+}

@@ -1,0 +1,196 @@
+//! The settings, read once from the environment. A wrong value stops the start with a message that names it: a function
+//! that contains production instances must not guess.
+
+use brig_core::policy::{Mode, Policy, RoleDeny, Untrack};
+
+/// A setting that is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It must be set.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// It has a value that it cannot have.
+    #[error("{name}={value:?} is not {expected}")]
+    Wrong {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+}
+
+/// The settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The ledger's DynamoDB table.
+    pub table: String,
+    /// The ARN of the SNS topic that people are told on.
+    pub topic: String,
+    /// What decisions and plans are made with.
+    pub policy: Policy,
+}
+
+const KNOWN: [&str; 9] = [
+    "BRIG_LEDGER_TABLE",
+    "BRIG_TOPIC_ARN",
+    "BRIG_MODE",
+    "BRIG_MIN_SEVERITY",
+    "BRIG_EXEMPT_TAG",
+    "BRIG_MAX_PER_HOUR",
+    "BRIG_UNTRACK_SECONDS",
+    "BRIG_LOCK_DAYS",
+    "BRIG_ROLE_DENY",
+];
+
+impl Config {
+    /// Reads the process's environment.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("BRIG_") && !KNOWN.contains(&name.as_ref()) {
+                tracing::warn!("{name} is no setting of Brig: is it mistyped?");
+            }
+        }
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings from `get`; an empty value counts as not set.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let defaults = Policy::default();
+        let table = get("BRIG_LEDGER_TABLE").ok_or(ConfigError::Missing("BRIG_LEDGER_TABLE"))?;
+        let topic = get("BRIG_TOPIC_ARN").ok_or(ConfigError::Missing("BRIG_TOPIC_ARN"))?;
+        if !is_topic_arn(&topic) {
+            return Err(wrong("BRIG_TOPIC_ARN", topic, "the ARN of an SNS topic"));
+        }
+        let choice = |name, expected, options: &[(&str, usize)]| match get(name) {
+            None => Ok(None),
+            Some(value) => match options.iter().find(|(option, _)| *option == value) {
+                Some((_, at)) => Ok(Some(*at)),
+                None => Err(wrong(name, value, expected)),
+            },
+        };
+        let mode = choice("BRIG_MODE", "enforce or observe", &[("enforce", 0), ("observe", 1)])?;
+        let reach = choice("BRIG_ROLE_DENY", "instance or role", &[("instance", 0), ("role", 1)])?;
+        let whole = |name, most: u32, expected, default: u32| match get(name) {
+            None => Ok(default),
+            Some(value) => match value.parse::<u32>() {
+                Ok(number) if number <= most => Ok(number),
+                Ok(_) | Err(_) => Err(wrong(name, value, expected)),
+            },
+        };
+        let min_severity = match get("BRIG_MIN_SEVERITY") {
+            None => defaults.min_severity,
+            Some(value) => match value.parse::<f64>() {
+                Ok(number) if (0.0..=10.0).contains(&number) => number,
+                Ok(_) | Err(_) => return Err(wrong("BRIG_MIN_SEVERITY", value, "a number from 0 to 10")),
+            },
+        };
+        let exempt_tag = get("BRIG_EXEMPT_TAG").unwrap_or(defaults.exempt_tag);
+        if exempt_tag.chars().count() > 128 {
+            return Err(wrong("BRIG_EXEMPT_TAG", exempt_tag, "a tag key of at most 128 characters"));
+        }
+        let untrack = if get("BRIG_UNTRACK_SECONDS").as_deref() == Some("off") {
+            Untrack::Off
+        } else {
+            Untrack::Seconds(whole("BRIG_UNTRACK_SECONDS", 600, "off or a whole number of seconds up to 600", 1)?)
+        };
+        Ok(Self {
+            table,
+            topic,
+            policy: Policy {
+                mode: if mode == Some(1) { Mode::Observe } else { Mode::Enforce },
+                min_severity,
+                exempt_tag,
+                max_per_hour: whole(
+                    "BRIG_MAX_PER_HOUR",
+                    100_000,
+                    "a whole number up to 100000",
+                    defaults.max_per_hour,
+                )?,
+                untrack,
+                lock_days: whole("BRIG_LOCK_DAYS", 36_500, "a whole number of days up to 36500", defaults.lock_days)?,
+                role_deny: if reach == Some(1) { RoleDeny::Role } else { RoleDeny::Instance },
+            },
+        })
+    }
+}
+
+fn wrong(name: &'static str, value: String, expected: &'static str) -> ConfigError {
+    ConfigError::Wrong { name, value, expected }
+}
+
+fn is_topic_arn(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.split(':').collect();
+    matches!(parts.as_slice(), ["arn", partition, "sns", region, account, name]
+        if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: &str = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:brig";
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
+        let mut all = vec![("BRIG_LEDGER_TABLE", "brig"), ("BRIG_TOPIC_ARN", TOPIC)];
+        all.extend(pairs);
+        let find = |name: &str| all.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Config::read(find).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn table_and_topic_are_enough() {
+        assert_eq!(read(&[]).expect("settings").policy, Policy::default());
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let policy = read(&[
+            ("BRIG_MODE", "observe"),
+            ("BRIG_MIN_SEVERITY", "4.5"),
+            ("BRIG_EXEMPT_TAG", "keep"),
+            ("BRIG_MAX_PER_HOUR", "3"),
+            ("BRIG_UNTRACK_SECONDS", "off"),
+            ("BRIG_LOCK_DAYS", "0"),
+            ("BRIG_ROLE_DENY", "role"),
+        ])
+        .expect("settings")
+        .policy;
+        assert_eq!(
+            policy,
+            Policy {
+                mode: Mode::Observe,
+                min_severity: 4.5,
+                exempt_tag: "keep".to_owned(),
+                max_per_hour: 3,
+                untrack: Untrack::Off,
+                lock_days: 0,
+                role_deny: RoleDeny::Role,
+            }
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_named() {
+        for (name, value, message) in [
+            ("BRIG_LEDGER_TABLE", "", "BRIG_LEDGER_TABLE is not set"),
+            ("BRIG_TOPIC_ARN", "brig", "BRIG_TOPIC_ARN=\"brig\" is not the ARN of an SNS topic"),
+            ("BRIG_MODE", "Observe", "BRIG_MODE=\"Observe\" is not enforce or observe"),
+            ("BRIG_MIN_SEVERITY", "high", "BRIG_MIN_SEVERITY=\"high\" is not a number from 0 to 10"),
+            ("BRIG_MIN_SEVERITY", "NaN", "BRIG_MIN_SEVERITY=\"NaN\" is not a number from 0 to 10"),
+            (
+                "BRIG_UNTRACK_SECONDS",
+                "-1",
+                "BRIG_UNTRACK_SECONDS=\"-1\" is not off or a whole number of seconds up to 600",
+            ),
+            ("BRIG_LOCK_DAYS", "40000", "BRIG_LOCK_DAYS=\"40000\" is not a whole number of days up to 36500"),
+            ("BRIG_ROLE_DENY", "all", "BRIG_ROLE_DENY=\"all\" is not instance or role"),
+        ] {
+            assert_eq!(read(&[(name, value)]), Err(message.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Metrics in CloudWatch's embedded metric format: a log line that CloudWatch reads as metrics, so no call is made
+//! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
+
+use brig_core::{
+    containment::{Conclusion, Containment},
+    timestamp::Timestamp,
+};
+use serde_json::{Map, Value, json};
+
+/// Writes the containment's metrics to standard output.
+pub(crate) fn emit(containment: &Containment, now: Timestamp) {
+    println!("{}", line(containment, now));
+}
+
+fn line(containment: &Containment, now: Timestamp) -> Value {
+    let counted = [
+        ("contained", Conclusion::Contained),
+        ("partial", Conclusion::Partial),
+        ("refused", Conclusion::Refused),
+        ("asked", Conclusion::Asked),
+        ("failed", Conclusion::Failed),
+    ];
+    let mut metrics = Vec::new();
+    let mut values = Map::new();
+    let mut add = |name: &str, unit: &str, value: u64| {
+        metrics.push(json!({"Name": name, "Unit": unit}));
+        values.insert(name.to_owned(), json!(value));
+    };
+    for (name, conclusion) in counted {
+        add(name, "Count", u64::from(containment.outcome == conclusion));
+    }
+    if matches!(containment.outcome, Conclusion::Contained | Conclusion::Partial) {
+        for (name, value) in
+            [("time_to_isolated", containment.timings_ms.isolated), ("time_to_done", containment.timings_ms.done)]
+        {
+            if let Some(value) = value {
+                add(name, "Milliseconds", value);
+            }
+        }
+    }
+    values.insert("service".to_owned(), json!("brig"));
+    // The ids are properties, not dimensions: a dimension a containment would be a metric a containment.
+    values.insert("instance_id".to_owned(), json!(containment.instance_id));
+    values.insert("containment_id".to_owned(), json!(containment.containment_id));
+    values.insert(
+        "_aws".to_owned(),
+        json!({
+            "Timestamp": now.millis(),
+            "CloudWatchMetrics": [{"Namespace": "Brig", "Dimensions": [["service"]], "Metrics": metrics}],
+        }),
+    );
+    Value::Object(values)
+}
