@@ -1,0 +1,100 @@
+"""Starts the AWS endpoints on loopback, runs a command with them, ends them.
+
+    python run.py COMMAND [ARGUMENT ...]
+
+EC2, Auto Scaling and both load balancing APIs are moto's (with tests/endpoints/corrections.py), the rest is
+ministack's. The command finds them by the SDKs' own variables, as any program would.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ACCOUNT = "123456789012"
+MOTO_SERVICES = ["EC2", "AUTO_SCALING", "ELASTIC_LOAD_BALANCING", "ELASTIC_LOAD_BALANCING_V2"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            sys.exit(f"the endpoint at {url} ended early:\n{log.read_text()[-2000:]}")
+        try:
+            urllib.request.urlopen(url, timeout=1).read()
+            return
+        except urllib.error.HTTPError:
+            return  # It answers; that is enough.
+        except OSError:
+            time.sleep(0.1)
+    sys.exit(f"the endpoint at {url} did not start within 30 s")
+
+
+def main() -> int:
+    binaries = Path(sys.executable).parent
+    work = Path(tempfile.mkdtemp(prefix="brig-endpoints-"))
+    moto_port, mini_port = free_port(), free_port()
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BRIG_"))}
+    servers = []
+
+    def start(command: list[str], log: Path, **settings: str) -> subprocess.Popen:
+        with log.open("w") as output:
+            server = subprocess.Popen(
+                command, stdout=output, stderr=output, env={**plain, **settings}, cwd=work, start_new_session=True
+            )
+        servers.append(server)
+        return server
+
+    try:
+        moto = start([sys.executable, str(HERE / "moto_server.py"), str(moto_port)], work / "moto.log")
+        mini = start(
+            [str(binaries / "ministack")],
+            work / "ministack.log",
+            GATEWAY_PORT=str(mini_port),
+            BIND_HOST="127.0.0.1",
+            MINISTACK_HOST="127.0.0.1",
+            MINISTACK_ACCOUNT_ID=ACCOUNT,
+            AUTH="true",
+            LAMBDA_EXECUTOR="local",
+        )
+        moto_url, mini_url = f"http://127.0.0.1:{moto_port}", f"http://127.0.0.1:{mini_port}"
+        wait_for(moto_url + "/moto-api/", moto, work / "moto.log")
+        wait_for(mini_url + "/", mini, work / "ministack.log")
+        environment = {
+            **plain,
+            "AWS_ENDPOINT_URL": mini_url,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **{f"AWS_ENDPOINT_URL_{service}": moto_url for service in MOTO_SERVICES},
+        }
+        return subprocess.run(sys.argv[1:], env=environment).returncode
+    finally:
+        # Each server leads a process group of its own, which holds nothing but its own children.
+        for server in servers:
+            if server.poll() is None:
+                os.killpg(server.pid, signal.SIGTERM)
+        for server in servers:
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    sys.exit(main())

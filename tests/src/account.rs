@@ -1,0 +1,164 @@
+//! Clients of the account under test, and the ledger, topic and queue that one function uses.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use serde_json::Value;
+
+/// The account that the endpoints serve.
+pub const ACCOUNT: &str = "123456789012";
+/// Its Region.
+pub const REGION: &str = "us-east-1";
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// A name that no other test has.
+#[must_use]
+pub fn unique(prefix: &str) -> String {
+    format!("{prefix}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Clients of every service.
+pub struct Account {
+    /// EC2.
+    pub ec2: aws_sdk_ec2::Client,
+    /// IAM where policies live.
+    pub iam: aws_sdk_iam::Client,
+    /// IAM where EC2 looks profiles up; the same where one endpoint serves all.
+    pub ec2_iam: aws_sdk_iam::Client,
+    /// Auto Scaling.
+    pub autoscaling: aws_sdk_autoscaling::Client,
+    /// Classic load balancers.
+    pub elb: aws_sdk_elasticloadbalancing::Client,
+    /// Target groups.
+    pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    /// The ledger's service.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// The topic's service.
+    pub sns: aws_sdk_sns::Client,
+    /// A subscriber's service.
+    pub sqs: aws_sdk_sqs::Client,
+}
+
+impl Account {
+    /// The account at the endpoints that the environment names.
+    pub async fn open() -> Self {
+        let ec2 = endpoint("AWS_ENDPOINT_URL_EC2").expect("AWS_ENDPOINT_URL_EC2: run the tests with `make test`");
+        let all = endpoint("AWS_ENDPOINT_URL").expect("AWS_ENDPOINT_URL: run the tests with `make test`");
+        Self::at(&ec2, &all).await
+    }
+
+    /// The account where one endpoint serves everything.
+    pub async fn at_one_endpoint() -> Self {
+        let ec2 = endpoint("AWS_ENDPOINT_URL_EC2").expect("AWS_ENDPOINT_URL_EC2: run the tests with `make test`");
+        Self::at(&ec2, &ec2).await
+    }
+
+    async fn at(ec2: &str, all: &str) -> Self {
+        let config = |url: &str| aws_config::defaults(BehaviorVersion::latest()).endpoint_url(url).load();
+        let (compute, other): (SdkConfig, SdkConfig) = (config(ec2).await, config(all).await);
+        // Named endpoints of the environment would win over the configuration's; here they are the same.
+        Self {
+            ec2: aws_sdk_ec2::Client::new(&compute),
+            ec2_iam: aws_sdk_iam::Client::new(&compute),
+            autoscaling: aws_sdk_autoscaling::Client::new(&compute),
+            elb: aws_sdk_elasticloadbalancing::Client::new(&compute),
+            elbv2: aws_sdk_elasticloadbalancingv2::Client::new(&compute),
+            iam: aws_sdk_iam::Client::new(&other),
+            dynamodb: aws_sdk_dynamodb::Client::new(&other),
+            sns: aws_sdk_sns::Client::new(&other),
+            sqs: aws_sdk_sqs::Client::new(&other),
+        }
+    }
+
+    /// A ledger, a topic, and a queue that hears the topic, each of a test's own.
+    pub async fn office(&self) -> Office {
+        let table = unique("brig");
+        self.dynamodb
+            .create_table()
+            .table_name(&table)
+            .billing_mode(BillingMode::PayPerRequest)
+            .key_schema(key("pk", KeyType::Hash))
+            .key_schema(key("sk", KeyType::Range))
+            .attribute_definitions(definition("pk"))
+            .attribute_definitions(definition("sk"))
+            .send()
+            .await
+            .expect("the ledger's table");
+        let topic = self.sns.create_topic().name(unique("brig")).send().await.expect("the topic");
+        let topic = topic.topic_arn().expect("an ARN").to_owned();
+        let queue = self.sqs.create_queue().queue_name(unique("people")).send().await.expect("the queue");
+        let queue = queue.queue_url().expect("a URL").to_owned();
+        let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{}", queue.rsplit('/').next().unwrap_or_default());
+        self.sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(arn).send().await.expect("a subscription");
+        Office { table, topic, queue }
+    }
+
+    /// The messages that arrived, each as SNS wraps it, oldest first.
+    pub async fn messages(&self, office: &Office) -> Vec<Value> {
+        let mut found = Vec::new();
+        loop {
+            let batch = self
+                .sqs
+                .receive_message()
+                .queue_url(&office.queue)
+                .max_number_of_messages(10)
+                .send()
+                .await
+                .expect("messages");
+            if batch.messages().is_empty() {
+                return found;
+            }
+            for message in batch.messages() {
+                found.push(serde_json::from_str(message.body().unwrap_or_default()).expect("a notification"));
+                let handle = message.receipt_handle().unwrap_or_default();
+                self.sqs.delete_message().queue_url(&office.queue).receipt_handle(handle).send().await.expect("gone");
+            }
+        }
+    }
+
+    /// Every item of the ledger.
+    pub async fn ledger(
+        &self,
+        office: &Office,
+    ) -> Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
+        let answer = self.dynamodb.scan().table_name(&office.table).consistent_read(true).send().await.expect("items");
+        answer.items().to_vec()
+    }
+}
+
+/// Where one function records and tells.
+pub struct Office {
+    /// The ledger's table.
+    pub table: String,
+    /// The topic's ARN.
+    pub topic: String,
+    /// The URL of the queue that hears the topic.
+    pub queue: String,
+}
+
+impl Office {
+    /// The settings that a function needs.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&str, &str)> {
+        vec![("BRIG_LEDGER_TABLE", &self.table), ("BRIG_TOPIC_ARN", &self.topic)]
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the endpoints are given by the environment")]
+fn endpoint(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn key(name: &str, kind: KeyType) -> KeySchemaElement {
+    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
+}
+
+fn definition(name: &str) -> AttributeDefinition {
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(ScalarAttributeType::S)
+        .build()
+        .expect("a definition")
+}
