@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def main() -> int:
     moto_port, mini_port = free_port(), free_port()
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BRIG_"))}
     servers = []
+    # Ended from outside, the servers must end too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     def start(command: list[str], log: Path, **settings: str) -> subprocess.Popen:
         with log.open("w") as output:

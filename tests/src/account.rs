@@ -21,6 +21,8 @@ pub fn unique(prefix: &str) -> String {
 
 /// Clients of every service.
 pub struct Account {
+    /// The URL of the endpoint that serves what EC2's does not.
+    pub url: String,
     /// EC2.
     pub ec2: aws_sdk_ec2::Client,
     /// IAM where policies live.
@@ -60,6 +62,7 @@ impl Account {
         let (compute, other): (SdkConfig, SdkConfig) = (config(ec2).await, config(all).await);
         // Named endpoints of the environment would win over the configuration's; here they are the same.
         Self {
+            url: all.to_owned(),
             ec2: aws_sdk_ec2::Client::new(&compute),
             ec2_iam: aws_sdk_iam::Client::new(&compute),
             autoscaling: aws_sdk_autoscaling::Client::new(&compute),
@@ -88,9 +91,14 @@ impl Account {
             .expect("the ledger's table");
         let topic = self.sns.create_topic().name(unique("brig")).send().await.expect("the topic");
         let topic = topic.topic_arn().expect("an ARN").to_owned();
-        let queue = self.sqs.create_queue().queue_name(unique("people")).send().await.expect("the queue");
-        let queue = queue.queue_url().expect("a URL").to_owned();
-        let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{}", queue.rsplit('/').next().unwrap_or_default());
+        let name = unique("people");
+        let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+            "Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}]});
+        let request = self.sqs.create_queue().queue_name(&name);
+        let request = request.attributes(aws_sdk_sqs::types::QueueAttributeName::Policy, policy.to_string());
+        let queue = request.send().await.expect("the queue").queue_url().expect("a URL").to_owned();
         self.sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(arn).send().await.expect("a subscription");
         Office { table, topic, queue }
     }

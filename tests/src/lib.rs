@@ -7,6 +7,7 @@
 )]
 
 pub mod account;
+pub mod events;
 pub mod function;
 pub mod seed;
 pub mod state;

@@ -2,14 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use brig_tests::{account::Account, function::Function};
-use serde_json::{Value, json};
-
-fn finding(instance: &str) -> Value {
-    let mut event: Value = serde_json::from_str(include_str!("../../events/guardduty-finding.json")).expect("an event");
-    event["detail"]["resource"]["instanceDetails"]["instanceId"] = json!(instance);
-    event
-}
+use brig_tests::{account::Account, events::finding, function::Function};
+use serde_json::Value;
 
 fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()

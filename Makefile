@@ -1,0 +1,64 @@
+# Every target does its own set-up; a machine needs cargo and python3.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+TOOLS := $(VENV)/tools.stamp
+ENDPOINTS := $(VENV)/endpoints.stamp
+WITH_ENDPOINTS := $(PYTHON) tests/endpoints/run.py
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+ARCH ?= x86_64
+EVENT ?= events/manual.json
+
+.PHONY: help demo test unit lint build invoke bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(ENDPOINTS) ## Watch the function contain an instance in a production-looking account
+	cargo build --workspace --all-targets
+	@$(WITH_ENDPOINTS) $(TARGET)/debug/demo
+
+test: $(ENDPOINTS) ## Run every test, end to end included
+	cargo build --workspace --all-targets
+	$(PYTHON) tests/endpoints/check_corrections.py
+	$(WITH_ENDPOINTS) cargo test --workspace
+
+unit: ## Run the tests that need no endpoint
+	cargo test --workspace --lib --bins
+
+lint: ## Formatting, clippy, docs, and the rule that core stays pure
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	! cargo tree --package brig-core --edges normal | grep -E 'tokio|aws-sdk|aws-config|futures'
+	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda}/Cargo.toml
+
+build: $(TOOLS) ## Build the release zip for Lambda (ARCH=x86_64 or arm64)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --package brig-lambda --bin bootstrap \
+		--output-format zip $(if $(filter arm64,$(ARCH)),--arm64,--x86-64)
+	@ls -l $(TARGET)/lambda/bootstrap/bootstrap.zip
+
+invoke: $(TOOLS) $(ENDPOINTS) ## Invoke the function locally with EVENT=events/x.json
+	cargo build --workspace --all-targets
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(WITH_ENDPOINTS) $(TARGET)/debug/invoke $(EVENT)
+
+bench: $(ENDPOINTS) ## Measure round trips, start time, memory and size; asserts nothing
+	cargo build --workspace --all-targets
+	cargo build --release --package brig-lambda --package brig-tests --bins
+	@$(WITH_ENDPOINTS) $(TARGET)/release/bench
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) $(TARGET)
+
+$(PYTHON):
+	python3 -m venv $(VENV)
+
+$(ENDPOINTS): tests/endpoints/requirements.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --requirement $<
+	@touch $@
+
+$(TOOLS): | $(PYTHON)
+	$(PYTHON) -m pip install --quiet cargo-lambda==1.9.2
+	@touch $@
