@@ -3,6 +3,7 @@
 With `--uncorrected` first, the same checks run against plain moto: what passes there needs no correction (any more).
 """
 
+import atexit
 import pathlib
 import socket
 import subprocess
@@ -52,7 +53,7 @@ def setUpModule():
         server.terminate()
         server.wait(10)
 
-    unittest.addModuleCleanup(stop)
+    atexit.register(stop)  # not a cleanup of the tests: those are skipped when the output's reader goes away
     wait_until_listening(port, server)
     Corrected.url = f"http://127.0.0.1:{port}"
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
@@ -73,7 +74,8 @@ class Corrected(unittest.TestCase):
     def network(self, block, **kwargs):
         vpc = self.ec2.create_vpc(CidrBlock=block, **kwargs)["Vpc"]["VpcId"]
         zone = {"AvailabilityZone": f"{REGION}a"}
-        return vpc, self.ec2.create_subnet(VpcId=vpc, CidrBlock=block.replace("/16", "/24"), **zone)["Subnet"]["SubnetId"]
+        subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=block.replace("/16", "/24"), **zone)["Subnet"]
+        return vpc, subnet["SubnetId"]
 
     def group(self, name, vpc=None):
         return self.ec2.create_security_group(GroupName=name, Description="d", VpcId=vpc or self.vpc)["GroupId"]
@@ -240,6 +242,7 @@ class InterfaceChecks(Corrected):
         for _ in range(2):  # terminating again succeeds
             self.ec2.terminate_instances(InstanceIds=[instance])
         self.assertEqual(self.instance(instance)["NetworkInterfaces"], [])
+        self.assertEqual(self.instance_groups(instance), [])
         self.assertEqual(self.interfaces_by(vpc_id=[self.vpc]), [kept])
         self.assertEqual(self.interfaces_by(status=["available"]), [kept])
 
@@ -408,8 +411,9 @@ class InstanceChecks(Corrected):
             LaunchConfigurationName="lc", ImageId=IMAGE, InstanceType="t3.micro", IamInstanceProfile=profile["Name"]
         )
         self.asg.create_auto_scaling_group(
-            AutoScalingGroupName="asg", LaunchConfigurationName="lc", MinSize=1, MaxSize=1, VPCZoneIdentifier=self.subnet
-        )
+            AutoScalingGroupName="asg", MinSize=1, MaxSize=1, VPCZoneIdentifier=self.subnet,
+            LaunchConfigurationName="lc",
+        )  # fmt: skip
         self.check_profile(self.members()[0], arn)
 
     def test_profile_replaced(self):
@@ -543,6 +547,29 @@ class AutoScalingChecks(Corrected):
         self.refused("ValidationError", self.detach, second, "i-0123456789abcdef0")
         self.assertEqual(self.members(), [second])
 
+    @unittest.skipIf(UNCORRECTED, "applies the corrections itself")
+    def test_detach_in_a_state_that_no_call_reaches(self):
+        # Without lifecycle hooks moto knows InService and Standby only: set the state inside, in this process.
+        import corrections
+        from moto import mock_aws
+        from moto.autoscaling import autoscaling_backends
+
+        corrections.apply_all()
+        with mock_aws():
+            session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+            ec2, self.asg = session.client("ec2"), session.client("autoscaling")
+            data = {"ImageId": IMAGE, "InstanceType": "t3.micro"}
+            ec2.create_launch_template(LaunchTemplateName="template", LaunchTemplateData=data)
+            self.asg.create_auto_scaling_group(
+                AutoScalingGroupName="asg", MinSize=0, MaxSize=1, DesiredCapacity=1, AvailabilityZones=[f"{REGION}a"],
+                LaunchTemplate={"LaunchTemplateName": "template"},
+            )  # fmt: skip
+            [state] = autoscaling_backends["123456789012"][REGION].autoscaling_groups["asg"].instance_states
+            state.lifecycle_state = "Terminating:Wait"
+            message = self.refused("ValidationError", self.detach, state.instance.id)
+            self.assertEqual(message, f"The instance {state.instance.id} is not in InService or Standby.")
+            self.assertEqual(self.members(), [state.instance.id])
+
     def test_an_attached_again_instance_shows_its_new_group(self):
         [instance] = self.auto_scaling_group(1)
         self.detach(instance, decrement=True)
@@ -557,6 +584,8 @@ class AutoScalingChecks(Corrected):
     def test_unknown_group(self):
         call = {"AutoScalingGroupName": "none", "ShouldDecrementDesiredCapacity": False}
         self.refused("ValidationError", self.asg.detach_instances, InstanceIds=["i-0123456789abcdef0"], **call)
+        call = {"AutoScalingGroupName": "none", "ProtectedFromScaleIn": True}
+        self.refused("ValidationError", self.asg.set_instance_protection, InstanceIds=["i-0123456789abcdef0"], **call)
 
 
 class TargetChecks(Corrected):

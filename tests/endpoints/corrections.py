@@ -53,6 +53,8 @@ def interface_groups_are_its_own() -> None:
     """
 
     def get_instance_groups(self):
+        if self.state == "terminated":
+            return []  # its interfaces are gone
         primary = getattr(self, "nics", {}).get(0)
         return primary._group_set if primary else self._launch_groups
 
@@ -546,18 +548,35 @@ def snapshots_can_be_locked() -> None:
 # --- Auto Scaling ----------------------------------------------------------------------------------------------------
 
 
+class _Groups(dict):
+    def __missing__(self, name):
+        raise ValidationError(f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
+
+
+def unknown_group_is_a_validation_error() -> None:
+    """moto fails (status 500) on most calls that name an unknown Auto Scaling group. AWS answers ValidationError.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/CommonErrors.html
+    """
+    init = AutoScalingBackend.__init__
+
+    def __init__(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        self.autoscaling_groups = _Groups()
+
+    AutoScalingBackend.__init__ = __init__
+
+
 def detaching_follows_the_lifecycle() -> None:
     """moto detaches in any lifecycle state, ignores ids that are no members, and leaves the instance in the group's
-    target groups. AWS refuses the first two and deregisters from the target groups and balancers of the group.
+    target groups. AWS refuses the first two (the pages do not give the messages: these are as seen from AWS) and
+    deregisters from the target groups and balancers of the group.
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DetachInstances.html
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-detach-attach-instances.html
     """
     detach, attach = AutoScalingBackend.detach_instances, AutoScalingBackend.attach_instances
 
     def detach_instances(self, group_name, instance_ids, should_decrement):
-        group = self.autoscaling_groups.get(group_name)
-        if group is None:
-            raise ValidationError(f"AutoScalingGroup name not found - AutoScalingGroup '{group_name}' not found")
+        group = self.autoscaling_groups[group_name]
         if len(instance_ids) > 20:
             raise ValidationError("Only 20 instances can be detached in one call.")
         members = {state.instance.id: state for state in group.instance_states}
@@ -675,6 +694,7 @@ CORRECTIONS = (
     snapshots_can_copy_volume_tags,
     new_snapshots_show_their_state,
     snapshots_can_be_locked,
+    unknown_group_is_a_validation_error,
     detaching_follows_the_lifecycle,
     targets_are_id_and_port,
     unknown_things_are_errors_of_the_protocol,

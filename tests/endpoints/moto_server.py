@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import warnings
 
 
 def main() -> None:
@@ -22,6 +23,7 @@ def main() -> None:
     apply_all()
     # A line per request would bury what matters; failures inside moto are still printed.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore", UserWarning)  # moto warns of every error code that is in no service model
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app = DomainDispatcherApplication(create_backend_app)
     run_simple("127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler)

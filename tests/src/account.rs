@@ -154,8 +154,10 @@ impl Office {
     }
 }
 
+/// An endpoint of the environment.
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "the endpoints are given by the environment")]
-fn endpoint(name: &str) -> Option<String> {
+pub fn endpoint(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

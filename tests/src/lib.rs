@@ -9,5 +9,6 @@
 pub mod account;
 pub mod events;
 pub mod function;
+pub mod proxy;
 pub mod seed;
 pub mod state;

@@ -1,0 +1,132 @@
+//! `make bench`: what the function costs in serial round trips, time, memory and bytes. Prints, and asserts nothing.
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run stops with the reason")]
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use brig_tests::{
+    account::{Account, endpoint},
+    events::finding,
+    function::{Function, bootstrap},
+    proxy::{Call, Proxy},
+    seed::Launch,
+};
+use serde_json::Value;
+
+const DELAY: Duration = Duration::from_millis(50);
+const MOTO: [&str; 4] = ["EC2", "AUTO_SCALING", "ELASTIC_LOAD_BALANCING", "ELASTIC_LOAD_BALANCING_V2"];
+const STARTS: usize = 15;
+
+#[tokio::main]
+async fn main() {
+    let account = Account::open().await;
+    println!("Round trips, with {} ms added to every AWS call", DELAY.as_millis());
+    round_trips(&account).await;
+    println!("\nStart of the process to its first poll, median of {STARTS}");
+    start(&account).await;
+    let size = std::fs::metadata(bootstrap()).map_or(0, |file| file.len());
+    println!("\nThe binary has {:.1} MB", size as f64 / 1e6);
+}
+
+async fn round_trips(account: &Account) {
+    let office = account.office().await;
+    let world = account.production().await;
+    let slow_ec2 = Proxy::start(&endpoint("AWS_ENDPOINT_URL_EC2").expect("an endpoint"), DELAY).await;
+    let slow = Proxy::start(&endpoint("AWS_ENDPOINT_URL").expect("an endpoint"), DELAY).await;
+    let names: Vec<String> = MOTO.iter().map(|service| format!("AWS_ENDPOINT_URL_{service}")).collect();
+    let mut settings = office.settings();
+    settings.push(("AWS_ENDPOINT_URL", &slow.url));
+    settings.extend(names.iter().map(|name| (name.as_str(), slow_ec2.url.as_str())));
+    let function = Function::start(&settings).await;
+    function.ready().await;
+    let second =
+        account.launch(&world.network, "later", Launch { profile: Some(&world.identity), ..Launch::default() }).await;
+    account.register(&world.web_targets, &[(&second, 80)]).await;
+
+    for (label, instance) in [("first use of a VPC", &world.victim), ("the groups exist", &second)] {
+        let began = Instant::now();
+        let response = function.invoke(&finding(instance)).await.expect("a response");
+        let took = began.elapsed();
+        let calls: Vec<Call> =
+            slow.calls().into_iter().chain(slow_ec2.calls()).filter(|call| call.began >= began).collect();
+        let timing = |name: &str| {
+            response.pointer(&format!("/containments/0/timings_ms/{name}")).and_then(Value::as_u64).unwrap_or(0)
+        };
+        let window = Duration::from_millis(timing("untrack_window"));
+        let cuts: Vec<&Call> =
+            calls.iter().filter(|call| call.operation == "ModifyNetworkInterfaceAttribute").collect();
+        let per_interface = cuts.len() / 3;
+        let first = cuts.iter().map(|call| call.ended).min_by_key(|end| *end);
+        let mut ends: Vec<Instant> = cuts.iter().map(|call| call.ended).collect();
+        ends.sort_unstable();
+        let first_all = per_interface.checked_sub(1).and_then(|at| ends.get(at)).copied().or(first);
+        let last = ends.last().copied();
+        let outcome = response.pointer("/containments/0/outcome").and_then(Value::as_str).unwrap_or("?");
+        println!("  {label}: {outcome}, {} calls", calls.len());
+        for (what, until, without) in [
+            ("every interface isolated for the first time", first_all, Duration::ZERO),
+            ("every interface isolated for the last time", last, window),
+            ("the whole containment", Some(began + took), window),
+        ] {
+            let Some(until) = until else { continue };
+            let spent = until.duration_since(began).saturating_sub(without);
+            let note = if without.is_zero() { "" } else { " without the window" };
+            println!("    {what}: {} serial round trips, {} ms{note}", serial(&calls, until), spent.as_millis());
+        }
+    }
+    println!("  peak memory {:.1} MiB", peak(function.pid().await));
+}
+
+/// The longest chain of calls of which each began after the one before it had ended: greedy by end.
+fn serial(calls: &[Call], until: Instant) -> usize {
+    let mut done: Vec<&Call> = calls.iter().filter(|call| call.ended <= until).collect();
+    done.sort_by_key(|call| call.ended);
+    let mut chain = 0;
+    let mut free: Option<Instant> = None;
+    for call in done {
+        if free.is_none_or(|free| call.began >= free) {
+            chain += 1;
+            free = Some(call.ended);
+        }
+    }
+    chain
+}
+
+async fn start(account: &Account) {
+    let office = account.office().await;
+    // The warm-up goes to a port where nobody answers: what is measured is the function, not the endpoint.
+    let mut settings = office.settings();
+    settings.push(("AWS_ENDPOINT_URL", "http://127.0.0.1:9"));
+    let names: Vec<String> = MOTO.iter().map(|service| format!("AWS_ENDPOINT_URL_{service}")).collect();
+    settings.extend(names.iter().map(|name| (name.as_str(), "http://127.0.0.1:9")));
+    let empty = bootstrap().with_file_name("empty");
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        theirs.push(first_poll(&empty, &[]).await);
+        ours.push(first_poll(&bootstrap(), &settings).await);
+    }
+    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    println!("  empty lambda_runtime program {theirs:.1} ms, Brig {ours:.1} ms: {:.1} times", ours / theirs);
+}
+
+async fn first_poll(binary: &Path, settings: &[(&str, &str)]) -> f64 {
+    let began = Instant::now();
+    let function = Function::start_binary(binary, settings).await;
+    function.ready().await;
+    began.elapsed().as_secs_f64() * 1e3
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// The process's highest resident memory, in MiB.
+fn peak(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
+    let kib: f64 = line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or_default();
+    kib / 1024.0
+}

@@ -1,0 +1,61 @@
+//! `make invoke`: seeds an account, runs the function behind `cargo lambda watch`, and invokes it with an event's file.
+#![expect(clippy::expect_used, reason = "a tool for people stops with the reason")]
+
+use std::{process::Stdio, time::Duration};
+
+use brig_tests::{account::Account, function::bootstrap};
+use tokio::{net::TcpStream, process::Command};
+
+const PLACEHOLDER: &str = "i-0123456789abcdef0";
+
+#[tokio::main]
+async fn main() {
+    let file = std::env::args().nth(1).expect("the event's file: make invoke EVENT=events/x.json");
+    let account = Account::open().await;
+    let office = account.office().await;
+    let world = account.production().await;
+    let event = std::fs::read_to_string(&file).expect("the event's file").replace(PLACEHOLDER, &world.victim);
+    println!("Seeded an account; {PLACEHOLDER} of {file} stands for its instance {}.", world.victim);
+
+    let port = free_port();
+    let mut service = Command::new("cargo")
+        .args(["lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1", "--invoke-port"])
+        .arg(port.to_string())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("cargo lambda starts");
+    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut function = Command::new(bootstrap())
+        .env("AWS_LAMBDA_RUNTIME_API", format!("127.0.0.1:{port}/bootstrap"))
+        .env("AWS_LAMBDA_FUNCTION_NAME", "bootstrap")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bootstrap")
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
+        .envs(office.settings())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the function starts");
+    let status = Command::new("cargo")
+        .args(["lambda", "invoke", "bootstrap", "--invoke-address", "127.0.0.1", "--invoke-port"])
+        .arg(port.to_string())
+        .args(["--output-format", "json", "--data-ascii", &event])
+        .status()
+        .await
+        .expect("cargo lambda invokes");
+    for message in account.messages(&office).await {
+        println!("Told: {}", message.get("Subject").and_then(serde_json::Value::as_str).unwrap_or_default());
+    }
+    function.kill().await.expect("it ends");
+    service.kill().await.expect("it ends");
+    std::process::exit(status.code().unwrap_or(1));
+}
+
+fn free_port() -> u16 {
+    let probe = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+    probe.local_addr().expect("an address").port()
+}

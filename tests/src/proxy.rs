@@ -1,0 +1,106 @@
+//! A proxy before an endpoint: notes every call, and can make each slower, as a distant AWS Region is.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response, StatusCode, body::Bytes, body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+/// A call that went through.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// AWS's name of the operation.
+    pub operation: String,
+    /// When the request arrived.
+    pub began: Instant,
+    /// When its answer left.
+    pub ended: Instant,
+    /// The request's body.
+    pub body: Bytes,
+}
+
+/// A running proxy.
+pub struct Proxy {
+    /// Where it listens.
+    pub url: String,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Proxy {
+    /// Starts one before `target`, which adds `delay` to every call.
+    pub async fn start(target: &str, delay: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let target: Arc<str> = target.trim_start_matches("http://").trim_end_matches('/').into();
+        let noted = Arc::clone(&calls);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let _ = stream.set_nodelay(true);
+                let (target, noted) = (Arc::clone(&target), Arc::clone(&noted));
+                tokio::spawn(async move {
+                    let service =
+                        service_fn(move |request| forward(request, Arc::clone(&target), Arc::clone(&noted), delay));
+                    let server = hyper::server::conn::http1::Builder::new();
+                    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        Self { url, calls }
+    }
+
+    /// The calls so far, in the order in which their answers left.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.lock().expect("lock").clone()
+    }
+}
+
+async fn forward(
+    request: Request<Incoming>,
+    target: Arc<str>,
+    noted: Arc<Mutex<Vec<Call>>>,
+    delay: Duration,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let began = Instant::now();
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let json_target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    let operation = match json_target {
+        Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
+        None => parameter(&body, "Action").unwrap_or_default(),
+    };
+    tokio::time::sleep(delay).await;
+    let answer = send(Request::from_parts(parts, Full::from(body.clone())), &target).await;
+    noted.lock().expect("lock").push(Call { operation, began, ended: Instant::now(), body });
+    Ok(answer.unwrap_or_else(|| {
+        let mut broken = Response::new(Full::default());
+        *broken.status_mut() = StatusCode::BAD_GATEWAY;
+        broken
+    }))
+}
+
+/// Headers go through as they are: the signature covers the host's name.
+async fn send(request: Request<Full<Bytes>>, target: &str) -> Option<Response<Full<Bytes>>> {
+    let stream = TcpStream::connect(target).await.ok()?;
+    let _ = stream.set_nodelay(true);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
+    tokio::spawn(connection);
+    let (mut parts, body) = sender.send_request(request).await.ok()?.into_parts();
+    let body = body.collect().await.ok()?.to_bytes();
+    // The whole body goes on in one piece.
+    parts.headers.remove("transfer-encoding");
+    parts.headers.remove("connection");
+    Some(Response::from_parts(parts, Full::from(body)))
+}
+
+/// A parameter of a form, as AWS's query protocol sends it.
+#[must_use]
+pub fn parameter(body: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
