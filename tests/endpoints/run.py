@@ -2,7 +2,7 @@
 
     python run.py COMMAND [ARGUMENT ...]
 
-EC2, Auto Scaling and both load balancing APIs are moto's (with tests/endpoints/corrections.py), the rest is
+EC2, Auto Scaling and both load balancing APIs are moto's (with tests/endpoints/corrections), the rest is
 ministack's. The command finds them by the SDKs' own variables, as any program would.
 """
 

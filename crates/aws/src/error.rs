@@ -97,8 +97,8 @@ fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         ErrorKind::Duplicate
     } else if is(&CONFLICT) || (code == "ValidationError" && message.contains("is not in InService or Standby")) {
         ErrorKind::Conflict
-    } else if code == "ValidationError" && message.contains("not found") {
-        // Auto Scaling's word for a group or an instance that is gone.
+    } else if code == "ValidationError" && (message.contains("not found") || message.contains("is not part of")) {
+        // Auto Scaling's words for a group that is gone and for an instance that is in it no more.
         ErrorKind::NotFound
     } else if status >= 500 || code == "InternalError" || code == "Unavailable" || code == "ServiceUnavailable" {
         ErrorKind::Transient
@@ -121,6 +121,7 @@ mod tests {
             ("InvalidGroup.Duplicate", "", 400, ErrorKind::Duplicate),
             ("ValidationError", "The instance i-1 is not in InService or Standby.", 400, ErrorKind::Conflict),
             ("ValidationError", "AutoScalingGroup name not found - null", 400, ErrorKind::NotFound),
+            ("ValidationError", "The instance i-1 is not part of Auto Scaling group web.", 400, ErrorKind::NotFound),
             ("InternalError", "", 500, ErrorKind::Transient),
             ("HTTP 503", "", 503, ErrorKind::Transient),
             ("InvalidParameterValue", "", 400, ErrorKind::Other),

@@ -233,7 +233,7 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
                     ));
                 }
                 Err(error) if error.kind == ErrorKind::NotFound => {
-                    return Outcome::Missing("the group is gone".to_owned());
+                    return Outcome::Missing("it is in that group no more, or the group is gone".to_owned());
                 }
                 // The state moved between look and call; the next look says where to.
                 Err(error) if error.kind == ErrorKind::Conflict && work.left() > Duration::from_secs(3) => {}
