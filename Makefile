@@ -46,8 +46,8 @@ invoke: $(TOOLS) $(ENDPOINTS) ## Invoke the function locally with EVENT=events/x
 
 bench: $(ENDPOINTS) ## Measure round trips, start time, memory and size; asserts nothing
 	cargo build --workspace --all-targets
-	cargo build --release --package brig-lambda --package brig-tests --bins
-	@$(WITH_ENDPOINTS) $(TARGET)/release/bench
+	cargo build --release --package brig-lambda --package brig-tests --bin bootstrap --bin empty
+	@$(WITH_ENDPOINTS) $(TARGET)/debug/bench $(TARGET)/release
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) $(TARGET)

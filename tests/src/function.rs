@@ -14,7 +14,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::{Request, Response, StatusCode, body::Bytes, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -61,7 +61,7 @@ impl Default for Invoke {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
             request_id: format!("00000000-0000-4000-8000-{:04x}{number:08x}", std::process::id() & 0xffff),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
         }
     }
 }
@@ -223,7 +223,7 @@ async fn route(
             .expect("a response");
         return Ok(answer);
     }
-    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
     let value: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let mut parts = path.trim_start_matches("invocation/").splitn(2, '/');
     let (id, what) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

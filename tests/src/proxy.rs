@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::{Request, Response, StatusCode, body::Bytes, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -69,7 +69,7 @@ async fn forward(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     let json_target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let operation = match json_target {
         Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),

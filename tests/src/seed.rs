@@ -110,7 +110,7 @@ impl Account {
             let _ = iam.create_role().role_name(&role).path("/app/").assume_role_policy_document(trust).send().await;
             let made = iam.create_instance_profile().instance_profile_name(&profile).path("/web/").send().await;
             if let Ok(made) = made {
-                arn = made.instance_profile().expect("a profile").arn().to_owned();
+                made.instance_profile().expect("a profile").arn().clone_into(&mut arn);
             }
             let _ = iam.add_role_to_instance_profile().instance_profile_name(&profile).role_name(&role).send().await;
         }
@@ -144,8 +144,8 @@ impl Account {
         }
         let made = request.send().await.expect("an instance");
         let id = made.instances().first().and_then(|found| found.instance_id()).expect("an id").to_owned();
-        for number in 0..how.volumes {
-            self.add_volume(&id, &format!("/dev/sd{}", ['f', 'g', 'h'][number % 3])).await;
+        for letter in ['f', 'g', 'h'].iter().take(how.volumes) {
+            self.add_volume(&id, &format!("/dev/sd{letter}")).await;
         }
         id
     }

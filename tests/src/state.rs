@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::{Filter, Instance, InstanceAttributeName};
+use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, Instance, InstanceAttributeName, InstanceNetworkInterface};
 
 use crate::account::Account;
 
@@ -137,7 +137,7 @@ impl Account {
     async fn attribute(&self, instance: &str, name: InstanceAttributeName) -> String {
         let found = self.ec2.describe_instance_attribute().instance_id(instance).attribute(name).send().await;
         let found = found.expect("an attribute");
-        let flag = found.disable_api_termination().or(found.disable_api_stop()).and_then(|value| value.value());
+        let flag = found.disable_api_termination().or(found.disable_api_stop()).and_then(AttributeBooleanValue::value);
         let text = found.instance_initiated_shutdown_behavior().and_then(|value| value.value());
         text.map_or_else(|| flag.unwrap_or(false).to_string(), str::to_owned)
     }
@@ -146,7 +146,7 @@ impl Account {
         let ids: BTreeSet<&str> = found
             .network_interfaces()
             .iter()
-            .flat_map(|eni| eni.private_ip_addresses())
+            .flat_map(InstanceNetworkInterface::private_ip_addresses)
             .filter_map(|address| address.private_ip_address())
             .chain(found.instance_id())
             .collect();

@@ -1,4 +1,9 @@
 //! One behaviour a test: the cases around the main job, each with a world of its own.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it must be"
+)]
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -73,8 +78,8 @@ async fn group_rules(account: &Account, network: &Network) -> Vec<(String, BTree
     let of = Filter::builder().name("vpc-id").values(&network.vpc).build();
     let found = account.ec2.describe_security_groups().filters(of).send().await.expect("groups");
     let peers = |way: &str, permissions: &[IpPermission]| -> Vec<String> {
-        let v4 = permissions.iter().flat_map(|p| p.ip_ranges()).filter_map(|range| range.cidr_ip());
-        let v6 = permissions.iter().flat_map(|p| p.ipv6_ranges()).filter_map(|range| range.cidr_ipv6());
+        let v4 = permissions.iter().flat_map(IpPermission::ip_ranges).filter_map(|range| range.cidr_ip());
+        let v6 = permissions.iter().flat_map(IpPermission::ipv6_ranges).filter_map(|range| range.cidr_ipv6());
         v4.chain(v6).map(|peer| format!("{way} {peer}")).collect()
     };
     found
@@ -349,7 +354,7 @@ async fn a_function_that_dies_with_an_interface_open_is_put_right_by_the_retry()
     let mut settings = office.settings();
     settings.push(("BRIG_UNTRACK_SECONDS", "20"));
     let event = finding(&instance);
-    let how = Invoke { timeout: Duration::from_secs(60), ..Invoke::default() };
+    let how = Invoke { timeout: Duration::from_mins(1), ..Invoke::default() };
 
     let dying = Function::start(&settings).await;
     let _lost = dying.send(&event, how.clone());

@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::{
 };
 use brig_core::{
     ids::ContainmentId,
-    ledger::{Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, told_sk},
+    ledger::{Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told, told_sk},
     step::Outcome,
     timestamp::Timestamp,
 };
@@ -88,8 +88,17 @@ fn cancelled_claim(codes: &[&str], counted: bool) -> Answer<Claimed> {
     let failed = |code: &&str| *code == "ConditionalCheckFailed";
     let at_cap = counted && codes.get(1).is_some_and(failed);
     let lost = codes.iter().enumerate().any(|(at, code)| failed(code) && !(counted && at == 1));
-    if lost || codes.contains(&"TransactionConflict") {
+    if lost {
         return Ok(Claimed::Moved);
+    }
+    if codes.contains(&"TransactionConflict") {
+        // Claims of one account and Region share the hour's counter: a burst of findings takes turns.
+        return Err(CloudError {
+            operation: "TransactWriteItems",
+            kind: ErrorKind::Conflict,
+            code: "TransactionConflict".to_owned(),
+            message: "another claim was being written".to_owned(),
+        });
     }
     if at_cap {
         return Ok(Claimed::OverCap);
@@ -124,6 +133,9 @@ impl Ledger for DynamoLedger {
     }
 
     async fn claim(&self, claim: &Claim) -> Answer<Claimed> {
+        if claim.cap == Some(0) {
+            return Ok(Claimed::OverCap);
+        }
         let mut current = self.put(items::current(&claim.key, &claim.current));
         current = match claim.read_version {
             None => current.condition_expression("attribute_not_exists(pk)"),
@@ -219,13 +231,14 @@ impl Ledger for DynamoLedger {
         unless_conditional(put.send().await.explain("PutItem").map(|_| ()))
     }
 
-    async fn record_told(&self, key: &InstanceKey, what: &str, finding: &str, at: Timestamp) -> Answer<()> {
+    async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()> {
         self.client
             .put_item()
             .table_name(&self.table)
             .item("pk", text(key.pk()))
-            .item("sk", text(told_sk(what, finding)))
+            .item("sk", text(told_sk(told)))
             .item("told_at", text(at.to_string()))
+            .item("report", text(report))
             .send()
             .await
             .explain("PutItem")?;
@@ -275,7 +288,7 @@ mod tests {
         assert_eq!(lost(&["None", "ConditionalCheckFailed", "None"], true), Claimed::OverCap);
         assert_eq!(lost(&["ConditionalCheckFailed", "ConditionalCheckFailed"], true), Claimed::Moved);
         assert_eq!(lost(&["None", "ConditionalCheckFailed"], false), Claimed::Moved);
-        assert_eq!(lost(&["TransactionConflict", "None"], true), Claimed::Moved);
+        assert!(cancelled_claim(&["None", "TransactionConflict"], true).expect_err("in turn").is_retryable());
         assert!(cancelled_claim(&["ThrottlingError", "None"], true).expect_err("throttled").is_retryable());
         assert!(!cancelled_claim(&["ValidationError"], false).expect_err("wrong").is_retryable());
     }

@@ -52,7 +52,7 @@ pub(crate) fn cloud_error<E: ProvideErrorMetadata>(
 /// Sorts by code; AWS has no list for all services, so that suffixes stand for families
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>).
 fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
-    const THROTTLED: [&str; 8] = [
+    const THROTTLED: [&str; 10] = [
         "RequestLimitExceeded",
         "Throttling",
         "ThrottlingException",
@@ -60,6 +60,8 @@ fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         "TooManyRequestsException",
         "ProvisionedThroughputExceededException",
         "ConcurrentSnapshotLimitExceeded",
+        "PendingSnapshotLimitExceeded",
+        "SnapshotCreationPerVolumeRateExceeded",
         "RequestThrottled",
     ];
     const DENIED: [&str; 9] = [

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{AccountId, ContainmentId, InstanceId, Region},
-    policy::Decision,
     step::{Outcome, Step},
     timestamp::Timestamp,
 };
@@ -179,19 +178,8 @@ pub struct RoleSet {
 
 /// The sort key of a told decision.
 #[must_use]
-pub fn told_sk(what: &str, finding: &str) -> String {
-    format!("told/{what}/{finding}")
-}
-
-/// The word that a decision without containment is told and kept as.
-#[must_use]
-pub fn told_word(decision: Decision, refused: bool) -> &'static str {
-    match decision {
-        _ if refused => "refused",
-        Decision::Ask => "asked",
-        Decision::Ignore => "ignored",
-        Decision::Contain => "observed",
-    }
+pub fn told_sk(told: &Told) -> String {
+    format!("told/{}/{}", told.what, told.finding)
 }
 
 #[cfg(test)]

@@ -67,30 +67,6 @@ pub fn compose(containment: &Containment, finding: &Finding, audience: &Audience
     Message { subject, body, attributes }
 }
 
-/// The message for when nothing could be started, since intent could not be recorded.
-#[must_use]
-pub fn cannot_start(finding: &Finding, error: &str) -> Message {
-    let text = format!(
-        "{} in {}/{} is NOT contained: containment could not start.\n\nWhy: {error}\nFinding: {} ({})\n\n\
-         Nothing was changed, since no change is made that cannot be recorded first. Brig tries again if the event is \
-         retried; isolate the instance by hand if this message repeats.\n",
-        finding.instance, finding.account, finding.region, finding.title, finding.id
-    );
-    Message {
-        subject: ascii(
-            &format!("[Brig] NOT CONTAINED: {} in {}/{}", finding.instance, finding.account, finding.region),
-            LONGEST_SUBJECT,
-        ),
-        body: json!({"default": text, "email": text, "sms": ascii(&text, LONGEST_SMS)}).to_string(),
-        attributes: vec![
-            ("outcome", "String", Conclusion::Failed.word().to_owned()),
-            ("account", "String", finding.account.to_string()),
-            ("region", "String", finding.region.to_string()),
-            ("instance_id", "String", finding.instance.to_string()),
-        ],
-    }
-}
-
 /// The text that a person reads. `most` bounds each list of steps.
 #[must_use]
 pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_>, most: usize) -> String {
@@ -182,7 +158,7 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
     };
     match containment.outcome {
         Conclusion::Contained | Conclusion::AlreadyContained => vec![
-            "Take over the investigation: memory is intact, the instance still runs, its disks are in the snapshots listed below.".to_owned(),
+            "Take over the investigation: Brig stopped nothing, so that memory is intact if it still runs; its disks are in the snapshots listed below.".to_owned(),
             "Look at what replaced it, and at what else its role could reach: sessions that it got by sts:AssumeRole are not covered by the denial.".to_owned(),
             originals(),
         ],
@@ -200,7 +176,11 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
             invoke(",\"action\":\"plan\""),
         ],
         Conclusion::Refused => vec!["Nothing was changed. Settle the reason above, then:".to_owned(), invoke("")],
-        Conclusion::Failed | Conclusion::InProgress | Conclusion::Planned | Conclusion::Ignored => {
+        Conclusion::Failed => vec![
+            "Isolate the instance by hand if this message repeats. Settle the reason above, then:".to_owned(),
+            invoke(""),
+        ],
+        Conclusion::InProgress | Conclusion::Planned | Conclusion::Ignored => {
             vec!["Look at the function's log for this containment, then run it again:".to_owned(), invoke("")]
         }
     }

@@ -178,11 +178,8 @@ pub enum Step {
         /// The device name.
         device: String,
     },
-    /// Tags the instance with its containment.
-    TagInstance {
-        /// The values before of `brig:containment` and `brig:state`.
-        was: (Option<String>, Option<String>),
-    },
+    /// Tags the instance with its containment; release takes the tags away.
+    TagInstance,
 }
 
 impl Step {
@@ -206,7 +203,7 @@ impl Step {
             | Self::CreateSnapshots { .. }
             | Self::LockSnapshot { .. }
             | Self::TagSnapshot { .. }
-            | Self::TagInstance { .. } => Lane::Evidence,
+            | Self::TagInstance => Lane::Evidence,
         }
     }
 
@@ -231,7 +228,7 @@ impl Step {
             | Self::KeepVolumes { .. } => "modify_instance_attribute",
             Self::CreateSnapshots { .. } => "create_snapshots",
             Self::LockSnapshot { .. } => "lock_snapshot",
-            Self::TagSnapshot { .. } | Self::TagInstance { .. } => "create_tags",
+            Self::TagSnapshot { .. } | Self::TagInstance => "create_tags",
         }
     }
 
@@ -252,17 +249,41 @@ impl Step {
             Self::StopOnShutdown { .. } => format!("{instance}/instanceInitiatedShutdownBehavior"),
             Self::KeepVolumes { .. } => format!("{instance}/blockDeviceMapping"),
             Self::LockSnapshot { snapshot, .. } | Self::TagSnapshot { snapshot, .. } => snapshot.to_string(),
-            Self::DisableMetadata { .. } | Self::CreateSnapshots { .. } | Self::TagInstance { .. } => {
-                instance.to_owned()
-            }
+            Self::DisableMetadata { .. } | Self::CreateSnapshots { .. } | Self::TagInstance => instance.to_owned(),
         }
     }
 
     /// The step's name within its containment: the same step planned again has the same key, and the ledger keeps what
-    /// the first plan of it replaced.
+    /// the first plan of it replaced. A step that replaces a list has the list in its key: a target registered on another
+    /// port since is another step, with a record of its own.
     #[must_use]
     pub fn key(&self, instance: &str) -> String {
-        format!("{}/{}/{}", self.lane().name(), self.name(), self.resource(instance))
+        let base = format!("{}/{}/{}", self.lane().name(), self.name(), self.resource(instance));
+        let mut parts: Vec<String> = match self {
+            Self::DeregisterTargets { was, .. } => {
+                was.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect()
+            }
+            Self::KeepVolumes { was } => was.iter().map(|(device, volume)| format!("{device}={volume}")).collect(),
+            Self::RevokeSecurityGroupRules { was, .. } => was.iter().map(|rule| format!("{rule:?}")).collect(),
+            Self::CreateSecurityGroup { .. }
+            | Self::AuthorizeSecurityGroupRules { .. }
+            | Self::Isolate { .. }
+            | Self::Untrack { .. }
+            | Self::DenyRole { .. }
+            | Self::DisassociateProfile { .. }
+            | Self::DisableMetadata { .. }
+            | Self::DetachInstances { .. }
+            | Self::DeregisterInstancesFromLoadBalancer { .. }
+            | Self::ProtectTermination { .. }
+            | Self::ProtectStop { .. }
+            | Self::StopOnShutdown { .. }
+            | Self::CreateSnapshots { .. }
+            | Self::LockSnapshot { .. }
+            | Self::TagSnapshot { .. }
+            | Self::TagInstance => return base,
+        };
+        parts.sort_unstable();
+        format!("{base}#{:016x}", fnv1a(&parts.join(",")))
     }
 
     /// The IAM actions that the step's calls need, its own comparing reads included.
@@ -299,9 +320,14 @@ impl Step {
             | Self::KeepVolumes { .. } => &["ec2:ModifyInstanceAttribute"],
             Self::CreateSnapshots { .. } => &["ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"],
             Self::LockSnapshot { .. } => &["ec2:LockSnapshot", "ec2:DescribeLockedSnapshots"],
-            Self::TagSnapshot { .. } | Self::TagInstance { .. } => &["ec2:CreateTags"],
+            Self::TagSnapshot { .. } | Self::TagInstance => &["ec2:CreateTags"],
         }
     }
+}
+
+/// A short name for a list (FNV-1a, 64 bit): the ledger's keys have at most 1,024 bytes.
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Why a step failed, and whether trying again can help.

@@ -329,6 +329,10 @@ pub struct EvidenceLook {
     pub shutdown_behavior: Option<String>,
     /// Snapshots tagged with this containment.
     pub snapshots: Vec<Snapshot>,
+    /// They could not be read.
+    pub snapshots_unread: bool,
+    /// An earlier attempt meant to take them.
+    pub attempted: bool,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }

@@ -8,7 +8,7 @@ use brig_core::{
     ledger::{Current, State, StepRecord},
     message,
     plan::evidence::STATE_TAG,
-    policy::Decided,
+    policy::{CONTAINMENT_TAG, Decided},
     step::Lane,
     survey::Instance,
     verdict::{Truth, Verdict},
@@ -49,12 +49,12 @@ impl Engine {
             began: invocation.began,
             records: Mutex::new(records),
         };
+        tracing::info!(containment.id = %work.containment, "{} is claimed", work.containment);
         let mut reports = Reports::default();
         let mut wanted: BTreeSet<Lane> = Lane::ALL.into();
         let mut seen = Some(look.network);
         let mut pause = Duration::from_millis(500);
         loop {
-            let began = self.clock.now();
             reports.take(run_lanes(&work, lanes, &wanted, seen.take()).await);
             let answer = answer(&work, &decided, &reports, &mut timings, before.as_deref(), invocation);
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
@@ -72,7 +72,7 @@ impl Engine {
             self.clock.sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(8));
             wanted = reports.left_over();
-            work.began = began;
+            work.began = self.clock.now();
             if let Ok(Some(instance)) = lanes.network.describe_instance(&finding.instance).await {
                 // The profile of the first look names the role; later ones have lost it.
                 let profile = instance.profile.clone().or_else(|| work.instance.profile.clone());
@@ -95,11 +95,10 @@ impl Engine {
         let news = current.told.as_deref() != Some(word);
         answer.timings_ms.done = Some(self.elapsed(invocation));
         let message = message::compose(answer, work.finding, &self.audience(&work.instance, invocation));
-        let publish = async { if news { self.notifier.publish(&message).await } else { Ok(()) } };
+        let publish = async { if news { self.publish(&message, invocation).await } else { Ok(()) } };
         let mark = async {
-            if answer.verdict.evidence == Truth::Unknown
-                || work.instance.tags.get(STATE_TAG).is_some_and(|tag| tag == word)
-            {
+            let known = work.instance.tags.get(STATE_TAG).is_some_and(|tag| tag == word);
+            if known || !is_marked(answer) {
                 return Ok(());
             }
             let tags: Tags = [(STATE_TAG.to_owned(), word.to_owned())].into();
@@ -118,15 +117,15 @@ impl Engine {
             answer.notes.push(format!("the instance's tag {STATE_TAG} could not be set to {word}: {error}"));
         }
         let read_version = current.version;
-        current.version += 1;
-        current.outcome = Some(word.to_owned());
+        let mut next = Current { version: read_version + 1, ..current.clone() };
+        next.outcome = Some(word.to_owned());
         if !again {
             // What is left may be taken up at once; nobody has to wait for a lease that nobody uses.
-            current.lease_until = self.clock.now();
-            current.state = if answer.left_over { State::Open } else { State::Closed };
+            next.lease_until = self.clock.now();
+            next.state = if answer.left_over { State::Open } else { State::Closed };
         }
-        match self.ledger.close(&work.key, current, read_version).await {
-            Ok(true) => {}
+        match self.ledger.close(&work.key, &next, read_version).await {
+            Ok(true) => *current = next,
             Ok(false) => {
                 answer.notes.push("another invocation took this containment over meanwhile".to_owned());
             }
@@ -169,6 +168,11 @@ fn answer(
     };
     let mut notes: Vec<String> = facts.broken();
     notes.extend(reports.notes());
+    if let Some(foreign) = work.instance.tags.get(CONTAINMENT_TAG).filter(|tag| *tag != work.containment.as_str()) {
+        notes.push(format!(
+            "taken over by force from the containment {foreign}: what was there before that is not known here"
+        ));
+    }
     Containment {
         account: work.key.account.clone(),
         region: work.key.region.clone(),
@@ -183,6 +187,15 @@ fn answer(
         timings_ms: *timings,
         left_over,
     }
+}
+
+/// Whether the instance carries the tag of its containment, whose state the other tag tells.
+fn is_marked(answer: &Containment) -> bool {
+    answer.steps.iter().any(|step| {
+        step.step == "create_tags"
+            && step.resource == answer.instance_id.as_str()
+            && matches!(step.outcome, "changed" | "already_done")
+    })
 }
 
 fn subject(instance: &Instance, finding: &Finding) -> String {

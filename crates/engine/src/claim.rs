@@ -17,6 +17,8 @@ use crate::{
     lanes::network,
 };
 
+/// How often a claim is tried: each try that fails means that another claim was written meanwhile.
+const TRIES: usize = 16;
 /// How long a claim outlives its holder's deadline.
 const LEASE_SPARE: Duration = Duration::from_secs(5);
 
@@ -39,7 +41,8 @@ impl Engine {
     ) -> Taken {
         let key = key_of(finding);
         let ended = |answer: Containment| Taken::Ended(Box::new(answer));
-        for _ in 0..6 {
+        let mut pause = Duration::from_millis(50);
+        for _ in 0..TRIES {
             let now = self.clock.now();
             let existing = look.records.current.as_ref();
             if let Claimable::Held { by, until } = claimable(existing, &invocation.request_id, now) {
@@ -91,7 +94,8 @@ impl Engine {
                     Err(error) => return ended(self.cannot_start(finding, &error, Action::Contain, invocation).await),
                 },
                 Err(error) if error.is_retryable() && self.left(invocation) > LAST_CALL => {
-                    self.clock.sleep(Duration::from_millis(250)).await;
+                    self.clock.sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
                 }
                 Err(error) => return ended(self.cannot_start(finding, &error, Action::Contain, invocation).await),
             }

@@ -85,7 +85,8 @@ impl Engine {
             Ok(lanes) => lanes,
             Err(why) => {
                 let answer = self.nothing(finding, Decided::refused(why), Conclusion::Refused, invocation);
-                return self.tell_decision(answer, finding, None, &Records::default(), action, invocation).await;
+                let records = self.ledger.read(&key_of(finding)).await.unwrap_or_default();
+                return self.tell_decision(answer, finding, None, &records, action, invocation).await;
             }
         };
         let look = match self.first_look(finding, &lanes).await {
@@ -160,12 +161,15 @@ impl Engine {
         let Some(instance) = instance? else { return Ok(None) };
         let records = records?;
         let network = match groups {
-            Ok(groups) => network::shared_groups(self.ledger.as_ref(), cloud, &instance, &groups)
-                .await
-                .map(|shared| Seen { interfaces: instance.interfaces.clone(), groups, shared }),
-            Err(error) => Err(error),
+            Ok(groups) => {
+                let ledger = self.ledger.as_ref();
+                let interfaces = instance.interfaces.clone();
+                let shared = network::shared_groups(ledger, cloud, &instance, &interfaces, &groups).await;
+                Ok(Seen { interfaces, groups, shared })
+            }
+            Err(error) => Err(gap("the groups of Brig", &error)),
         };
-        Ok(Some(FirstLook { instance, network: network.map_err(|error| gap("the groups of Brig", &error)), records }))
+        Ok(Some(FirstLook { instance, network, records }))
     }
 
     /// An answer for a finding about which nothing was done.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use brig_core::{
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VpcId},
-    ledger::{Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord},
+    ledger::{Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told},
     message::Message,
     step::{Lane, Outcome},
     survey::{Association, Direction, Instance, Interface, Membership, Role, Rule, SecurityGroup, Snapshot, Target},
@@ -232,8 +232,8 @@ pub trait Ledger: Send + Sync {
     ) -> Answer<()>;
     /// Replaces `current` if its version is still `read_version`; says whether it was.
     async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool>;
-    /// Records that people were told a decision that is no containment.
-    async fn record_told(&self, key: &InstanceKey, what: &str, finding: &str, at: Timestamp) -> Answer<()>;
+    /// Records that people were told a decision that is no containment, with the report that they were told of.
+    async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()>;
     /// Adds an instance to a role's set and returns the set as it then is.
     async fn deny_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet>;
     /// A role's set, consistently read.

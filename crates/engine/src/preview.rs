@@ -1,5 +1,7 @@
 //! What would be done: every lane looks and plans, nothing is changed. For `plan`, observe mode, and questions to people.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
     finding::{Action, Finding},
@@ -9,10 +11,15 @@ use brig_core::{
     survey::Gap,
 };
 
+use futures::future::Either;
+
 use crate::{
     contain::{Engine, FirstLook, Invocation, Lanes},
     lanes::{evidence, fleet, identity, network},
 };
+
+/// Kept of the time for telling people.
+const TELLING: Duration = Duration::from_secs(5);
 
 impl Engine {
     #[expect(clippy::too_many_arguments, reason = "each is a result of the stage before")]
@@ -46,11 +53,24 @@ impl Engine {
         let active = look.records.current.as_ref().map(|current| current.containment.clone());
         let containment =
             active.clone().unwrap_or_else(|| ContainmentId::from(format!("{}-planned", finding.instance)));
-        let (identity, fleet, evidence) = futures::join!(
-            identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), instance, &[]),
-            fleet::look(lanes.fleet.as_ref(), instance),
-            evidence::look(lanes.evidence.as_ref(), instance, active.as_ref())
-        );
+        // A preview is told to people: it ends early enough for that, whatever the search still had to look at.
+        let time = self.left(invocation).saturating_sub(TELLING);
+        let looks = async {
+            futures::join!(
+                identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), instance, &[]),
+                fleet::look(lanes.fleet.as_ref(), instance, self.clock.sleep(time.saturating_sub(TELLING))),
+                evidence::look(lanes.evidence.as_ref(), instance, active.as_ref())
+            )
+        };
+        let looks = std::pin::pin!(looks);
+        let mut late = Vec::new();
+        let (identity, fleet, evidence) = match futures::future::select(looks, self.clock.sleep(time)).await {
+            Either::Left((looks, _)) => looks,
+            Either::Right(((), _)) => {
+                late.push("the invocation's time was nearly over: only the cut is planned here".to_owned());
+                Default::default()
+            }
+        };
         let network = match &look.network {
             Ok(seen) => network::plan_from(seen, &look.records.steps, instance, &containment, self.policy.untrack),
             Err(gap) => Plan { steps: Vec::new(), notes: vec![unread(gap)] },
@@ -58,19 +78,20 @@ impl Engine {
         let plans = [
             network,
             identity_plan::plan(&identity, instance, self.policy.role_deny),
-            fleet_plan::plan(&fleet, instance),
+            fleet_plan::plan(&fleet, instance, &BTreeSet::new()),
             evidence_plan::plan(&evidence, instance, &containment),
             evidence_plan::plan_locks(&evidence, instance, self.policy.lock_days),
         ];
         let gaps = identity.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
         let mut answer = self.nothing(finding, decided, outcome, invocation);
-        answer.containment_id = active;
+        answer.containment_id.clone_from(&active);
         answer.steps = plans
             .iter()
             .flat_map(|plan| &plan.steps)
             .map(|planned| StepReport::new(&planned.step, &planned.outcome, &instance.id))
             .collect();
-        answer.notes = plans.iter().flat_map(|plan| plan.notes.iter().cloned()).chain(gaps.map(unread)).collect();
+        answer.notes =
+            plans.iter().flat_map(|plan| plan.notes.iter().cloned()).chain(gaps.map(unread)).chain(late).collect();
         timings.done = Some(self.elapsed(invocation));
         answer.timings_ms = timings;
         answer

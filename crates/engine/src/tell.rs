@@ -1,19 +1,26 @@
-//! People are told: what could not start, and decisions that are no containment, once each.
+//! People are told decisions that are no containment, and what could not start: once each, where the ledger can say so.
+
+use std::time::Duration;
 
 use brig_core::{
     containment::{Conclusion, Containment},
     finding::{Action, Finding},
     ids::ContainmentId,
-    ledger::{Records, told_word},
-    message::{self, Audience},
+    ledger::{Records, Told},
+    message::{self, Audience, Message},
     policy::{Decided, Decision},
     survey::Instance,
 };
 
 use crate::{
     contain::{Engine, Invocation, key_of},
-    ports::{CloudError, ErrorKind},
+    ports::{Answer, CloudError, ErrorKind},
 };
+
+/// The longest report that is kept with a told decision: an item of the ledger holds 400 KB.
+const LONGEST_REPORT: usize = 200_000;
+/// What is kept of the time for the ledger's last write after a message.
+const CLOSING: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Nothing is changed without a recorded intent; people learn that containment could not start.
@@ -24,20 +31,19 @@ impl Engine {
         action: Action,
         invocation: &Invocation,
     ) -> Containment {
-        let why = format!("containment could not start: {error}");
-        let decided = Decided { decision: Decision::Contain, reason: why, refused: false };
+        let reason = format!("containment could not start: {error}");
+        let decided = Decided { decision: Decision::Contain, reason, refused: false };
         let mut answer = self.nothing(finding, decided, Conclusion::Failed, invocation);
+        answer.verdict.summary = format!(
+            "{} in {}/{} is NOT contained: {}. Nothing was changed, since nothing is changed that cannot be recorded first.",
+            finding.instance, finding.account, finding.region, answer.reason
+        );
         answer.left_over = error.is_retryable() || error.kind == ErrorKind::NotFound;
-        if action == Action::Contain
-            && let Err(error) = self.notifier.publish(&message::cannot_start(finding, &error.to_string())).await
-        {
-            answer.notes.push(format!("people could NOT be told: {error}"));
-        }
-        log(&answer, finding);
-        answer
+        let records = self.ledger.read(&key_of(finding)).await.unwrap_or_default();
+        self.tell_decision(answer, finding, None, &records, action, invocation).await
     }
 
-    /// Tells people once about a decision that is no containment.
+    /// Tells people once about an outcome that is no containment.
     pub(crate) async fn tell_decision(
         &self,
         mut answer: Containment,
@@ -47,18 +53,19 @@ impl Engine {
         action: Action,
         invocation: &Invocation,
     ) -> Containment {
-        let word = told_word(answer.decision, answer.outcome == Conclusion::Refused);
-        if action == Action::Contain && !records.was_told(word, &finding.id) {
+        let told = Told { what: answer.outcome.word().to_owned(), finding: finding.id.clone() };
+        if action == Action::Contain && !records.was_told(&told.what, &told.finding) {
             let audience = Audience {
                 function: &invocation.function,
                 table: &self.table,
                 instance_name: instance.and_then(Instance::name),
             };
-            let message = message::compose(&answer, finding, &audience);
-            match self.notifier.publish(&message).await {
+            match self.publish(&message::compose(&answer, finding, &audience), invocation).await {
                 Ok(()) => {
-                    let told = self.ledger.record_told(&key_of(finding), word, &finding.id, self.clock.now()).await;
-                    if let Err(error) = told {
+                    let report = serde_json::to_string(&answer).unwrap_or_default();
+                    let report = if report.len() > LONGEST_REPORT { String::new() } else { report };
+                    let kept = self.ledger.record_told(&key_of(finding), &told, self.clock.now(), &report).await;
+                    if let Err(error) = kept {
                         answer.notes.push(format!("that people were told is not on record: {error}"));
                     }
                 }
@@ -70,6 +77,21 @@ impl Engine {
         }
         log(&answer, finding);
         answer
+    }
+
+    /// Publishes, and gives up in time for the ledger to say so.
+    pub(crate) async fn publish(&self, message: &Message, invocation: &Invocation) -> Answer<()> {
+        let most = self.left(invocation).saturating_sub(CLOSING);
+        let timer = self.clock.sleep(most);
+        match futures::future::select(self.notifier.publish(message), timer).await {
+            futures::future::Either::Left((answer, _)) => answer,
+            futures::future::Either::Right(((), _)) => Err(CloudError {
+                operation: "Publish",
+                kind: ErrorKind::Transient,
+                code: "OutOfTime".to_owned(),
+                message: "the invocation's time is nearly over".to_owned(),
+            }),
+        }
     }
 
     pub(crate) fn audience<'a>(&'a self, instance: &'a Instance, invocation: &'a Invocation) -> Audience<'a> {

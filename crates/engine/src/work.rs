@@ -83,21 +83,25 @@ impl Work<'_> {
 
     /// Bounds a call by the deadline: out of time is an answer like any other.
     pub(crate) async fn within<T>(&self, operation: &'static str, call: impl Future<Output = Answer<T>>) -> Answer<T> {
-        let late = || CloudError {
-            operation,
-            kind: ErrorKind::Transient,
-            code: "OutOfTime".to_owned(),
-            message: "the invocation's time is nearly over".to_owned(),
-        };
-        let left = self.left();
-        if left.is_zero() {
-            return Err(late());
-        }
+        self.at_most(self.left(), operation, call).await
+    }
+
+    /// Bounds a call by a duration of its own.
+    pub(crate) async fn at_most<T>(
+        &self,
+        most: Duration,
+        operation: &'static str,
+        call: impl Future<Output = Answer<T>>,
+    ) -> Answer<T> {
         let call = std::pin::pin!(call);
-        let timer = self.clock.sleep(left);
-        match futures::future::select(call, timer).await {
+        match futures::future::select(call, self.clock.sleep(most)).await {
             Either::Left((answer, _)) => answer,
-            Either::Right(((), _)) => Err(late()),
+            Either::Right(((), _)) => Err(CloudError {
+                operation,
+                kind: ErrorKind::Transient,
+                code: "OutOfTime".to_owned(),
+                message: format!("no answer within {} ms", most.as_millis()),
+            }),
         }
     }
 
@@ -249,14 +253,27 @@ impl Work<'_> {
             .await
     }
 
-    /// Steps of a lane that are on record but in no plan of this attempt: the survey shows nothing left of them to do.
-    pub(crate) fn recap(&self, lane: Lane, report: &mut LaneReport) {
+    /// Steps of a lane that are on record but in no plan of this attempt: where the lane could see everything, nothing is
+    /// left of them to do. `complete` says whether it could.
+    pub(crate) fn recap(&self, lane: Lane, report: &mut LaneReport, complete: bool) {
         for record in self.recorded(lane) {
             if report.done.iter().any(|done| self.key_of(&done.step) == record.key) {
                 continue;
             }
-            let settled = Outcome::AlreadyDone(format!("recorded {}", record.recorded_at));
-            let outcome = self.settle(&record.step, settled);
+            let ended = matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)));
+            let on_interface = matches!(record.step, Step::Isolate { .. } | Step::Untrack { .. });
+            let outcome = if ended {
+                Outcome::AlreadyDone(format!("recorded {}", record.recorded_at))
+            } else if complete && on_interface {
+                Outcome::Missing("the interface is attached to the instance no more".to_owned())
+            } else if complete {
+                self.settle(&record.step, Outcome::AlreadyDone("nothing is left to do".to_owned()))
+            } else {
+                Outcome::Failed(Failure {
+                    error: "intended, and whether it took effect could not be seen".to_owned(),
+                    retryable: true,
+                })
+            };
             report.done.push(Done { step: record.step, outcome });
         }
     }
@@ -269,6 +286,11 @@ fn failed_out_of_time() -> Outcome {
 /// The outcome of a step whose call failed. A permission that lacks is named.
 pub(crate) fn failed(error: &CloudError) -> Outcome {
     Outcome::Failed(Failure { error: explained(error), retryable: error.is_retryable() })
+}
+
+/// The outcome of a step on something that Brig made or saw a moment ago and AWS does not find: it will.
+pub(crate) fn failed_for_now(error: &CloudError) -> Outcome {
+    Outcome::Failed(Failure { error: explained(error), retryable: true })
 }
 
 /// Something that could not be read.

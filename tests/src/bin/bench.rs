@@ -2,14 +2,14 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run stops with the reason")]
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use brig_tests::{
     account::{Account, endpoint},
     events::finding,
-    function::{Function, bootstrap},
+    function::Function,
     proxy::{Call, Proxy},
     seed::Launch,
 };
@@ -19,6 +19,11 @@ const DELAY: Duration = Duration::from_millis(50);
 const MOTO: [&str; 4] = ["EC2", "AUTO_SCALING", "ELASTIC_LOAD_BALANCING", "ELASTIC_LOAD_BALANCING_V2"];
 const STARTS: usize = 15;
 
+/// The binary that is measured: the release build, in the folder that the first argument names.
+fn bootstrap() -> PathBuf {
+    PathBuf::from(std::env::args().nth(1).expect("the folder of the release build")).join("bootstrap")
+}
+
 #[tokio::main]
 async fn main() {
     let account = Account::open().await;
@@ -27,7 +32,7 @@ async fn main() {
     println!("\nStart of the process to its first poll, median of {STARTS}");
     start(&account).await;
     let size = std::fs::metadata(bootstrap()).map_or(0, |file| file.len());
-    println!("\nThe binary has {:.1} MB", size as f64 / 1e6);
+    println!("\nThe binary has {} kB", size / 1000);
 }
 
 async fn round_trips(account: &Account) {
@@ -39,7 +44,7 @@ async fn round_trips(account: &Account) {
     let mut settings = office.settings();
     settings.push(("AWS_ENDPOINT_URL", &slow.url));
     settings.extend(names.iter().map(|name| (name.as_str(), slow_ec2.url.as_str())));
-    let function = Function::start(&settings).await;
+    let function = Function::start_binary(&bootstrap(), &settings).await;
     function.ready().await;
     let second =
         account.launch(&world.network, "later", Launch { profile: Some(&world.identity), ..Launch::default() }).await;

@@ -1,8 +1,11 @@
 //! Snapshots and their locks.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::{
     Client,
-    types::{InstanceSpecification, LockMode, ResourceType, SnapshotState, Tag},
+    config::{retry::RetryConfig, timeout::TimeoutConfig},
+    types::{InstanceSpecification, LockMode, LockState, ResourceType, SnapshotState, Tag},
 };
 use brig_core::{
     ids::{InstanceId, SnapshotId},
@@ -26,6 +29,8 @@ pub(crate) async fn create_snapshots(
         )
         .description(description)
         .tag_specifications(specification(ResourceType::Snapshot, tags))
+        .customize()
+        .config_override(single_try())
         .send()
         .await
         .explain("CreateSnapshots")?;
@@ -34,6 +39,14 @@ pub(crate) async fn create_snapshots(
         .iter()
         .filter_map(|made| snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags()))
         .collect())
+}
+
+/// CreateSnapshots has no client token: a repeat after a lost answer would take a second set. The engine looks for the
+/// first one instead. AWS takes its time to freeze many volumes at once.
+fn single_try() -> aws_sdk_ec2::config::Builder {
+    let patient =
+        TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).read_timeout(Duration::from_secs(20));
+    aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled()).timeout_config(patient.build())
 }
 
 fn snapshot(id: Option<&str>, volume: Option<&str>, state: Option<&SnapshotState>, tags: &[Tag]) -> Option<Snapshot> {
@@ -85,7 +98,9 @@ pub(crate) async fn describe_locked_snapshots(client: &Client, snapshots: &[Snap
             .send()
             .await
             .explain("DescribeLockedSnapshots")?;
-        locked.extend(answer.snapshots().iter().filter_map(|lock| lock.snapshot_id()).map(SnapshotId::from));
+        // An expired lock is listed, and holds no more.
+        let holding = answer.snapshots().iter().filter(|lock| lock.lock_state() != Some(&LockState::Expired));
+        locked.extend(holding.filter_map(|lock| lock.snapshot_id()).map(SnapshotId::from));
         token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
         if token.is_none() {
             return Ok(locked);

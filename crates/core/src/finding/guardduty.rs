@@ -26,6 +26,9 @@ pub(super) fn parse(detail: &Field<'_>, envelope: Option<&Field<'_>>) -> Result<
         )));
     }
     let service = detail.get("service");
+    if resource.get("instanceDetails").get("instanceId").is_absent() {
+        return Ok(Parsed::Nothing(format!("the finding {kind} names no instance")));
+    }
     Ok(Parsed::Request(Request {
         action: Action::Contain,
         force: false,

@@ -6,7 +6,7 @@ use super::{Plan, done, skipped};
 use crate::{
     ids::{ContainmentId, VolumeId},
     policy::CONTAINMENT_TAG,
-    step::{Outcome, Step},
+    step::{Failure, Outcome, Step},
     survey::{EvidenceLook, Instance, InstanceState, Snapshot},
     verdict::{Fact, Truth},
 };
@@ -68,11 +68,8 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
         plan.note("the root device is an instance store: stopping the instance loses it, and no snapshot holds it");
     }
     if !gone {
-        let tag = |key: &str| instance.tags.get(key).cloned();
-        let tagged = tag(CONTAINMENT_TAG).is_some_and(|id| id == containment.as_str());
-        let step =
-            Step::TagInstance { was: (tag(CONTAINMENT_TAG).filter(|_| !tagged), tag(STATE_TAG).filter(|_| !tagged)) };
-        plan.add(step, if tagged { done("tagged") } else { Outcome::Planned });
+        let outcome = if is_tagged(instance, containment) { done("tagged") } else { Outcome::Planned };
+        plan.add(Step::TagInstance, outcome);
     }
     plan
 }
@@ -84,6 +81,12 @@ fn plan_snapshots(plan: &mut Plan, look: &EvidenceLook, instance: &Instance) {
         Outcome::Missing("no volume is attached any more".to_owned())
     } else if volumes.is_empty() {
         skipped("no EBS volume is attached")
+    } else if look.snapshots_unread && look.attempted {
+        // A set may exist: another one is not taken blindly, again and again.
+        Outcome::Failed(Failure {
+            error: "whether an earlier attempt's snapshots exist could not be read".to_owned(),
+            retryable: look.gaps.iter().any(|gap| gap.retryable),
+        })
     } else if missing.is_empty() {
         done("every volume has its snapshot")
     } else {
@@ -119,11 +122,12 @@ pub fn plan_locks(look: &EvidenceLook, instance: &Instance, days: u32) -> Plan {
 
 /// What a later look shows of the evidence.
 #[must_use]
-pub fn facts(look: &EvidenceLook, instance: &Instance, days: u32) -> Vec<Fact> {
+pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &ContainmentId, days: u32) -> Vec<Fact> {
     let mut facts = Vec::new();
     if instance.state == InstanceState::Terminated {
         facts.push(Fact::new("the instance exists", Truth::No, ENDED));
     } else {
+        facts.push(Fact::seen("tagged with its containment", is_tagged(instance, containment)));
         if !instance.spot {
             facts.extend(look.termination_protection.map(|on| Fact::seen("protected from termination", on)));
         }
@@ -151,6 +155,10 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, days: u32) -> Vec<Fact> {
     }
     facts.extend(look.gaps.iter().map(Fact::unread));
     facts
+}
+
+fn is_tagged(instance: &Instance, containment: &ContainmentId) -> bool {
+    instance.tags.get(CONTAINMENT_TAG).is_some_and(|id| id == containment.as_str())
 }
 
 fn usable(look: &EvidenceLook) -> impl Iterator<Item = &Snapshot> {

@@ -1,18 +1,18 @@
 //! The fleet lane: out of the Auto Scaling group, which replaces the instance, and out of every load balancer.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use super::{Plan, done, skipped};
 use crate::{
     ids::VpcId,
     step::{Outcome, Step},
-    survey::{FleetLook, Instance, Membership, Registration, Target},
+    survey::{FleetLook, Instance, Interface, Membership, Registration, Target},
     verdict::Fact,
 };
 
-/// Plans the instance's way out of its fleet.
+/// Plans the instance's way out of its fleet. `recorded` are target groups whose targets the ledger holds.
 #[must_use]
-pub fn plan(look: &FleetLook, instance: &Instance) -> Plan {
+pub fn plan(look: &FleetLook, instance: &Instance, recorded: &BTreeSet<String>) -> Plan {
     let mut plan = Plan::default();
     if let Some(membership) = &look.membership {
         let step = Step::DetachInstances {
@@ -30,16 +30,17 @@ pub fn plan(look: &FleetLook, instance: &Instance) -> Plan {
         let (ours, foreign) = split(registration, instance);
         for target in foreign {
             plan.note(format!(
-                "{} holds the address {} in another VPC ({}): private addresses repeat, so it is left alone",
+                "{} of the VPC {} holds the address {}, which the instance has in another VPC: private addresses repeat, so it is left alone",
                 registration.group,
-                target.id,
-                registration.vpc.as_ref().map_or("none", VpcId::as_str)
+                registration.vpc.as_ref().map_or("none", VpcId::as_str),
+                target.id
             ));
         }
         if ours.is_empty() {
             continue;
         }
-        let leaving = ours.iter().all(|target| target.state == "draining");
+        // What its Auto Scaling group has just begun to drain is on record only once it was planned here.
+        let leaving = recorded.contains(&registration.group) && ours.iter().all(|target| target.state == "draining");
         let step = Step::DeregisterTargets { group: registration.group.clone(), was: ours };
         plan.add(step, if leaving { done("draining") } else { Outcome::Planned });
     }
@@ -76,7 +77,7 @@ fn detachable(membership: &Membership) -> Outcome {
     let state = membership.state.as_str();
     if state.starts_with("Detach") {
         done(state)
-    } else if state.starts_with("Terminat") {
+    } else if state.starts_with("Terminat") && state != "Terminating:Retained" {
         skipped(format!("{state}: its group is terminating it, which nothing stops any more"))
     } else if state.starts_with("Warmed") {
         skipped(format!("{state}: AWS detaches no instance from a warm pool; its group may still use or terminate it"))
@@ -85,11 +86,42 @@ fn detachable(membership: &Membership) -> Outcome {
     }
 }
 
-/// Targets that are this instance, and addresses of a VPC that it has no interface in.
+/// Targets that are this instance, and those that only carry an address which it has elsewhere: an address is the
+/// instance's in the VPC of the interface that has it, and in no other.
 fn split(registration: &Registration, instance: &Instance) -> (Vec<Target>, Vec<Target>) {
-    let vpcs: BTreeSet<&VpcId> = instance.interfaces.iter().map(|interface| &interface.vpc).collect();
-    let near = registration.vpc.as_ref().is_some_and(|vpc| vpcs.contains(vpc));
-    registration.targets.iter().cloned().partition(|target| near || target.id == instance.id.as_str())
+    let near: Vec<&Interface> =
+        instance.interfaces.iter().filter(|interface| Some(&interface.vpc) == registration.vpc.as_ref()).collect();
+    registration.targets.iter().cloned().partition(|target| {
+        target.id == instance.id.as_str() || near.iter().any(|interface| has_address(interface, &target.id))
+    })
+}
+
+/// Whether a target carries the instance's id, or an address that one of its interfaces has in whichever VPC.
+#[must_use]
+pub fn may_be(target: &Target, instance: &Instance) -> bool {
+    target.id == instance.id.as_str() || instance.interfaces.iter().any(|interface| has_address(interface, &target.id))
+}
+
+/// Whether an interface has an address itself, or within a prefix delegated to it.
+fn has_address(interface: &Interface, id: &str) -> bool {
+    id.parse::<IpAddr>().is_ok_and(|address| {
+        interface.addresses.contains(&address) || interface.prefixes.iter().any(|prefix| contains(prefix, address))
+    })
+}
+
+/// Whether an address lies in a CIDR block of its family.
+fn contains(prefix: &str, address: IpAddr) -> bool {
+    let Some((base, length)) = prefix.split_once('/') else { return false };
+    let (Ok(base), Ok(length)) = (base.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
+    match (base, address) {
+        (IpAddr::V4(base), IpAddr::V4(address)) => {
+            (u32::from(base) ^ u32::from(address)).checked_shr(32_u32.saturating_sub(length)).unwrap_or(0) == 0
+        }
+        (IpAddr::V6(base), IpAddr::V6(address)) => {
+            (u128::from(base) ^ u128::from(address)).checked_shr(128_u32.saturating_sub(length)).unwrap_or(0) == 0
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,10 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny) -> Plan {
     let mut plan = Plan::default();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
     for RoleLook { role, policy, denied } in &look.roles {
-        let visible = policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
+        let visible = policy.as_deref().is_some_and(|policy| match reach {
+            RoleDeny::Instance => deny_policy::denies(policy, &instance_arn),
+            RoleDeny::Role => policy == deny_policy::render(&[], RoleDeny::Role),
+        });
         let outcome = if role.arn.contains(":role/aws-service-role/") {
             skipped("AWS lets nobody change a service-linked role: its credentials stay alive")
         } else if visible && denied.contains(&instance_arn) {
@@ -85,6 +88,14 @@ pub fn facts(look: &IdentityLook, instance: &Instance) -> Vec<Fact> {
     facts.push(Fact::seen("no instance profile is associated", !associated));
     if !instance.state.is_ending() {
         facts.push(Fact::seen("the metadata service is off", instance.metadata.endpoint == "disabled"));
+    }
+    if instance.state.is_ending() && look.roles.is_empty() {
+        // EC2 soon forgets the profile of an instance that ends; its credentials live on until they expire.
+        facts.push(Fact::new(
+            "the credentials it had are denied",
+            Truth::Unknown,
+            "EC2 shows no profile of an ended instance",
+        ));
     }
     facts.extend(look.gaps.iter().map(Fact::unread));
     if facts.is_empty() {

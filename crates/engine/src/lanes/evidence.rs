@@ -13,7 +13,7 @@ use brig_core::{
 
 use crate::{
     ports::{Answer, Attribute, AttributeChange, Cloud, ErrorKind, Tags},
-    work::{LaneReport, Work, failed, gap, merge},
+    work::{LaneReport, Work, failed, failed_for_now, gap, merge},
 };
 
 /// How long a snapshot set whose answer may have been lost is looked for before another is taken.
@@ -22,7 +22,10 @@ const LOST_ANSWER: Duration = Duration::from_secs(15);
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let mut report = LaneReport::default();
     let mut seen = look(cloud, &work.instance, Some(&work.containment)).await;
-    find_lost_set(work, cloud, &mut seen).await;
+    seen.attempted = attempted(work);
+    if seen.attempted {
+        find_lost_set(work, cloud, &mut seen).await;
+    }
     let plan = evidence::plan(&seen, &work.instance, &work.containment);
     for note in &plan.notes {
         report.note(note.clone());
@@ -44,12 +47,13 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
             after.snapshots.push(Snapshot { locked: None, ..snapshot.clone() });
         }
     }
-    report.facts = evidence::facts(&after, &instance, work.policy.lock_days);
+    report.facts = evidence::facts(&after, &instance, &work.containment, work.policy.lock_days);
     report.look_again |= !(first && second) || after.gaps.iter().any(|gap| gap.retryable);
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_))) {
         report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
     }
-    work.recap(Lane::Evidence, &mut report);
+    let complete = after.gaps.is_empty();
+    work.recap(Lane::Evidence, &mut report, complete);
     report
 }
 
@@ -58,7 +62,7 @@ pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Op
     let mut seen = EvidenceLook::default();
     let snapshots = async {
         match containment {
-            Some(id) => snapshots(cloud, id).await,
+            Some(id) => cloud.describe_snapshots_tagged(CONTAINMENT_TAG, id.as_str()).await,
             None => Ok(Vec::new()),
         }
     };
@@ -84,40 +88,51 @@ pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Op
     seen.shutdown_behavior = read("shutdown behaviour", shutdown);
     match snapshots {
         Ok(snapshots) => seen.snapshots = snapshots,
-        Err(error) => gaps.push(gap("the snapshots", &error)),
+        Err(error) => {
+            seen.snapshots_unread = true;
+            gaps.push(gap("the snapshots", &error));
+        }
+    }
+    if let Err(error) = read_locks(cloud, &mut seen.snapshots).await {
+        gaps.push(gap("the snapshots' locks", &error));
     }
     seen.gaps = gaps;
     seen
 }
 
-/// The containment's snapshots, and which of them are locked.
-async fn snapshots(cloud: &dyn Cloud, containment: &ContainmentId) -> Answer<Vec<Snapshot>> {
-    let mut found = cloud.describe_snapshots_tagged(CONTAINMENT_TAG, containment.as_str()).await?;
-    let ids: Vec<SnapshotId> = found.iter().map(|snapshot| snapshot.id.clone()).collect();
+/// Reads which of the snapshots are locked; where that cannot be read it stays unknown.
+async fn read_locks(cloud: &dyn Cloud, snapshots: &mut [Snapshot]) -> Answer<()> {
+    let ids: Vec<SnapshotId> = snapshots.iter().map(|snapshot| snapshot.id.clone()).collect();
     if !ids.is_empty() {
         let locked = cloud.describe_locked_snapshots(&ids).await?;
-        for snapshot in &mut found {
+        for snapshot in snapshots {
             snapshot.locked = Some(locked.contains(&snapshot.id));
         }
     }
-    Ok(found)
+    Ok(())
+}
+
+/// Whether an attempt before this one recorded that it would take snapshots.
+fn attempted(work: &Work<'_>) -> bool {
+    work.recorded(Lane::Evidence)
+        .iter()
+        .any(|record| matches!(record.step, Step::CreateSnapshots { .. }) && record.recorded_at < work.began)
 }
 
 /// CreateSnapshots has no client token. Where an earlier attempt recorded the intent, its set may exist although its
 /// answer was lost and AWS does not list it yet: it is waited for, since a second set is allowed but not wanted.
 async fn find_lost_set(work: &Work<'_>, cloud: &dyn Cloud, seen: &mut EvidenceLook) {
-    let attempted = work
-        .recorded(Lane::Evidence)
-        .iter()
-        .any(|record| matches!(record.step, Step::CreateSnapshots { .. }) && record.recorded_at < work.began);
-    if !attempted || work.instance.volumes.is_empty() {
+    if work.instance.volumes.is_empty() {
         return;
     }
     let until = work.clock.now().after(LOST_ANSWER);
     while seen.snapshots.is_empty() && work.clock.now() < until && work.left() > Duration::from_secs(10) {
         work.clock.sleep(Duration::from_secs(1)).await;
-        match snapshots(cloud, &work.containment).await {
-            Ok(found) => seen.snapshots = found,
+        match cloud.describe_snapshots_tagged(CONTAINMENT_TAG, work.containment.as_str()).await {
+            Ok(found) => {
+                seen.snapshots = found;
+                seen.snapshots_unread = false;
+            }
             Err(error) if error.is_retryable() => {}
             Err(_) => return,
         }
@@ -157,16 +172,18 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &std::sync
         Step::CreateSnapshots { .. } => create_snapshots(work, cloud, made).await,
         Step::LockSnapshot { snapshot, days } => match work.eventually(|| cloud.lock_snapshot(snapshot, *days)).await {
             Ok(()) => Outcome::Changed(format!("governance, {days} days")),
+            Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
             Err(error) => failed(&error),
         },
         Step::TagSnapshot { snapshot, device } => {
             let tags: Tags = [(evidence::DEVICE_TAG.to_owned(), device.clone())].into();
             match work.eventually(|| cloud.create_tags(snapshot.as_str(), &tags)).await {
                 Ok(()) => Outcome::Changed(device.clone()),
+                Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
                 Err(error) => failed(&error),
             }
         }
-        Step::TagInstance { .. } => {
+        Step::TagInstance => {
             let tags: Tags = [
                 (CONTAINMENT_TAG.to_owned(), work.containment.to_string()),
                 (evidence::STATE_TAG.to_owned(), "containing".to_owned()),
@@ -222,7 +239,7 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &EvidenceLook) ->
             }
         };
         let listed = before.snapshots.iter().all(|old| seen.snapshots.iter().any(|new| new.id == old.id));
-        let facts = evidence::facts(&seen, &instance, work.policy.lock_days);
+        let facts = evidence::facts(&seen, &instance, &work.containment, work.policy.lock_days);
         let settled = listed && facts.iter().all(|fact| fact.truth != Truth::No);
         match pauses.next() {
             Some(pause) if !settled && work.left().as_secs() > 5 => {

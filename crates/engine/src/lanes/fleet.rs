@@ -1,12 +1,12 @@
 //! The fleet lane's effects. Plans come from `brig_core::plan::fleet`. Leaving the Auto Scaling group does not wait for
 //! the search through the load balancers.
 
-use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use brig_core::{
     plan::fleet,
     step::{Failure, Lane, Outcome, Step},
-    survey::{FleetLook, Instance, Registration, Target},
+    survey::{FleetLook, Gap, Instance, Registration, Target},
 };
 use futures::{StreamExt, stream};
 
@@ -17,10 +17,15 @@ use crate::{
 
 /// DescribeTargetHealth calls at once: all of ELBv2's reads share a bucket of 40, refilled by 10 a second.
 const HEALTH_AT_ONCE: usize = 8;
+/// How long one attempt waits for a state that can be detached.
+const WAIT: Duration = Duration::from_secs(5);
+/// Kept of the time that is left when target groups are searched: what was found must still be deregistered.
+const AFTER_SEARCH: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let membership = part(work, cloud, async |instance| look_membership(cloud, instance).await);
-    let balancers = part(work, cloud, async |instance| look_balancers(cloud, instance).await);
+    let search = work.left().saturating_sub(AFTER_SEARCH);
+    let balancers = part(work, cloud, async |instance| look_balancers(cloud, instance, work.clock.sleep(search)).await);
     let ((mut report, group), (other, balanced)) = futures::join!(membership, balancers);
     merge(&mut report.done, other.done);
     for note in other.notes {
@@ -36,7 +41,8 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
         report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
     }
-    work.recap(Lane::Fleet, &mut report);
+    let complete = after.gaps.is_empty();
+    work.recap(Lane::Fleet, &mut report, complete);
     report
 }
 
@@ -48,7 +54,7 @@ async fn part(
 ) -> (LaneReport, FleetLook) {
     let mut report = LaneReport::default();
     let seen = look(&work.instance).await;
-    let plan = fleet::plan(&seen, &work.instance);
+    let plan = fleet::plan(&seen, &work.instance, &recorded_groups(work));
     for note in &plan.notes {
         report.note(note.clone());
     }
@@ -64,9 +70,20 @@ async fn part(
     (report, after)
 }
 
+/// Target groups whose targets are on record: what drains there is leaving because of this containment.
+fn recorded_groups(work: &Work<'_>) -> BTreeSet<String> {
+    work.recorded(Lane::Fleet)
+        .into_iter()
+        .filter_map(|record| {
+            let Step::DeregisterTargets { group, .. } = record.step else { return None };
+            Some(group)
+        })
+        .collect()
+}
+
 /// Everything, for a plan without effects.
-pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance) -> FleetLook {
-    let (group, balanced) = futures::join!(look_membership(cloud, instance), look_balancers(cloud, instance));
+pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, time: impl Future<Output = ()>) -> FleetLook {
+    let (group, balanced) = futures::join!(look_membership(cloud, instance), look_balancers(cloud, instance, time));
     FleetLook { membership: group.membership, gaps: group.gaps.into_iter().chain(balanced.gaps).collect(), ..balanced }
 }
 
@@ -79,7 +96,8 @@ async fn look_membership(cloud: &dyn Cloud, instance: &Instance) -> FleetLook {
     seen
 }
 
-async fn look_balancers(cloud: &dyn Cloud, instance: &Instance) -> FleetLook {
+/// Searches until `time` is over; how many groups were not looked at then is a gap.
+async fn look_balancers(cloud: &dyn Cloud, instance: &Instance, time: impl Future<Output = ()>) -> FleetLook {
     let mut seen = FleetLook::default();
     let (groups, classic) =
         futures::join!(cloud.describe_target_groups(), cloud.describe_classic_balancers_of(&instance.id));
@@ -96,15 +114,25 @@ async fn look_balancers(cloud: &dyn Cloud, instance: &Instance) -> FleetLook {
     };
     // A group without a VPC (Lambda), or of load balancers, cannot hold an instance. Address groups of other VPCs are
     // looked at too: what is found there is told, not touched.
-    let candidates = groups.into_iter().filter(|group| matches!(group.kind.as_str(), "instance" | "ip"));
+    let candidates: Vec<_> =
+        groups.into_iter().filter(|group| matches!(group.kind.as_str(), "instance" | "ip")).collect();
+    let all = candidates.len();
     let healths: Vec<_> = stream::iter(candidates)
         .map(|group| async move {
             let health = cloud.describe_target_health(&group.arn).await;
             (group, health)
         })
         .buffered(HEALTH_AT_ONCE)
+        .take_until(Box::pin(time))
         .collect()
         .await;
+    if healths.len() < all {
+        seen.gaps.push(Gap {
+            what: format!("{} of {all} target groups", all - healths.len()),
+            error: "no time was left to look at them".to_owned(),
+            retryable: true,
+        });
+    }
     for (group, health) in healths {
         match health {
             Ok(targets) => {
@@ -163,36 +191,9 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> Fl
     }
 }
 
-/// Targets that carry the instance's id, one of its addresses, or an address of a prefix delegated to it.
+/// Targets that carry the instance's id, or an address that one of its interfaces has in whichever VPC.
 fn ours(targets: Vec<Target>, instance: &Instance) -> Vec<Target> {
-    let addresses: BTreeSet<IpAddr> =
-        instance.interfaces.iter().flat_map(|eni| eni.addresses.iter().copied()).collect();
-    let prefixes: Vec<&str> =
-        instance.interfaces.iter().flat_map(|eni| eni.prefixes.iter().map(String::as_str)).collect();
-    targets
-        .into_iter()
-        .filter(|target| {
-            target.id == instance.id.as_str()
-                || target.id.parse::<IpAddr>().is_ok_and(|address| {
-                    addresses.contains(&address) || prefixes.iter().any(|prefix| contains(prefix, address))
-                })
-        })
-        .collect()
-}
-
-/// Whether an address lies in a CIDR block of its family.
-fn contains(prefix: &str, address: IpAddr) -> bool {
-    let Some((base, length)) = prefix.split_once('/') else { return false };
-    let (Ok(base), Ok(length)) = (base.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
-    match (base, address) {
-        (IpAddr::V4(base), IpAddr::V4(address)) => {
-            (u32::from(base) ^ u32::from(address)).checked_shr(32_u32.saturating_sub(length)).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(base), IpAddr::V6(address)) => {
-            (u128::from(base) ^ u128::from(address)).checked_shr(128_u32.saturating_sub(length)).unwrap_or(0) == 0
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
+    targets.into_iter().filter(|target| fleet::may_be(target, instance)).collect()
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
@@ -221,9 +222,11 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
     }
 }
 
-/// States on the way to InService or Standby are waited for, a second at a time, as long as time is left.
+/// States on the way to InService or Standby are waited for, a few seconds in one attempt: other lanes and the first
+/// message must not wait for a lifecycle hook.
 async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> Outcome {
     let mut state = was.to_owned();
+    let until = work.clock.now().after(WAIT);
     loop {
         if matches!(state.as_str(), "InService" | "Standby") {
             match cloud.detach_instance(group, work.id()).await {
@@ -232,17 +235,18 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
                         "was {was}; the group keeps its capacity and launches a replacement"
                     ));
                 }
+                // It was there at the look: an earlier try whose answer was lost took it out.
                 Err(error) if error.kind == ErrorKind::NotFound => {
-                    return Outcome::Missing("it is in that group no more, or the group is gone".to_owned());
+                    return Outcome::Changed(format!("was {was}; in the group no more when asked again"));
                 }
                 // The state moved between look and call; the next look says where to.
                 Err(error) if error.kind == ErrorKind::Conflict && work.left() > Duration::from_secs(3) => {}
                 Err(error) => return failed(&error),
             }
         }
-        if work.left() < Duration::from_secs(12) {
+        if work.clock.now() >= until || work.left() < Duration::from_secs(12) {
             return Outcome::Failed(Failure {
-                error: format!("{state} is a state that AWS does not detach from, and no time is left to wait"),
+                error: format!("{state} is a state that AWS does not detach from; it is tried again"),
                 retryable: true,
             });
         }
@@ -257,22 +261,5 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
             Err(error) if error.is_retryable() => {}
             Err(error) => return failed(&error),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_lies_in_its_delegated_prefix() {
-        let within = |prefix: &str, address: &str| contains(prefix, address.parse().expect("address"));
-        assert!(within("10.0.0.16/28", "10.0.0.31"));
-        assert!(!within("10.0.0.16/28", "10.0.0.32"));
-        assert!(within("2001:db8::/80", "2001:db8::1:2"));
-        assert!(!within("2001:db8::/80", "2001:db8:0:0:1::"));
-        assert!(within("0.0.0.0/0", "192.0.2.1"));
-        assert!(!within("10.0.0.0/8", "::ffff:10.0.0.1"));
-        assert!(!within("nonsense", "10.0.0.1"));
     }
 }

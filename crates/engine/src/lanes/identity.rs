@@ -18,7 +18,9 @@ use crate::{
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let mut report = LaneReport::default();
     let known = recorded_roles(work);
-    let seen = look(work.ledger, cloud, &work.instance, &known).await;
+    let profile = work.instance.profile.clone().or_else(|| recorded_profile(work));
+    let instance = Instance { profile, ..work.instance.clone() };
+    let seen = look(work.ledger, cloud, &instance, &known).await;
     let plan = identity::plan(&seen, &work.instance, work.policy.role_deny);
     for note in &plan.notes {
         report.note(note.clone());
@@ -48,7 +50,8 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
                 .to_owned(),
         );
     }
-    work.recap(Lane::Identity, &mut report);
+    let complete = after.gaps.is_empty();
+    work.recap(Lane::Identity, &mut report, complete);
     report
 }
 
@@ -80,16 +83,24 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
     let looks = roles.into_iter().map(|role| async move {
         let (policy, set) =
             futures::join!(cloud.get_role_policy(&role.name, deny_policy::NAME), ledger.role_set(&role.arn));
-        match (policy, set) {
-            (Ok(policy), Ok(set)) => Ok(RoleLook { role, policy, denied: set.instances }),
-            (Err(error), _) | (_, Err(error)) => Err(gap(format!("the policy of the role {}", role.name), &error)),
-        }
+        let mut gaps = Vec::new();
+        // A policy that cannot be read can still be put, and a role that is known must be denied all the same.
+        let policy = policy.unwrap_or_else(|error| {
+            gaps.push(gap(format!("the policy of the role {}", role.name), &error));
+            None
+        });
+        let denied = set.map_or_else(
+            |error| {
+                gaps.push(gap(format!("the ledger's set of the role {}", role.name), &error));
+                Vec::new()
+            },
+            |set| set.instances,
+        );
+        (RoleLook { role, policy, denied }, gaps)
     });
-    for look in join_all(looks).await {
-        match look {
-            Ok(look) => seen.roles.push(look),
-            Err(gap) => seen.gaps.push(gap),
-        }
+    for (look, gaps) in join_all(looks).await {
+        seen.roles.push(look);
+        seen.gaps.extend(gaps);
     }
     seen
 }
@@ -103,6 +114,14 @@ fn recorded_roles(work: &Work<'_>) -> Vec<Role> {
             Some(Role { name: role, arn: role_arn })
         })
         .collect()
+}
+
+/// The profile that an earlier attempt took away: where that attempt could not read its role, this one can.
+fn recorded_profile(work: &Work<'_>) -> Option<String> {
+    work.recorded(Lane::Identity).into_iter().find_map(|record| {
+        let Step::DisassociateProfile { was, .. } = record.step else { return None };
+        Some(was)
+    })
 }
 
 async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
@@ -119,7 +138,10 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
         Step::DenyRole { role, role_arn, reach, .. } => deny_role(work, cloud, role, role_arn, *reach).await,
         Step::DisassociateProfile { association, was } => match cloud.disassociate_profile(association).await {
             Ok(()) => Outcome::Changed(format!("was {}", arn_name(was))),
-            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the association is gone".to_owned()),
+            // It was there at the look: an earlier try whose answer was lost took it away.
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                Outcome::Changed(format!("was {}; gone when asked again", arn_name(was)))
+            }
             Err(error) => failed(&error),
         },
         Step::DisableMetadata { was } => match cloud.disable_metadata_endpoint(work.id()).await {

@@ -75,7 +75,7 @@ fn a_terminated_instance_has_nothing_left_to_keep() {
             missing      create_snapshots instance - no volume is attached any more
         "]],
     );
-    assert_eq!(Truth::of(&facts(&EvidenceLook::default(), &gone, 7)), Truth::No);
+    assert_eq!(Truth::of(&facts(&EvidenceLook::default(), &gone, &"c-1".into(), 7)), Truth::No);
 }
 
 #[test]
@@ -130,9 +130,19 @@ fn a_preserved_instance_plans_nothing() {
         stop_protection: Some(true),
         shutdown_behavior: Some("stop".to_owned()),
         snapshots,
-        gaps: Vec::new(),
+        ..EvidenceLook::default()
     };
     assert_eq!(plan(&look, &kept, &"c-1".into()).todo().count(), 0);
     assert_eq!(plan_locks(&look, &kept, 7).todo().count(), 0);
-    assert_eq!(Truth::of(&facts(&look, &kept, 7)), Truth::Yes);
+    assert_eq!(Truth::of(&facts(&look, &kept, &"c-1".into(), 7)), Truth::Yes);
+}
+
+#[test]
+fn what_may_exist_already_is_not_taken_again_blindly() {
+    let unread = EvidenceLook { snapshots_unread: true, attempted: true, ..look() };
+    let planned = plan(&unread, &instance(), &"c-1".into());
+    assert!(planned.todo().all(|step| !matches!(step, Step::CreateSnapshots { .. })));
+    let first = EvidenceLook { attempted: false, ..unread };
+    let planned = plan(&first, &instance(), &"c-1".into());
+    assert!(planned.todo().any(|step| matches!(step, Step::CreateSnapshots { .. })));
 }

@@ -16,7 +16,7 @@ fn registration(group: &str, vpc: &str, targets: Vec<Target>) -> Registration {
 }
 
 fn check(look: &FleetLook, expected: &Expect) {
-    expected.assert_eq(&plan(look, &instance()).to_string());
+    expected.assert_eq(&plan(look, &instance(), &BTreeSet::new()).to_string());
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn it_leaves_its_group_and_every_balancer_on_every_port() {
             note: web launches a replacement from the same template: it may have the same hole
         "]],
     );
-    let plan = plan(&look, &instance());
+    let plan = plan(&look, &instance(), &BTreeSet::new());
     assert!(matches!(&plan.steps[1].step, Step::DeregisterTargets { was, .. } if was.len() == 2));
     assert_eq!(Truth::of(&facts(&look, &instance())), Truth::No);
 }
@@ -58,7 +58,7 @@ fn the_same_address_in_another_vpc_is_a_note_and_never_a_target() {
     check(
         &look,
         &expect![[r"
-        note: tg/other holds the address 10.0.0.7 in another VPC (vpc-9): private addresses repeat, so it is left alone
+        note: tg/other of the VPC vpc-9 holds the address 10.0.0.7, which the instance has in another VPC: private addresses repeat, so it is left alone
     "]],
     );
     assert_eq!(Truth::of(&facts(&look, &instance())), Truth::Yes);
@@ -89,7 +89,7 @@ fn each_lifecycle_state_has_its_plan() {
 }
 
 #[test]
-fn what_drains_has_left() {
+fn what_drains_is_recorded_once_and_then_has_left() {
     let mut draining = target("i-0123456789abcdef0", 80);
     draining.state = "draining".to_owned();
     let look =
@@ -97,8 +97,42 @@ fn what_drains_has_left() {
     check(
         &look,
         &expect![[r"
-        already_done deregister_targets tg/web - draining
+        planned      deregister_targets tg/web
     "]],
     );
+    let again = plan(&look, &instance(), &["tg/web".to_owned()].into());
+    assert_eq!(again.todo().count(), 0);
     assert_eq!(Truth::of(&facts(&look, &instance())), Truth::Yes);
+}
+
+#[test]
+fn an_address_is_the_instances_only_in_the_vpc_of_its_interface() {
+    let mut bridge = instance();
+    let mut far = crate::testing::interface("eni-b", "vpc-2", &["sg-x"]);
+    far.addresses = vec!["10.9.9.9".parse().expect("address")];
+    bridge.interfaces.push(far);
+    // 10.0.0.7 is eni-a's, in vpc-1: the same address in vpc-2 is another host's.
+    let look = FleetLook {
+        registrations: vec![
+            registration("tg/theirs", "vpc-2", vec![target("10.0.0.7", 443)]),
+            registration("tg/ours", "vpc-2", vec![target("10.9.9.9", 443)]),
+        ],
+        ..FleetLook::default()
+    };
+    let plan = plan(&look, &bridge, &BTreeSet::new());
+    let touched: Vec<String> = plan.todo().map(|step| step.resource("")).collect();
+    assert_eq!(touched, ["tg/ours"]);
+    assert_eq!(plan.notes.len(), 1);
+}
+
+#[test]
+fn an_address_lies_in_its_delegated_prefix() {
+    let within = |prefix: &str, address: &str| contains(prefix, address.parse().expect("address"));
+    assert!(within("10.0.0.16/28", "10.0.0.31"));
+    assert!(!within("10.0.0.16/28", "10.0.0.32"));
+    assert!(within("2001:db8::/80", "2001:db8::1:2"));
+    assert!(!within("2001:db8::/80", "2001:db8:0:0:1::"));
+    assert!(within("0.0.0.0/0", "192.0.2.1"));
+    assert!(!within("10.0.0.0/8", "::ffff:10.0.0.1"));
+    assert!(!within("nonsense", "10.0.0.1"));
 }

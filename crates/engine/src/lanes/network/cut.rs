@@ -1,0 +1,126 @@
+//! Effects on interfaces: isolate, and untrack with its way back.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use brig_core::{
+    ids::{EniId, GroupId},
+    step::{Failure, GroupRef, Outcome, Step},
+    verdict::OPEN,
+};
+
+use super::{NetworkLane, lock};
+use crate::{
+    ports::{Answer, ErrorKind},
+    work::{failed, failed_for_now},
+};
+
+/// Time that must remain beside the window before an interface is opened: enough to isolate it again through retries.
+const SPARE: Duration = Duration::from_secs(15);
+/// The longest that one call may take while an interface is open or about to be: shorter than the SDK's own retries.
+const CALL: Duration = Duration::from_secs(3);
+
+impl NetworkLane<'_> {
+    pub(super) async fn isolate(&self, eni: &EniId, isolation: &GroupRef, was: Option<&[GroupId]>) -> Outcome {
+        let group = match self.resolve(isolation) {
+            Ok(group) => group,
+            Err(outcome) => return outcome,
+        };
+        match self.set_group(eni, &group).await {
+            Ok(()) => Outcome::Changed(match was {
+                Some(was) => format!("was {}", was.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ")),
+                None => "its groups before are not known here".to_owned(),
+            }),
+            Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("NetworkInterface") => {
+                Outcome::Missing("the interface is gone".to_owned())
+            }
+            // A group that was seen or made a moment ago: AWS finds it soon.
+            Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
+            Err(error) => failed(&error),
+        }
+    }
+
+    /// A group that was made a moment ago may not be found yet; an interface that is gone is gone.
+    async fn set_group(&self, eni: &EniId, group: &GroupId) -> Answer<()> {
+        let groups = [group.clone()];
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.cloud.modify_network_interface_groups(eni, &groups).await {
+                Err(error)
+                    if error.kind == ErrorKind::NotFound
+                        && error.code.contains("Group")
+                        && pause < Duration::from_secs(2) =>
+                {
+                    self.work.clock.sleep(pause).await;
+                    pause *= 2;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    pub(super) async fn untrack(&self, step: Step, closed: &BTreeSet<EniId>) -> Outcome {
+        let Step::Untrack { eni, untrack, isolation, seconds } = &step else {
+            return Outcome::Skipped("no untrack step".to_owned());
+        };
+        if !closed.contains(eni) {
+            return Outcome::Skipped("its isolation did not succeed: it is not opened".to_owned());
+        }
+        let window = Duration::from_secs(u64::from(*seconds));
+        if self.work.left() < window + SPARE {
+            return Outcome::Skipped(format!("no time: the window and {} s must be left", SPARE.as_secs()));
+        }
+        let (open, isolated) = match (self.resolve_fit(untrack), self.resolve(isolation)) {
+            (Ok(open), Ok(isolated)) => (open, isolated),
+            (Err(why), _) => return Outcome::Skipped(format!("{why}; flows that were tracked may go on")),
+            (_, Err(outcome)) => return outcome,
+        };
+        let before = self.work.clock.now();
+        // One short try: it is worth less than the certainty of closing again in time.
+        let opened = self.work.at_most(CALL, "ModifyNetworkInterfaceAttribute", self.open(eni, &open)).await;
+        let since = self.work.clock.now();
+        if let Err(error) = &opened
+            && matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound)
+        {
+            return Outcome::Skipped(format!("not opened: {error}; flows that were tracked may go on"));
+        }
+        if opened.is_ok() {
+            self.work.clock.sleep(window).await;
+        }
+        // An answer that was lost may have opened it all the same.
+        let closing = self.close_again(eni, &isolated).await;
+        let open_for = self.work.clock.now().since(since);
+        match (closing, opened) {
+            (Ok(()), Ok(())) => {
+                lock(&self.windows).push(open_for);
+                Outcome::Changed(format!("open for {} ms, then isolated again", open_for.as_millis()))
+            }
+            (Ok(()), Err(error)) => Outcome::Skipped(format!("not surely opened: {error}; isolated again")),
+            (Err(error), _) => {
+                Outcome::Failed(Failure { error: format!("{OPEN} since {before}: {error}"), retryable: true })
+            }
+        }
+    }
+
+    async fn open(&self, eni: &EniId, group: &GroupId) -> Answer<()> {
+        self.cloud.modify_network_interface_groups(eni, std::slice::from_ref(group)).await
+    }
+
+    /// Nothing matters more than this call: every error but a vanished interface is tried again until time is over.
+    async fn close_again(&self, eni: &EniId, group: &GroupId) -> Answer<()> {
+        let mut pause = Duration::from_millis(100);
+        loop {
+            // Ends a moment before the step's own bound, so that what is reported is that it is open.
+            let most = CALL.min(self.work.left().saturating_sub(Duration::from_millis(300)));
+            let call = self.cloud.modify_network_interface_groups(eni, std::slice::from_ref(group));
+            match self.work.at_most(most, "ModifyNetworkInterfaceAttribute", call).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("NetworkInterface") => {
+                    return Ok(());
+                }
+                Err(error) if self.work.left() <= pause + Duration::from_millis(500) => return Err(error),
+                Err(_) => self.work.clock.sleep(pause).await,
+            }
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Effects on Brig's own groups: made, given exactly their rules, found again.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use brig_core::{
+    ids::{GroupId, InstanceId},
+    ledger::InstanceKey,
+    plan::network::untrack_rules,
+    step::{Failure, GroupRef, Outcome},
+    survey::{Direction, GROUP_ROLE_TAG, Instance, Interface, Purpose, SecurityGroup},
+};
+use futures::future::join_all;
+
+use super::{NetworkLane, key_of, lock};
+use crate::{
+    ports::{Answer, Attached, Cloud, CloudError, ErrorKind, InterfacesOf, Ledger, Tags},
+    work::{failed, failed_for_now},
+};
+
+impl NetworkLane<'_> {
+    pub(super) async fn create_group(&self, group: &GroupRef) -> Outcome {
+        let outcome = self.make(group).await;
+        self.note_fitness(group, outcome)
+    }
+
+    async fn make(&self, group: &GroupRef) -> Outcome {
+        let tags: Tags = [(GROUP_ROLE_TAG.to_owned(), group.purpose.tag_value().to_owned())].into();
+        let (id, detail) = match self.cloud.create_security_group(&group.vpc, &group.name, &tags).await {
+            Ok(id) => (id, "made"),
+            Err(error) if error.kind == ErrorKind::Duplicate => match self.find_group(group).await {
+                Ok(id) => (id, "made by another invocation at the same time"),
+                Err(outcome) => return outcome,
+            },
+            Err(error) => return failed(&error),
+        };
+        // Known even if its rules cannot be set: isolating into a group that still lets something out beats not
+        // isolating, and the next look sees the rules.
+        lock(&self.made).insert(key_of(group), id.clone());
+        let ruled = match group.purpose {
+            Purpose::Isolation => self.revoke_defaults(&id).await,
+            Purpose::Untrack => self.authorize_all(&id).await,
+        };
+        changed(ruled, format!("{id}, {detail}"))
+    }
+
+    pub(super) async fn authorize_group(&self, group: &GroupRef) -> Outcome {
+        let outcome = match self.resolve(group) {
+            Ok(id) => changed(self.authorize_all(&id).await, "allows everything, both ways, IPv4 and IPv6".to_owned()),
+            Err(outcome) => outcome,
+        };
+        self.note_fitness(group, outcome)
+    }
+
+    pub(super) async fn revoke_rules(&self, group: &GroupRef) -> Outcome {
+        let outcome = match self.resolve(group) {
+            Ok(id) => self.revoke_listed(&id).await,
+            Err(outcome) => outcome,
+        };
+        self.note_fitness(group, outcome)
+    }
+
+    /// Remembers a group that is not as it must be. That an account forbids groups open to the world is no failure of
+    /// the containment: the untrack step is skipped, and says why.
+    fn note_fitness(&self, group: &GroupRef, outcome: Outcome) -> Outcome {
+        let Outcome::Failed(failure) = outcome else { return outcome };
+        lock(&self.unfit).insert(key_of(group), failure.clone());
+        match group.purpose {
+            Purpose::Untrack if !failure.retryable => Outcome::Skipped(failure.error),
+            Purpose::Untrack | Purpose::Isolation => Outcome::Failed(failure),
+        }
+    }
+
+    /// Two invocations may make the same group at once; a name that somebody else took is not ours to use.
+    async fn find_group(&self, group: &GroupRef) -> Result<GroupId, Outcome> {
+        for pause in [0, 200, 400, 800] {
+            self.work.clock.sleep(Duration::from_millis(pause)).await;
+            let groups = self.cloud.describe_brig_groups().await.map_err(|error| failed(&error))?;
+            let found = groups.iter().find(|found| found.vpc == group.vpc && found.name == group.name);
+            if let Some(found) = found {
+                return if found.is_ours(group.purpose, &self.work.instance.account) {
+                    Ok(found.id.clone())
+                } else {
+                    let error = format!("{} has a group {} that Brig did not make", group.vpc, group.name);
+                    Err(Outcome::Failed(Failure { error, retryable: true }))
+                };
+            }
+        }
+        let error = format!("{} exists in {} and is not yet visible", group.name, group.vpc);
+        Err(Outcome::Failed(Failure { error, retryable: true }))
+    }
+
+    /// A new group lets everything out, in IPv4 and, where the VPC has it, in IPv6. Both are revoked unseen, to save a
+    /// round trip before the cut; the look after it lists what is left.
+    async fn revoke_defaults(&self, id: &GroupId) -> Answer<()> {
+        let (v4, v6) = futures::join!(
+            self.work.eventually(|| self.cloud.revoke_all_egress(id, "0.0.0.0/0")),
+            self.work.eventually(|| self.cloud.revoke_all_egress(id, "::/0"))
+        );
+        v4.and(v6)
+    }
+
+    async fn authorize_all(&self, id: &GroupId) -> Answer<()> {
+        let rules = untrack_rules();
+        let calls = rules.iter().map(|rule| self.work.eventually(move || self.cloud.authorize_rule(id, rule)));
+        join_all(calls).await.into_iter().collect()
+    }
+
+    async fn revoke_listed(&self, id: &GroupId) -> Outcome {
+        let rules = match self.cloud.describe_security_group_rules(id).await {
+            Ok(rules) => rules,
+            Err(error) => return failed(&error),
+        };
+        let of = |direction: Direction| -> Vec<String> {
+            rules.iter().filter(|rule| rule.direction == direction).map(|rule| rule.id.clone()).collect()
+        };
+        let (incoming, outgoing) = (of(Direction::Ingress), of(Direction::Egress));
+        let revoke = async |direction, ids: &[String]| {
+            if ids.is_empty() { Ok(()) } else { self.cloud.revoke_rules(id, direction, ids).await }
+        };
+        let (a, b) = futures::join!(revoke(Direction::Ingress, &incoming), revoke(Direction::Egress, &outgoing));
+        changed(a.and(b), format!("{} rule(s) revoked", rules.len()))
+    }
+
+    /// The id of a group that exists or was made a moment ago.
+    pub(super) fn resolve(&self, group: &GroupRef) -> Result<GroupId, Outcome> {
+        let made = || lock(&self.made).get(&key_of(group)).cloned();
+        group.id.clone().or_else(made).ok_or_else(|| {
+            let why = lock(&self.unfit).get(&key_of(group)).cloned();
+            Outcome::Failed(why.unwrap_or_else(|| Failure {
+                error: format!("{} of {} was not made", group.name, group.vpc),
+                retryable: true,
+            }))
+        })
+    }
+
+    /// The same, for a group that must have exactly its rules: one that lets flows out without letting everything in
+    /// would make new tracked flows, which outlive the cut.
+    pub(super) fn resolve_fit(&self, group: &GroupRef) -> Result<GroupId, String> {
+        if let Some(failure) = lock(&self.unfit).get(&key_of(group)) {
+            return Err(format!("there is no untrack group: {}", failure.error));
+        }
+        self.resolve(group).map_err(|outcome| outcome.detail().to_owned())
+    }
+}
+
+/// What was just made, or just seen, and is not found will be: EC2's reads lag its writes.
+fn changed(answer: Answer<()>, detail: String) -> Outcome {
+    match answer {
+        Ok(()) => Outcome::Changed(detail),
+        Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Isolation groups of the instance's VPCs with a stray rule that hold an interface which belongs to no active
+/// containment. Costs calls only where a stray rule was seen; what cannot be read counts as shared, so that nothing
+/// foreign is changed and the cut goes on with a group of its own.
+pub(crate) async fn shared_groups(
+    ledger: &dyn Ledger,
+    cloud: &dyn Cloud,
+    instance: &Instance,
+    interfaces: &[Interface],
+    groups: &[SecurityGroup],
+) -> BTreeSet<GroupId> {
+    let vpcs: BTreeSet<_> = interfaces.iter().map(|interface| &interface.vpc).collect();
+    let suspects = groups.iter().filter(|group| {
+        !group.rules.is_empty() && vpcs.contains(&group.vpc) && group.is_ours(Purpose::Isolation, &instance.account)
+    });
+    let checks = suspects.map(|group| async move {
+        let attached = cloud.describe_network_interfaces(InterfacesOf::Group(&group.id)).await;
+        (!all_contained(ledger, instance, attached).await).then(|| group.id.clone())
+    });
+    join_all(checks).await.into_iter().flatten().collect()
+}
+
+async fn all_contained(ledger: &dyn Ledger, instance: &Instance, attached: Result<Vec<Attached>, CloudError>) -> bool {
+    let Ok(attached) = attached else { return false };
+    let mut owners: BTreeSet<Option<InstanceId>> =
+        attached.iter().map(|eni| eni.instance.as_deref().and_then(|id| id.parse().ok())).collect();
+    owners.remove(&Some(instance.id.clone()));
+    let checks = owners.into_iter().map(|owner| async move {
+        let Some(id) = owner else { return false };
+        let key = InstanceKey { account: instance.account.clone(), region: instance.region.clone(), instance: id };
+        ledger.read(&key).await.is_ok_and(|records| records.current.is_some())
+    });
+    join_all(checks).await.into_iter().all(|contained| contained)
+}
