@@ -11,7 +11,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARCH ?= x86_64
 EVENT ?= events/manual.json
 
-.PHONY: help demo test unit lint build invoke bench clean
+.PHONY: help demo test unit corpus lint build invoke bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(ENDPOINTS) ## Run every test, end to end included
 
 unit: ## Run the tests that need no endpoint
 	cargo test --workspace --lib --bins
+
+corpus: ## Run other people's events in DIR through the parser and print what it reads
+	BRIG_CORPUS=$(abspath $(DIR)) cargo test --workspace --lib other_peoples_events -- --nocapture
 
 lint: ## Formatting, clippy, docs, and the rule that core stays pure
 	cargo fmt --all --check

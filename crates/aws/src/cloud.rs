@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_ec2::config::retry::RetryPartition;
+use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VpcId},
     survey::{Association, Direction, Instance, Membership, Rule, SecurityGroup, Snapshot, Target},
@@ -37,6 +37,14 @@ impl AwsCloud {
             elb: client!(aws_sdk_elasticloadbalancing),
             elbv2: client!(aws_sdk_elasticloadbalancingv2),
         }
+    }
+}
+
+impl AwsCloud {
+    /// One try of the call that the first look begins with.
+    pub(crate) async fn warm(&self) {
+        let once = aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled());
+        let _ = self.ec2.describe_security_groups().max_results(5).customize().config_override(once).send().await;
     }
 }
 

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
+    config::retry::RetryConfig,
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update},
 };
@@ -57,7 +58,9 @@ impl DynamoLedger {
 
     /// Opens the connection that the first read will use; a failure is none.
     pub async fn warm(&self) {
-        let _ = self.role_set("warm-up").await;
+        let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
+        let read = self.client.get_item().table_name(&self.table).key("pk", text("warm-up")).key("sk", text("warm-up"));
+        let _ = read.customize().config_override(once).send().await;
     }
 
     fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {

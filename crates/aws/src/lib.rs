@@ -11,8 +11,10 @@ mod error;
 mod iam;
 mod session;
 mod sns;
+mod sqs;
 
 pub use clock::SystemClock;
 pub use dynamodb::DynamoLedger;
 pub use session::{AwsClouds, Session};
 pub use sns::SnsNotifier;
+pub use sqs::SqsQueue;

@@ -93,7 +93,7 @@ impl AwsClouds {
     /// Opens the connection and the TLS session that the first look will use. A failure is none: the look says it better.
     pub async fn warm(&self) {
         if let Some(region) = self.session.region() {
-            let _ = self.cloud(&region, Lane::Network).describe_brig_groups().await;
+            self.cloud(&region, Lane::Network).warm().await;
         }
     }
 

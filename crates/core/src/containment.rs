@@ -1,8 +1,11 @@
 //! What an invocation answers for one instance: the response entry, which is also what machines are told.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 
 use crate::{
+    finding::Addressed,
     ids::{AccountId, ContainmentId, InstanceId, Region},
     policy::Decision,
     step::{Outcome, Step},
@@ -126,4 +129,53 @@ pub struct Containment {
     /// Work is left that a later attempt may finish.
     #[serde(skip)]
     pub left_over: bool,
+}
+
+/// An address that could not be resolved to an instance: people are asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Resolution {
+    /// The account that was looked in.
+    pub account: AccountId,
+    /// The Region that was looked in.
+    pub region: Region,
+    /// Always none: no instance is known.
+    pub instance_id: Option<InstanceId>,
+    /// The address.
+    pub address: IpAddr,
+    /// Always to ask.
+    pub decision: Decision,
+    /// Why it is not resolved.
+    pub reason: String,
+    /// Always asked.
+    pub outcome: Conclusion,
+    /// Nothing was looked at.
+    pub verdict: Verdict,
+    /// None.
+    pub steps: Vec<StepReport>,
+    /// None.
+    pub notes: Vec<String>,
+}
+
+impl Resolution {
+    /// The answer for an address that no instance is known for.
+    #[must_use]
+    pub fn new(addressed: &Addressed, why: &str) -> Self {
+        let (kind, title, id) = addressed.about();
+        let summary = format!(
+            "Nothing was done about {} in {}/{}: {why}. Find out who had it and invoke with that instance's id.",
+            addressed.address, addressed.account, addressed.region
+        );
+        Self {
+            account: addressed.account.clone(),
+            region: addressed.region.clone(),
+            instance_id: None,
+            address: addressed.address,
+            decision: Decision::Ask,
+            reason: format!("{kind}: {title} [{id}]; {why}"),
+            outcome: Conclusion::Asked,
+            verdict: Verdict::untouched(summary),
+            steps: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
 }

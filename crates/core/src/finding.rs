@@ -1,30 +1,89 @@
 //! From the JSON that invoked the function to the findings it holds. One file per source below; each ends in the same
-//! [`Finding`]. Only the instance's id, account and Region are taken from an event: groups, roles and addresses are
-//! surveyed, never believed.
+//! [`Finding`]. Only the instance's id, account and Region are taken from an event (or an address that is then looked up):
+//! groups, roles and attachments are surveyed, never believed.
 
+mod abuse;
+mod alarm;
+mod draft;
+mod envelope;
 mod guardduty;
+mod health;
 mod manual;
+mod ocsf;
+mod securityhub;
+mod tag;
+
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use draft::Draft;
+
 use crate::{
     ids::{AccountId, InstanceId, Region},
-    json::{Field, shown},
+    policy::Policy,
     timestamp::Timestamp,
 };
 
 /// Who says that an instance is compromised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// An Amazon GuardDuty finding.
+    /// An Amazon GuardDuty finding, from GuardDuty itself or through Security Hub.
+    #[serde(rename = "guardduty")]
     GuardDuty,
+    /// An AWS Health abuse event.
+    Health,
+    /// An abuse report that somebody vouches for, or that names instances by id.
+    AbuseReport,
+    /// An abuse report's text or addresses from the event bus: nobody vouches for it.
+    AbuseText,
+    /// A trigger tag on the instance.
+    Tag,
+    /// An analyst's custom action in Security Hub.
+    CustomAction,
+    /// A CloudWatch alarm.
+    Alarm,
     /// A person, by direct invoke.
+    #[default]
     Manual,
 }
 
+impl Source {
+    /// The source's name in policy rules.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GuardDuty => "guardduty",
+            Self::Health => "health",
+            Self::AbuseReport => "abuse_report",
+            Self::AbuseText => "abuse_text",
+            Self::Tag => "tag",
+            Self::CustomAction => "custom_action",
+            Self::Alarm => "alarm",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// Whether AWS expects an answer to it within 24 hours.
+    #[must_use]
+    pub fn is_abuse(self) -> bool {
+        matches!(self, Self::Health | Self::AbuseReport | Self::AbuseText)
+    }
+}
+
+/// GuardDuty's `resourceRole`: whether the instance acted or was acted upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResourceRole {
+    /// The instance did it.
+    Actor,
+    /// It was done to the instance: attacked, which alone is not compromised.
+    Target,
+}
+
 /// One instance named by one trigger, after parsing.
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own in the event")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// Who said it.
@@ -37,14 +96,24 @@ pub struct Finding {
     pub title: String,
     /// GuardDuty's scale: 1 to 3.9 low, 4 to 6.9 medium, 7 to 8.9 high, 9 to 10 critical. None where the source has none.
     pub severity: Option<f64>,
-    /// GuardDuty calls the instance the TARGET of the activity: attacked, which alone is not compromised.
-    pub attacked: bool,
+    /// The instance's part in the activity, where the source says so.
+    pub role: Option<ResourceRole>,
+    /// What is compromised is a container, and the instance its host, which others share.
+    pub shared_host: bool,
     /// A sample finding that somebody generated.
     pub sample: bool,
-    /// Archived at its source: suppressed or dealt with.
+    /// Archived or resolved at its source.
     pub archived: bool,
     /// When the activity was last seen, where the source says so.
     pub last_seen: Option<Timestamp>,
+    /// A person pressed the button.
+    pub by_person: bool,
+    /// The account that the event came from.
+    pub said_by: AccountId,
+    /// How many instances the event names.
+    pub crowd: usize,
+    /// Sentences for people about what else the event says.
+    pub notes: Vec<String>,
     /// The instance's account.
     pub account: AccountId,
     /// The instance's Region.
@@ -57,7 +126,41 @@ impl Finding {
     /// Whether nobody pressed the button: an automatic finding counts against the hourly cap and respects exemption.
     #[must_use]
     pub fn is_automatic(&self) -> bool {
-        self.source != Source::Manual
+        !self.by_person
+    }
+}
+
+/// An address that a trigger names; which instance has it is looked up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Addressed {
+    /// The address.
+    pub address: IpAddr,
+    /// The account to look in.
+    pub account: AccountId,
+    /// The Region to look in.
+    pub region: Region,
+    said_by: AccountId,
+    crowd: usize,
+    draft: Draft,
+}
+
+impl Addressed {
+    /// The finding, once exactly one instance is known to have the address.
+    #[must_use]
+    pub fn resolved(&self, instance: InstanceId) -> Finding {
+        self.draft.finding(&self.said_by, self.crowd, self.account.clone(), self.region.clone(), instance)
+    }
+
+    /// When the activity was seen: what has the address since later is not meant.
+    #[must_use]
+    pub fn seen(&self) -> Option<Timestamp> {
+        self.draft.last_seen
+    }
+
+    /// The finding's type, title and id, for a message about an address that nobody could be found for.
+    #[must_use]
+    pub fn about(&self) -> (&str, &str, &str) {
+        (&self.draft.kind, &self.draft.title, &self.draft.id)
     }
 }
 
@@ -79,6 +182,30 @@ pub struct Request {
     pub force: bool,
     /// One finding for every instance that the event names.
     pub findings: Vec<Finding>,
+    /// One for every address.
+    pub addresses: Vec<Addressed>,
+}
+
+impl Request {
+    /// Whether a person waits for the answer.
+    #[must_use]
+    pub fn is_by_person(&self) -> bool {
+        self.findings.iter().all(|finding| finding.by_person)
+            && self.addresses.iter().all(|addressed| addressed.draft.by_person)
+    }
+}
+
+/// One record of an SQS batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queued {
+    /// `messageId`, which a failed item is named by.
+    pub message_id: String,
+    /// `receiptHandle`.
+    pub receipt: String,
+    /// The queue's ARN.
+    pub queue: String,
+    /// What its body holds.
+    pub body: Result<Box<Parsed>, ParseError>,
 }
 
 /// What an event turned out to be.
@@ -88,12 +215,14 @@ pub enum Parsed {
     Request(Request),
     /// It is well-formed and names no instance; the text says why, for a person.
     Nothing(String),
+    /// An SQS batch, each record on its own.
+    Batch(Vec<Queued>),
 }
 
 /// Why an event cannot be read. The message names the field and the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// No source that Brig knows writes such events.
+    /// No source that Brig knows writes such events, or not by this way.
     #[error("{0}")]
     UnsupportedEvent(String),
     /// The source is known, and a field of the event is not what it must be.
@@ -113,40 +242,8 @@ pub struct Invoked {
 }
 
 /// Reads an event. Total: any JSON ends in a request, in "names nothing" or in an error.
-pub fn parse(event: &Value, invoked: &Invoked) -> Result<Parsed, ParseError> {
-    let root = Field::root(event);
-    let Some(map) = root.object() else {
-        return Err(ParseError::UnsupportedEvent(format!("the event is {}, not a JSON object", shown(event))));
-    };
-    if map.contains_key("source") || map.contains_key("detail-type") {
-        return envelope(&root);
-    }
-    if map.contains_key("instance_id") || map.contains_key("action") {
-        return manual::parse(&root, invoked);
-    }
-    if guardduty::is_finding(&root) {
-        return guardduty::parse(&root, None);
-    }
-    let mut keys: Vec<String> = map.keys().take(8).map(|key| key.chars().take(40).collect()).collect();
-    keys.sort();
-    Err(ParseError::UnsupportedEvent(format!(
-        "no trigger has the keys [{}]; a direct invoke needs \"instance_id\"",
-        keys.join(", ")
-    )))
-}
-
-/// An EventBridge event: matched on `source` and `detail-type`, then read as that one type.
-fn envelope(root: &Field<'_>) -> Result<Parsed, ParseError> {
-    let source = root.get("source").text()?.unwrap_or_default();
-    let detail_type = root.get("detail-type").text()?.unwrap_or_default();
-    match (source, detail_type) {
-        ("aws.guardduty", "GuardDuty Finding") => guardduty::parse(&root.get("detail"), Some(root)),
-        _ => Err(ParseError::UnsupportedEvent(format!(
-            "source: {} with detail-type {} is no trigger",
-            shown(root.get("source").value()),
-            shown(root.get("detail-type").value())
-        ))),
-    }
+pub fn parse(event: &Value, invoked: &Invoked, policy: &Policy) -> Result<Parsed, ParseError> {
+    envelope::parse(event, invoked, policy)
 }
 
 #[cfg(test)]

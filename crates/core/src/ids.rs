@@ -163,6 +163,28 @@ impl InstanceId {
     }
 }
 
+/// An ARN's parts (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// Its Region; empty for global resources.
+    pub region: &'a str,
+    /// Its account; empty where the resource has none.
+    pub account: &'a str,
+    /// The rest, with its own colons and slashes.
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Splits an ARN; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.splitn(6, ':');
+        let (arn, partition, _service) = (parts.next()?, parts.next()?, parts.next()?);
+        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+        (arn == "arn" && partition.starts_with("aws")).then_some(Self { region, account, resource })
+    }
+}
+
 /// The last part of an ARN's resource: the name of an instance profile or a role whose ARN may carry a path.
 #[must_use]
 pub fn arn_name(arn: &str) -> &str {

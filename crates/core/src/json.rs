@@ -30,6 +30,12 @@ impl<'a> Field<'a> {
         self.value
     }
 
+    /// The members of a list; none where the field is no list.
+    pub(crate) fn items(&self) -> Vec<Field<'a>> {
+        let items = self.value.as_array().map(Vec::as_slice).unwrap_or_default();
+        items.iter().enumerate().map(|(at, value)| Field { path: format!("{}[{at}]", self.path), value }).collect()
+    }
+
     pub(crate) fn is_absent(&self) -> bool {
         self.value.is_null()
     }

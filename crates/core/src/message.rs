@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    containment::{Conclusion, Containment},
+    containment::{Conclusion, Containment, Resolution},
     finding::Finding,
+    verdict::Truth,
 };
 
 /// SNS's limit for a message with all its variants, in bytes
@@ -67,6 +68,35 @@ pub fn compose(containment: &Containment, finding: &Finding, audience: &Audience
     Message { subject, body, attributes }
 }
 
+/// The message about an address that no instance is known for.
+#[must_use]
+pub fn unresolved(resolution: &Resolution) -> Message {
+    let text = format!("{}\n\nWhy: {}\n", resolution.verdict.summary, resolution.reason);
+    let mut entry = serde_json::to_value(resolution).unwrap_or(Value::Null);
+    if let Some(map) = entry.as_object_mut() {
+        map.insert("schema".to_owned(), json!(1));
+    }
+    let entry = entry.to_string();
+    let body = json!({"default": text, "email": text, "sms": ascii(&resolution.verdict.summary, LONGEST_SMS),
+        "sqs": entry, "lambda": entry, "http": entry, "https": entry, "firehose": entry});
+    let subject = format!(
+        "[Brig] {}: {} in {}/{}",
+        heading(resolution.outcome),
+        resolution.address,
+        resolution.account,
+        resolution.region
+    );
+    Message {
+        subject: ascii(&subject, LONGEST_SUBJECT),
+        body: body.to_string(),
+        attributes: vec![
+            ("outcome", "String", resolution.outcome.word().to_owned()),
+            ("account", "String", resolution.account.to_string()),
+            ("region", "String", resolution.region.to_string()),
+        ],
+    }
+}
+
 /// The text that a person reads. `most` bounds each list of steps.
 #[must_use]
 pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_>, most: usize) -> String {
@@ -101,6 +131,13 @@ pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_
         |outcome| !done(outcome),
     );
     section(&mut line, if planned { "What is so already" } else { "What was done" }, containment, most, done);
+    if finding.source.is_abuse() && !planned {
+        line("");
+        line("Draft of an answer to AWS, which expects one within 24 hours (check it before you send it)");
+        for sentence in reply(containment) {
+            line(&format!("  {sentence}"));
+        }
+    }
     if !containment.notes.is_empty() {
         line("");
         line("What you should know");
@@ -113,6 +150,34 @@ pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_
         }
     }
     text
+}
+
+/// What an abuse desk asks: what was found, what was done, when.
+fn reply(containment: &Containment) -> Vec<String> {
+    let when = containment.containment_id.as_ref().and_then(|id| id.as_str().rsplit('-').next()).unwrap_or_default();
+    let done: Vec<&str> = [
+        (containment.verdict.network, "its network interfaces were isolated: no new connection is possible"),
+        (containment.verdict.credentials, "its credentials were revoked"),
+        (containment.verdict.fleet, "it was taken out of service"),
+        (containment.verdict.evidence, "its disks were preserved for investigation"),
+    ]
+    .into_iter()
+    .filter(|(truth, _)| *truth == Truth::Yes)
+    .map(|(_, text)| text)
+    .collect();
+    let whole = matches!(containment.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
+    let (contained, so_far) = if whole {
+        ("have contained the instance", done.join("; "))
+    } else if done.is_empty() {
+        ("are looking into it", "nothing has been changed yet".to_owned())
+    } else {
+        ("have begun to contain the instance", done.join("; "))
+    };
+    vec![
+        format!("Thank you for the report about {} in {}.", containment.instance_id, containment.region),
+        format!("We {contained} (started {when} UTC): {so_far}."),
+        "We are investigating how it was compromised and will take it out of use or rebuild it.".to_owned(),
+    ]
 }
 
 fn section(

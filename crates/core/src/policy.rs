@@ -2,8 +2,14 @@
 //! that a person reads. The hourly cap is decided with the claim, since only the ledger can count.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::{finding::Finding, survey::Instance};
+use crate::{
+    finding::{Finding, ResourceRole, Source},
+    ids::AccountId,
+    rules::Rules,
+    survey::Instance,
+};
 
 /// Whether Brig acts or only says what it would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +58,14 @@ pub struct Policy {
     pub lock_days: u32,
     /// The reach of the credential cut.
     pub role_deny: RoleDeny,
+    /// Tag keys that, put on an instance, contain it.
+    pub trigger_tags: Vec<String>,
+    /// ARNs of the Security Hub custom actions that contain.
+    pub custom_actions: Vec<String>,
+    /// Accounts whose events may name other accounts' instances; empty for the function's own alone.
+    pub trusted_accounts: Vec<AccountId>,
+    /// The most instances that one event may name without a person being asked.
+    pub max_per_finding: usize,
 }
 
 impl Default for Policy {
@@ -64,6 +78,10 @@ impl Default for Policy {
             untrack: Untrack::Seconds(1),
             lock_days: 7,
             role_deny: RoleDeny::Instance,
+            trigger_tags: vec!["abuse-report".to_owned(), "brig:contain".to_owned()],
+            custom_actions: Vec::new(),
+            trusted_accounts: Vec::new(),
+            max_per_finding: 3,
         }
     }
 }
@@ -106,9 +124,23 @@ impl Decided {
 /// The tag that names the containment an instance is in.
 pub const CONTAINMENT_TAG: &str = "brig:containment";
 
-/// What the finding alone settles, before any call to AWS.
+/// What decisions are made by: the settings, the account's own rules, and where the function runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Guide<'a> {
+    /// The settings.
+    pub policy: &'a Policy,
+    /// `BRIG_POLICY`.
+    pub rules: &'a Rules,
+    /// The function's own account.
+    pub own: &'a AccountId,
+    /// Why the account's rules could not be read, where they could not.
+    pub rules_lost: Option<&'a str>,
+}
+
+/// What the finding alone settles, before any call to AWS. No rule lifts these.
 #[must_use]
-pub fn gate(finding: &Finding, policy: &Policy) -> Option<Decided> {
+pub fn gate(finding: &Finding, guide: &Guide<'_>) -> Option<Decided> {
+    let policy = guide.policy;
     let ignore = |reason: String| Some(Decided::new(Decision::Ignore, reason));
     if finding.sample {
         return ignore(format!("{} is a sample finding", finding.id));
@@ -116,15 +148,82 @@ pub fn gate(finding: &Finding, policy: &Policy) -> Option<Decided> {
     if finding.archived {
         return ignore(format!("{} is archived at its source", finding.id));
     }
-    if finding.attacked && only_attacked(&finding.kind) {
+    if finding.account != finding.said_by {
+        let trusted = finding.said_by == *guide.own && policy.trusted_accounts.is_empty()
+            || policy.trusted_accounts.contains(&finding.said_by);
+        if !trusted {
+            return Some(Decided::refused(format!(
+                "an event of the account {} names an instance of {}; it may do so if {} is in BRIG_TRUSTED_ACCOUNTS",
+                finding.said_by, finding.account, finding.said_by
+            )));
+        }
+    }
+    if guide.rules.is_empty() && guide.rules_lost.is_none() {
+        built_in(finding, policy).filter(|decided| decided.decision == Decision::Ignore)
+    } else {
+        None
+    }
+}
+
+/// The built-in rules, which stand after the account's own. `None`: contain.
+fn built_in(finding: &Finding, policy: &Policy) -> Option<Decided> {
+    let ignore = |reason: String| Some(Decided::new(Decision::Ignore, reason));
+    let ask = |reason: String| Some(Decided::new(Decision::Ask, reason));
+    if finding.by_person {
+        return None;
+    }
+    if finding.role == Some(ResourceRole::Target) && only_attacked(&finding.kind) {
         return ignore(format!("{}: the instance was attacked, which is not yet compromised", finding.kind));
     }
     match finding.severity {
         Some(severity) if severity < policy.min_severity => {
-            ignore(format!("severity {severity} is below the minimum of {}", policy.min_severity))
+            return ignore(format!("severity {severity} is below the minimum of {}", policy.min_severity));
         }
-        _ => None,
+        _ => {}
     }
+    let what = format!("{}: {}", finding.kind, finding.title);
+    if finding.shared_host {
+        return ask(format!("{what}; the instance is the host of containers that others may share"));
+    }
+    match finding.source {
+        Source::Alarm => ask(format!("{what}; an alarm is a sign, not a verdict")),
+        Source::AbuseText => ask(format!("{what}; nobody vouches for what the report's text says")),
+        Source::GuardDuty
+        | Source::Health
+        | Source::AbuseReport
+        | Source::Tag
+        | Source::CustomAction
+        | Source::Manual => None,
+    }
+}
+
+/// The document that rules are matched against.
+#[must_use]
+pub fn document(finding: &Finding, instance: &Instance) -> Value {
+    let role = finding.role.map(|role| match role {
+        ResourceRole::Actor => "ACTOR",
+        ResourceRole::Target => "TARGET",
+    });
+    let vpcs: Vec<&str> = instance.interfaces.iter().map(|interface| interface.vpc.as_str()).collect();
+    json!({
+        "finding": {
+            "source": finding.source.name(),
+            "type": finding.kind,
+            "severity": finding.severity,
+            "role": role,
+        },
+        "instance": {
+            "id": instance.id,
+            "account": instance.account,
+            "region": instance.region,
+            "vpc": vpcs,
+            "tags": instance.tags,
+            "profile": instance.profile,
+            "group": instance.auto_scaling_group(),
+            "spot": instance.spot,
+            "public": instance.public,
+        },
+    })
 }
 
 /// Types that anyone on the internet can cause on a reachable host: acting on them would hand strangers a switch.
@@ -144,7 +243,8 @@ pub enum Known<'a> {
 /// Decides about a finding whose instance was seen. Exemption is read only here, when a new containment is decided: an
 /// exempt tag that appears afterwards (an attacker can write tags too) lifts nothing.
 #[must_use]
-pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool, policy: &Policy) -> Decided {
+pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool, guide: &Guide<'_>) -> Decided {
+    let policy = guide.policy;
     let what =
         if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
     if let Known::Active(_) = known {
@@ -173,7 +273,36 @@ pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: 
             "{} is exempt by its tag {}={value}; invoke with \"force\": true to contain it all the same",
             instance.id, policy.exempt_tag
         )),
-        _ => Decided::new(Decision::Contain, what),
+        _ => by_rule(finding, instance, what, guide),
+    }
+}
+
+/// The crowd, the account's own rules, then the built-in ones.
+fn by_rule(finding: &Finding, instance: &Instance, what: String, guide: &Guide<'_>) -> Decided {
+    if finding.by_person {
+        return Decided::new(Decision::Contain, what);
+    }
+    if finding.crowd > guide.policy.max_per_finding {
+        return Decided::new(
+            Decision::Ask,
+            format!(
+                "{what}; the event names {} instances, more than BRIG_MAX_PER_FINDING ({})",
+                finding.crowd, guide.policy.max_per_finding
+            ),
+        );
+    }
+    if let Some((name, decision)) = guide.rules.decide(&document(finding, instance)) {
+        return Decided::new(decision, format!("{what} (rule \"{name}\")"));
+    }
+    if let Some(decided) = built_in(finding, guide.policy) {
+        return decided;
+    }
+    match guide.rules_lost {
+        Some(why) => Decided::new(
+            Decision::Ask,
+            format!("{what}; the account's own rules could not be read ({why}), so a person must decide"),
+        ),
+        None => Decided::new(Decision::Contain, what),
     }
 }
 
@@ -202,7 +331,9 @@ mod tests {
             instance.tags.insert((*key).to_owned(), (*value).to_owned());
         }
         let policy = Policy::default();
-        let decided = gate(finding, &policy).unwrap_or_else(|| decide(finding, &instance, &Known::No, force, &policy));
+        let (rules, own) = (Rules::none(), crate::testing::account());
+        let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: None };
+        let decided = gate(finding, &guide).unwrap_or_else(|| decide(finding, &instance, &Known::No, force, &guide));
         let refused = if decided.refused { "refused" } else { "" };
         expected.assert_eq(&format!("{:?} {refused}: {}", decided.decision, decided.reason));
     }
@@ -224,7 +355,7 @@ mod tests {
         archived.archived = true;
         check(&archived, &[], false, &expect!["Ignore : f1 is archived at its source"]);
         let mut attacked = finding();
-        attacked.attacked = true;
+        attacked.role = Some(ResourceRole::Target);
         attacked.kind = "UnauthorizedAccess:EC2/SSHBruteForce".to_owned();
         check(
             &attacked,
@@ -292,8 +423,98 @@ mod tests {
     fn an_exempt_tag_lifts_no_active_containment() {
         let mut exempt = instance();
         exempt.tags.insert("brig:exempt".to_owned(), "never".to_owned());
-        let decided = decide(&finding(), &exempt, &Known::Active("c"), false, &Policy::default());
+        let (policy, rules, own) = (Policy::default(), Rules::none(), crate::testing::account());
+        let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: None };
+        let decided = decide(&finding(), &exempt, &Known::Active("c"), false, &guide);
         assert_eq!(decided.decision, Decision::Contain);
         assert!(!decided.refused);
+    }
+
+    #[test]
+    fn signs_and_hearsay_are_questions() {
+        let mut alarm = finding();
+        alarm.source = Source::Alarm;
+        alarm.kind = "Alarm/out".to_owned();
+        check(&alarm, &[], false, &expect!["Ask : Alarm/out: Command and control; an alarm is a sign, not a verdict"]);
+        let mut host = finding();
+        host.shared_host = true;
+        check(
+            &host,
+            &[],
+            false,
+            &expect![
+                "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; the instance is the host of containers that others may share"
+            ],
+        );
+        let mut crowd = finding();
+        crowd.crowd = 4;
+        check(
+            &crowd,
+            &[],
+            false,
+            &expect![
+                "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; the event names 4 instances, more than BRIG_MAX_PER_FINDING (3)"
+            ],
+        );
+    }
+
+    #[test]
+    fn an_untrusted_account_may_name_its_own_instances_only() {
+        let mut other = finding();
+        other.said_by = "999988887777".parse().expect("account");
+        check(
+            &other,
+            &[],
+            false,
+            &expect![
+                "Contain refused: an event of the account 999988887777 names an instance of 123456789012; it may do so if 999988887777 is in BRIG_TRUSTED_ACCOUNTS"
+            ],
+        );
+        other.account = other.said_by.clone();
+        check(&other, &[], false, &expect!["Contain : Backdoor:EC2/C&CActivity.B!DNS: Command and control"]);
+    }
+
+    #[test]
+    fn the_accounts_rules_stand_before_the_built_in_ones_and_after_the_gates() {
+        let rules = Rules::parse(
+            r#"{"rules": [
+                {"name": "mild too", "then": "contain", "when": {"finding": {"severity": [{"numeric": [">=", 2]}]}, "instance": {"tags": {"tier": ["lab"]}}}},
+                {"name": "dns", "then": "ask", "when": {"finding": {"type": [{"suffix": "!DNS"}]}}}]}"#,
+        )
+        .expect("rules");
+        let (policy, own) = (Policy::default(), crate::testing::account());
+        let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: None };
+        let judge = |finding: &Finding, tier: &str| {
+            let mut instance = instance();
+            instance.tags.insert("tier".to_owned(), tier.to_owned());
+            let decided =
+                gate(finding, &guide).unwrap_or_else(|| decide(finding, &instance, &Known::No, false, &guide));
+            format!("{:?}: {}", decided.decision, decided.reason)
+        };
+        let mut mild = finding();
+        mild.severity = Some(2.0);
+        assert_eq!(
+            judge(&mild, "lab"),
+            "Contain: Backdoor:EC2/C&CActivity.B!DNS: Command and control (rule \"mild too\")"
+        );
+        assert_eq!(
+            judge(&finding(), "prod"),
+            "Ask: Backdoor:EC2/C&CActivity.B!DNS: Command and control (rule \"dns\")"
+        );
+        mild.kind = "Trojan:EC2/X".to_owned();
+        assert_eq!(judge(&mild, "prod"), "Ignore: severity 2 is below the minimum of 7");
+        mild.sample = true;
+        assert_eq!(judge(&mild, "lab"), "Ignore: f1 is a sample finding");
+    }
+
+    #[test]
+    fn without_its_rules_an_account_is_asked() {
+        let (policy, rules, own) = (Policy::default(), Rules::none(), crate::testing::account());
+        let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: Some("AccessDenied") };
+        let decided = decide(&finding(), &instance(), &Known::No, false, &guide);
+        assert_eq!(decided.decision, Decision::Ask);
+        assert!(decided.reason.contains("could not be read (AccessDenied)"));
+        let decided = decide(&manual(), &instance(), &Known::No, false, &guide);
+        assert_eq!(decided.decision, Decision::Contain);
     }
 }

@@ -83,6 +83,8 @@ pub struct Instance {
     pub ebs_root: bool,
     /// Bought on the Spot market.
     pub spot: bool,
+    /// It has a public IPv4 address.
+    pub public: bool,
 }
 
 impl Instance {

@@ -22,10 +22,15 @@ pub(crate) fn finding() -> Finding {
         kind: "Backdoor:EC2/C&CActivity.B!DNS".to_owned(),
         title: "Command and control".to_owned(),
         severity: Some(8.0),
-        attacked: false,
+        role: None,
+        shared_host: false,
         sample: false,
         archived: false,
         last_seen: None,
+        by_person: false,
+        said_by: account(),
+        crowd: 1,
+        notes: Vec::new(),
         account: account(),
         region: "us-east-1".parse().expect("region"),
         instance: INSTANCE.parse().expect("id"),
@@ -39,6 +44,7 @@ pub(crate) fn manual() -> Finding {
         kind: "Manual".to_owned(),
         title: "requested by a person".to_owned(),
         severity: None,
+        by_person: true,
         ..finding()
     }
 }
@@ -63,6 +69,7 @@ pub(crate) fn instance() -> Instance {
         volumes: vec![volume("vol-root", "/dev/xvda", true), volume("vol-data", "/dev/sdf", false)],
         ebs_root: true,
         spot: false,
+        public: true,
     }
 }
 

@@ -168,6 +168,7 @@ fn answer(
     };
     let mut notes: Vec<String> = facts.broken();
     notes.extend(reports.notes());
+    notes.extend(work.finding.notes.iter().cloned());
     if let Some(foreign) = work.instance.tags.get(CONTAINMENT_TAG).filter(|tag| *tag != work.containment.as_str()) {
         notes.push(format!(
             "taken over by force from the containment {foreign}: what was there before that is not known here"

@@ -6,8 +6,10 @@ use std::{sync::Arc, time::Duration};
 use brig_core::{
     containment::{Conclusion, Containment, Timings},
     finding::{Action, Finding},
+    ids::AccountId,
     ledger::{InstanceKey, Records},
-    policy::{self, Decided, Decision, Known, Mode, Policy},
+    policy::{self, Decided, Decision, Guide, Known, Mode, Policy},
+    rules::Rules,
     step::Lane,
     survey::{Gap, Instance},
     timestamp::Timestamp,
@@ -36,6 +38,8 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// The settings.
     pub policy: Policy,
+    /// The account's own rules.
+    pub rules: Rules,
     /// The ledger table's name, for messages.
     pub table: String,
 }
@@ -45,6 +49,8 @@ pub struct Engine {
 pub struct Invocation {
     /// Its request id, which Lambda's retries of the event repeat.
     pub request_id: String,
+    /// The function's own account.
+    pub own: AccountId,
     /// The function's name, for messages.
     pub function: String,
     /// When it began.
@@ -78,8 +84,14 @@ impl Engine {
         invocation: &Invocation,
     ) -> Containment {
         let mut timings = Timings::default();
-        if let Some(decided) = policy::gate(finding, &self.policy) {
-            return self.nothing(finding, decided, Conclusion::Ignored, invocation);
+        let guide = Guide { policy: &self.policy, rules: &self.rules, own: &invocation.own, rules_lost: None };
+        if let Some(decided) = policy::gate(finding, &guide) {
+            if !decided.refused {
+                return self.nothing(finding, decided, Conclusion::Ignored, invocation);
+            }
+            let answer = self.nothing(finding, decided, Conclusion::Refused, invocation);
+            let records = self.ledger.read(&key_of(finding)).await.unwrap_or_default();
+            return self.tell_decision(answer, finding, None, &records, action, invocation).await;
         }
         let lanes = match self.open(finding).await {
             Ok(lanes) => lanes,
@@ -106,7 +118,7 @@ impl Engine {
             Some(current) => Known::Active(current.containment.as_str()),
             None => Known::No,
         };
-        let decided = policy::decide(finding, &look.instance, &known, force, &self.policy);
+        let decided = policy::decide(finding, &look.instance, &known, force, &guide);
         if action == Action::Plan {
             return self.preview(finding, decided, Conclusion::Planned, &lanes, &look, timings, invocation).await;
         }

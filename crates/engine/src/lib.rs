@@ -8,6 +8,7 @@ mod lanes;
 pub mod ports;
 mod preview;
 mod reports;
+mod resolve;
 mod tell;
 mod work;
 

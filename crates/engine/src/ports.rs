@@ -1,7 +1,7 @@
 //! What the engine needs from outside. One method is one AWS operation (its pages included), so that a simulator can
 //! break each of them. Adapters translate; they decide nothing.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use brig_core::{
@@ -64,6 +64,8 @@ pub enum InterfacesOf<'a> {
     Instance(&'a InstanceId),
     /// Those that carry a group.
     Group(&'a GroupId),
+    /// Those that have a private, public, elastic or IPv6 address.
+    Address(IpAddr),
 }
 
 /// An interface and the instance it is attached to.
@@ -73,6 +75,8 @@ pub struct Attached {
     pub interface: Interface,
     /// The instance.
     pub instance: Option<String>,
+    /// Since when.
+    pub attached_at: Option<Timestamp>,
 }
 
 /// A rule as DescribeSecurityGroupRules lists it.
@@ -245,6 +249,13 @@ pub trait Ledger: Send + Sync {
 pub trait Notifier: Send + Sync {
     /// Publishes one message.
     async fn publish(&self, message: &Message) -> Answer<()>;
+}
+
+/// The queue that an event came from.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// ChangeMessageVisibility: the message is delivered again after `seconds`.
+    async fn change_visibility(&self, queue_arn: &str, receipt: &str, seconds: i32) -> Answer<()>;
 }
 
 /// Time, real or virtual.

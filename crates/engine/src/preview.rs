@@ -90,8 +90,13 @@ impl Engine {
             .flat_map(|plan| &plan.steps)
             .map(|planned| StepReport::new(&planned.step, &planned.outcome, &instance.id))
             .collect();
-        answer.notes =
-            plans.iter().flat_map(|plan| plan.notes.iter().cloned()).chain(gaps.map(unread)).chain(late).collect();
+        answer.notes = plans
+            .iter()
+            .flat_map(|plan| plan.notes.iter().cloned())
+            .chain(gaps.map(unread))
+            .chain(late)
+            .chain(finding.notes.iter().cloned())
+            .collect();
         timings.done = Some(self.elapsed(invocation));
         answer.timings_ms = timings;
         answer

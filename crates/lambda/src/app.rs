@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_aws::{AwsClouds, DynamoLedger, Session, SnsNotifier, SystemClock};
+use brig_aws::{AwsClouds, DynamoLedger, Session, SnsNotifier, SqsQueue, SystemClock};
 use brig_core::ids::{AccountId, Region};
 use brig_engine::{Engine, ports::CloudError};
 use tokio::sync::OnceCell;
@@ -32,6 +32,8 @@ pub enum AccountError {
 pub struct App {
     /// Contains instances.
     pub engine: Engine,
+    /// The queues that events come from.
+    pub queue: SqsQueue,
     session: Session,
     region: Region,
     clouds: Arc<AwsClouds>,
@@ -53,9 +55,11 @@ impl App {
             notifier,
             clock: Arc::new(SystemClock),
             policy: config.policy,
+            rules: config.rules,
             table: config.table,
         };
-        Ok(Self { engine, session, region, clouds, account: OnceCell::new() })
+        let queue = SqsQueue::new(&session);
+        Ok(Self { engine, queue, session, region, clouds, account: OnceCell::new() })
     }
 
     /// The Region that the function runs in.

@@ -1,7 +1,11 @@
 //! The settings, read once from the environment. A wrong value stops the start with a message that names it: a function
 //! that contains production instances must not guess.
 
-use brig_core::policy::{Mode, Policy, RoleDeny, Untrack};
+use brig_core::{
+    ids::AccountId,
+    policy::{Mode, Policy, RoleDeny, Untrack},
+    rules::{Rules, RulesError},
+};
 
 /// A setting that is missing or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,10 +23,13 @@ pub enum ConfigError {
         /// What it may be.
         expected: &'static str,
     },
+    /// The account's rules are not understood. Their text is not repeated.
+    #[error("BRIG_POLICY: {0}")]
+    Rules(#[source] RulesError),
 }
 
 /// The settings.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// The ledger's DynamoDB table.
     pub table: String,
@@ -30,9 +37,14 @@ pub struct Config {
     pub topic: String,
     /// What decisions and plans are made with.
     pub policy: Policy,
+    /// The account's own rules.
+    pub rules: Rules,
 }
 
-const KNOWN: [&str; 9] = [
+/// Lambda's environment has 4 KB for all variables together.
+const LONGEST_POLICY: usize = 2048;
+
+const KNOWN: [&str; 14] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -42,6 +54,11 @@ const KNOWN: [&str; 9] = [
     "BRIG_UNTRACK_SECONDS",
     "BRIG_LOCK_DAYS",
     "BRIG_ROLE_DENY",
+    "BRIG_TRIGGER_TAGS",
+    "BRIG_CUSTOM_ACTIONS",
+    "BRIG_TRUSTED_ACCOUNTS",
+    "BRIG_MAX_PER_FINDING",
+    "BRIG_POLICY",
 ];
 
 impl Config {
@@ -98,7 +115,39 @@ impl Config {
         } else {
             Untrack::Seconds(whole("BRIG_UNTRACK_SECONDS", 600, "off or a whole number of seconds up to 600", 1)?)
         };
+        let list = |name: &str| -> Option<Vec<String>> {
+            let items = |text: String| {
+                text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+            };
+            get(name).map(items)
+        };
+        let trusted = list("BRIG_TRUSTED_ACCOUNTS").unwrap_or_default();
+        let trusted_accounts = trusted
+            .iter()
+            .map(|account| {
+                account.parse().map_err(|_| {
+                    wrong("BRIG_TRUSTED_ACCOUNTS", account.clone(), "a list of AWS account ids (12 digits each)")
+                })
+            })
+            .collect::<Result<Vec<AccountId>, _>>()?;
+        let custom_actions = list("BRIG_CUSTOM_ACTIONS").unwrap_or_default();
+        if let Some(action) = custom_actions.iter().find(|action| !action.contains(":action/")) {
+            return Err(wrong("BRIG_CUSTOM_ACTIONS", action.clone(), "a list of ARNs of Security Hub custom actions"));
+        }
+        let rules = match get("BRIG_POLICY") {
+            None => Rules::none(),
+            Some(text) if text.len() > LONGEST_POLICY => {
+                return Err(wrong(
+                    "BRIG_POLICY",
+                    format!("{} bytes", text.len()),
+                    "a JSON document of at most 2048 bytes",
+                ));
+            }
+            Some(text) => Rules::parse(&text).map_err(ConfigError::Rules)?,
+        };
+        let most = whole("BRIG_MAX_PER_FINDING", 1000, "a whole number up to 1000", 3)?;
         Ok(Self {
+            rules,
             table,
             topic,
             policy: Policy {
@@ -114,6 +163,10 @@ impl Config {
                 untrack,
                 lock_days: whole("BRIG_LOCK_DAYS", 36_500, "a whole number of days up to 36500", defaults.lock_days)?,
                 role_deny: if reach == Some(1) { RoleDeny::Role } else { RoleDeny::Instance },
+                trigger_tags: list("BRIG_TRIGGER_TAGS").unwrap_or(defaults.trigger_tags),
+                custom_actions,
+                trusted_accounts,
+                max_per_finding: usize::try_from(most).unwrap_or(usize::MAX),
             },
         })
     }
@@ -157,6 +210,10 @@ mod tests {
             ("BRIG_UNTRACK_SECONDS", "off"),
             ("BRIG_LOCK_DAYS", "0"),
             ("BRIG_ROLE_DENY", "role"),
+            ("BRIG_TRIGGER_TAGS", "quarantine, contain"),
+            ("BRIG_CUSTOM_ACTIONS", "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain"),
+            ("BRIG_TRUSTED_ACCOUNTS", "123456789012,999988887777"),
+            ("BRIG_MAX_PER_FINDING", "5"),
         ])
         .expect("settings")
         .policy;
@@ -170,6 +227,10 @@ mod tests {
                 untrack: Untrack::Off,
                 lock_days: 0,
                 role_deny: RoleDeny::Role,
+                trigger_tags: vec!["quarantine".to_owned(), "contain".to_owned()],
+                custom_actions: vec!["arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain".to_owned()],
+                trusted_accounts: vec!["123456789012".parse().expect("id"), "999988887777".parse().expect("id")],
+                max_per_finding: 5,
             }
         );
     }
@@ -189,8 +250,23 @@ mod tests {
             ),
             ("BRIG_LOCK_DAYS", "40000", "BRIG_LOCK_DAYS=\"40000\" is not a whole number of days up to 36500"),
             ("BRIG_ROLE_DENY", "all", "BRIG_ROLE_DENY=\"all\" is not instance or role"),
+            (
+                "BRIG_TRUSTED_ACCOUNTS",
+                "1,2",
+                "BRIG_TRUSTED_ACCOUNTS=\"1\" is not a list of AWS account ids (12 digits each)",
+            ),
+            (
+                "BRIG_CUSTOM_ACTIONS",
+                "Contain",
+                "BRIG_CUSTOM_ACTIONS=\"Contain\" is not a list of ARNs of Security Hub custom actions",
+            ),
+            (
+                "BRIG_POLICY",
+                r#"{"rules":[{"name":"a","then":"ask","when":{}}]}"#,
+                "BRIG_POLICY: rule \"a\": \"when\" is empty and would match everything",
+            ),
         ] {
-            assert_eq!(read(&[(name, value)]), Err(message.to_owned()));
+            assert_eq!(read(&[(name, value)]).expect_err("an error"), message);
         }
     }
 }

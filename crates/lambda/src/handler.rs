@@ -1,13 +1,14 @@
-//! One invocation: parse, contain what the event names, answer.
+//! One invocation: parse, contain what the event names, answer in the way that its sender understands.
 
 use brig_core::{
-    containment::Containment,
-    finding::{Action, Finding, Invoked, ParseError, Parsed, Request, Source, parse},
+    finding::{Action, Finding, Invoked, ParseError, Parsed, Queued, Request, parse},
+    ids::AccountId,
+    message,
     timestamp::Timestamp,
 };
-use brig_engine::Invocation;
+use brig_engine::{Invocation, ports::Queue};
 use futures::future::join_all;
-use lambda_runtime::{Diagnostic, LambdaEvent};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use tracing::Instrument;
 
@@ -16,38 +17,42 @@ use crate::{
     metrics,
 };
 
+/// After how many seconds a message whose work is not finished comes again: long enough for a lease that ended in order.
+const AGAIN_SECONDS: i32 = 10;
+
 /// Handles one event. Errors carry an `errorType`: `UnsupportedEvent`, `InvalidRequest`, `Incomplete` or `NoAccount`.
 pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let began = app.engine.clock.now();
     let (payload, context) = event.into_parts();
     let account = app.account(&context.invoked_function_arn).await.map_err(|error| no_account(&error))?;
-    let invoked = Invoked { account, region: app.region().clone(), request_id: context.request_id.clone() };
-    let request = match parse(&payload, &invoked) {
-        Ok(Parsed::Request(request)) => request,
-        Ok(Parsed::Nothing(reason)) => {
-            tracing::info!("ignored: {reason}");
-            return Ok(json!({"containments": [], "ignored": reason}));
-        }
-        Err(error) => return Err(unreadable(&error)),
-    };
-    let invocation = Invocation {
+    let invoked =
+        Invoked { account: account.clone(), region: app.region().clone(), request_id: context.request_id.clone() };
+    match parse(&payload, &invoked, &app.engine.policy) {
+        Ok(Parsed::Request(request)) => direct(app, &request, &invocation(&context, account, began)).await,
+        Ok(Parsed::Nothing(reason)) => Ok(ignored(&reason)),
+        Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, &invocation(&context, account, began)).await),
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+fn invocation(context: &Context, own: AccountId, began: Timestamp) -> Invocation {
+    Invocation {
         request_id: context.request_id.clone(),
+        own,
         function: context.env_config.function_name.clone(),
         began,
         deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
-    };
-    answer(app, &request, &invocation).await
+    }
 }
 
-async fn answer(app: &App, request: &Request, invocation: &Invocation) -> Result<Value, Diagnostic> {
-    let contained = join_all(request.findings.iter().map(|finding| one(app, finding, request, invocation))).await;
-    let left_over = contained.iter().any(|containment| containment.left_over);
-    let mut response = json!({"containments": contained});
+/// An event, or a person's invoke.
+async fn direct(app: &App, request: &Request, invocation: &Invocation) -> Result<Value, Diagnostic> {
+    let (entries, left_over) = act(app, request, invocation).await;
+    let mut response = json!({"containments": entries});
     if !left_over {
         return Ok(response);
     }
-    let by_a_person = request.findings.iter().all(|finding| finding.source == Source::Manual);
-    if by_a_person {
+    if request.is_by_person() {
         // A person reads the answer and decides; nobody retries a synchronous invoke.
         if let Some(map) = response.as_object_mut() {
             map.insert("incomplete".to_owned(), Value::Bool(true));
@@ -57,13 +62,85 @@ async fn answer(app: &App, request: &Request, invocation: &Invocation) -> Result
     Err(Diagnostic { error_type: "Incomplete".to_owned(), error_message: response.to_string() })
 }
 
-async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invocation) -> Containment {
+/// An SQS batch: what could not be read or finished is a failed item, and comes again alone.
+async fn queued(app: &App, batch: Vec<Queued>, invocation: &Invocation) -> Value {
+    let results = join_all(batch.iter().map(|message| one_message(app, message, invocation))).await;
+    let mut containments = Vec::new();
+    let mut failures = Vec::new();
+    for (message, (entries, done)) in batch.iter().zip(results) {
+        containments.extend(entries);
+        if !done {
+            failures.push(json!({"itemIdentifier": message.message_id}));
+        }
+    }
+    json!({"containments": containments, "batchItemFailures": failures})
+}
+
+async fn one_message(app: &App, message: &Queued, invocation: &Invocation) -> (Vec<Value>, bool) {
+    let request = match &message.body {
+        Ok(parsed) => match parsed.as_ref() {
+            Parsed::Request(request) => request,
+            Parsed::Nothing(reason) => {
+                ignored(reason);
+                return (Vec::new(), true);
+            }
+            Parsed::Batch(_) => return (Vec::new(), false),
+        },
+        Err(error) => {
+            unreadable(error);
+            return (Vec::new(), false);
+        }
+    };
+    // A message comes again when its visibility ends, which is after its holder's deadline: it may go on at once.
+    let invocation = Invocation { request_id: message.message_id.clone(), ..invocation.clone() };
+    let (entries, left_over) = act(app, request, &invocation).await;
+    if left_over && let Err(error) = app.queue.change_visibility(&message.queue, &message.receipt, AGAIN_SECONDS).await
+    {
+        tracing::warn!(%error, "message {} comes again only when its visibility ends", message.message_id);
+    }
+    (entries, !left_over)
+}
+
+/// Contains everything that a request names, at once. The entries, and whether work is left over.
+async fn act(app: &App, request: &Request, invocation: &Invocation) -> (Vec<Value>, bool) {
+    let named = join_all(request.findings.iter().map(|finding| one(app, finding, request, invocation)));
+    let addressed = join_all(request.addresses.iter().map(|addressed| async move {
+        match app.engine.resolve(addressed).await {
+            Ok(finding) => one(app, &finding, request, invocation).await,
+            Err(resolution) => {
+                tracing::info!("asked: {}", resolution.verdict.summary);
+                let told = if request.action == Action::Contain {
+                    app.engine.notifier.publish(&message::unresolved(&resolution)).await
+                } else {
+                    Ok(())
+                };
+                let left_over = told.as_ref().is_err_and(brig_engine::ports::CloudError::is_retryable);
+                (serde_json::to_value(&resolution).unwrap_or_default(), left_over)
+            }
+        }
+    }));
+    let (named, addressed) = tokio::join!(named, addressed);
+    let mut entries = Vec::new();
+    let mut left_over = false;
+    for (entry, left) in named.into_iter().chain(addressed) {
+        entries.push(entry);
+        left_over |= left;
+    }
+    (entries, left_over)
+}
+
+async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invocation) -> (Value, bool) {
     let span = tracing::info_span!("finding", finding.id = %finding.id, instance.id = %finding.instance);
     let containment = app.engine.contain(finding, request.action, request.force, invocation).instrument(span).await;
     if request.action == Action::Contain {
         metrics::emit(&containment, app.engine.clock.now());
     }
-    containment
+    (serde_json::to_value(&containment).unwrap_or_default(), containment.left_over)
+}
+
+fn ignored(reason: &str) -> Value {
+    tracing::info!("ignored: {reason}");
+    json!({"containments": [], "ignored": reason})
 }
 
 fn unreadable(error: &ParseError) -> Diagnostic {

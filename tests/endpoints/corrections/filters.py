@@ -16,6 +16,8 @@ def filters_match_any_value() -> None:
         "attachment.status": lambda eni: eni.attachment.status if eni.attachment else None,
         "attachment.device-index": lambda eni: str(eni.device_index) if eni.attachment else None,
         "attachment.delete-on-termination": lambda eni: eni.delete_on_termination if eni.attachment else None,
+        "association.public-ip": lambda eni: eni.public_ip,
+        "ipv6-addresses.ipv6-address": lambda eni: list(eni.ipv6_addresses),
         "group-name": lambda eni: [group.name for group in eni.group_set],
     }
 

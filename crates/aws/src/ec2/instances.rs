@@ -60,6 +60,7 @@ fn from_instance(found: &aws_sdk_ec2::types::Instance, owner: &AccountId, region
         volumes: volumes.collect(),
         ebs_root: found.root_device_type() != Some(&DeviceType::InstanceStore),
         spot: found.instance_lifecycle() == Some(&InstanceLifecycleType::Spot),
+        public: found.public_ip_address().is_some(),
     })
 }
 

@@ -6,6 +6,7 @@ use aws_sdk_ec2::{Client, types::NetworkInterface};
 use brig_core::{
     ids::{EniId, GroupId},
     survey::Interface,
+    timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Attached, InterfacesOf};
 
@@ -13,16 +14,42 @@ use super::filter;
 use crate::error::Explain;
 
 pub(crate) async fn describe_network_interfaces(client: &Client, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
-    let filter = match of {
-        InterfacesOf::Instance(instance) => filter("attachment.instance-id", &[instance.as_str()]),
-        InterfacesOf::Group(group) => filter("group-id", &[group.as_str()]),
-    };
-    let mut pages = client.describe_network_interfaces().filters(filter).into_paginator().items().send();
+    match of {
+        InterfacesOf::Instance(instance) => list(client, "attachment.instance-id", instance.as_str()).await,
+        InterfacesOf::Group(group) => list(client, "group-id", group.as_str()).await,
+        InterfacesOf::Address(IpAddr::V6(address)) => {
+            list(client, "ipv6-addresses.ipv6-address", &address.to_string()).await
+        }
+        // Filters are joined by "and": each place that an IPv4 address can stand in is asked for by itself.
+        InterfacesOf::Address(IpAddr::V4(address)) => {
+            let address = address.to_string();
+            let (mut private, public) = tokio::try_join!(
+                list(client, "addresses.private-ip-address", &address),
+                list(client, "association.public-ip", &address)
+            )?;
+            for found in public {
+                if private.iter().all(|known| known.interface.id != found.interface.id) {
+                    private.push(found);
+                }
+            }
+            Ok(private)
+        }
+    }
+}
+
+async fn list(client: &Client, name: &str, value: &str) -> Answer<Vec<Attached>> {
+    let mut pages =
+        client.describe_network_interfaces().filters(filter(name, &[value])).into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(interface) = pages.next().await {
         let interface = interface.explain("DescribeNetworkInterfaces")?;
-        let instance = interface.attachment().and_then(|attachment| attachment.instance_id()).map(str::to_owned);
-        found.extend(from_network_interface(&interface).map(|interface| Attached { interface, instance }));
+        let attachment = interface.attachment();
+        let instance = attachment.and_then(|attachment| attachment.instance_id()).map(str::to_owned);
+        let attached_at = attachment
+            .and_then(|attachment| attachment.attach_time())
+            .and_then(|time| time.to_millis().ok())
+            .map(Timestamp::from_millis);
+        found.extend(from_network_interface(&interface).map(|interface| Attached { interface, instance, attached_at }));
     }
     Ok(found)
 }

@@ -1,52 +1,136 @@
-//! GuardDuty findings: the EventBridge envelope's `detail`, or the same document alone (a rule with InputPath
-//! `$.detail`). Fields as in
+//! GuardDuty findings: the EventBridge envelope's `detail`, the same document alone (a rule with InputPath `$.detail`),
+//! and the list that the GetFindings API gives. Fields as in
 //! <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_eventbridge.html>.
+//! `resource.resourceType` decides what is compromised: samples of other families carry filler `instanceDetails`.
 
 use serde_json::Value;
 
-use super::{Action, Finding, ParseError, Parsed, Request, Source};
-use crate::{json::Field, timestamp::Timestamp};
+use super::{
+    Action, Invoked, ParseError, Parsed, Request, ResourceRole, Source,
+    draft::{Draft, Named, Target, one_line, parsed},
+};
+use crate::{
+    ids::{AccountId, Arn, InstanceId, Region},
+    json::Field,
+    timestamp::Timestamp,
+};
 
-/// A finding has a type, a resource and a service block; nothing else that reaches a function has all three.
+/// A finding has a type, a resource or a sequence, and a service block; nothing else that reaches a function has.
 pub(super) fn is_finding(root: &Field<'_>) -> bool {
-    ["type", "resource", "service"].iter().all(|key| !root.get(key).is_absent())
+    ["type", "service", "id"].iter().all(|key| !root.get(key).is_absent())
+        && (!root.get("resource").is_absent() || !root.get("schemaVersion").is_absent())
 }
 
-pub(super) fn parse(detail: &Field<'_>, envelope: Option<&Field<'_>>) -> Result<Parsed, ParseError> {
+/// `{"Findings": [...]}`.
+pub(super) fn parse_list(list: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
+    let mut whole = Request { action: Action::Contain, force: false, findings: Vec::new(), addresses: Vec::new() };
+    for item in list.items() {
+        if let Parsed::Request(request) = parse(&item, None, invoked)? {
+            whole.findings.extend(request.findings);
+        }
+    }
+    Ok(parsed(whole, "no finding of the list names an instance"))
+}
+
+pub(super) fn parse(detail: &Field<'_>, envelope: Option<&Field<'_>>, invoked: &Invoked) -> Result<Parsed, ParseError> {
     if detail.object().is_none() {
         return Err(detail.wrong("a GuardDuty finding"));
     }
-    let kind = detail.get("type").required_text()?;
-    let resource = detail.get("resource");
-    // The filler instanceDetails that sample findings of other families carry must not make a target.
-    let resource_type = resource.get("resourceType").required_text()?;
-    if resource_type != "Instance" {
-        return Ok(Parsed::Nothing(format!(
-            "the finding {kind} is about a resource of type {resource_type}, not an instance"
-        )));
-    }
+    let kind = one_line(detail.get("type").required_text()?);
     let service = detail.get("service");
-    if resource.get("instanceDetails").get("instanceId").is_absent() {
-        return Ok(Parsed::Nothing(format!("the finding {kind} names no instance")));
+    let account: AccountId = detail.get("accountId").parse()?;
+    let region: Region = region(detail, envelope).parse()?;
+    // A bare finding came by direct invoke, or by a rule of the function's own bus.
+    let said_by: AccountId = match envelope {
+        Some(envelope) if !envelope.get("account").is_absent() => envelope.get("account").parse()?,
+        _ => invoked.account.clone(),
+    };
+    let named = match named(detail, &kind, &account, &region)? {
+        Ok(named) => named,
+        Err(why) => return Ok(Parsed::Nothing(why)),
+    };
+    let resource_type = detail.get("resource").get("resourceType").value().as_str().unwrap_or_default();
+    let role = match service.get("resourceRole").text()? {
+        Some("TARGET") => Some(ResourceRole::Target),
+        Some("ACTOR") => Some(ResourceRole::Actor),
+        _ => None,
+    };
+    let draft = Draft {
+        source: Source::GuardDuty,
+        id: one_line(detail.get("id").required_text()?),
+        title: one_line(detail.get("title").text()?.unwrap_or(&kind)),
+        kind,
+        severity: detail.get("severity").number()?,
+        role,
+        shared_host: matches!(resource_type, "ECSCluster" | "EKSCluster" | "KubernetesCluster" | "Container"),
+        sample: is_sample(&service),
+        archived: service.get("archived").flag()?.unwrap_or(false),
+        last_seen: service.get("eventLastSeen").text()?.and_then(Timestamp::parse),
+        ..Draft::default()
+    };
+    Ok(parsed(draft.named(&said_by, named), "the finding names no instance"))
+}
+
+/// The instances that a finding is about, by its family; the inner error is the reason why there are none.
+fn named(
+    detail: &Field<'_>,
+    kind: &str,
+    account: &AccountId,
+    region: &Region,
+) -> Result<Result<Vec<Named>, String>, ParseError> {
+    let resource = detail.get("resource");
+    let here = |id: InstanceId| vec![(account.clone(), region.clone(), Target::Instance(id))];
+    if kind.starts_with("AttackSequence:") {
+        return sequence(detail).map(|named| {
+            if named.is_empty() { Err(format!("the sequence {kind} names no instance")) } else { Ok(named) }
+        });
     }
-    Ok(Parsed::Request(Request {
-        action: Action::Contain,
-        force: false,
-        findings: vec![Finding {
-            source: Source::GuardDuty,
-            id: detail.get("id").required_text()?.chars().take(128).collect(),
-            kind: kind.chars().take(128).collect(),
-            title: detail.get("title").text()?.unwrap_or(kind).chars().take(256).collect(),
-            severity: detail.get("severity").number()?,
-            attacked: service.get("resourceRole").text()? == Some("TARGET"),
-            sample: is_sample(&service),
-            archived: service.get("archived").flag()?.unwrap_or(false),
-            last_seen: service.get("eventLastSeen").text()?.and_then(Timestamp::parse),
-            account: detail.get("accountId").parse()?,
-            region: region(detail, envelope).parse()?,
-            instance: resource.get("instanceDetails").get("instanceId").parse()?,
-        }],
-    }))
+    let resource_type = one_line(resource.get("resourceType").required_text()?);
+    let details = resource.get("instanceDetails").get("instanceId");
+    Ok(match resource_type.as_str() {
+        "Instance" if details.is_absent() => Err(format!("the finding {kind} names no instance")),
+        "Instance" => Ok(here(details.parse()?)),
+        // Malware found on a volume of an instance, or in a container on it: the host is named beside it.
+        "EBSVolume" | "ECSCluster" | "EKSCluster" | "KubernetesCluster" | "Container" if !details.is_absent() => {
+            Ok(here(details.parse()?))
+        }
+        "AccessKey" => match of_access_key(&resource) {
+            Some(id) => Ok(here(id)),
+            None => Err(format!("the finding {kind} is about an access key that belongs to no instance")),
+        },
+        other => Err(format!("the finding {kind} is about a resource of type {other}, not an instance")),
+    })
+}
+
+/// Credentials of an instance's role: the principal is `AROA...:i-...`, the session that the instance's metadata service
+/// handed out.
+fn of_access_key(resource: &Field<'_>) -> Option<InstanceId> {
+    let principal = resource.get("accessKeyDetails").get("principalId").value().as_str()?;
+    let (role, session) = principal.split_once(':')?;
+    if role.starts_with("AROA") { session.parse().ok() } else { None }
+}
+
+/// An attack sequence lists what took part; its signals say nothing more about instances.
+fn sequence(detail: &Field<'_>) -> Result<Vec<Named>, ParseError> {
+    let mut found = Vec::new();
+    for item in detail.get("service").get("detection").get("sequence").get("resources").items() {
+        if item.get("resourceType").value().as_str() != Some("EC2_INSTANCE") {
+            continue;
+        }
+        let uid = item.get("uid");
+        found.push(instance_arn(&uid)?);
+    }
+    Ok(found)
+}
+
+/// A target from an instance's ARN.
+pub(super) fn instance_arn(field: &Field<'_>) -> Result<Named, ParseError> {
+    let wrong = || field.wrong("the ARN of an instance");
+    let arn = Arn::parse(field.required_text()?).ok_or_else(wrong)?;
+    let id = arn.resource.strip_prefix("instance/").ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
+    let account = arn.account.parse().map_err(|_| wrong())?;
+    let region = arn.region.parse().map_err(|_| wrong())?;
+    Ok((account, region, Target::Instance(id)))
 }
 
 /// The finding's own Region; findings of older schemas leave it to the envelope.

@@ -1,3 +1,5 @@
+mod events;
+
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use serde_json::json;
@@ -12,14 +14,28 @@ fn invoked() -> Invoked {
     }
 }
 
+fn policy() -> Policy {
+    Policy {
+        custom_actions: vec!["arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain".to_owned()],
+        ..Policy::default()
+    }
+}
+
 fn check(event: &Value, expected: &Expect) {
-    let text = match parse(event, &invoked()) {
+    let text = match parse(event, &invoked(), &policy()) {
         Ok(Parsed::Request(request)) => {
             let lines: Vec<String> = request
                 .findings
                 .iter()
                 .map(|f| {
-                    let marks = [("sample", f.sample), ("archived", f.archived), ("attacked", f.attacked)];
+                    let marks = [
+                        ("sample", f.sample),
+                        ("archived", f.archived),
+                        ("attacked", f.role == Some(ResourceRole::Target)),
+                        ("shared host", f.shared_host),
+                        ("by a person", f.by_person),
+                        ("said by another account", f.said_by != f.account),
+                    ];
                     let marks: Vec<&str> = marks.iter().filter(|(_, on)| *on).map(|(mark, _)| *mark).collect();
                     let severity = f.severity.map_or_else(|| "none".to_owned(), |s| s.to_string());
                     format!(
@@ -36,8 +52,25 @@ fn check(event: &Value, expected: &Expect) {
                     )
                 })
                 .collect();
-            lines.join("\n")
+            let addresses = request
+                .addresses
+                .iter()
+                .map(|a| format!("{:?} the address {} in {}/{}", request.action, a.address, a.account, a.region));
+            let notes =
+                request.findings.first().into_iter().flat_map(|f| f.notes.iter().map(|note| format!("note: {note}")));
+            lines.into_iter().chain(addresses).chain(notes).collect::<Vec<_>>().join("\n")
         }
+        Ok(Parsed::Batch(batch)) => batch
+            .iter()
+            .map(|queued| match &queued.body {
+                Ok(parsed) => match parsed.as_ref() {
+                    Parsed::Request(request) => format!("{}: {} finding(s)", queued.message_id, request.findings.len()),
+                    Parsed::Nothing(_) | Parsed::Batch(_) => format!("{}: nothing", queued.message_id),
+                },
+                Err(error) => format!("{}: error: {error}", queued.message_id),
+            })
+            .collect::<Vec<_>>()
+            .join("\n"),
         Ok(Parsed::Nothing(reason)) => format!("nothing: {reason}"),
         Err(ParseError::UnsupportedEvent(message)) => format!("UnsupportedEvent: {message}"),
         Err(ParseError::InvalidRequest(message)) => format!("InvalidRequest: {message}"),
@@ -64,7 +97,7 @@ fn enveloped(detail: Value) -> Value {
 #[test]
 fn a_finding_is_read_from_its_envelope_and_bare() {
     let expected = expect![
-        "Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [] Command and control"
+        "Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [said by another account] Command and control"
     ];
     check(&finding(), &expected);
     check(&enveloped(finding()), &expected);
@@ -77,7 +110,7 @@ fn samples_are_known_by_either_mark() {
     let mut inside = finding();
     inside["service"]["additionalInfo"] = json!({"type": "default", "value": "{\"sample\":true}"});
     let expected = expect![
-        "Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [sample] Command and control"
+        "Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [sample said by another account] Command and control"
     ];
     check(&direct, &expected);
     check(&inside, &expected);
@@ -90,7 +123,7 @@ fn a_finding_about_another_resource_names_no_instance_whatever_filler_it_carries
     check(
         &event,
         &expect![
-            "nothing: the finding Backdoor:EC2/C&CActivity.B!DNS is about a resource of type AccessKey, not an instance"
+            "nothing: the finding Backdoor:EC2/C&CActivity.B!DNS is about an access key that belongs to no instance"
         ],
     );
 }
@@ -108,7 +141,7 @@ fn a_wrong_field_is_named_with_its_value() {
     let mut event = finding();
     event["severity"] = json!("high");
     check(&event, &expect![[r#"InvalidRequest: severity: "high" is not a number"#]]);
-    check(&enveloped(json!([])), &expect!["InvalidRequest: detail: a list of 0 is not a GuardDuty finding"]);
+    check(&enveloped(json!([])), &expect![[r#"InvalidRequest: detail: a list of 0 is not a GuardDuty finding"#]]);
 }
 
 #[test]
@@ -116,12 +149,14 @@ fn an_instance_id_is_enough_for_a_person() {
     check(
         &json!({"instance_id": "i-0123abcd"}),
         &expect![
-            "Contain Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [] requested by a person"
+            "Contain Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
         ],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "plan", "region": "us-east-1", "reason": "IR-7\nx", "force": true}),
-        &expect!["Plan by force Manual i-0123abcd in 111122223333/us-east-1: Manual severity none [] IR-7 x"],
+        &expect![
+            "Plan by force Manual i-0123abcd in 111122223333/us-east-1: Manual severity none [by a person] IR-7 x"
+        ],
     );
 }
 
@@ -130,14 +165,14 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, region, account, reason, force"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force"#
         ]],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "nuke"}),
         &expect![[r#"InvalidRequest: action: "nuke" is neither "contain" nor "plan""#]],
     );
-    check(&json!({"action": "contain"}), &expect!["InvalidRequest: instance_id: missing or null is not a text"]);
+    check(&json!({"action": "contain"}), &expect![[r#"InvalidRequest: instance_id: missing or null is not a text"#]]);
     check(
         &json!({"instance_id": "i-0123abcd", "force": "yes"}),
         &expect![[r#"InvalidRequest: force: "yes" is not true or false"#]],
@@ -146,16 +181,14 @@ fn what_a_person_mistypes_is_named() {
 
 #[test]
 fn what_no_source_writes_is_unsupported() {
-    check(&json!([1, 2]), &expect!["UnsupportedEvent: the event is a list of 2, not a JSON object"]);
+    check(&json!([1, 2]), &expect![[r#"UnsupportedEvent: the event is a list of 2, not a JSON object"#]]);
     check(
         &json!({"hello": 1}),
         &expect![[r#"UnsupportedEvent: no trigger has the keys [hello]; a direct invoke needs "instance_id""#]],
     );
     check(
         &json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "instance_id": "i-0123abcd"}),
-        &expect![[
-            r#"UnsupportedEvent: source: "aws.ec2" with detail-type "EC2 Instance State-change Notification" is no trigger"#
-        ]],
+        &expect![[r#"nothing: "EC2 Instance State-change Notification" of "aws.ec2" is no sign of a compromise"#]],
     );
 }
 
@@ -191,7 +224,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn any_json_ends_without_a_panic_and_names_only_what_it_holds(event in any_json()) {
-        if let Ok(Parsed::Request(request)) = parse(&event, &invoked()) {
+        if let Ok(Parsed::Request(request)) = parse(&event, &invoked(), &policy()) {
             let text = event.to_string();
             for finding in request.findings {
                 let quoted = format!("\"{}\"", finding.instance);
@@ -209,7 +242,7 @@ proptest! {
             *slot = value;
         }
         let text = event.to_string();
-        if let Ok(Parsed::Request(request)) = parse(&event, &invoked()) {
+        if let Ok(Parsed::Request(request)) = parse(&event, &invoked(), &policy()) {
             for finding in request.findings {
                 let quoted = format!("\"{}\"", finding.instance);
                 prop_assert!(text.contains(&quoted), "{quoted}");

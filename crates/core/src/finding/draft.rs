@@ -1,0 +1,106 @@
+//! What the findings of one event have in common, and the findings made of it.
+
+use std::net::IpAddr;
+
+use super::{Action, Addressed, Finding, Parsed, Request, ResourceRole, Source};
+use crate::{
+    ids::{AccountId, InstanceId, Region},
+    timestamp::Timestamp,
+};
+
+/// The common part; see [`Finding`] for the fields.
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own in the event")]
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Draft {
+    pub(super) source: Source,
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) title: String,
+    pub(super) severity: Option<f64>,
+    pub(super) role: Option<ResourceRole>,
+    pub(super) shared_host: bool,
+    pub(super) sample: bool,
+    pub(super) archived: bool,
+    pub(super) last_seen: Option<Timestamp>,
+    pub(super) by_person: bool,
+    pub(super) notes: Vec<String>,
+}
+
+/// What an event names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    Instance(InstanceId),
+    Address(IpAddr),
+}
+
+/// A target and where it is.
+pub(super) type Named = (AccountId, Region, Target);
+
+impl Draft {
+    /// One finding for each target, each target once.
+    pub(super) fn named(&self, said_by: &AccountId, targets: Vec<Named>) -> Request {
+        let mut once: Vec<Named> = Vec::new();
+        for target in targets {
+            if !once.contains(&target) {
+                once.push(target);
+            }
+        }
+        let crowd = once.len();
+        let mut request =
+            Request { action: Action::Contain, force: false, findings: Vec::new(), addresses: Vec::new() };
+        for (account, region, target) in once {
+            match target {
+                Target::Instance(id) => request.findings.push(self.finding(said_by, crowd, account, region, id)),
+                Target::Address(address) => {
+                    let (said_by, draft) = (said_by.clone(), self.clone());
+                    request.addresses.push(Addressed { address, account, region, said_by, crowd, draft });
+                }
+            }
+        }
+        request
+    }
+
+    pub(super) fn finding(
+        &self,
+        said_by: &AccountId,
+        crowd: usize,
+        account: AccountId,
+        region: Region,
+        instance: InstanceId,
+    ) -> Finding {
+        Finding {
+            source: self.source,
+            id: self.id.chars().take(128).collect(),
+            kind: self.kind.clone(),
+            title: self.title.clone(),
+            severity: self.severity,
+            role: self.role,
+            shared_host: self.shared_host,
+            sample: self.sample,
+            archived: self.archived,
+            last_seen: self.last_seen,
+            by_person: self.by_person,
+            said_by: said_by.clone(),
+            crowd,
+            notes: self.notes.clone(),
+            account,
+            region,
+            instance,
+        }
+    }
+}
+
+/// A request, or the reason why it names nothing.
+pub(super) fn parsed(request: Request, otherwise: impl Into<String>) -> Parsed {
+    if request.findings.is_empty() && request.addresses.is_empty() {
+        Parsed::Nothing(otherwise.into())
+    } else {
+        Parsed::Request(request)
+    }
+}
+
+/// A text of an event as it may stand in messages and in the ledger: one line, 256 characters at most. Control characters
+/// would forge lines there.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(256).collect()
+}

@@ -1,0 +1,180 @@
+//! Which source an event is from, and by which way it came: matched on `source` and `detail-type`, unwrapped from SNS and
+//! SQS, then read as that one type. What a person may say is read by direct invoke only.
+
+use serde_json::Value;
+
+use super::{
+    Action, Invoked, ParseError, Parsed, Queued, Request, abuse, alarm, guardduty, health, manual, ocsf, securityhub,
+    tag,
+};
+use crate::{
+    json::{Field, shown},
+    policy::Policy,
+};
+
+/// SNS in SQS is usual; deeper nesting is nobody's configuration.
+const DEEPEST: usize = 3;
+
+pub(super) fn parse(event: &Value, invoked: &Invoked, policy: &Policy) -> Result<Parsed, ParseError> {
+    Reader { invoked, policy }.direct(event)
+}
+
+struct Reader<'a> {
+    invoked: &'a Invoked,
+    policy: &'a Policy,
+}
+
+impl Reader<'_> {
+    /// What Lambda was invoked with.
+    fn direct(&self, event: &Value) -> Result<Parsed, ParseError> {
+        let root = Field::root(event);
+        if is_records(&root) {
+            return self.records(&root, 0);
+        }
+        if is_manual(&root) {
+            return manual::parse(&root, self.invoked);
+        }
+        self.event(&root)
+    }
+
+    /// An event that came wrapped: the same sources but a person.
+    fn wrapped(&self, text: &str, depth: usize) -> Result<Parsed, ParseError> {
+        if depth > DEEPEST {
+            return Err(unsupported("the event is wrapped too deep".to_owned()));
+        }
+        let event: Value = serde_json::from_str(text)
+            .map_err(|error| ParseError::InvalidRequest(format!("the message is no JSON: {error}")))?;
+        let root = Field::root(&event);
+        if is_records(&root) {
+            return self.records(&root, depth + 1);
+        }
+        // SNS to SQS without raw delivery: the notification is the body.
+        if root.get("Type").value().as_str() == Some("Notification") {
+            return self.wrapped(root.get("Message").required_text()?, depth + 1);
+        }
+        if is_manual(&root) {
+            return Err(unsupported("a manual request is accepted by direct invoke only, not in a message".to_owned()));
+        }
+        self.event(&root)
+    }
+
+    fn event(&self, root: &Field<'_>) -> Result<Parsed, ParseError> {
+        let Some(map) = root.object() else {
+            return Err(unsupported(format!("the event is {}, not a JSON object", shown(root.value()))));
+        };
+        if map.contains_key("alarmData") {
+            return alarm::from_action(root);
+        }
+        if map.contains_key("source") || map.contains_key("detail-type") {
+            return self.bridge(root);
+        }
+        if map.contains_key("Findings") {
+            return guardduty::parse_list(&root.get("Findings"), self.invoked);
+        }
+        if guardduty::is_finding(root) {
+            return guardduty::parse(root, None, self.invoked);
+        }
+        let mut keys: Vec<String> = map.keys().take(8).map(|key| key.chars().take(40).collect()).collect();
+        keys.sort();
+        Err(unsupported(format!(
+            "no trigger has the keys [{}]; a direct invoke needs \"instance_id\"",
+            keys.join(", ")
+        )))
+    }
+
+    /// An EventBridge event.
+    fn bridge(&self, root: &Field<'_>) -> Result<Parsed, ParseError> {
+        let source = root.get("source").text()?.unwrap_or_default();
+        let detail_type = root.get("detail-type").text()?.unwrap_or_default();
+        match (source, detail_type) {
+            ("aws.guardduty", "GuardDuty Finding") => guardduty::parse(&root.get("detail"), Some(root), self.invoked),
+            ("aws.health", "AWS Health Abuse Event" | "AWS Health Event") => health::parse(root, self.invoked),
+            ("brig.abuse", "Abuse Report") => abuse::from_event(root),
+            ("aws.tag", "Tag Change on Resource") => tag::parse(root, self.policy),
+            ("aws.securityhub", "Security Hub Findings - Custom Action") => {
+                securityhub::custom_action(root, self.policy)
+            }
+            ("aws.securityhub", "Security Hub Findings - Imported") => securityhub::imported(root),
+            ("aws.securityhub", "Findings Imported V2") => ocsf::parse(root),
+            ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm::from_event(root),
+            // Facts of life, which a broad rule may send along.
+            (
+                "aws.ec2" | "aws.autoscaling" | "aws.cloudwatch" | "aws.securityhub" | "aws.guardduty" | "aws.health",
+                _,
+            )
+            | (_, "AWS API Call via CloudTrail" | "AWS Console Sign In via CloudTrail") => {
+                Ok(Parsed::Nothing(format!(
+                    "{} of {} is no sign of a compromise",
+                    shown(root.get("detail-type").value()),
+                    shown(root.get("source").value())
+                )))
+            }
+            _ => Err(unsupported(format!(
+                "source: {} with detail-type {} is no trigger",
+                shown(root.get("source").value()),
+                shown(root.get("detail-type").value())
+            ))),
+        }
+    }
+
+    /// The records of one SNS or SQS invocation.
+    fn records(&self, root: &Field<'_>, depth: usize) -> Result<Parsed, ParseError> {
+        let records = root.get("Records").items();
+        let source = |record: &Field<'_>| record.get("eventSource").value().as_str().unwrap_or_default().to_owned();
+        if records.iter().all(|record| source(record) == "aws:sqs") {
+            let batch = records.iter().map(|record| self.queued(record, depth)).collect::<Result<Vec<_>, _>>()?;
+            return Ok(Parsed::Batch(batch));
+        }
+        if !records.iter().all(|record| source(record) == "aws:sns") {
+            return Err(unsupported("Records: neither SNS nor SQS wrote all of them".to_owned()));
+        }
+        let mut whole = Request { action: Action::Contain, force: false, findings: Vec::new(), addresses: Vec::new() };
+        let mut why = "the notification names nothing".to_owned();
+        for record in &records {
+            match self.wrapped(record.get("Sns").get("Message").required_text()?, depth + 1)? {
+                Parsed::Request(request) => {
+                    whole.findings.extend(request.findings);
+                    whole.addresses.extend(request.addresses);
+                }
+                Parsed::Nothing(reason) => why = reason,
+                Parsed::Batch(_) => return Err(unsupported("an SQS batch inside a notification".to_owned())),
+            }
+        }
+        if whole.findings.is_empty() && whole.addresses.is_empty() {
+            Ok(Parsed::Nothing(why))
+        } else {
+            Ok(Parsed::Request(whole))
+        }
+    }
+
+    /// A record that cannot be read is a failed item of its own; the others go on.
+    fn queued(&self, record: &Field<'_>, depth: usize) -> Result<Queued, ParseError> {
+        let text = |name: &str| record.get(name).required_text();
+        let body = text("body").and_then(|body| self.wrapped(body, depth + 1)).map(Box::new);
+        Ok(Queued {
+            message_id: text("messageId")?.to_owned(),
+            receipt: record.get("receiptHandle").text()?.unwrap_or_default().to_owned(),
+            queue: record.get("eventSourceARN").text()?.unwrap_or_default().to_owned(),
+            body,
+        })
+    }
+}
+
+/// Lambda writes `eventSource` for SQS and `EventSource` for SNS; a field is found under both spellings.
+fn is_records(root: &Field<'_>) -> bool {
+    let records = root.get("Records").items();
+    !records.is_empty() && records.iter().all(|record| record.get("eventSource").value().is_string())
+}
+
+/// A person's request has its own keys and none of an event's.
+fn is_manual(root: &Field<'_>) -> bool {
+    root.object().is_some_and(|map| {
+        ["instance_id", "action", "abuse_report"].iter().any(|key| map.contains_key(*key))
+            && !map.contains_key("source")
+            && !map.contains_key("detail-type")
+    })
+}
+
+fn unsupported(message: String) -> ParseError {
+    ParseError::UnsupportedEvent(message)
+}

@@ -1,0 +1,38 @@
+//! Tag changes: an instance that now carries a trigger tag
+//! (<https://docs.aws.amazon.com/tag-editor/latest/userguide/monitor-events.html>). `changed-tag-keys` names removed keys
+//! too; `tags` has those that are present. Removing a tag never releases.
+
+use super::{
+    ParseError, Parsed, Source,
+    draft::{Draft, one_line, parsed},
+    guardduty::instance_arn,
+};
+use crate::{json::Field, policy::Policy, timestamp::Timestamp};
+
+pub(super) fn parse(root: &Field<'_>, policy: &Policy) -> Result<Parsed, ParseError> {
+    let detail = root.get("detail");
+    let (service, kind) = (detail.get("service").text()?, detail.get("resource-type").text()?);
+    if (service, kind) != (Some("ec2"), Some("instance")) {
+        return Ok(Parsed::Nothing("the tag change is not about an instance".to_owned()));
+    }
+    let changed: Vec<&str> =
+        detail.get("changed-tag-keys").items().iter().filter_map(|key| key.value().as_str()).collect();
+    let tags = detail.get("tags");
+    let found = policy.trigger_tags.iter().find_map(|key| {
+        let value = tags.object()?.get(key)?.as_str()?;
+        (changed.contains(&key.as_str()) && value != "false").then_some((key, value))
+    });
+    let Some((key, value)) = found else {
+        return Ok(Parsed::Nothing("no trigger tag was set".to_owned()));
+    };
+    let named = root.get("resources").items().iter().map(instance_arn).collect::<Result<Vec<_>, _>>()?;
+    let draft = Draft {
+        source: Source::Tag,
+        id: format!("tag-{}", one_line(root.get("id").text()?.unwrap_or("change"))),
+        kind: "Tag".to_owned(),
+        title: format!("tagged {key}={}", one_line(value)),
+        last_seen: root.get("time").value().as_str().and_then(Timestamp::parse),
+        ..Draft::default()
+    };
+    Ok(parsed(draft.named(&root.get("account").parse()?, named), "the tag change names no resource"))
+}

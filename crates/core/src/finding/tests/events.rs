@@ -1,0 +1,151 @@
+use std::{fmt::Write as _, path::Path};
+
+use expect_test::expect;
+
+use super::*;
+use crate::{
+    policy::{Guide, Known, decide, gate},
+    rules::Rules,
+    testing::instance,
+};
+
+/// What a document parses to, a line each, and what is decided about an ordinary instance.
+fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> {
+    match parsed {
+        Ok(Parsed::Request(request)) => {
+            let findings = request.findings.iter().map(|f| {
+                let decided = gate(f, guide).unwrap_or_else(|| decide(f, &instance(), &Known::No, false, guide));
+                format!("{} {}/{} {} -> {:?}", f.source.name(), f.region, f.instance, f.kind, decided.decision)
+            });
+            let addresses =
+                request.addresses.iter().map(|a| format!("address {} in {}/{}", a.address, a.account, a.region));
+            findings.chain(addresses).collect()
+        }
+        Ok(Parsed::Nothing(why)) => vec![format!("nothing: {why}")],
+        Ok(Parsed::Batch(batch)) => {
+            batch.iter().flat_map(|queued| lines(&queued.body.clone().map(|parsed| *parsed), guide)).collect()
+        }
+        Err(error) => vec![format!("error: {error}")],
+    }
+}
+
+fn table(folder: &Path, depth: usize) -> String {
+    let own: AccountId = "123456789012".parse().expect("account");
+    let invoked = Invoked { account: own.clone(), ..invoked() };
+    let (policy, rules) = (policy(), Rules::none());
+    let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: None };
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("events").map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    let mut table = String::new();
+    for file in files {
+        if file.is_dir() && depth > 0 {
+            let _ = write!(table, "{}", self::table(&file, depth - 1));
+        }
+        if file.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).expect("text");
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let found = match serde_json::from_str(&text) {
+            Ok(event) => lines(&parse(&event, &invoked, &policy), &guide),
+            Err(error) => vec![format!("no JSON: {error}")],
+        };
+        let _ = writeln!(table, "{name}\n  {}", found.join("\n  "));
+    }
+    table
+}
+
+/// `make corpus DIR=...`: other people's events through the parser, to be read by a person.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the folder is given by whoever runs it")]
+fn other_peoples_events_end_without_a_panic() {
+    if let Ok(folder) = std::env::var("BRIG_CORPUS") {
+        println!("{}", table(Path::new(&folder), 3));
+    }
+}
+
+#[test]
+fn every_event_of_the_folder_parses_to_what_it_says() {
+    let table = table(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events")), 0);
+    expect![[r#"
+        abuse-address
+          address 203.0.113.9 in 123456789012/us-east-1
+        abuse-ids
+          abuse_report us-east-1/i-0123456789abcdef0 Abuse Report -> Contain
+        abuse-text
+          abuse_text us-east-1/i-0123456789abcdef0 Abuse Report -> Ask
+        alarm-action
+          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
+        alarm-ok
+          nothing: the alarm network-out is in the state OK
+        alarm
+          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
+        cloudtrail
+          nothing: "AWS API Call via CloudTrail" of "aws.ec2" is no sign of a compromise
+        ec2-state-change
+          nothing: "EC2 Instance State-change Notification" of "aws.ec2" is no sign of a compromise
+        guardduty-access-key
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Contain
+        guardduty-attack-sequence
+          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup -> Contain
+          guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup -> Contain
+        guardduty-attacked
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:EC2/SSHBruteForce -> Ignore
+        guardduty-eks
+          guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B -> Ask
+        guardduty-finding-bare
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+        guardduty-finding
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+        guardduty-getfindings
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+        guardduty-iam-user
+          nothing: the finding Recon:IAMUser/MaliciousIPCaller is about an access key that belongs to no instance
+        guardduty-malware
+          guardduty us-east-1/i-0123456789abcdef0 Execution:EC2/MaliciousFile -> Contain
+        guardduty-s3
+          nothing: the finding Exfiltration:S3/AnomalousBehavior is about a resource of type S3Bucket, not an instance
+        guardduty-sample
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Ignore
+        health-abuse
+          health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Contain
+          health eu-west-1/i-0fedcba9876543210 AWS_ABUSE_DOS_REPORT -> Contain
+        health-copyright
+          nothing: AWS_ABUSE_COPYRIGHT_DMCA_REPORT is about content, not about a compromise
+        health-other
+          nothing: the Health event AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED of EC2 is no abuse report
+        manual-abuse-report
+          abuse_report us-east-1/i-0123456789abcdef0 Abuse Report -> Contain
+        manual-force
+          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+        manual-plan
+          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+        manual
+          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+        securityhub-custom-action
+          custom_action us-east-1/i-0123456789abcdef0 Software and Configuration Checks/Industry and Regulatory Standards -> Contain
+        securityhub-imported
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+        securityhub-other-action
+          nothing: the custom action is none of BRIG_CUSTOM_ACTIONS
+        securityhub-posture
+          nothing: no finding of the event is GuardDuty's about an instance, or chosen for one
+        securityhub-v2
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+        sns-smuggled
+          error: a manual request is accepted by direct invoke only, not in a message
+        sns
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+        sqs
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          error: the message is no JSON: expected ident at line 1 column 2
+          tag us-east-1/i-0123456789abcdef0 Tag -> Contain
+        tag-of-brig
+          nothing: no trigger tag was set
+        tag-removed
+          nothing: no trigger tag was set
+        tag-set
+          tag us-east-1/i-0123456789abcdef0 Tag -> Contain
+    "#]].assert_eq(&table);
+}
