@@ -18,6 +18,18 @@ use serde_json::Value;
 const DELAY: Duration = Duration::from_millis(50);
 const MOTO: [&str; 4] = ["EC2", "AUTO_SCALING", "ELASTIC_LOAD_BALANCING", "ELASTIC_LOAD_BALANCING_V2"];
 const STARTS: usize = 15;
+const MOVE: &str = "ModifyNetworkInterfaceAttribute";
+/// The calls that the cut waits for, and no other lane makes before it.
+const CUT: [&str; 8] = [
+    "DescribeSecurityGroups",
+    "TransactWriteItems",
+    "CreateSecurityGroup",
+    "RevokeSecurityGroupEgress",
+    "AuthorizeSecurityGroupIngress",
+    "AuthorizeSecurityGroupEgress",
+    "DescribeSecurityGroupRules",
+    MOVE,
+];
 
 /// The binary that is measured: the release build, in the folder that the first argument names.
 fn bootstrap() -> PathBuf {
@@ -60,25 +72,29 @@ async fn round_trips(account: &Account) {
             response.pointer(&format!("/containments/0/timings_ms/{name}")).and_then(Value::as_u64).unwrap_or(0)
         };
         let window = Duration::from_millis(timing("untrack_window"));
-        let cuts: Vec<&Call> =
-            calls.iter().filter(|call| call.operation == "ModifyNetworkInterfaceAttribute").collect();
-        let per_interface = cuts.len() / 3;
-        let first = cuts.iter().map(|call| call.ended).min_by_key(|end| *end);
-        let mut ends: Vec<Instant> = cuts.iter().map(|call| call.ended).collect();
-        ends.sort_unstable();
-        let first_all = per_interface.checked_sub(1).and_then(|at| ends.get(at)).copied().or(first);
-        let last = ends.last().copied();
-        let outcome = response.pointer("/containments/0/outcome").and_then(Value::as_str).unwrap_or("?");
-        println!("  {label}: {outcome}, {} calls", calls.len());
+        println!("  {label}: {outcome}, {} calls", calls.len(), outcome = text(&response, "outcome"));
+        let cut: Vec<Call> = calls.iter().filter(|call| CUT.contains(&call.operation.as_str())).cloned().collect();
+        let mut moves: Vec<Instant> = cut.iter().filter(|call| call.operation == MOVE).map(|call| call.ended).collect();
+        moves.sort_unstable();
+        // Each interface is moved three times: isolated, untracked, isolated.
+        let first = moves.len().checked_div(3).and_then(|each| moves.get(each.saturating_sub(1))).copied();
         for (what, until, without) in [
-            ("every interface isolated for the first time", first_all, Duration::ZERO),
-            ("every interface isolated for the last time", last, window),
-            ("the whole containment", Some(began + took), window),
+            ("every interface isolated for the first time", first, Duration::ZERO),
+            ("every interface isolated for the last time", moves.last().copied(), window),
         ] {
             let Some(until) = until else { continue };
-            let spent = until.duration_since(began).saturating_sub(without);
-            let note = if without.is_zero() { "" } else { " without the window" };
-            println!("    {what}: {} serial round trips, {} ms{note}", serial(&calls, until), spent.as_millis());
+            let spent = until.duration_since(began).saturating_sub(without).as_millis();
+            println!("    {what}: {} serial round trips, {spent} ms without the window", serial(&cut, until));
+        }
+        let whole = took.saturating_sub(window).as_millis();
+        println!(
+            "    the whole containment: {whole} ms without the window, the time of at most {} round trips",
+            whole / DELAY.as_millis()
+        );
+        println!("    the cut, call by call (ms since the event):");
+        let since = |moment: Instant| moment.duration_since(began).as_millis();
+        for call in &cut {
+            println!("      {:>5} to {:>5}  {}", since(call.began), since(call.ended), call.operation);
         }
     }
     println!("  peak memory {:.1} MiB", peak(function.pid().await));
@@ -121,6 +137,11 @@ async fn first_poll(binary: &Path, settings: &[(&str, &str)]) -> f64 {
     let function = Function::start_binary(binary, settings).await;
     function.ready().await;
     began.elapsed().as_secs_f64() * 1e3
+}
+
+fn text(response: &Value, name: &str) -> String {
+    let value = response.pointer(&format!("/containments/0/{name}")).and_then(Value::as_str);
+    value.unwrap_or("?").to_owned()
 }
 
 fn median(values: &mut [f64]) -> f64 {
