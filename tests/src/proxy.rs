@@ -24,6 +24,26 @@ pub struct Call {
     pub body: Bytes,
 }
 
+/// What becomes of a call on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is refused with this status and AWS error code, and never arrives.
+    Refuse(u16, &'static str),
+    /// It arrives and takes effect, and its answer is lost.
+    LoseAnswer,
+}
+
+/// Breaks the first `times` calls of one operation.
+#[derive(Debug, Clone)]
+pub struct Break {
+    /// AWS's name of the operation.
+    pub operation: &'static str,
+    /// How.
+    pub fault: Fault,
+    /// How often.
+    pub times: usize,
+}
+
 /// A running proxy.
 pub struct Proxy {
     /// Where it listens.
@@ -34,6 +54,12 @@ pub struct Proxy {
 impl Proxy {
     /// Starts one before `target`, which adds `delay` to every call.
     pub async fn start(target: &str, delay: Duration) -> Self {
+        Self::breaking(target, delay, Vec::new()).await
+    }
+
+    /// Starts one that also breaks calls.
+    pub async fn breaking(target: &str, delay: Duration, breaks: Vec<Break>) -> Self {
+        let breaks = Arc::new(Mutex::new(breaks));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let calls = Arc::new(Mutex::new(Vec::new()));
@@ -42,10 +68,11 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
-                let (target, noted) = (Arc::clone(&target), Arc::clone(&noted));
+                let (target, noted, breaks) = (Arc::clone(&target), Arc::clone(&noted), Arc::clone(&breaks));
                 tokio::spawn(async move {
-                    let service =
-                        service_fn(move |request| forward(request, Arc::clone(&target), Arc::clone(&noted), delay));
+                    let service = service_fn(move |request| {
+                        forward(request, Arc::clone(&target), Arc::clone(&noted), Arc::clone(&breaks), delay)
+                    });
                     let server = hyper::server::conn::http1::Builder::new();
                     let _ = server.serve_connection(TokioIo::new(stream), service).await;
                 });
@@ -65,6 +92,7 @@ async fn forward(
     request: Request<Incoming>,
     target: Arc<str>,
     noted: Arc<Mutex<Vec<Call>>>,
+    breaks: Arc<Mutex<Vec<Break>>>,
     delay: Duration,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let began = Instant::now();
@@ -76,13 +104,34 @@ async fn forward(
         None => parameter(&body, "Action").unwrap_or_default(),
     };
     tokio::time::sleep(delay).await;
-    let answer = send(Request::from_parts(parts, Full::from(body.clone())), &target).await;
+    let fault = breaks.lock().expect("lock").iter_mut().find(|b| b.operation == operation && b.times > 0).map(|b| {
+        b.times -= 1;
+        b.fault
+    });
+    let mut answer = match fault {
+        Some(Fault::Refuse(status, code)) => Some(refusal(status, code)),
+        Some(Fault::LoseAnswer) | None => send(Request::from_parts(parts, Full::from(body.clone())), &target).await,
+    };
+    if fault == Some(Fault::LoseAnswer) {
+        answer = Some(refusal(500, "InternalError"));
+    }
     noted.lock().expect("lock").push(Call { operation, began, ended: Instant::now(), body });
     Ok(answer.unwrap_or_else(|| {
         let mut broken = Response::new(Full::default());
         *broken.status_mut() = StatusCode::BAD_GATEWAY;
         broken
     }))
+}
+
+/// An error as EC2 and, with other tags around it, the query services write it.
+fn refusal(status: u16, code: &str) -> Response<Full<Bytes>> {
+    let text = format!(
+        "<Response><Errors><Error><Code>{code}</Code><Message>broken by the test</Message></Error></Errors>\
+         <Error><Code>{code}</Code><Message>broken by the test</Message></Error><RequestID>broken</RequestID></Response>"
+    );
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+    response
 }
 
 /// Headers go through as they are: the signature covers the host's name.
