@@ -57,21 +57,45 @@ impl Account {
         Self::at(&ec2, &ec2).await
     }
 
+    /// Another account at the endpoint that serves everything, as one who may assume a role there sees it. Makes the role.
+    pub async fn member(account: &str, role: &str) -> Self {
+        let url = endpoint("AWS_ENDPOINT_URL_EC2").expect("AWS_ENDPOINT_URL_EC2: run the tests with `make test`");
+        let home = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(&url).load().await;
+        let arn = format!("arn:aws:iam::{account}:role/{role}");
+        let sts = aws_sdk_sts::Client::new(&home);
+        let given = sts.assume_role().role_arn(arn).role_session_name("seed").send().await.expect("the role");
+        let given = given.credentials().expect("credentials");
+        let credentials = aws_sdk_sts::config::Credentials::new(
+            given.access_key_id(),
+            given.secret_access_key(),
+            Some(given.session_token().to_owned()),
+            None,
+            "seed",
+        );
+        let provider = aws_sdk_sts::config::SharedCredentialsProvider::new(credentials);
+        let config = home.into_builder().credentials_provider(provider).build();
+        Self::with(&url, &config, &config)
+    }
+
     async fn at(ec2: &str, all: &str) -> Self {
         let config = |url: &str| aws_config::defaults(BehaviorVersion::latest()).endpoint_url(url).load();
         let (compute, other): (SdkConfig, SdkConfig) = (config(ec2).await, config(all).await);
+        Self::with(all, &compute, &other)
+    }
+
+    fn with(all: &str, compute: &SdkConfig, other: &SdkConfig) -> Self {
         // Named endpoints of the environment would win over the configuration's; here they are the same.
         Self {
             url: all.to_owned(),
-            ec2: aws_sdk_ec2::Client::new(&compute),
-            ec2_iam: aws_sdk_iam::Client::new(&compute),
-            autoscaling: aws_sdk_autoscaling::Client::new(&compute),
-            elb: aws_sdk_elasticloadbalancing::Client::new(&compute),
-            elbv2: aws_sdk_elasticloadbalancingv2::Client::new(&compute),
-            iam: aws_sdk_iam::Client::new(&other),
-            dynamodb: aws_sdk_dynamodb::Client::new(&other),
-            sns: aws_sdk_sns::Client::new(&other),
-            sqs: aws_sdk_sqs::Client::new(&other),
+            ec2: aws_sdk_ec2::Client::new(compute),
+            ec2_iam: aws_sdk_iam::Client::new(compute),
+            autoscaling: aws_sdk_autoscaling::Client::new(compute),
+            elb: aws_sdk_elasticloadbalancing::Client::new(compute),
+            elbv2: aws_sdk_elasticloadbalancingv2::Client::new(compute),
+            iam: aws_sdk_iam::Client::new(other),
+            dynamodb: aws_sdk_dynamodb::Client::new(other),
+            sns: aws_sdk_sns::Client::new(other),
+            sqs: aws_sdk_sqs::Client::new(other),
         }
     }
 

@@ -215,3 +215,29 @@ async fn an_instance_of_another_region_is_looked_for_there() {
     assert!(response["containments"][0]["reason"].as_str().expect("why").contains("eu-west-1"));
     assert!(!is_isolated(&account, &instance).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_of_a_member_account_is_contained_through_its_member_role() {
+    const MEMBER: &str = "999988887777";
+    let home = Account::at_one_endpoint().await;
+    let office = home.office().await;
+    let member = Account::member(MEMBER, "brig-member").await;
+    let network = member.network(69, false).await;
+    let instance = member.launch(&network, "member", Launch::default()).await;
+    let mut finding = event(include_str!("../../events/guardduty-finding.json"), &instance);
+    set(&mut finding, "/detail/accountId", json!(MEMBER));
+
+    let mut settings = office.settings();
+    settings.push(("AWS_ENDPOINT_URL", &home.url));
+    let alone = Function::start(&settings).await;
+    let response = alone.invoke(&finding).await.expect("a response");
+    assert_eq!(outcome(&response), "refused", "{response:#}");
+    assert!(response["containments"][0]["reason"].as_str().expect("why").contains("BRIG_MEMBER_ROLE"));
+
+    settings.push(("BRIG_MEMBER_ROLE", "brig-member"));
+    let function = Function::start(&settings).await;
+    let response = function.invoke(&finding).await.expect("a response");
+    assert_eq!(outcome(&response), "contained", "{response:#}");
+    assert_eq!(response["containments"][0]["account"], MEMBER);
+    assert!(is_isolated(&member, &instance).await);
+}

@@ -9,6 +9,7 @@ mod ec2;
 mod elb;
 mod error;
 mod iam;
+mod member;
 mod session;
 mod sns;
 mod sqs;

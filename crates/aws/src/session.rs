@@ -9,6 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_ec2::config::retry::RetryPartition;
 use brig_core::{
     ids::{AccountId, Region},
@@ -16,7 +17,11 @@ use brig_core::{
 };
 use brig_engine::ports::{Answer, Cloud, Clouds, Unreachable};
 
-use crate::{cloud::AwsCloud, error::Explain};
+use crate::{
+    cloud::AwsCloud,
+    error::Explain,
+    member::{MemberRole, role_arn},
+};
 
 const CONNECT: Duration = Duration::from_secs(1);
 const READ: Duration = Duration::from_secs(5);
@@ -63,60 +68,100 @@ impl Session {
     }
 }
 
-type Key = (Region, Lane);
+type Key = (AccountId, Region, Lane);
 
-/// The clouds of the function's own account, in any Region.
+/// The clouds of the function's own account and, through their member roles, of others, in any Region.
 pub struct AwsClouds {
     session: Session,
+    member_role: Option<String>,
     own: Mutex<Option<AccountId>>,
+    /// Made with the settings, before any invocation says which account is the function's own.
+    home: HashMap<Lane, Arc<AwsCloud>>,
     opened: Mutex<HashMap<Key, Arc<AwsCloud>>>,
+    members: Mutex<HashMap<AccountId, Arc<MemberRole>>>,
 }
 
 impl AwsClouds {
-    /// Makes the clients of the session's own Region at once, so that no invocation waits for that.
+    /// Makes the clients of the session's own account and Region at once, so that no invocation waits for that.
+    /// `member_role` is the name, or the ARN with `{account}`, of the role to assume in other accounts.
     #[must_use]
-    pub fn new(session: Session) -> Self {
-        let clouds = Self { session, own: Mutex::new(None), opened: Mutex::new(HashMap::new()) };
-        if let Some(region) = clouds.session.region() {
-            for lane in Lane::ALL {
-                clouds.cloud(&region, lane);
-            }
-        }
-        clouds
+    pub fn new(session: Session, member_role: Option<String>) -> Self {
+        let home = match session.region() {
+            Some(region) => Lane::ALL.map(|lane| (lane, Arc::new(cloud(&session.config, &region, lane)))).into(),
+            None => HashMap::new(),
+        };
+        Self { session, member_role, own: Mutex::default(), home, opened: Mutex::default(), members: Mutex::default() }
     }
 
-    /// Says which account the credentials are of; others cannot be opened.
+    /// Says which account the credentials are of.
     pub fn set_own_account(&self, account: AccountId) {
         *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Some(account);
     }
 
     /// Opens the connection and the TLS session that the first look will use. A failure is none: the look says it better.
     pub async fn warm(&self) {
-        if let Some(region) = self.session.region() {
-            self.cloud(&region, Lane::Network).warm().await;
+        if let Some(cloud) = self.home.get(&Lane::Network) {
+            cloud.warm().await;
         }
     }
 
-    fn cloud(&self, region: &Region, lane: Lane) -> Arc<AwsCloud> {
+    fn kept(&self, key: Key, make: impl FnOnce() -> AwsCloud) -> Arc<dyn Cloud> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let cloud = opened.entry((region.clone(), lane)).or_insert_with(|| {
-            let partition = RetryPartition::new(format!("brig-{}", lane.name()));
-            Arc::new(AwsCloud::new(&self.session.in_region(region), region.clone(), &partition))
-        });
-        Arc::clone(cloud)
+        Arc::clone(opened.entry(key).or_insert_with(|| Arc::new(make()))) as Arc<dyn Cloud>
     }
+
+    fn member(&self, setting: &str, account: &AccountId, region: &Region, session: &str) -> Arc<MemberRole> {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let member = members.entry(account.clone()).or_insert_with(|| {
+            // The Region's own STS endpoint: its tokens are valid everywhere, and it fails with no other Region.
+            let sts = aws_sdk_sts::Client::new(&self.session.config);
+            Arc::new(MemberRole::new(sts, role_arn(setting, account, region), session))
+        });
+        Arc::clone(member)
+    }
+}
+
+fn cloud(config: &SdkConfig, region: &Region, lane: Lane) -> AwsCloud {
+    AwsCloud::new(config, region.clone(), &RetryPartition::new(format!("brig-{}", lane.name())))
 }
 
 #[async_trait]
 impl Clouds for AwsClouds {
-    async fn open(&self, account: &AccountId, region: &Region, lane: Lane) -> Result<Arc<dyn Cloud>, Unreachable> {
+    async fn open(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        lane: Lane,
+        session: &str,
+    ) -> Result<Arc<dyn Cloud>, Unreachable> {
         let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match own {
-            Some(own) if own == *account => Ok(self.cloud(region, lane)),
-            Some(own) => Err(Unreachable(format!(
-                "the instance is in account {account}, and this function acts in its own account {own} only; deploy it in {account}"
-            ))),
-            None => Err(Unreachable("the function does not know its own account".to_owned())),
+        let Some(own) = own else {
+            return Err(Unreachable("the function does not know its own account".to_owned()));
+        };
+        let key = (account.clone(), region.clone(), lane);
+        if own == *account {
+            return Ok(match self.home.get(&lane) {
+                Some(home) if self.session.region().as_ref() == Some(region) => Arc::clone(home) as Arc<dyn Cloud>,
+                _ => self.kept(key, || cloud(&self.session.in_region(region), region, lane)),
+            });
         }
+        let Some(setting) = &self.member_role else {
+            return Err(Unreachable(format!(
+                "the instance is in account {account}, and this function is in {own}: set BRIG_MEMBER_ROLE to a role that it may assume there"
+            )));
+        };
+        let member = self.member(setting, account, region, session);
+        if let Err(error) = member.assume().await {
+            return Err(Unreachable(format!(
+                "{} could not be assumed: {error}; the role must trust this function's role for sts:AssumeRole and sts:SetSourceIdentity",
+                role_arn(setting, account, region)
+            )));
+        }
+        Ok(self.kept(key, || {
+            let config = self.session.in_region(region).into_builder();
+            let member: Arc<dyn ProvideCredentials> = member;
+            let config = config.credentials_provider(SharedCredentialsProvider::new(member)).build();
+            cloud(&config, region, lane)
+        }))
     }
 }

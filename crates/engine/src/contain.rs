@@ -150,8 +150,11 @@ impl Engine {
     }
 
     async fn open(&self, finding: &Finding) -> Result<Lanes, String> {
+        // The form of a containment's id, which the claim may find exists already under another second.
+        let session = format!("{}-{}", finding.instance, self.clock.now().compact());
         let open = async |lane| {
-            self.clouds.open(&finding.account, &finding.region, lane).await.map_err(|error| error.to_string())
+            let opened = self.clouds.open(&finding.account, &finding.region, lane, &session).await;
+            opened.map_err(|error| error.to_string())
         };
         Ok(Lanes {
             network: open(Lane::Network).await?,

@@ -212,8 +212,14 @@ pub struct Unreachable(pub String);
 /// Gives the cloud of an account and Region, one view a lane.
 #[async_trait]
 pub trait Clouds: Send + Sync {
-    /// The view of one lane; builds clients once.
-    async fn open(&self, account: &AccountId, region: &Region, lane: Lane) -> Result<Arc<dyn Cloud>, Unreachable>;
+    /// The view of one lane; builds clients once. `session` names the work where a role must be assumed for it.
+    async fn open(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        lane: Lane,
+        session: &str,
+    ) -> Result<Arc<dyn Cloud>, Unreachable>;
 }
 
 /// The record of every containment.

@@ -14,7 +14,9 @@ impl Engine {
     /// Looks an address up. Costs two round trips before the first look of the instance itself.
     pub async fn resolve(&self, addressed: &Addressed) -> Result<Finding, Box<Resolution>> {
         let unresolved = |why: String| Err(Box::new(Resolution::new(addressed, &why)));
-        let cloud = match self.clouds.open(&addressed.account, &addressed.region, Lane::Network).await {
+        let session = format!("brig-{}", addressed.address).replace(':', ".");
+        let opened = self.clouds.open(&addressed.account, &addressed.region, Lane::Network, &session).await;
+        let cloud = match opened {
             Ok(cloud) => cloud,
             Err(error) => return unresolved(error.to_string()),
         };

@@ -45,7 +45,7 @@ impl App {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let session = Session::from_environment().await;
         let region = session.region().ok_or(StartError::NoRegion)?;
-        let clouds = Arc::new(AwsClouds::new(session.clone()));
+        let clouds = Arc::new(AwsClouds::new(session.clone(), config.member_role));
         let ledger = Arc::new(DynamoLedger::new(&session, config.table.clone()));
         let _ = tokio::time::timeout(WARM_UP, async { tokio::join!(clouds.warm(), ledger.warm()) }).await;
         let notifier = Arc::new(SnsNotifier::new(&session, config.topic));

@@ -39,12 +39,14 @@ pub struct Config {
     pub policy: Policy,
     /// The account's own rules.
     pub rules: Rules,
+    /// The role to assume in other accounts: a name, or an ARN with `{account}`.
+    pub member_role: Option<String>,
 }
 
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -59,6 +61,7 @@ const KNOWN: [&str; 14] = [
     "BRIG_TRUSTED_ACCOUNTS",
     "BRIG_MAX_PER_FINDING",
     "BRIG_POLICY",
+    "BRIG_MEMBER_ROLE",
 ];
 
 impl Config {
@@ -134,19 +137,19 @@ impl Config {
         if let Some(action) = custom_actions.iter().find(|action| !action.contains(":action/")) {
             return Err(wrong("BRIG_CUSTOM_ACTIONS", action.clone(), "a list of ARNs of Security Hub custom actions"));
         }
-        let rules = match get("BRIG_POLICY") {
-            None => Rules::none(),
-            Some(text) if text.len() > LONGEST_POLICY => {
-                return Err(wrong(
-                    "BRIG_POLICY",
-                    format!("{} bytes", text.len()),
-                    "a JSON document of at most 2048 bytes",
-                ));
-            }
-            Some(text) => Rules::parse(&text).map_err(ConfigError::Rules)?,
-        };
+        let rules = rules(get("BRIG_POLICY"))?;
         let most = whole("BRIG_MAX_PER_FINDING", 1000, "a whole number up to 1000", 3)?;
+        let member_role = get("BRIG_MEMBER_ROLE");
+        if let Some(role) = member_role.as_ref().filter(|role| role.starts_with("arn:") && !role.contains("{account}"))
+        {
+            return Err(wrong(
+                "BRIG_MEMBER_ROLE",
+                role.clone(),
+                "a role's name, or an ARN with {account} in the account's place",
+            ));
+        }
         Ok(Self {
+            member_role,
             rules,
             table,
             topic,
@@ -169,6 +172,16 @@ impl Config {
                 max_per_finding: usize::try_from(most).unwrap_or(usize::MAX),
             },
         })
+    }
+}
+
+fn rules(text: Option<String>) -> Result<Rules, ConfigError> {
+    match text {
+        None => Ok(Rules::none()),
+        Some(text) if text.len() > LONGEST_POLICY => {
+            Err(wrong("BRIG_POLICY", format!("{} bytes", text.len()), "a JSON document of at most 2048 bytes"))
+        }
+        Some(text) => Rules::parse(&text).map_err(ConfigError::Rules),
     }
 }
 
