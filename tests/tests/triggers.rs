@@ -204,6 +204,43 @@ async fn an_alarm_asks_and_contains_where_a_rule_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn half_of_the_cap_is_kept_for_guardduty() {
+    let account = Account::open().await;
+    let office = account.office().await;
+    let network = account.network(70, false).await;
+    let mut settings = office.settings();
+    settings.push(("BRIG_MAX_PER_HOUR", "2"));
+    let function = Function::start(&settings).await;
+    let mut outcomes = Vec::new();
+    for (name, text) in [
+        ("tag-1", include_str!("../../events/tag-set.json")),
+        ("tag-2", include_str!("../../events/tag-set.json")),
+        ("finding", include_str!("../../events/guardduty-finding.json")),
+    ] {
+        let instance = account.launch(&network, name, Launch::default()).await;
+        let response = function.invoke(&event(text, &instance)).await.expect("a response");
+        outcomes.push(outcome(&response).to_owned());
+    }
+    assert_eq!(outcomes, ["contained", "asked", "contained"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_third_containment_in_a_group_within_a_day_is_a_question() {
+    let account = Account::open().await;
+    let office = account.office().await;
+    let world = account.production().await;
+    let function = Function::start(&office.settings()).await;
+    let mut outcomes = Vec::new();
+    for _ in 0..3 {
+        // Each detached instance is replaced, from the same template.
+        let victim = account.members(&world.group).await.pop().expect("a member");
+        let response = function.invoke(&event(include_str!("../../events/guardduty-finding.json"), &victim)).await;
+        outcomes.push(outcome(&response.expect("a response")).to_owned());
+    }
+    assert_eq!(outcomes, ["contained", "contained", "asked"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_instance_of_another_region_is_looked_for_there() {
     let account = Account::open().await;
     let office = account.office().await;

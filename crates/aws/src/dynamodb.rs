@@ -17,11 +17,11 @@ use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update},
+    types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 use brig_core::{
     ids::ContainmentId,
-    ledger::{Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told, told_sk},
+    ledger::{Claim, Claimed, Current, InstanceKey, Limits, Records, RoleSet, StepRecord, Told, told_sk},
     step::Outcome,
     timestamp::Timestamp,
 };
@@ -39,6 +39,7 @@ const STEPS_IN_CLAIM: usize = 96;
 const WRITES_AT_ONCE: usize = 16;
 /// Counters of past hours are of no use; DynamoDB's TTL removes them where the table has it on `expires_at`.
 const COUNTER_LIFE_SECONDS: i64 = 2 * 24 * 3600;
+const DAY_MS: i64 = 24 * 3600 * 1000;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -61,6 +62,46 @@ impl DynamoLedger {
         let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
         let read = self.client.get_item().table_name(&self.table).key("pk", text("warm-up")).key("sk", text("warm-up"));
         let _ = read.customize().config_override(once).send().await;
+    }
+
+    /// Counts a new automatic containment in its hour.
+    fn hour(&self, claim: &Claim, limits: &Limits) -> UpdateBuilder {
+        let expires = claim.now.millis() / 1000 + COUNTER_LIFE_SECONDS;
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("pk", text(format!("{}/{}", claim.key.account, claim.key.region)))
+            .key("sk", text(format!("hour/{}", claim.now.hour())))
+            .expression_attribute_values(":expires", number(expires))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":cap", number(limits.cap));
+        let below_cap = "(attribute_not_exists(containments) OR containments < :cap)";
+        match limits.others {
+            None => update
+                .update_expression("SET expires_at = :expires ADD containments :one")
+                .condition_expression(below_cap),
+            Some(most) => update
+                .update_expression("SET expires_at = :expires ADD containments :one, from_others :one")
+                .condition_expression(format!(
+                    "{below_cap} AND (attribute_not_exists(from_others) OR from_others < :others)"
+                ))
+                .expression_attribute_values(":others", number(most)),
+        }
+    }
+
+    /// Keeps the times of the last two automatic containments in an Auto Scaling group; the older of them must be a day
+    /// old for a third.
+    fn group(&self, claim: &Claim, group: &str) -> UpdateBuilder {
+        let now = claim.now.millis();
+        Update::builder()
+            .table_name(&self.table)
+            .key("pk", text(format!("{}/{}", claim.key.account, claim.key.region)))
+            .key("sk", text(format!("group/{group}")))
+            .update_expression("SET older = if_not_exists(newer, :never), newer = :now, expires_at = :expires")
+            .condition_expression("attribute_not_exists(older) OR older < :yesterday")
+            .expression_attribute_values(":never", number(0))
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":yesterday", number(now - DAY_MS))
+            .expression_attribute_values(":expires", number(now / 1000 + COUNTER_LIFE_SECONDS))
     }
 
     fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
@@ -86,11 +127,12 @@ fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Answer<T>
     })
 }
 
-/// Reads why a claim's transaction was cancelled: a reason an item, `current` first, then the counter where there is one.
-fn cancelled_claim(codes: &[&str], counted: bool) -> Answer<Claimed> {
+/// Reads why a claim's transaction was cancelled: a reason an item, `current` first, then the counters where there are any.
+fn cancelled_claim(codes: &[&str], limits: Option<&Limits>) -> Answer<Claimed> {
     let failed = |code: &&str| *code == "ConditionalCheckFailed";
-    let at_cap = counted && codes.get(1).is_some_and(failed);
-    let lost = codes.iter().enumerate().any(|(at, code)| failed(code) && !(counted && at == 1));
+    let counters = limits.map_or(0, |limits| 1 + usize::from(limits.group.is_some()));
+    let counted = codes.get(1..=counters).unwrap_or_default();
+    let lost = codes.iter().enumerate().any(|(at, code)| failed(code) && !(1..=counters).contains(&at));
     if lost {
         return Ok(Claimed::Moved);
     }
@@ -103,8 +145,10 @@ fn cancelled_claim(codes: &[&str], counted: bool) -> Answer<Claimed> {
             message: "another claim was being written".to_owned(),
         });
     }
-    if at_cap {
-        return Ok(Claimed::OverCap);
+    match counted {
+        [hour, ..] if failed(hour) => return Ok(Claimed::OverCap),
+        [_, group] if failed(group) => return Ok(Claimed::ThirdInGroup),
+        _ => {}
     }
     let throttled = codes.iter().any(|code| code.contains("Throttling") || code.contains("Throughput"));
     Err(CloudError {
@@ -136,7 +180,7 @@ impl Ledger for DynamoLedger {
     }
 
     async fn claim(&self, claim: &Claim) -> Answer<Claimed> {
-        if claim.cap == Some(0) {
+        if claim.limits.as_ref().is_some_and(|limits| limits.cap == 0) {
             return Ok(Claimed::OverCap);
         }
         let mut current = self.put(items::current(&claim.key, &claim.current));
@@ -147,18 +191,11 @@ impl Ledger for DynamoLedger {
             }
         };
         let mut writes = vec![TransactWriteItem::builder().put(built(current.build())?).build()];
-        if let Some(cap) = claim.cap {
-            let expires = claim.now.millis() / 1000 + COUNTER_LIFE_SECONDS;
-            let counter = Update::builder()
-                .table_name(&self.table)
-                .key("pk", text(format!("{}/{}", claim.key.account, claim.key.region)))
-                .key("sk", text(format!("hour/{}", claim.now.hour())))
-                .update_expression("SET expires_at = :expires ADD containments :one")
-                .condition_expression("attribute_not_exists(containments) OR containments < :cap")
-                .expression_attribute_values(":expires", number(expires))
-                .expression_attribute_values(":one", number(1))
-                .expression_attribute_values(":cap", number(cap));
-            writes.push(TransactWriteItem::builder().update(built(counter.build())?).build());
+        if let Some(limits) = &claim.limits {
+            writes.push(TransactWriteItem::builder().update(built(self.hour(claim, limits).build())?).build());
+            if let Some(group) = &limits.group {
+                writes.push(TransactWriteItem::builder().update(built(self.group(claim, group).build())?).build());
+            }
         }
         let (first, rest) = claim.steps.split_at(claim.steps.len().min(STEPS_IN_CLAIM));
         for record in first {
@@ -175,7 +212,7 @@ impl Ledger for DynamoLedger {
         if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
             let codes: Vec<&str> =
                 cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
-            return cancelled_claim(&codes, claim.cap.is_some());
+            return cancelled_claim(&codes, claim.limits.as_ref());
         }
         Err(cloud_error("TransactWriteItems", &error))
     }
@@ -286,13 +323,19 @@ mod tests {
 
     #[test]
     fn a_cancelled_claim_says_whether_it_was_lost_or_over_the_cap() {
-        let lost = |codes: &[&str], counted| cancelled_claim(codes, counted).expect("an answer");
-        assert_eq!(lost(&["ConditionalCheckFailed", "None"], true), Claimed::Moved);
-        assert_eq!(lost(&["None", "ConditionalCheckFailed", "None"], true), Claimed::OverCap);
-        assert_eq!(lost(&["ConditionalCheckFailed", "ConditionalCheckFailed"], true), Claimed::Moved);
-        assert_eq!(lost(&["None", "ConditionalCheckFailed"], false), Claimed::Moved);
-        assert!(cancelled_claim(&["None", "TransactionConflict"], true).expect_err("in turn").is_retryable());
-        assert!(cancelled_claim(&["ThrottlingError", "None"], true).expect_err("throttled").is_retryable());
-        assert!(!cancelled_claim(&["ValidationError"], false).expect_err("wrong").is_retryable());
+        let limits = |group: Option<&str>| Limits { cap: 1, others: None, group: group.map(str::to_owned) };
+        let (hour, both) = (limits(None), limits(Some("web")));
+        let judge = |codes: &[&str], limits: Option<&Limits>| cancelled_claim(codes, limits).expect("an answer");
+        let no = "ConditionalCheckFailed";
+        assert_eq!(judge(&[no, "None"], Some(&hour)), Claimed::Moved);
+        assert_eq!(judge(&["None", no, "None"], Some(&hour)), Claimed::OverCap);
+        assert_eq!(judge(&["None", "None", no], Some(&hour)), Claimed::Moved);
+        assert_eq!(judge(&["None", "None", no], Some(&both)), Claimed::ThirdInGroup);
+        assert_eq!(judge(&["None", no, no], Some(&both)), Claimed::OverCap);
+        assert_eq!(judge(&[no, no], Some(&hour)), Claimed::Moved);
+        assert_eq!(judge(&["None", no], None), Claimed::Moved);
+        assert!(cancelled_claim(&["None", "TransactionConflict"], Some(&hour)).expect_err("in turn").is_retryable());
+        assert!(cancelled_claim(&["ThrottlingError", "None"], Some(&hour)).expect_err("throttled").is_retryable());
+        assert!(!cancelled_claim(&["ValidationError"], None).expect_err("wrong").is_retryable());
     }
 }

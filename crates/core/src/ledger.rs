@@ -150,10 +150,21 @@ pub struct Claim {
     pub read_version: Option<u64>,
     /// Steps that the ledger does not hold yet.
     pub steps: Vec<StepRecord>,
-    /// For a new automatic containment: the hour's cap to count against.
-    pub cap: Option<u32>,
+    /// For a new automatic containment: what it counts against.
+    pub limits: Option<Limits>,
     /// When the claim is made; its hour is the one counted.
     pub now: Timestamp,
+}
+
+/// What a new automatic containment counts against, in the claim's transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// New automatic containments an hour, in the account and Region.
+    pub cap: u32,
+    /// How many of those may come from sources other than GuardDuty; none for GuardDuty's own.
+    pub others: Option<u32>,
+    /// The instance's Auto Scaling group: a third containment in it within a day says that its template is the hole.
+    pub group: Option<String>,
 }
 
 /// What became of a claim.
@@ -165,6 +176,8 @@ pub enum Claimed {
     Moved,
     /// The hour's cap is reached.
     OverCap,
+    /// It would be the third containment in the Auto Scaling group within a day.
+    ThirdInGroup,
 }
 
 /// The set of contained instances of a role: pk `role/<arn>`, sk `current`.

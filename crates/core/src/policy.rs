@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     finding::{Finding, ResourceRole, Source},
     ids::AccountId,
+    ledger::Limits,
     rules::Rules,
     survey::Instance,
 };
@@ -316,6 +317,29 @@ pub fn over_cap(reason: &str, policy: &Policy) -> Decided {
             policy.max_per_hour
         ),
     )
+}
+
+/// The decision once the claim found two containments in the group within a day.
+#[must_use]
+pub fn third_in_group(reason: &str, group: &str) -> Decided {
+    Decided::new(
+        Decision::Ask,
+        format!(
+            "{reason}; it is the third containment in the Auto Scaling group {group} within 24 hours: its template itself may be the hole, and every replacement has it"
+        ),
+    )
+}
+
+/// What a new automatic containment counts against: half of the hour's cap is kept for GuardDuty's findings, so that
+/// tags, reports and alarms cannot use it up.
+#[must_use]
+pub fn limits(finding: &Finding, instance: &Instance, policy: &Policy) -> Limits {
+    let cap = policy.max_per_hour;
+    Limits {
+        cap,
+        others: (finding.source != Source::GuardDuty).then_some(cap.div_ceil(2)),
+        group: instance.auto_scaling_group().map(str::to_owned),
+    }
 }
 
 #[cfg(test)]

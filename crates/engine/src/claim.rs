@@ -73,7 +73,7 @@ impl Engine {
                 current: current.clone(),
                 read_version,
                 steps: steps.clone(),
-                cap: (new && finding.is_automatic()).then_some(self.policy.max_per_hour),
+                limits: (new && finding.is_automatic()).then(|| policy::limits(finding, &look.instance, &self.policy)),
                 now,
             };
             match self.ledger.claim(&claim).await {
@@ -82,8 +82,14 @@ impl Engine {
                     records.extend(steps);
                     return Taken::Ours { current, records, look: Box::new(look) };
                 }
-                Ok(Claimed::OverCap) => {
-                    let decided = policy::over_cap(&decided.reason, &self.policy);
+                Ok(over @ (Claimed::OverCap | Claimed::ThirdInGroup)) => {
+                    let group = look.instance.auto_scaling_group().unwrap_or_default();
+                    let decided = match over {
+                        Claimed::ThirdInGroup => policy::third_in_group(&decided.reason, group),
+                        Claimed::OverCap | Claimed::Yes | Claimed::Moved => {
+                            policy::over_cap(&decided.reason, &self.policy)
+                        }
+                    };
                     let conclusion = Conclusion::Asked;
                     return ended(
                         self.preview_and_tell(finding, decided, conclusion, lanes, &look, timings, invocation).await,
