@@ -1,5 +1,7 @@
 //! One invocation: parse, contain what the event names, answer in the way that its sender understands.
 
+use std::time::Duration;
+
 use brig_core::{
     finding::{Action, Finding, Invoked, ParseError, Parsed, Queued, Request, parse},
     ids::AccountId,
@@ -19,6 +21,8 @@ use crate::{
 
 /// After how many seconds a message whose work is not finished comes again: long enough for a lease that ended in order.
 const AGAIN_SECONDS: i32 = 10;
+/// How long an invocation may take whose deadline makes no sense.
+const NO_DEADLINE: Duration = Duration::from_mins(1);
 
 /// Handles one event. Errors carry an `errorType`: `UnsupportedEvent`, `InvalidRequest`, `Incomplete` or `NoAccount`.
 pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
@@ -36,12 +40,18 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
 }
 
 fn invocation(context: &Context, own: AccountId, began: Timestamp) -> Invocation {
+    let mut deadline = Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX));
+    if deadline <= began {
+        // Lambda never starts an invocation that is over; a local stand-in for it may send a duration or nothing.
+        tracing::warn!("the deadline {deadline} lies before the invocation: {} s are assumed", NO_DEADLINE.as_secs());
+        deadline = began.after(NO_DEADLINE);
+    }
     Invocation {
         request_id: context.request_id.clone(),
         own,
         function: context.env_config.function_name.clone(),
         began,
-        deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
+        deadline,
     }
 }
 

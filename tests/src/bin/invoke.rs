@@ -28,9 +28,10 @@ async fn main() {
     while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    // `_` is the name that `cargo lambda` gives to a function that it does not start itself.
     let mut function = Command::new(bootstrap())
-        .env("AWS_LAMBDA_RUNTIME_API", format!("127.0.0.1:{port}/bootstrap"))
-        .env("AWS_LAMBDA_FUNCTION_NAME", "bootstrap")
+        .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/.rt"))
+        .env("AWS_LAMBDA_FUNCTION_NAME", "_")
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
         .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bootstrap")
@@ -40,18 +41,25 @@ async fn main() {
         .kill_on_drop(true)
         .spawn()
         .expect("the function starts");
-    let status = Command::new("cargo")
-        .args(["lambda", "invoke", "bootstrap", "--invoke-address", "127.0.0.1", "--invoke-port"])
+    let mut invoke = Command::new("cargo")
+        .args(["lambda", "invoke", "--invoke-address", "127.0.0.1", "--invoke-port"])
         .arg(port.to_string())
         .args(["--output-format", "json", "--data-ascii", &event])
-        .status()
-        .await
+        .kill_on_drop(true)
+        .spawn()
         .expect("cargo lambda invokes");
+    let status = tokio::select! {
+        status = invoke.wait() => status.expect("it ends"),
+        ended = function.wait() => {
+            eprintln!("the function ended early: {ended:?}");
+            std::process::exit(1)
+        }
+    };
     for message in account.messages(&office).await {
         println!("Told: {}", message.get("Subject").and_then(serde_json::Value::as_str).unwrap_or_default());
     }
-    function.kill().await.expect("it ends");
-    service.kill().await.expect("it ends");
+    let _ = function.kill().await;
+    let _ = service.kill().await;
     std::process::exit(status.code().unwrap_or(1));
 }
 
