@@ -1,10 +1,13 @@
 //! One lane's view of one Region: the `Cloud` port, dispatched to the file of each service.
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VpcId},
+    step::Lane,
     survey::{Association, Direction, Instance, Membership, Rule, SecurityGroup, Snapshot, Target},
 };
 use brig_engine::ports::{
@@ -15,27 +18,62 @@ use crate::{autoscaling, ec2, elb, iam};
 
 pub(crate) struct AwsCloud {
     region: Region,
-    ec2: aws_sdk_ec2::Client,
-    iam: aws_sdk_iam::Client,
-    autoscaling: aws_sdk_autoscaling::Client,
-    elb: aws_sdk_elasticloadbalancing::Client,
-    elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    config: SdkConfig,
+    partition: RetryPartition,
+    // Each made when first asked for: a lane needs one to three of them, and making all would cost the cold start.
+    ec2: OnceLock<aws_sdk_ec2::Client>,
+    iam: OnceLock<aws_sdk_iam::Client>,
+    autoscaling: OnceLock<aws_sdk_autoscaling::Client>,
+    elb: OnceLock<aws_sdk_elasticloadbalancing::Client>,
+    elbv2: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
+}
+
+macro_rules! client {
+    ($name:ident, $sdk:ident) => {
+        fn $name(&self) -> &$sdk::Client {
+            self.$name.get_or_init(|| {
+                let config = $sdk::config::Builder::from(&self.config).retry_partition(self.partition.clone());
+                $sdk::Client::from_conf(config.build())
+            })
+        }
+    };
 }
 
 impl AwsCloud {
+    client!(ec2, aws_sdk_ec2);
+    client!(iam, aws_sdk_iam);
+    client!(autoscaling, aws_sdk_autoscaling);
+    client!(elb, aws_sdk_elasticloadbalancing);
+    client!(elbv2, aws_sdk_elasticloadbalancingv2);
+
     pub(crate) fn new(config: &SdkConfig, region: Region, partition: &RetryPartition) -> Self {
-        macro_rules! client {
-            ($sdk:ident) => {
-                $sdk::Client::from_conf($sdk::config::Builder::from(config).retry_partition(partition.clone()).build())
-            };
-        }
         Self {
             region,
-            ec2: client!(aws_sdk_ec2),
-            iam: client!(aws_sdk_iam),
-            autoscaling: client!(aws_sdk_autoscaling),
-            elb: client!(aws_sdk_elasticloadbalancing),
-            elbv2: client!(aws_sdk_elasticloadbalancingv2),
+            config: config.clone(),
+            partition: partition.clone(),
+            ec2: OnceLock::new(),
+            iam: OnceLock::new(),
+            autoscaling: OnceLock::new(),
+            elb: OnceLock::new(),
+            elbv2: OnceLock::new(),
+        }
+    }
+
+    /// Makes the clients that a lane will use, in the init phase rather than in the first invocation.
+    pub(crate) fn make_ready(&self, lane: Lane) {
+        match lane {
+            Lane::Network | Lane::Evidence => {
+                self.ec2();
+            }
+            Lane::Identity => {
+                self.ec2();
+                self.iam();
+            }
+            Lane::Fleet => {
+                self.autoscaling();
+                self.elb();
+                self.elbv2();
+            }
         }
     }
 }
@@ -44,129 +82,129 @@ impl AwsCloud {
     /// One try of the call that the first look begins with.
     pub(crate) async fn warm(&self) {
         let once = aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled());
-        let _ = self.ec2.describe_security_groups().max_results(5).customize().config_override(once).send().await;
+        let _ = self.ec2().describe_security_groups().max_results(5).customize().config_override(once).send().await;
     }
 }
 
 #[async_trait]
 impl Cloud for AwsCloud {
     async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
-        ec2::instances::describe_instance(&self.ec2, instance, &self.region).await
+        ec2::instances::describe_instance(self.ec2(), instance, &self.region).await
     }
 
     async fn describe_brig_groups(&self) -> Answer<Vec<SecurityGroup>> {
-        ec2::groups::describe_brig_groups(&self.ec2).await
+        ec2::groups::describe_brig_groups(self.ec2()).await
     }
 
     async fn describe_security_group_rules(&self, group: &GroupId) -> Answer<Vec<ListedRule>> {
-        ec2::groups::describe_security_group_rules(&self.ec2, group).await
+        ec2::groups::describe_security_group_rules(self.ec2(), group).await
     }
 
     async fn create_security_group(&self, vpc: &VpcId, name: &str, tags: &Tags) -> Answer<GroupId> {
-        ec2::groups::create_security_group(&self.ec2, vpc, name, tags).await
+        ec2::groups::create_security_group(self.ec2(), vpc, name, tags).await
     }
 
     async fn authorize_rule(&self, group: &GroupId, rule: &Rule) -> Answer<()> {
-        ec2::groups::authorize_rule(&self.ec2, group, rule).await
+        ec2::groups::authorize_rule(self.ec2(), group, rule).await
     }
 
     async fn revoke_rules(&self, group: &GroupId, direction: Direction, rules: &[String]) -> Answer<()> {
-        ec2::groups::revoke_rules(&self.ec2, group, direction, rules).await
+        ec2::groups::revoke_rules(self.ec2(), group, direction, rules).await
     }
 
     async fn revoke_all_egress(&self, group: &GroupId, cidr: &str) -> Answer<()> {
-        ec2::groups::revoke_all_egress(&self.ec2, group, cidr).await
+        ec2::groups::revoke_all_egress(self.ec2(), group, cidr).await
     }
 
     async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
-        ec2::interfaces::describe_network_interfaces(&self.ec2, of).await
+        ec2::interfaces::describe_network_interfaces(self.ec2(), of).await
     }
 
     async fn modify_network_interface_groups(&self, eni: &EniId, groups: &[GroupId]) -> Answer<()> {
-        ec2::interfaces::modify_network_interface_groups(&self.ec2, eni, groups).await
+        ec2::interfaces::modify_network_interface_groups(self.ec2(), eni, groups).await
     }
 
     async fn describe_profile_associations(&self, instance: Option<&InstanceId>) -> Answer<Vec<Association>> {
-        ec2::instances::describe_profile_associations(&self.ec2, instance).await
+        ec2::instances::describe_profile_associations(self.ec2(), instance).await
     }
 
     async fn disassociate_profile(&self, association: &str) -> Answer<()> {
-        ec2::instances::disassociate_profile(&self.ec2, association).await
+        ec2::instances::disassociate_profile(self.ec2(), association).await
     }
 
     async fn disable_metadata_endpoint(&self, instance: &InstanceId) -> Answer<()> {
-        ec2::instances::disable_metadata_endpoint(&self.ec2, instance).await
+        ec2::instances::disable_metadata_endpoint(self.ec2(), instance).await
     }
 
     async fn get_instance_profile(&self, name: &str) -> Answer<Profile> {
-        iam::get_instance_profile(&self.iam, name).await
+        iam::get_instance_profile(self.iam(), name).await
     }
 
     async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>> {
-        iam::list_instance_profiles_for_role(&self.iam, role).await
+        iam::list_instance_profiles_for_role(self.iam(), role).await
     }
 
     async fn get_role_policy(&self, role: &str, policy: &str) -> Answer<Option<String>> {
-        iam::get_role_policy(&self.iam, role, policy).await
+        iam::get_role_policy(self.iam(), role, policy).await
     }
 
     async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answer<()> {
-        iam::put_role_policy(&self.iam, role, policy, document).await
+        iam::put_role_policy(self.iam(), role, policy, document).await
     }
 
     async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>> {
-        autoscaling::describe_auto_scaling_instance(&self.autoscaling, instance).await
+        autoscaling::describe_auto_scaling_instance(self.autoscaling(), instance).await
     }
 
     async fn detach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()> {
-        autoscaling::detach_instance(&self.autoscaling, group, instance).await
+        autoscaling::detach_instance(self.autoscaling(), group, instance).await
     }
 
     async fn describe_target_groups(&self) -> Answer<Vec<TargetGroup>> {
-        elb::describe_target_groups(&self.elbv2).await
+        elb::describe_target_groups(self.elbv2()).await
     }
 
     async fn describe_target_health(&self, group: &str) -> Answer<Vec<Target>> {
-        elb::describe_target_health(&self.elbv2, group).await
+        elb::describe_target_health(self.elbv2(), group).await
     }
 
     async fn deregister_targets(&self, group: &str, targets: &[Target]) -> Answer<()> {
-        elb::deregister_targets(&self.elbv2, group, targets).await
+        elb::deregister_targets(self.elbv2(), group, targets).await
     }
 
     async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> Answer<Vec<String>> {
-        elb::describe_classic_balancers_of(&self.elb, instance).await
+        elb::describe_classic_balancers_of(self.elb(), instance).await
     }
 
     async fn deregister_from_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()> {
-        elb::deregister_from_classic_balancer(&self.elb, balancer, instance).await
+        elb::deregister_from_classic_balancer(self.elb(), balancer, instance).await
     }
 
     async fn describe_instance_attribute(&self, instance: &InstanceId, attribute: Attribute) -> Answer<String> {
-        ec2::instances::describe_instance_attribute(&self.ec2, instance, attribute).await
+        ec2::instances::describe_instance_attribute(self.ec2(), instance, attribute).await
     }
 
     async fn modify_instance_attribute(&self, instance: &InstanceId, change: &AttributeChange) -> Answer<()> {
-        ec2::instances::modify_instance_attribute(&self.ec2, instance, change).await
+        ec2::instances::modify_instance_attribute(self.ec2(), instance, change).await
     }
 
     async fn create_snapshots(&self, instance: &InstanceId, description: &str, tags: &Tags) -> Answer<Vec<Snapshot>> {
-        ec2::snapshots::create_snapshots(&self.ec2, instance, description, tags).await
+        ec2::snapshots::create_snapshots(self.ec2(), instance, description, tags).await
     }
 
     async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> Answer<Vec<Snapshot>> {
-        ec2::snapshots::describe_snapshots_tagged(&self.ec2, key, value).await
+        ec2::snapshots::describe_snapshots_tagged(self.ec2(), key, value).await
     }
 
     async fn lock_snapshot(&self, snapshot: &SnapshotId, days: u32) -> Answer<()> {
-        ec2::snapshots::lock_snapshot(&self.ec2, snapshot, days).await
+        ec2::snapshots::lock_snapshot(self.ec2(), snapshot, days).await
     }
 
     async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>> {
-        ec2::snapshots::describe_locked_snapshots(&self.ec2, snapshots).await
+        ec2::snapshots::describe_locked_snapshots(self.ec2(), snapshots).await
     }
 
     async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()> {
-        ec2::instances::create_tags(&self.ec2, resource, tags).await
+        ec2::instances::create_tags(self.ec2(), resource, tags).await
     }
 }

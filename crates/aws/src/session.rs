@@ -87,7 +87,13 @@ impl AwsClouds {
     #[must_use]
     pub fn new(session: Session, member_role: Option<String>) -> Self {
         let home = match session.region() {
-            Some(region) => Lane::ALL.map(|lane| (lane, Arc::new(cloud(&session.config, &region, lane)))).into(),
+            Some(region) => Lane::ALL
+                .map(|lane| {
+                    let cloud = cloud(&session.config, &region, lane);
+                    cloud.make_ready(lane);
+                    (lane, Arc::new(cloud))
+                })
+                .into(),
             None => HashMap::new(),
         };
         Self { session, member_role, own: Mutex::default(), home, opened: Mutex::default(), members: Mutex::default() }
