@@ -10,8 +10,9 @@ WITH_ENDPOINTS := $(PYTHON) tests/endpoints/run.py
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARCH ?= x86_64
 EVENT ?= events/manual.json
+SECONDS ?= 600
 
-.PHONY: help demo test unit corpus lint build invoke bench clean
+.PHONY: help demo test unit corpus fuzz lint build invoke bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +31,11 @@ unit: ## Run the tests that need no endpoint
 
 corpus: ## Run other people's events in DIR through the parser and print what it reads
 	BRIG_CORPUS=$(abspath $(DIR)) cargo test --workspace --lib other_peoples_events -- --nocapture
+
+fuzz: ## Fuzz the parser for SECONDS=600 (needs rustup's nightly and cargo-fuzz)
+	mkdir -p $(TARGET)/fuzz/corpus && cp events/*.json $(TARGET)/fuzz/corpus
+	CARGO_TARGET_DIR=$(abspath $(TARGET))/fuzz cargo +nightly fuzz run --fuzz-dir crates/core/fuzz parse $(TARGET)/fuzz/corpus \
+		-- -max_total_time=$(SECONDS) -max_len=65536 -artifact_prefix=$(TARGET)/fuzz/
 
 lint: ## Formatting, clippy, docs, and the rule that core stays pure
 	cargo fmt --all --check

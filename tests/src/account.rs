@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use serde_json::Value;
 
@@ -17,6 +17,11 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 #[must_use]
 pub fn unique(prefix: &str) -> String {
     format!("{prefix}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The environment, and the HTTP client that the function uses too.
+fn defaults() -> ConfigLoader {
+    aws_config::defaults(BehaviorVersion::latest()).http_client(brig_aws::http_client())
 }
 
 /// Clients of every service.
@@ -41,6 +46,8 @@ pub struct Account {
     pub sns: aws_sdk_sns::Client,
     /// A subscriber's service.
     pub sqs: aws_sdk_sqs::Client,
+    /// Parameters.
+    pub ssm: aws_sdk_ssm::Client,
 }
 
 impl Account {
@@ -60,7 +67,7 @@ impl Account {
     /// Another account at the endpoint that serves everything, as one who may assume a role there sees it. Makes the role.
     pub async fn member(account: &str, role: &str) -> Self {
         let url = endpoint("AWS_ENDPOINT_URL_EC2").expect("AWS_ENDPOINT_URL_EC2: run the tests with `make test`");
-        let home = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(&url).load().await;
+        let home = defaults().endpoint_url(&url).load().await;
         let arn = format!("arn:aws:iam::{account}:role/{role}");
         let sts = aws_sdk_sts::Client::new(&home);
         let given = sts.assume_role().role_arn(arn).role_session_name("seed").send().await.expect("the role");
@@ -78,7 +85,7 @@ impl Account {
     }
 
     async fn at(ec2: &str, all: &str) -> Self {
-        let config = |url: &str| aws_config::defaults(BehaviorVersion::latest()).endpoint_url(url).load();
+        let config = |url: &str| defaults().endpoint_url(url).load();
         let (compute, other): (SdkConfig, SdkConfig) = (config(ec2).await, config(all).await);
         Self::with(all, &compute, &other)
     }
@@ -96,6 +103,7 @@ impl Account {
             dynamodb: aws_sdk_dynamodb::Client::new(other),
             sns: aws_sdk_sns::Client::new(other),
             sqs: aws_sdk_sqs::Client::new(other),
+            ssm: aws_sdk_ssm::Client::new(other),
         }
     }
 

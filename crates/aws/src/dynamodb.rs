@@ -7,6 +7,7 @@
 //! | the same | `told/<what>/<finding id>` | a decision that people were told |
 //! | `<account>/<region>` | `hour/<hour>` | new automatic containments in that hour |
 //! | `role/<role arn>` | `current` | the contained instances of a role |
+//! | `policy/<parameter>` | `current` | the account's rules as they were last read |
 
 mod items;
 
@@ -300,6 +301,44 @@ impl Ledger for DynamoLedger {
             .await
             .explain("UpdateItem")?;
         Ok(items::role_set(answer.attributes()))
+    }
+
+    async fn keep_policy(&self, parameter: &str, policy: &str, at: Timestamp) -> Answer<()> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", text(items::policy_pk(parameter)))
+            .item("sk", text("current"))
+            .item("text", text(policy))
+            .item("read_at", text(at.to_string()));
+        put.send().await.explain("PutItem")?;
+        Ok(())
+    }
+
+    async fn kept_policy(&self, parameter: &str) -> Answer<Option<(String, Timestamp)>> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key("pk", text(items::policy_pk(parameter)))
+            .key("sk", text("current"));
+        let answer = get.send().await.explain("GetItem")?;
+        Ok(answer.item().and_then(items::kept_policy))
+    }
+
+    async fn first_over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<bool> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(format!("{}/{}", key.account, key.region)))
+            .key("sk", text(format!("hour/{}", at.hour())))
+            .update_expression("SET told_at = :at")
+            .condition_expression("attribute_not_exists(told_at)")
+            .expression_attribute_values(":at", text(at.to_string()));
+        unless_conditional(update.send().await.explain("UpdateItem").map(|_| ()))
     }
 
     async fn role_set(&self, role_arn: &str) -> Answer<RoleSet> {

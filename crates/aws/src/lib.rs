@@ -13,9 +13,11 @@ mod member;
 mod session;
 mod sns;
 mod sqs;
+mod ssm;
 
 pub use clock::SystemClock;
 pub use dynamodb::DynamoLedger;
-pub use session::{AwsClouds, Session};
+pub use session::{AwsClouds, Session, http_client};
 pub use sns::SnsNotifier;
 pub use sqs::SqsQueue;
+pub use ssm::SsmParameters;

@@ -10,7 +10,8 @@ use std::{
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_ec2::config::retry::RetryPartition;
+use aws_sdk_ec2::config::{SharedHttpClient, retry::RetryPartition};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use brig_core::{
     ids::{AccountId, Region},
     step::Lane,
@@ -26,6 +27,12 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(1);
 const READ: Duration = Duration::from_secs(5);
 
+/// The one HTTP client that every service's client shares, with rustls and the machine's own root certificates.
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
 /// The process's configuration for AWS: Region, credentials and endpoints from the environment, as in every SDK program.
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -36,6 +43,7 @@ impl Session {
     /// Reads the environment. Makes no call.
     pub async fn from_environment() -> Self {
         let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http_client())
             .retry_config(RetryConfig::standard())
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build())
             .load()

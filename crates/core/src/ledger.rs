@@ -35,6 +35,8 @@ pub enum State {
     Open,
     /// Its last attempt ended in order.
     Closed,
+    /// It was claimed, and a question to people came out before anything was changed.
+    Withdrawn,
 }
 
 /// The instance's item `current`: its containment, and who holds it.
@@ -52,14 +54,35 @@ pub struct Current {
     pub version: u64,
     /// When it was first claimed.
     pub claimed_at: Timestamp,
-    /// The first finding's id.
-    pub finding: String,
+    /// Ids of the findings that named the instance, the first one first.
+    pub findings: Vec<String>,
     /// Why, for a person.
     pub reason: String,
     /// The outcome of the last attempt that ended in order.
     pub outcome: Option<String>,
     /// The outcome that people were told last.
     pub told: Option<String>,
+}
+
+/// How many findings a containment lists.
+const MOST_FINDINGS: usize = 50;
+
+impl Current {
+    /// Whether the instance is contained, or is being contained.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        match self.state {
+            State::Open | State::Closed => true,
+            State::Withdrawn => false,
+        }
+    }
+
+    /// Adds a finding that names the same instance.
+    pub fn add_finding(&mut self, id: &str) {
+        if self.findings.len() < MOST_FINDINGS && !self.findings.iter().any(|known| known == id) {
+            self.findings.push(id.to_owned());
+        }
+    }
 }
 
 /// A step's item, sk `<containment id>/<step key>`. `step` is what was recorded first and is never overwritten.
@@ -98,6 +121,19 @@ pub struct Records {
 }
 
 impl Records {
+    /// The containment that is active.
+    #[must_use]
+    pub fn active(&self) -> Option<&Current> {
+        self.current.as_ref().filter(|current| current.is_active())
+    }
+
+    /// Whether an active containment may have changed something: a step has an outcome, or somebody concluded.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.active().is_some_and(|current| current.outcome.is_some())
+            || self.steps.iter().any(|record| record.outcome.is_some())
+    }
+
     /// The step recorded under a key.
     #[must_use]
     pub fn step(&self, key: &str) -> Option<&StepRecord> {
@@ -133,6 +169,7 @@ pub enum Claimable {
 pub fn claimable(current: Option<&Current>, request_id: &str, now: Timestamp) -> Claimable {
     match current {
         None => Claimable::New,
+        Some(current) if !current.is_active() => Claimable::New,
         Some(current) if current.state == State::Closed => Claimable::Again,
         Some(current) if current.holder == request_id || current.lease_until <= now => Claimable::Again,
         Some(current) => Claimable::Held { by: current.holder.clone(), until: current.lease_until },
@@ -207,7 +244,7 @@ mod tests {
             lease_until: Timestamp::from_millis(until),
             version: 1,
             claimed_at: Timestamp::from_millis(0),
-            finding: "f".to_owned(),
+            findings: vec!["f".to_owned()],
             reason: String::new(),
             outcome: None,
             told: None,
@@ -221,6 +258,7 @@ mod tests {
         assert_eq!(claimable(None, "r", now), Claimable::New);
         assert_eq!(judge(&current(State::Closed, "other", 9999), "r"), Claimable::Again);
         assert_eq!(judge(&current(State::Open, "r", 9999), "r"), Claimable::Again);
+        assert_eq!(judge(&current(State::Withdrawn, "other", 9999), "r"), Claimable::New);
         assert_eq!(judge(&current(State::Open, "other", 1000), "r"), Claimable::Again);
         assert_eq!(
             judge(&current(State::Open, "other", 1001), "r"),

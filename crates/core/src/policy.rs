@@ -108,40 +108,41 @@ pub struct Decided {
     pub reason: String,
     /// A precondition failed: nothing may be done, whoever asks.
     pub refused: bool,
+    /// A rule of the account's own said so: the built-in rules are not asked.
+    pub by_rule: bool,
 }
 
 impl Decided {
-    fn new(decision: Decision, reason: String) -> Self {
-        Self { decision, reason, refused: false }
+    /// A decision that no precondition and no rule of the account's made.
+    #[must_use]
+    pub fn new(decision: Decision, reason: String) -> Self {
+        Self { decision, reason, refused: false, by_rule: false }
     }
 
     /// A precondition failed.
     #[must_use]
     pub fn refused(reason: String) -> Self {
-        Self { decision: Decision::Contain, reason, refused: true }
+        Self { refused: true, ..Self::new(Decision::Contain, reason) }
     }
 }
 
 /// The tag that names the containment an instance is in.
 pub const CONTAINMENT_TAG: &str = "brig:containment";
 
-/// What decisions are made by: the settings, the account's own rules, and where the function runs.
+/// What decisions are made by: the settings and the account's own rules.
 #[derive(Debug, Clone, Copy)]
 pub struct Guide<'a> {
     /// The settings.
     pub policy: &'a Policy,
     /// `BRIG_POLICY`.
     pub rules: &'a Rules,
-    /// The function's own account.
-    pub own: &'a AccountId,
     /// Why the account's rules could not be read, where they could not.
     pub rules_lost: Option<&'a str>,
 }
 
 /// What the finding alone settles, before any call to AWS. No rule lifts these.
 #[must_use]
-pub fn gate(finding: &Finding, guide: &Guide<'_>) -> Option<Decided> {
-    let policy = guide.policy;
+pub fn gate(finding: &Finding, policy: &Policy, own: &AccountId) -> Option<Decided> {
     let ignore = |reason: String| Some(Decided::new(Decision::Ignore, reason));
     if finding.sample {
         return ignore(format!("{} is a sample finding", finding.id));
@@ -150,7 +151,7 @@ pub fn gate(finding: &Finding, guide: &Guide<'_>) -> Option<Decided> {
         return ignore(format!("{} is archived at its source", finding.id));
     }
     if finding.account != finding.said_by {
-        let trusted = finding.said_by == *guide.own && policy.trusted_accounts.is_empty()
+        let trusted = finding.said_by == *own && policy.trusted_accounts.is_empty()
             || policy.trusted_accounts.contains(&finding.said_by);
         if !trusted {
             return Some(Decided::refused(format!(
@@ -159,11 +160,13 @@ pub fn gate(finding: &Finding, guide: &Guide<'_>) -> Option<Decided> {
             )));
         }
     }
-    if guide.rules.is_empty() && guide.rules_lost.is_none() {
-        built_in(finding, policy).filter(|decided| decided.decision == Decision::Ignore)
-    } else {
-        None
-    }
+    None
+}
+
+/// What the built-in rules ignore by the finding alone, where the account has no rules that may say otherwise.
+#[must_use]
+pub fn ignored(finding: &Finding, policy: &Policy) -> Option<Decided> {
+    built_in(finding, policy).filter(|decided| decided.decision == Decision::Ignore)
 }
 
 /// The built-in rules, which stand after the account's own. `None`: contain.
@@ -293,7 +296,7 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, guide: &Guide<'
         );
     }
     if let Some((name, decision)) = guide.rules.decide(&document(finding, instance)) {
-        return Decided::new(decision, format!("{what} (rule \"{name}\")"));
+        return Decided { by_rule: true, ..Decided::new(decision, format!("{what} (rule \"{name}\")")) };
     }
     if let Some(decided) = built_in(finding, guide.policy) {
         return decided;
@@ -309,11 +312,16 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, guide: &Guide<'
 
 /// The decision once the claim found the hour's cap reached.
 #[must_use]
-pub fn over_cap(reason: &str, policy: &Policy) -> Decided {
+pub fn over_cap(reason: &str, policy: &Policy, first: bool) -> Decided {
+    let loud = if first {
+        "NOTHING MORE IS CONTAINED AUTOMATICALLY THIS HOUR, this instance and those that follow: "
+    } else {
+        ""
+    };
     Decided::new(
         Decision::Ask,
         format!(
-            "{reason}; the cap of {} new automatic containments an hour in this account and Region is reached, so a person must decide",
+            "{loud}{reason}; the cap of {} new automatic containments an hour in this account and Region is reached, so a person must decide",
             policy.max_per_hour
         ),
     )
@@ -330,15 +338,35 @@ pub fn third_in_group(reason: &str, group: &str) -> Decided {
     )
 }
 
+/// The decision once the instance was seen to be the last healthy target of these target groups (ARNs).
+#[must_use]
+pub fn last_healthy(reason: &str, groups: &[String]) -> Decided {
+    Decided::new(
+        Decision::Ask,
+        format!(
+            "{reason}; it is the last healthy target of {}: containing it takes that service down, so a person must decide",
+            groups.join(", ")
+        ),
+    )
+}
+
+/// Whether what depends on the instance may still turn the decision into a question: not for a person's own request, nor
+/// where a rule of the account's says to contain.
+#[must_use]
+pub fn minds_the_fleet(finding: &Finding, decided: &Decided) -> bool {
+    finding.is_automatic() && decided.decision == Decision::Contain && !decided.refused && !decided.by_rule
+}
+
 /// What a new automatic containment counts against: half of the hour's cap is kept for GuardDuty's findings, so that
 /// tags, reports and alarms cannot use it up.
 #[must_use]
-pub fn limits(finding: &Finding, instance: &Instance, policy: &Policy) -> Limits {
+pub fn limits(finding: &Finding, decided: &Decided, instance: &Instance, policy: &Policy) -> Limits {
     let cap = policy.max_per_hour;
+    let group = if minds_the_fleet(finding, decided) { instance.auto_scaling_group() } else { None };
     Limits {
         cap,
         others: (finding.source != Source::GuardDuty).then_some(cap.div_ceil(2)),
-        group: instance.auto_scaling_group().map(str::to_owned),
+        group: group.map(str::to_owned),
     }
 }
 
@@ -356,8 +384,10 @@ mod tests {
         }
         let policy = Policy::default();
         let (rules, own) = (Rules::none(), crate::testing::account());
-        let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: None };
-        let decided = gate(finding, &guide).unwrap_or_else(|| decide(finding, &instance, &Known::No, force, &guide));
+        let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
+        let decided = gate(finding, &policy, &own)
+            .or_else(|| ignored(finding, &policy))
+            .unwrap_or_else(|| decide(finding, &instance, &Known::No, force, &guide));
         let refused = if decided.refused { "refused" } else { "" };
         expected.assert_eq(&format!("{:?} {refused}: {}", decided.decision, decided.reason));
     }
@@ -447,8 +477,8 @@ mod tests {
     fn an_exempt_tag_lifts_no_active_containment() {
         let mut exempt = instance();
         exempt.tags.insert("brig:exempt".to_owned(), "never".to_owned());
-        let (policy, rules, own) = (Policy::default(), Rules::none(), crate::testing::account());
-        let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: None };
+        let (policy, rules) = (Policy::default(), Rules::none());
+        let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
         let decided = decide(&finding(), &exempt, &Known::Active("c"), false, &guide);
         assert_eq!(decided.decision, Decision::Contain);
         assert!(!decided.refused);
@@ -507,12 +537,12 @@ mod tests {
         )
         .expect("rules");
         let (policy, own) = (Policy::default(), crate::testing::account());
-        let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: None };
+        let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
         let judge = |finding: &Finding, tier: &str| {
             let mut instance = instance();
             instance.tags.insert("tier".to_owned(), tier.to_owned());
             let decided =
-                gate(finding, &guide).unwrap_or_else(|| decide(finding, &instance, &Known::No, false, &guide));
+                gate(finding, &policy, &own).unwrap_or_else(|| decide(finding, &instance, &Known::No, false, &guide));
             format!("{:?}: {}", decided.decision, decided.reason)
         };
         let mut mild = finding();
@@ -533,8 +563,8 @@ mod tests {
 
     #[test]
     fn without_its_rules_an_account_is_asked() {
-        let (policy, rules, own) = (Policy::default(), Rules::none(), crate::testing::account());
-        let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: Some("AccessDenied") };
+        let (policy, rules) = (Policy::default(), Rules::none());
+        let guide = Guide { policy: &policy, rules: &rules, rules_lost: Some("AccessDenied") };
         let decided = decide(&finding(), &instance(), &Known::No, false, &guide);
         assert_eq!(decided.decision, Decision::Ask);
         assert!(decided.reason.contains("could not be read (AccessDenied)"));

@@ -15,7 +15,7 @@ use brig_core::{
 };
 
 use crate::{
-    contain::{Engine, FirstLook, Invocation, LAST_CALL, Lanes, key_of},
+    contain::{Case, Engine, Invocation, LAST_CALL, Lanes, Scene, key_of},
     ports::Tags,
     reports::{Reports, run_lanes},
     tell::log,
@@ -24,18 +24,18 @@ use crate::{
 
 impl Engine {
     /// Runs the lanes, again where something is left that can still succeed, and tells people after the first attempt.
-    #[expect(clippy::too_many_arguments, reason = "each is a result of the stage before")]
     pub(crate) async fn attempt(
         &self,
-        finding: &Finding,
+        case: Case<'_>,
         decided: Decided,
         mut current: Current,
         records: Vec<StepRecord>,
-        look: FirstLook,
-        lanes: &Lanes,
-        mut timings: Timings,
-        invocation: &Invocation,
+        scene: Scene,
     ) -> Containment {
+        let Case { finding, invocation, .. } = case;
+        let Scene { lanes, look, mut timings, .. } = scene;
+        timings.claim = Some(self.elapsed(invocation));
+        let lanes = &lanes;
         let before = current.outcome.clone();
         let mut work = Work {
             ledger: self.ledger.as_ref(),

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use brig_core::{
-    containment::{Conclusion, Containment, Timings},
-    finding::{Action, Finding},
+    containment::{Conclusion, Containment},
     ids::ContainmentId,
-    ledger::{Claim, Claimable, Claimed, Current, State, StepRecord, claimable},
+    ledger::{Claim, Claimable, Claimed, Current, Records, State, StepRecord, claimable},
     plan::Plan,
     policy::{self, Decided},
+    survey::Instance,
     timestamp::Timestamp,
 };
 
 use crate::{
-    contain::{Engine, FirstLook, Invocation, LAST_CALL, Lanes, key_of},
+    contain::{Case, Engine, LAST_CALL, Scene, key_of},
     lanes::network,
 };
 
@@ -24,30 +24,23 @@ const LEASE_SPARE: Duration = Duration::from_secs(5);
 
 /// What a claim ended in.
 pub(crate) enum Taken {
-    Ours { current: Current, records: Vec<StepRecord>, look: Box<FirstLook> },
+    Ours { current: Current, records: Vec<StepRecord>, scene: Box<Scene> },
     Ended(Box<Containment>),
 }
 
 impl Engine {
     /// Takes the lease and records the plan of the cut, in one transaction; reads again where somebody was faster.
-    pub(crate) async fn claim(
-        &self,
-        finding: &Finding,
-        decided: &Decided,
-        mut look: FirstLook,
-        lanes: &Lanes,
-        timings: Timings,
-        invocation: &Invocation,
-    ) -> Taken {
+    pub(crate) async fn claim(&self, case: Case<'_>, decided: &Decided, mut scene: Scene) -> Taken {
+        let Case { finding, invocation, .. } = case;
         let key = key_of(finding);
         let ended = |answer: Containment| Taken::Ended(Box::new(answer));
         let mut pause = Duration::from_millis(50);
         for _ in 0..TRIES {
             let now = self.clock.now();
-            let existing = look.records.current.as_ref();
-            if let Claimable::Held { by, until } = claimable(existing, &invocation.request_id, now) {
-                let mut answer = self.nothing(finding, decided.clone(), Conclusion::InProgress, invocation);
-                answer.containment_id = existing.map(|current| current.containment.clone());
+            let records = &scene.look.records;
+            if let Claimable::Held { by, until } = claimable(records.current.as_ref(), &invocation.request_id, now) {
+                let mut answer = self.nothing(case, decided.clone(), Conclusion::InProgress);
+                answer.containment_id = records.active().map(|current| current.containment.clone());
                 answer.verdict.summary = format!(
                     "{} is being contained by another invocation ({by}), which holds it until {until}.",
                     finding.instance
@@ -55,97 +48,116 @@ impl Engine {
                 answer.left_over = finding.is_automatic();
                 return ended(answer);
             }
-            let containment = existing.map_or_else(
-                || ContainmentId::from(format!("{}-{}", finding.instance, now.compact())),
-                |current| current.containment.clone(),
-            );
-            let (current, read_version) = claimed(existing, &containment, finding, decided, now, invocation);
-            let plan = match &look.network {
+            let new = records.active().is_none();
+            let current = claimed(records, &scene.named, case, decided, now);
+            let plan = match &scene.look.network {
                 Ok(seen) => {
-                    network::plan_from(seen, &look.records.steps, &look.instance, &containment, self.policy.untrack)
+                    let (steps, instance) = (&records.steps, &scene.look.instance);
+                    network::plan_from(seen, steps, instance, &current.containment, self.policy.untrack)
                 }
                 Err(_) => Plan::default(),
             };
-            let steps = fresh_records(&plan, &look, now);
-            let new = existing.is_none();
+            let known = if new { &[][..] } else { &records.steps };
+            let steps = fresh_records(&plan, known, &scene.look.instance, now);
+            let limits = || policy::limits(finding, decided, &scene.look.instance, &self.policy);
             let claim = Claim {
                 key: key.clone(),
                 current: current.clone(),
-                read_version,
+                read_version: records.current.as_ref().map(|current| current.version),
                 steps: steps.clone(),
-                limits: (new && finding.is_automatic()).then(|| policy::limits(finding, &look.instance, &self.policy)),
+                limits: (new && finding.is_automatic()).then(limits),
                 now,
             };
             match self.ledger.claim(&claim).await {
                 Ok(Claimed::Yes) => {
-                    let mut records = look.records.steps.clone();
-                    records.extend(steps);
-                    return Taken::Ours { current, records, look: Box::new(look) };
+                    let records = known.iter().cloned().chain(steps).collect();
+                    return Taken::Ours { current, records, scene: Box::new(scene) };
                 }
-                Ok(over @ (Claimed::OverCap | Claimed::ThirdInGroup)) => {
-                    let group = look.instance.auto_scaling_group().unwrap_or_default();
-                    let decided = match over {
-                        Claimed::ThirdInGroup => policy::third_in_group(&decided.reason, group),
-                        Claimed::OverCap | Claimed::Yes | Claimed::Moved => {
-                            policy::over_cap(&decided.reason, &self.policy)
-                        }
-                    };
-                    let conclusion = Conclusion::Asked;
-                    return ended(
-                        self.preview_and_tell(finding, decided, conclusion, lanes, &look, timings, invocation).await,
-                    );
+                Ok(Claimed::OverCap) => return ended(self.over_cap(case, decided, &scene, now).await),
+                Ok(Claimed::ThirdInGroup) => {
+                    let group = scene.look.instance.auto_scaling_group().unwrap_or_default();
+                    let decided = policy::third_in_group(&decided.reason, group);
+                    return ended(self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await);
                 }
                 Ok(Claimed::Moved) => match self.ledger.read(&key).await {
-                    Ok(records) => look.records = records,
-                    Err(error) => return ended(self.cannot_start(finding, &error, Action::Contain, invocation).await),
+                    Ok(records) => scene.look.records = records,
+                    Err(error) => return ended(self.cannot_start(case, &error).await),
                 },
                 Err(error) if error.is_retryable() && self.left(invocation) > LAST_CALL => {
                     self.clock.sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(1));
                 }
-                Err(error) => return ended(self.cannot_start(finding, &error, Action::Contain, invocation).await),
+                Err(error) => return ended(self.cannot_start(case, &error).await),
             }
         }
-        let mut answer = self.nothing(finding, decided.clone(), Conclusion::InProgress, invocation);
+        let mut answer = self.nothing(case, decided.clone(), Conclusion::InProgress);
         answer.left_over = finding.is_automatic();
         ended(answer)
+    }
+
+    /// Past the cap a person is asked; the first time in an hour loudly, since more may come than anybody reads.
+    async fn over_cap(&self, case: Case<'_>, decided: &Decided, scene: &Scene, now: Timestamp) -> Containment {
+        // Where the ledger cannot say whether it is the first time, once too often is better than never.
+        let first = self.ledger.first_over_cap(&key_of(case.finding), now).await.unwrap_or(true);
+        let decided = policy::over_cap(&decided.reason, &self.policy, first);
+        self.preview_and_tell(case, decided, Conclusion::Asked, scene).await
+    }
+
+    /// Gives up a claim under which nothing was changed, and asks a person.
+    pub(crate) async fn withdraw(
+        &self,
+        case: Case<'_>,
+        decided: Decided,
+        current: Current,
+        scene: &Scene,
+    ) -> Containment {
+        let version = current.version;
+        let ended = Current { state: State::Withdrawn, lease_until: self.clock.now(), version: version + 1, ..current };
+        match self.ledger.close(&key_of(case.finding), &ended, version).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let mut answer = self.nothing(case, decided, Conclusion::InProgress);
+                answer.left_over = case.finding.is_automatic();
+                return answer;
+            }
+            Err(error) => return self.cannot_start(case, &error).await,
+        }
+        self.preview_and_tell(case, decided, Conclusion::Asked, scene).await
     }
 }
 
 /// The item `current` as the claim writes it.
-fn claimed(
-    existing: Option<&Current>,
-    containment: &ContainmentId,
-    finding: &Finding,
-    decided: &Decided,
-    now: Timestamp,
-    invocation: &Invocation,
-) -> (Current, Option<u64>) {
+fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &Decided, now: Timestamp) -> Current {
+    let invocation = case.invocation;
     let lease_until = invocation.deadline.after(LEASE_SPARE);
     let holder = invocation.request_id.clone();
-    if let Some(old) = existing {
-        let new = Current { state: State::Open, holder, lease_until, version: old.version + 1, ..old.clone() };
-        return (new, Some(old.version));
+    if let Some(old) = records.active() {
+        let mut current = Current { state: State::Open, holder, lease_until, version: old.version + 1, ..old.clone() };
+        current.add_finding(&case.finding.id);
+        return current;
     }
-    let new = Current {
-        containment: containment.clone(),
+    let version = records.current.as_ref().map_or(1, |old| old.version + 1);
+    // Two containments of an instance within a second are two records all the same.
+    let taken = records.current.as_ref().is_some_and(|old| old.containment == *named);
+    let containment = if taken { ContainmentId::from(format!("{named}-{version}")) } else { named.clone() };
+    Current {
+        containment,
         state: State::Open,
         holder,
         lease_until,
-        version: 1,
+        version,
         claimed_at: now,
-        finding: finding.id.clone(),
+        findings: vec![case.finding.id.clone()],
         reason: decided.reason.clone(),
         outcome: None,
         told: None,
-    };
-    (new, None)
+    }
 }
 
-fn fresh_records(plan: &Plan, look: &FirstLook, now: Timestamp) -> Vec<StepRecord> {
+fn fresh_records(plan: &Plan, known: &[StepRecord], instance: &Instance, now: Timestamp) -> Vec<StepRecord> {
     plan.todo()
-        .map(|step| (step.key(look.instance.id.as_str()), step))
-        .filter(|(key, _)| look.records.step(key).is_none())
+        .map(|step| (step.key(instance.id.as_str()), step))
+        .filter(|(key, _)| known.iter().all(|record| record.key != *key))
         .map(|(key, step)| StepRecord { key, step: step.clone(), recorded_at: now, outcome: None, finished_at: None })
         .collect()
 }

@@ -6,25 +6,36 @@ use std::{sync::Arc, time::Duration};
 use brig_core::{
     containment::{Conclusion, Containment, Timings},
     finding::{Action, Finding},
-    ids::AccountId,
+    ids::{AccountId, ContainmentId, GroupId},
     ledger::{InstanceKey, Records},
     policy::{self, Decided, Decision, Guide, Known, Mode, Policy},
-    rules::Rules,
     step::Lane,
     survey::{Gap, Instance},
     timestamp::Timestamp,
     verdict::Verdict,
 };
 
+use futures::{
+    FutureExt,
+    future::{Either, maybe_done, select},
+};
+
 use crate::{
     claim::Taken,
     lanes::network::{self, Seen},
     ports::{Clock, Cloud, CloudError, Clouds, Ledger, Notifier},
+    rulebook::{InForce, Rulebook},
+    standing::{self, Groups},
     work::gap,
 };
 
 /// Work is tried again within an invocation until this long before its deadline.
 pub(crate) const LAST_CALL: Duration = Duration::from_secs(10);
+
+/// How long a claimed containment waits for the search for what stands and falls with the instance.
+const GRACE: Duration = Duration::from_millis(300);
+/// How long a preview waits for it.
+const LOOKING: Duration = Duration::from_secs(5);
 
 /// Contains instances through its ports.
 pub struct Engine {
@@ -39,7 +50,7 @@ pub struct Engine {
     /// The settings.
     pub policy: Policy,
     /// The account's own rules.
-    pub rules: Rules,
+    pub rulebook: Rulebook,
     /// The ledger table's name, for messages.
     pub table: String,
 }
@@ -74,6 +85,33 @@ pub(crate) struct FirstLook {
     pub(crate) records: Records,
 }
 
+impl FirstLook {
+    /// Whether an interface carries a group of Brig's: the cut has begun.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.network.as_ref().is_ok_and(|seen| {
+            let brig = |id: &GroupId| seen.groups.iter().any(|group| group.id == *id);
+            seen.interfaces.iter().any(|interface| interface.groups.iter().any(brig))
+        })
+    }
+}
+
+/// One finding in one invocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub(crate) finding: &'a Finding,
+    pub(crate) action: Action,
+    pub(crate) invocation: &'a Invocation,
+}
+
+/// What a case is worked on with, and what the first look showed.
+pub(crate) struct Scene {
+    pub(crate) lanes: Lanes,
+    pub(crate) look: FirstLook,
+    pub(crate) timings: Timings,
+    /// The id of a containment that begins now; it names the session in another account too.
+    pub(crate) named: ContainmentId,
+}
+
 impl Engine {
     /// Acts on one finding and says what became of it. Never fails: an error is an answer.
     pub async fn contain(
@@ -83,77 +121,110 @@ impl Engine {
         force: bool,
         invocation: &Invocation,
     ) -> Containment {
-        let mut timings = Timings::default();
-        let guide = Guide { policy: &self.policy, rules: &self.rules, own: &invocation.own, rules_lost: None };
-        if let Some(decided) = policy::gate(finding, &guide) {
+        let case = Case { finding, action, invocation };
+        let early = policy::gate(finding, &self.policy, &invocation.own);
+        let early = early.or_else(|| policy::ignored(finding, &self.policy).filter(|_| self.rulebook.is_empty()));
+        if let Some(decided) = early {
             if !decided.refused {
-                return self.nothing(finding, decided, Conclusion::Ignored, invocation);
+                return self.nothing(case, decided, Conclusion::Ignored);
             }
-            let answer = self.nothing(finding, decided, Conclusion::Refused, invocation);
-            let records = self.ledger.read(&key_of(finding)).await.unwrap_or_default();
-            return self.tell_decision(answer, finding, None, &records, action, invocation).await;
+            return self.refuse(case, decided).await;
         }
-        let lanes = match self.open(finding).await {
+        let named = ContainmentId::from(format!("{}-{}", finding.instance, self.clock.now().compact()));
+        let lanes = match self.open(finding, &named).await {
             Ok(lanes) => lanes,
-            Err(why) => {
-                let answer = self.nothing(finding, Decided::refused(why), Conclusion::Refused, invocation);
-                let records = self.ledger.read(&key_of(finding)).await.unwrap_or_default();
-                return self.tell_decision(answer, finding, None, &records, action, invocation).await;
-            }
+            Err(why) => return self.refuse(case, Decided::refused(why)).await,
         };
-        let look = match self.first_look(finding, &lanes).await {
+        // Whether a service stands and falls with the instance is looked up beside the look and the claim, not before.
+        let fleet = Arc::clone(&lanes.fleet);
+        let listing =
+            async move { if finding.is_automatic() { Some(fleet.describe_target_groups().await) } else { None } };
+        let mut groups: Groups<'_> = maybe_done(listing.boxed());
+        let look = match select(self.first_look(finding, &lanes).boxed(), &mut groups).await {
+            Either::Left((look, _)) => look,
+            Either::Right(((), look)) => look.await,
+        };
+        let (look, in_force) = match look {
             Ok(Some(look)) => look,
             Ok(None) => {
                 let why =
                     format!("there is no instance {} in {}/{}", finding.instance, finding.account, finding.region);
-                let answer = self.nothing(finding, Decided::refused(why), Conclusion::Refused, invocation);
-                let records = self.ledger.read(&key_of(finding)).await.unwrap_or_default();
-                return self.tell_decision(answer, finding, None, &records, action, invocation).await;
+                return self.refuse(case, Decided::refused(why)).await;
             }
-            Err(error) => return self.cannot_start(finding, &error, action, invocation).await,
+            Err(error) => return self.cannot_start(case, &error).await,
         };
-        timings.look = Some(self.elapsed(invocation));
+        let timings = Timings { look: Some(self.elapsed(invocation)), ..Timings::default() };
+        let scene = Scene { lanes, look, timings, named };
 
-        let known = match &look.records.current {
+        let guide = Guide { policy: &self.policy, rules: &in_force.rules, rules_lost: in_force.lost.as_deref() };
+        let known = match scene.look.records.active() {
             Some(current) => Known::Active(current.containment.as_str()),
             None => Known::No,
         };
-        let decided = policy::decide(finding, &look.instance, &known, force, &guide);
-        if action == Action::Plan {
-            return self.preview(finding, decided, Conclusion::Planned, &lanes, &look, timings, invocation).await;
-        }
+        let mut decided = policy::decide(finding, &scene.look.instance, &known, force, &guide);
         if decided.refused {
-            let answer = self.nothing(finding, decided, Conclusion::Refused, invocation);
-            return self.tell_decision(answer, finding, Some(&look.instance), &look.records, action, invocation).await;
+            let answer = self.nothing(case, decided, Conclusion::Refused);
+            return self.tell_decision(case, answer, Some(&scene.look.instance), &scene.look.records).await;
         }
-        match (decided.decision, self.policy.mode) {
-            (Decision::Contain, Mode::Enforce) => {}
-            (Decision::Contain, Mode::Observe) => {
-                return self
-                    .preview_and_tell(finding, decided, Conclusion::Observed, &lanes, &look, timings, invocation)
-                    .await;
-            }
-            (Decision::Ask, _) => {
-                return self
-                    .preview_and_tell(finding, decided, Conclusion::Asked, &lanes, &look, timings, invocation)
-                    .await;
-            }
-            (Decision::Ignore, _) => return self.nothing(finding, decided, Conclusion::Ignored, invocation),
+        let undone = !scene.look.records.has_begun() && !scene.look.is_cut();
+        let minds = undone && policy::minds_the_fleet(finding, &decided);
+        let acts = action == Action::Contain && self.policy.mode == Mode::Enforce;
+        if acts && decided.decision == Decision::Contain {
+            // Boxed: it holds every lane, and would make every future that ends in it as large.
+            return Box::pin(self.claim_and_attempt(case, decided, scene, &mut groups, minds)).await;
         }
-        match self.claim(finding, &decided, look, &lanes, timings, invocation).await {
-            Taken::Ended(answer) => *answer,
-            Taken::Ours { current, records, look } => {
-                timings.claim = Some(self.elapsed(invocation));
-                self.attempt(finding, decided, current, records, *look, &lanes, timings, invocation).await
+        if minds {
+            let standing = self.standing(&scene, &mut groups, LOOKING).await;
+            decided = standing.weigh(decided);
+        }
+        match (decided.decision, action) {
+            (_, Action::Plan) => self.preview(case, decided, Conclusion::Planned, &scene).await,
+            (Decision::Contain, Action::Contain) => {
+                self.preview_and_tell(case, decided, Conclusion::Observed, &scene).await
             }
+            (Decision::Ask, Action::Contain) => self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await,
+            (Decision::Ignore, Action::Contain) => self.nothing(case, decided, Conclusion::Ignored),
         }
     }
 
-    async fn open(&self, finding: &Finding) -> Result<Lanes, String> {
-        // The form of a containment's id, which the claim may find exists already under another second.
-        let session = format!("{}-{}", finding.instance, self.clock.now().compact());
+    /// The claim, with the search for what stands and falls with the instance beside it; then the lanes.
+    async fn claim_and_attempt(
+        &self,
+        case: Case<'_>,
+        decided: Decided,
+        scene: Scene,
+        groups: &mut Groups<'_>,
+        minds: bool,
+    ) -> Containment {
+        if !minds {
+            return match self.claim(case, &decided, scene).await {
+                Taken::Ended(answer) => *answer,
+                Taken::Ours { current, records, scene } => self.attempt(case, decided, current, records, *scene).await,
+            };
+        }
+        let fleet = Arc::clone(&scene.lanes.fleet);
+        let instance = scene.look.instance.clone();
+        let standing = std::pin::pin!(standing::look(groups, fleet.as_ref(), &instance));
+        let (taken, standing) = match select(std::pin::pin!(self.claim(case, &decided, scene)), standing).await {
+            Either::Left((taken, standing)) => (taken, self.soon(standing, GRACE).await),
+            Either::Right((standing, claim)) => (claim.await, standing),
+        };
+        let Taken::Ours { current, records, scene } = taken else {
+            return match taken {
+                Taken::Ended(answer) => *answer,
+                Taken::Ours { .. } => self.nothing(case, decided, Conclusion::Failed),
+            };
+        };
+        let decided = standing.weigh(decided);
+        if decided.decision == Decision::Contain {
+            return self.attempt(case, decided, current, records, *scene).await;
+        }
+        self.withdraw(case, decided, current, &scene).await
+    }
+
+    async fn open(&self, finding: &Finding, named: &ContainmentId) -> Result<Lanes, String> {
         let open = async |lane| {
-            let opened = self.clouds.open(&finding.account, &finding.region, lane, &session).await;
+            let opened = self.clouds.open(&finding.account, &finding.region, lane, named.as_str()).await;
             opened.map_err(|error| error.to_string())
         };
         Ok(Lanes {
@@ -165,13 +236,18 @@ impl Engine {
     }
 
     /// Everything that the cut needs, in one round trip.
-    async fn first_look(&self, finding: &Finding, lanes: &Lanes) -> Result<Option<FirstLook>, CloudError> {
+    async fn first_look(
+        &self,
+        finding: &Finding,
+        lanes: &Lanes,
+    ) -> Result<Option<(FirstLook, Arc<InForce>)>, CloudError> {
         let key = key_of(finding);
         let cloud = lanes.network.as_ref();
-        let (instance, groups, records) = futures::join!(
+        let (instance, groups, records, in_force) = futures::join!(
             cloud.describe_instance(&finding.instance),
             cloud.describe_brig_groups(),
-            self.ledger.read(&key)
+            self.ledger.read(&key),
+            self.rulebook.in_force(self.clock.as_ref(), self.ledger.as_ref())
         );
         let Some(instance) = instance? else { return Ok(None) };
         let records = records?;
@@ -184,17 +260,12 @@ impl Engine {
             }
             Err(error) => Err(gap("the groups of Brig", &error)),
         };
-        Ok(Some(FirstLook { instance, network, records }))
+        Ok(Some((FirstLook { instance, network, records }, in_force)))
     }
 
     /// An answer for a finding about which nothing was done.
-    pub(crate) fn nothing(
-        &self,
-        finding: &Finding,
-        decided: Decided,
-        outcome: Conclusion,
-        invocation: &Invocation,
-    ) -> Containment {
+    pub(crate) fn nothing(&self, case: Case<'_>, decided: Decided, outcome: Conclusion) -> Containment {
+        let Case { finding, invocation, .. } = case;
         let summary = format!("Nothing was done to {}: {}.", finding.instance, decided.reason);
         let done = Some(self.elapsed(invocation));
         Containment {

@@ -9,6 +9,8 @@ pub mod ports;
 mod preview;
 mod reports;
 mod resolve;
+pub mod rulebook;
+mod standing;
 mod tell;
 mod work;
 

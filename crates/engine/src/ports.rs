@@ -246,6 +246,12 @@ pub trait Ledger: Send + Sync {
     async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()>;
     /// Adds an instance to a role's set and returns the set as it then is.
     async fn deny_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet>;
+    /// Keeps the account's rules as they were read from a parameter.
+    async fn keep_policy(&self, parameter: &str, text: &str, at: Timestamp) -> Answer<()>;
+    /// The rules that were kept, and when.
+    async fn kept_policy(&self, parameter: &str) -> Answer<Option<(String, Timestamp)>>;
+    /// Says, once an hour in the account and Region, that the cap is reached: whether this is the first time.
+    async fn first_over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<bool>;
     /// A role's set, consistently read.
     async fn role_set(&self, role_arn: &str) -> Answer<RoleSet>;
 }

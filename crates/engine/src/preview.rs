@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
-    finding::{Action, Finding},
     ids::ContainmentId,
     plan::{Plan, evidence as evidence_plan, fleet as fleet_plan, identity as identity_plan},
     policy::Decided,
@@ -14,7 +13,7 @@ use brig_core::{
 use futures::future::Either;
 
 use crate::{
-    contain::{Engine, FirstLook, Invocation, Lanes},
+    contain::{Case, Engine, Scene},
     lanes::{evidence, fleet, identity, network},
 };
 
@@ -22,35 +21,28 @@ use crate::{
 const TELLING: Duration = Duration::from_secs(5);
 
 impl Engine {
-    #[expect(clippy::too_many_arguments, reason = "each is a result of the stage before")]
     pub(crate) async fn preview_and_tell(
         &self,
-        finding: &Finding,
+        case: Case<'_>,
         decided: Decided,
         outcome: Conclusion,
-        lanes: &Lanes,
-        look: &FirstLook,
-        timings: Timings,
-        invocation: &Invocation,
+        scene: &Scene,
     ) -> Containment {
-        let answer = self.preview(finding, decided, outcome, lanes, look, timings, invocation).await;
-        let records = &look.records;
-        self.tell_decision(answer, finding, Some(&look.instance), records, Action::Contain, invocation).await
+        let answer = self.preview(case, decided, outcome, scene).await;
+        self.tell_decision(case, answer, Some(&scene.look.instance), &scene.look.records).await
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is a result of the stage before")]
     pub(crate) async fn preview(
         &self,
-        finding: &Finding,
+        case: Case<'_>,
         decided: Decided,
         outcome: Conclusion,
-        lanes: &Lanes,
-        look: &FirstLook,
-        mut timings: Timings,
-        invocation: &Invocation,
+        scene: &Scene,
     ) -> Containment {
+        let Case { finding, invocation, .. } = case;
+        let Scene { lanes, look, .. } = scene;
         let instance = &look.instance;
-        let active = look.records.current.as_ref().map(|current| current.containment.clone());
+        let active = look.records.active().map(|current| current.containment.clone());
         let containment =
             active.clone().unwrap_or_else(|| ContainmentId::from(format!("{}-planned", finding.instance)));
         // A preview is told to people: it ends early enough for that, whatever the search still had to look at.
@@ -83,7 +75,7 @@ impl Engine {
             evidence_plan::plan_locks(&evidence, instance, self.policy.lock_days),
         ];
         let gaps = identity.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
-        let mut answer = self.nothing(finding, decided, outcome, invocation);
+        let mut answer = self.nothing(case, decided, outcome);
         answer.containment_id.clone_from(&active);
         answer.steps = plans
             .iter()
@@ -97,8 +89,7 @@ impl Engine {
             .chain(late)
             .chain(finding.notes.iter().cloned())
             .collect();
-        timings.done = Some(self.elapsed(invocation));
-        answer.timings_ms = timings;
+        answer.timings_ms = Timings { done: Some(self.elapsed(invocation)), ..scene.timings };
         answer
     }
 }

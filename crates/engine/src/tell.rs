@@ -13,7 +13,7 @@ use brig_core::{
 };
 
 use crate::{
-    contain::{Engine, Invocation, key_of},
+    contain::{Case, Engine, Invocation, key_of},
     ports::{Answer, CloudError, ErrorKind},
 };
 
@@ -24,35 +24,35 @@ const CLOSING: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Nothing is changed without a recorded intent; people learn that containment could not start.
-    pub(crate) async fn cannot_start(
-        &self,
-        finding: &Finding,
-        error: &CloudError,
-        action: Action,
-        invocation: &Invocation,
-    ) -> Containment {
-        let reason = format!("containment could not start: {error}");
-        let decided = Decided { decision: Decision::Contain, reason, refused: false };
-        let mut answer = self.nothing(finding, decided, Conclusion::Failed, invocation);
+    pub(crate) async fn cannot_start(&self, case: Case<'_>, error: &CloudError) -> Containment {
+        let finding = case.finding;
+        let decided = Decided::new(Decision::Contain, format!("containment could not start: {error}"));
+        let mut answer = self.nothing(case, decided, Conclusion::Failed);
         answer.verdict.summary = format!(
             "{} in {}/{} is NOT contained: {}. Nothing was changed, since nothing is changed that cannot be recorded first.",
             finding.instance, finding.account, finding.region, answer.reason
         );
         answer.left_over = error.is_retryable() || error.kind == ErrorKind::NotFound;
         let records = self.ledger.read(&key_of(finding)).await.unwrap_or_default();
-        self.tell_decision(answer, finding, None, &records, action, invocation).await
+        self.tell_decision(case, answer, None, &records).await
+    }
+
+    /// A precondition failed before anything was looked at.
+    pub(crate) async fn refuse(&self, case: Case<'_>, decided: Decided) -> Containment {
+        let answer = self.nothing(case, decided, Conclusion::Refused);
+        let records = self.ledger.read(&key_of(case.finding)).await.unwrap_or_default();
+        self.tell_decision(case, answer, None, &records).await
     }
 
     /// Tells people once about an outcome that is no containment.
     pub(crate) async fn tell_decision(
         &self,
+        case: Case<'_>,
         mut answer: Containment,
-        finding: &Finding,
         instance: Option<&Instance>,
         records: &Records,
-        action: Action,
-        invocation: &Invocation,
     ) -> Containment {
+        let Case { finding, action, invocation } = case;
         let told = Told { what: answer.outcome.word().to_owned(), finding: finding.id.clone() };
         if action == Action::Contain && !records.was_told(&told.what, &told.finding) {
             let audience = Audience {

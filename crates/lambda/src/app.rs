@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_aws::{AwsClouds, DynamoLedger, Session, SnsNotifier, SqsQueue, SystemClock};
+use brig_aws::{AwsClouds, DynamoLedger, Session, SnsNotifier, SqsQueue, SsmParameters, SystemClock};
 use brig_core::ids::{AccountId, Region};
-use brig_engine::{Engine, ports::CloudError};
+use brig_engine::{Engine, ports::CloudError, rulebook::Rulebook};
 use tokio::sync::OnceCell;
 
-use crate::config::Config;
+use crate::config::{Config, RulesFrom};
 
 /// How long the init phase waits for connections that the first invocation will use.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -47,7 +47,14 @@ impl App {
         let region = session.region().ok_or(StartError::NoRegion)?;
         let clouds = Arc::new(AwsClouds::new(session.clone(), config.member_role));
         let ledger = Arc::new(DynamoLedger::new(&session, config.table.clone()));
-        let _ = tokio::time::timeout(WARM_UP, async { tokio::join!(clouds.warm(), ledger.warm()) }).await;
+        let rulebook = match config.rules {
+            RulesFrom::Here(rules) => Rulebook::fixed(*rules),
+            RulesFrom::Parameter(name) => Rulebook::parameter(name, Arc::new(SsmParameters::new(&session))),
+        };
+        let warm_up = async {
+            tokio::join!(clouds.warm(), ledger.warm(), rulebook.in_force(&SystemClock, ledger.as_ref()));
+        };
+        let _ = tokio::time::timeout(WARM_UP, warm_up).await;
         let notifier = Arc::new(SnsNotifier::new(&session, config.topic));
         let engine = Engine {
             clouds: Arc::clone(&clouds) as _,
@@ -55,7 +62,7 @@ impl App {
             notifier,
             clock: Arc::new(SystemClock),
             policy: config.policy,
-            rules: config.rules,
+            rulebook,
             table: config.table,
         };
         let queue = SqsQueue::new(&session);

@@ -38,9 +38,18 @@ pub struct Config {
     /// What decisions and plans are made with.
     pub policy: Policy,
     /// The account's own rules.
-    pub rules: Rules,
+    pub rules: RulesFrom,
     /// The role to assume in other accounts: a name, or an ARN with `{account}`.
     pub member_role: Option<String>,
+}
+
+/// Where the account's own rules are.
+#[derive(Debug, Clone)]
+pub enum RulesFrom {
+    /// In the setting itself.
+    Here(Box<Rules>),
+    /// In a parameter of Systems Manager.
+    Parameter(String),
 }
 
 /// Lambda's environment has 4 KB for all variables together.
@@ -175,13 +184,22 @@ impl Config {
     }
 }
 
-fn rules(text: Option<String>) -> Result<Rules, ConfigError> {
-    match text {
-        None => Ok(Rules::none()),
-        Some(text) if text.len() > LONGEST_POLICY => {
-            Err(wrong("BRIG_POLICY", format!("{} bytes", text.len()), "a JSON document of at most 2048 bytes"))
+fn rules(text: Option<String>) -> Result<RulesFrom, ConfigError> {
+    let Some(text) = text else { return Ok(RulesFrom::Here(Box::default())) };
+    if let Some(name) = text.strip_prefix("ssm:") {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "_.-/:".contains(c);
+        if name.is_empty() || name.len() > 1011 || !name.chars().all(fits) {
+            return Err(wrong("BRIG_POLICY", text, "ssm: and the name of a parameter"));
         }
-        Some(text) => Rules::parse(&text).map_err(ConfigError::Rules),
+        return Ok(RulesFrom::Parameter(name.to_owned()));
+    }
+    match text {
+        text if text.len() > LONGEST_POLICY => Err(wrong(
+            "BRIG_POLICY",
+            format!("{} bytes", text.len()),
+            "a JSON document of at most 2048 bytes, or ssm: and the name of a parameter",
+        )),
+        text => Rules::parse(&text).map(|rules| RulesFrom::Here(Box::new(rules))).map_err(ConfigError::Rules),
     }
 }
 
@@ -249,6 +267,13 @@ mod tests {
     }
 
     #[test]
+    fn rules_are_here_or_in_a_parameter() {
+        let rules = read(&[("BRIG_POLICY", "ssm:/brig/policy")]).expect("settings").rules;
+        assert!(matches!(rules, RulesFrom::Parameter(name) if name == "/brig/policy"));
+        assert!(matches!(read(&[]).expect("settings").rules, RulesFrom::Here(rules) if rules.is_empty()));
+    }
+
+    #[test]
     fn a_wrong_value_is_named() {
         for (name, value, message) in [
             ("BRIG_LEDGER_TABLE", "", "BRIG_LEDGER_TABLE is not set"),
@@ -278,6 +303,7 @@ mod tests {
                 r#"{"rules":[{"name":"a","then":"ask","when":{}}]}"#,
                 "BRIG_POLICY: rule \"a\": \"when\" is empty and would match everything",
             ),
+            ("BRIG_POLICY", "ssm:", "BRIG_POLICY=\"ssm:\" is not ssm: and the name of a parameter"),
         ] {
             assert_eq!(read(&[(name, value)]).expect_err("an error"), message);
         }

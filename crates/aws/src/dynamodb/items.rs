@@ -21,6 +21,14 @@ pub(super) fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
+pub(super) fn policy_pk(parameter: &str) -> String {
+    format!("policy/{parameter}")
+}
+
+pub(super) fn kept_policy(item: &Item) -> Option<(String, Timestamp)> {
+    Some((get(item, "text")?.to_owned(), get(item, "read_at").and_then(Timestamp::parse)?))
+}
+
 pub(super) fn role_pk(role_arn: &str) -> String {
     format!("role/{role_arn}")
 }
@@ -29,6 +37,7 @@ pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
     let state = match current.state {
         State::Open => "open",
         State::Closed => "closed",
+        State::Withdrawn => "withdrawn",
     };
     let mut item: Item = HashMap::from([
         ("pk".to_owned(), text(key.pk())),
@@ -39,7 +48,7 @@ pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
         ("lease_until".to_owned(), text(current.lease_until.to_string())),
         ("version".to_owned(), number(current.version)),
         ("claimed_at".to_owned(), text(current.claimed_at.to_string())),
-        ("finding".to_owned(), text(&current.finding)),
+        ("findings".to_owned(), AttributeValue::L(current.findings.iter().map(text).collect())),
         ("reason".to_owned(), text(&current.reason)),
     ]);
     for (name, value) in [("outcome", &current.outcome), ("told", &current.told)] {
@@ -101,12 +110,21 @@ fn read_current(item: &Item) -> Answer<Current> {
     };
     Ok(Current {
         containment: must("containment_id")?.into(),
-        state: if must("state")? == "open" { State::Open } else { State::Closed },
+        state: match must("state")? {
+            "open" => State::Open,
+            "closed" => State::Closed,
+            "withdrawn" => State::Withdrawn,
+            other => return Err(broken("Query", &format!("current has the state {other}"))),
+        },
         holder: must("holder")?.to_owned(),
         lease_until: moment("lease_until")?,
         version: version.ok_or_else(|| broken("Query", "current has no version"))?,
         claimed_at: moment("claimed_at")?,
-        finding: must("finding")?.to_owned(),
+        findings: item
+            .get("findings")
+            .and_then(|value| value.as_l().ok())
+            .map(|list| list.iter().filter_map(|value| value.as_s().ok().cloned()).collect())
+            .unwrap_or_default(),
         reason: must("reason")?.to_owned(),
         outcome: get(item, "outcome").map(str::to_owned),
         told: get(item, "told").map(str::to_owned),
@@ -171,7 +189,7 @@ mod tests {
             lease_until: at,
             version: 3,
             claimed_at: at,
-            finding: "f".to_owned(),
+            findings: vec!["f".to_owned(), "g".to_owned()],
             reason: "why".to_owned(),
             outcome: Some("partial".to_owned()),
             told: None,

@@ -1,4 +1,5 @@
 mod events;
+mod mutations;
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;

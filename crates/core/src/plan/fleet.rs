@@ -71,6 +71,14 @@ pub fn facts(look: &FleetLook, instance: &Instance) -> Vec<Fact> {
     facts
 }
 
+/// Whether the instance is healthy in a target group in which nothing else is. `registration` holds all its targets.
+#[must_use]
+pub fn leaves_none_healthy(registration: &Registration, instance: &Instance) -> bool {
+    let (ours, others) = split(registration, instance);
+    let healthy = |targets: &[Target]| targets.iter().any(|target| target.state == "healthy");
+    healthy(&ours) && !healthy(&others)
+}
+
 /// DetachInstances takes InService and Standby; states on the way there are waited for, those on the way out are final
 /// (<https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html>).
 fn detachable(membership: &Membership) -> Outcome {

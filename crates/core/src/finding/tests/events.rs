@@ -4,7 +4,7 @@ use expect_test::expect;
 
 use super::*;
 use crate::{
-    policy::{Guide, Known, decide, gate},
+    policy::{Guide, Known, decide, gate, ignored},
     rules::Rules,
     testing::instance,
 };
@@ -14,7 +14,9 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
     match parsed {
         Ok(Parsed::Request(request)) => {
             let findings = request.findings.iter().map(|f| {
-                let decided = gate(f, guide).unwrap_or_else(|| decide(f, &instance(), &Known::No, false, guide));
+                let decided = gate(f, guide.policy, &own())
+                    .or_else(|| ignored(f, guide.policy))
+                    .unwrap_or_else(|| decide(f, &instance(), &Known::No, false, guide));
                 format!("{} {}/{} {} -> {:?}", f.source.name(), f.region, f.instance, f.kind, decided.decision)
             });
             let addresses =
@@ -29,11 +31,14 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
     }
 }
 
+fn own() -> AccountId {
+    "123456789012".parse().expect("account")
+}
+
 fn table(folder: &Path, depth: usize) -> String {
-    let own: AccountId = "123456789012".parse().expect("account");
-    let invoked = Invoked { account: own.clone(), ..invoked() };
+    let invoked = Invoked { account: own(), ..invoked() };
     let (policy, rules) = (policy(), Rules::none());
-    let guide = Guide { policy: &policy, rules: &rules, own: &own, rules_lost: None };
+    let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
     let mut files: Vec<_> =
         std::fs::read_dir(folder).expect("events").map(|entry| entry.expect("a file").path()).collect();
     files.sort();
