@@ -150,6 +150,13 @@ impl Account {
         id
     }
 
+    /// Associates another profile with an instance that has none.
+    pub async fn associate(&self, instance: &str, identity: &Identity) {
+        let profile = IamInstanceProfileSpecification::builder().name(&identity.profile).build();
+        let request = self.ec2.associate_iam_instance_profile().instance_id(instance).iam_instance_profile(profile);
+        request.send().await.expect("associated");
+    }
+
     async fn image(&self) -> String {
         let images = self.ec2.describe_images().owners("amazon").send().await.expect("images");
         images.images().first().and_then(|image| image.image_id()).expect("an image").to_owned()

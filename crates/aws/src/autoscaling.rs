@@ -37,3 +37,14 @@ pub(crate) async fn detach_instance(client: &Client, group: &str, instance: &Ins
         .explain("DetachInstances")?;
     Ok(())
 }
+
+pub(crate) async fn attach_instance(client: &Client, group: &str, instance: &InstanceId) -> Answer<()> {
+    client
+        .attach_instances()
+        .auto_scaling_group_name(group)
+        .instance_ids(instance.as_str())
+        .send()
+        .await
+        .explain("AttachInstances")?;
+    Ok(())
+}

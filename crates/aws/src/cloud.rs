@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{
-    ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VpcId},
+    ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     step::Lane,
-    survey::{Association, Direction, Instance, Membership, Rule, SecurityGroup, Snapshot, Target},
+    survey::{Association, Direction, Instance, Membership, MetadataOptions, Rule, SecurityGroup, Snapshot, Target},
 };
 use brig_engine::ports::{
     Answer, Attached, Attribute, AttributeChange, Cloud, InterfacesOf, ListedRule, Profile, Tags, TargetGroup,
@@ -204,7 +204,39 @@ impl Cloud for AwsCloud {
         ec2::snapshots::describe_locked_snapshots(self.ec2(), snapshots).await
     }
 
+    async fn create_snapshot(&self, volume: &VolumeId, description: &str, tags: &Tags) -> Answer<Snapshot> {
+        ec2::snapshots::create_snapshot(self.ec2(), volume, description, tags).await
+    }
+
     async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()> {
         ec2::instances::create_tags(self.ec2(), resource, tags).await
+    }
+
+    async fn associate_profile(&self, instance: &InstanceId, profile: &str) -> Answer<()> {
+        ec2::instances::associate_profile(self.ec2(), instance, profile).await
+    }
+
+    async fn restore_metadata_options(&self, instance: &InstanceId, options: &MetadataOptions) -> Answer<()> {
+        ec2::instances::restore_metadata_options(self.ec2(), instance, options).await
+    }
+
+    async fn delete_role_policy(&self, role: &str, policy: &str) -> Answer<()> {
+        iam::delete_role_policy(self.iam(), role, policy).await
+    }
+
+    async fn attach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()> {
+        autoscaling::attach_instance(self.autoscaling(), group, instance).await
+    }
+
+    async fn register_targets(&self, group: &str, targets: &[Target]) -> Answer<()> {
+        elb::register_targets(self.elbv2(), group, targets).await
+    }
+
+    async fn register_with_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()> {
+        elb::register_with_classic_balancer(self.elb(), balancer, instance).await
+    }
+
+    async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()> {
+        ec2::instances::delete_tags(self.ec2(), resource, keys).await
     }
 }

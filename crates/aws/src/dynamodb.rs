@@ -5,6 +5,7 @@
 //! | `<account>/<region>/<instance>` | `current` | the containment, its holder and outcome |
 //! | the same | `<containment id>/<lane>/<step>/<resource>` | a step, what it replaces, what it found |
 //! | the same | `told/<what>/<finding id>` | a decision that people were told |
+//! | `active` | `<account>/<region>/<instance>` | an active containment |
 //! | `<account>/<region>` | `hour/<hour>` | new automatic containments in that hour |
 //! | `role/<role arn>` | `current` | the contained instances of a role |
 //! | `policy/<parameter>` | `current` | the account's rules as they were last read |
@@ -18,11 +19,11 @@ use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update, builders::UpdateBuilder},
+    types::{AttributeValue, Delete, Put, ReturnValue, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 use brig_core::{
     ids::ContainmentId,
-    ledger::{Claim, Claimed, Current, InstanceKey, Limits, Records, RoleSet, StepRecord, Told, told_sk},
+    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, Limits, Records, RoleSet, StepRecord, Told, told_sk},
     step::Outcome,
     timestamp::Timestamp,
 };
@@ -41,6 +42,9 @@ const WRITES_AT_ONCE: usize = 16;
 /// Counters of past hours are of no use; DynamoDB's TTL removes them where the table has it on `expires_at`.
 const COUNTER_LIFE_SECONDS: i64 = 2 * 24 * 3600;
 const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// Active containments in one answer.
+const ACTIVE_PAGE: i32 = 25;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -63,6 +67,28 @@ impl DynamoLedger {
         let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
         let read = self.client.get_item().table_name(&self.table).key("pk", text("warm-up")).key("sk", text("warm-up"));
         let _ = read.customize().config_override(once).send().await;
+    }
+
+    /// Closes a containment for good: it leaves the list of the active ones in the same transaction.
+    async fn end(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool> {
+        let put = self
+            .put(items::current(key, current))
+            .condition_expression("version = :read")
+            .expression_attribute_values(":read", number(read_version));
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(items::active(key)));
+        let writes = vec![
+            TransactWriteItem::builder().put(built(put.build())?).build(),
+            TransactWriteItem::builder().delete(built(delete.build())?).build(),
+        ];
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
+            return Ok(true);
+        };
+        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            && cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+        {
+            return Ok(false);
+        }
+        Err(cloud_error("TransactWriteItems", &error))
     }
 
     /// Counts a new automatic containment in its hour.
@@ -205,6 +231,7 @@ impl Ledger for DynamoLedger {
                 .condition_expression("attribute_not_exists(pk)");
             writes.push(TransactWriteItem::builder().put(built(put.build())?).build());
         }
+        writes.push(TransactWriteItem::builder().put(built(self.put(items::active(&claim.key)).build())?).build());
         let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         let Err(error) = answer else {
             self.record(&claim.key, &claim.current.containment, rest).await?;
@@ -262,6 +289,9 @@ impl Ledger for DynamoLedger {
     }
 
     async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool> {
+        if !current.is_active() {
+            return self.end(key, current, read_version).await;
+        }
         let put = self
             .client
             .put_item()
@@ -301,6 +331,36 @@ impl Ledger for DynamoLedger {
             .await
             .explain("UpdateItem")?;
         Ok(items::role_set(answer.attributes()))
+    }
+
+    async fn allow_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(items::role_pk(role_arn)))
+            .key("sk", text("current"))
+            .update_expression("ADD version :one DELETE instances :instance")
+            .expression_attribute_values(":instance", AttributeValue::Ss(vec![instance_arn.to_owned()]))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew);
+        let answer = update.send().await.explain("UpdateItem")?;
+        Ok(items::role_set(answer.attributes()))
+    }
+
+    async fn active(&self, from: Option<&str>) -> Answer<ActivePage> {
+        let start = from.map(|sk| Item::from([("pk".to_owned(), text(items::ACTIVE)), ("sk".to_owned(), text(sk))]));
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(items::ACTIVE))
+            .limit(ACTIVE_PAGE)
+            .set_exclusive_start_key(start);
+        let answer = query.send().await.explain("Query")?;
+        Ok(items::active_page(answer.items(), answer.last_evaluated_key()))
     }
 
     async fn keep_policy(&self, parameter: &str, policy: &str, at: Timestamp) -> Answer<()> {

@@ -45,24 +45,26 @@ pub(crate) async fn describe_target_health(client: &v2::Client, group: &str) -> 
 }
 
 pub(crate) async fn deregister_targets(client: &v2::Client, group: &str, targets: &[Target]) -> Answer<()> {
-    let targets = targets
-        .iter()
-        .map(|target| {
-            v2::types::TargetDescription::builder()
-                .id(&target.id)
-                .set_port(target.port)
-                .set_availability_zone(target.zone.clone())
-                .build()
-        })
-        .collect();
-    client
-        .deregister_targets()
-        .target_group_arn(group)
-        .set_targets(Some(targets))
-        .send()
-        .await
-        .explain("DeregisterTargets")?;
+    let request = client.deregister_targets().target_group_arn(group).set_targets(Some(descriptions(targets)));
+    request.send().await.explain("DeregisterTargets")?;
     Ok(())
+}
+
+pub(crate) async fn register_targets(client: &v2::Client, group: &str, targets: &[Target]) -> Answer<()> {
+    let request = client.register_targets().target_group_arn(group).set_targets(Some(descriptions(targets)));
+    request.send().await.explain("RegisterTargets")?;
+    Ok(())
+}
+
+fn descriptions(targets: &[Target]) -> Vec<v2::types::TargetDescription> {
+    let describe = |target: &Target| {
+        v2::types::TargetDescription::builder()
+            .id(&target.id)
+            .set_port(target.port)
+            .set_availability_zone(target.zone.clone())
+            .build()
+    };
+    targets.iter().map(describe).collect()
 }
 
 pub(crate) async fn describe_classic_balancers_of(
@@ -93,5 +95,20 @@ pub(crate) async fn deregister_from_classic_balancer(
         .send()
         .await
         .explain("DeregisterInstancesFromLoadBalancer")?;
+    Ok(())
+}
+
+pub(crate) async fn register_with_classic_balancer(
+    client: &classic::Client,
+    balancer: &str,
+    instance: &InstanceId,
+) -> Answer<()> {
+    client
+        .register_instances_with_load_balancer()
+        .load_balancer_name(balancer)
+        .instances(classic::types::Instance::builder().instance_id(instance.as_str()).build())
+        .send()
+        .await
+        .explain("RegisterInstancesWithLoadBalancer")?;
     Ok(())
 }

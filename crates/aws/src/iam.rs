@@ -47,6 +47,14 @@ pub(crate) async fn put_role_policy(client: &Client, role: &str, policy: &str, d
     Ok(())
 }
 
+pub(crate) async fn delete_role_policy(client: &Client, role: &str, policy: &str) -> Answer<()> {
+    let answer = client.delete_role_policy().role_name(role).policy_name(policy).send().await;
+    match answer.explain("DeleteRolePolicy") {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+        answer => answer.map(|_| ()),
+    }
+}
+
 /// IAM returns policy documents percent-encoded (RFC 3986).
 fn percent_decoded(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()

@@ -14,10 +14,12 @@ mod session;
 mod sns;
 mod sqs;
 mod ssm;
+mod tls;
 
 pub use clock::SystemClock;
 pub use dynamodb::DynamoLedger;
-pub use session::{AwsClouds, Session, http_client};
+pub use session::{AwsClouds, Session};
 pub use sns::SnsNotifier;
 pub use sqs::SqsQueue;
 pub use ssm::SsmParameters;
+pub use tls::http_client;

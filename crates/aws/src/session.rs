@@ -10,8 +10,7 @@ use std::{
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_ec2::config::{SharedHttpClient, retry::RetryPartition};
-use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_sdk_ec2::config::retry::RetryPartition;
 use brig_core::{
     ids::{AccountId, Region},
     step::Lane,
@@ -22,16 +21,11 @@ use crate::{
     cloud::AwsCloud,
     error::Explain,
     member::{MemberRole, role_arn},
+    tls::http_client,
 };
 
 const CONNECT: Duration = Duration::from_secs(1);
 const READ: Duration = Duration::from_secs(5);
-
-/// The one HTTP client that every service's client shares, with rustls and the machine's own root certificates.
-#[must_use]
-pub fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
-}
 
 /// The process's configuration for AWS: Region, credentials and endpoints from the environment, as in every SDK program.
 #[derive(Debug, Clone)]

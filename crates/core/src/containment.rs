@@ -36,6 +36,10 @@ pub enum Conclusion {
     Refused,
     /// Nothing could be done.
     Failed,
+    /// What containment changed is given back.
+    Released,
+    /// Something of it is not.
+    ReleasePartial,
 }
 
 impl Conclusion {
@@ -53,6 +57,8 @@ impl Conclusion {
             Self::Ignored => "ignored",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Released => "released",
+            Self::ReleasePartial => "release_partial",
         }
     }
 }

@@ -171,6 +171,16 @@ pub enum Action {
     Contain,
     /// Survey and show the plan; change nothing.
     Plan,
+    /// Take a containment back.
+    Release {
+        /// Into its Auto Scaling group too.
+        rejoin: bool,
+    },
+    /// Show what a release would give back; change nothing.
+    PlanRelease {
+        /// Into its Auto Scaling group too.
+        rejoin: bool,
+    },
 }
 
 /// What an event asks for.

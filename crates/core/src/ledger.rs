@@ -37,6 +37,10 @@ pub enum State {
     Closed,
     /// It was claimed, and a question to people came out before anything was changed.
     Withdrawn,
+    /// A person takes it back, or the one who did died at it.
+    Releasing,
+    /// It was taken back.
+    Released,
 }
 
 /// The instance's item `current`: its containment, and who holds it.
@@ -62,6 +66,8 @@ pub struct Current {
     pub outcome: Option<String>,
     /// The outcome that people were told last.
     pub told: Option<String>,
+    /// When it was released.
+    pub released_at: Option<Timestamp>,
 }
 
 /// How many findings a containment lists.
@@ -72,8 +78,8 @@ impl Current {
     #[must_use]
     pub fn is_active(&self) -> bool {
         match self.state {
-            State::Open | State::Closed => true,
-            State::Withdrawn => false,
+            State::Open | State::Closed | State::Releasing => true,
+            State::Withdrawn | State::Released => false,
         }
     }
 
@@ -226,6 +232,15 @@ pub struct RoleSet {
     pub instances: Vec<String>,
 }
 
+/// One page of the active containments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActivePage {
+    /// The instances, in the order of their keys.
+    pub keys: Vec<InstanceKey>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<String>,
+}
+
 /// The sort key of a told decision.
 #[must_use]
 pub fn told_sk(told: &Told) -> String {
@@ -248,6 +263,7 @@ mod tests {
             reason: String::new(),
             outcome: None,
             told: None,
+            released_at: None,
         }
     }
 

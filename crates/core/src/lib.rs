@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod message;
 pub mod plan;
 pub mod policy;
+pub mod release;
 pub mod rules;
 pub mod step;
 pub mod survey;

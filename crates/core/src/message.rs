@@ -216,7 +216,7 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
     };
     let originals = || {
         format!(
-            "What each change replaced is on record, to go back by hand: aws dynamodb query --table-name {} \
+            "What each change replaced is on record: aws dynamodb query --table-name {} \
              --key-condition-expression 'pk = :pk' --expression-attribute-values '{{\":pk\":{{\"S\":\"{}/{}/{}\"}}}}'",
             audience.table, containment.account, containment.region, containment.instance_id
         )
@@ -225,6 +225,7 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
         Conclusion::Contained | Conclusion::AlreadyContained => vec![
             "Take over the investigation: Brig stopped nothing, so that memory is intact if it still runs; its disks are in the snapshots listed below.".to_owned(),
             "Look at what replaced it, and at what else its role could reach: sessions that it got by sts:AssumeRole are not covered by the denial.".to_owned(),
+            format!("To take everything back (first with \"action\":\"plan\",\"for\":\"release\" to see what): {}", invoke(",\"action\":\"release\",\"reason\":\"...\"")),
             originals(),
         ],
         Conclusion::Partial => vec![
@@ -244,6 +245,15 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
         Conclusion::Failed => vec![
             "Isolate the instance by hand if this message repeats. Settle the reason above, then:".to_owned(),
             invoke(""),
+        ],
+        Conclusion::Released => vec![
+            "Nothing more is needed. Snapshots stay; delete them once nobody needs them, when their locks have ended.".to_owned(),
+            "A later finding counts only if its activity is later than this release.".to_owned(),
+        ],
+        Conclusion::ReleasePartial => vec![
+            "Read what could not be done below, settle it, and run this again; it goes on where it stopped:".to_owned(),
+            invoke(",\"action\":\"release\""),
+            originals(),
         ],
         Conclusion::InProgress | Conclusion::Planned | Conclusion::Ignored => {
             vec!["Look at the function's log for this containment, then run it again:".to_owned(), invoke("")]
@@ -294,6 +304,8 @@ fn heading(outcome: Conclusion) -> &'static str {
         Conclusion::Ignored => "ignored",
         Conclusion::Refused => "REFUSED",
         Conclusion::Failed => "NOT CONTAINED",
+        Conclusion::Released => "released",
+        Conclusion::ReleasePartial => "ONLY PARTLY RELEASED",
     }
 }
 

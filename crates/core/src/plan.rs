@@ -34,11 +34,11 @@ impl Plan {
         self.steps.iter().filter(|planned| planned.outcome == Outcome::Planned).map(|planned| &planned.step)
     }
 
-    fn add(&mut self, step: Step, outcome: Outcome) {
+    pub(crate) fn add(&mut self, step: Step, outcome: Outcome) {
         self.steps.push(Planned { step, outcome });
     }
 
-    fn note(&mut self, text: impl Into<String>) {
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
 }

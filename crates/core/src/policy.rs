@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use crate::{
     finding::{Finding, ResourceRole, Source},
     ids::AccountId,
-    ledger::Limits,
+    ledger::{Current, Limits, State},
     rules::Rules,
     survey::Instance,
+    timestamp::Timestamp,
 };
 
 /// Whether Brig acts or only says what it would do.
@@ -242,6 +243,27 @@ pub enum Known<'a> {
     No,
     /// This one is.
     Active(&'a str),
+    /// A person is taking the containment back, or died at it.
+    Releasing(&'a str),
+    /// It was taken back.
+    Released {
+        /// When.
+        at: Timestamp,
+        /// The findings that had led to it.
+        findings: &'a [String],
+    },
+}
+
+impl<'a> From<Option<&'a Current>> for Known<'a> {
+    fn from(current: Option<&'a Current>) -> Self {
+        let Some(current) = current else { return Self::No };
+        match (current.state, current.released_at) {
+            (State::Open | State::Closed, _) => Self::Active(current.containment.as_str()),
+            (State::Releasing, _) => Self::Releasing(current.containment.as_str()),
+            (State::Released, Some(at)) => Self::Released { at, findings: &current.findings },
+            (State::Withdrawn, _) | (State::Released, None) => Self::No,
+        }
+    }
 }
 
 /// Decides about a finding whose instance was seen. Exemption is read only here, when a new containment is decided: an
@@ -251,8 +273,18 @@ pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: 
     let policy = guide.policy;
     let what =
         if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
-    if let Known::Active(_) = known {
-        return Decided::new(Decision::Contain, what);
+    match known {
+        Known::Active(_) => return Decided::new(Decision::Contain, what),
+        Known::Releasing(id) if finding.is_automatic() => {
+            return Decided::new(Decision::Ask, format!("{what}; a person is releasing the instance from {id}"));
+        }
+        Known::Releasing(_) => return Decided::new(Decision::Contain, what),
+        Known::Released { at, findings } if finding.is_automatic() => {
+            if let Some(decided) = after_release(finding, &what, *at, findings) {
+                return decided;
+            }
+        }
+        Known::Released { .. } | Known::No => {}
     }
     if let Some(id) = instance.tags.get(CONTAINMENT_TAG)
         && !force
@@ -278,6 +310,28 @@ pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: 
             instance.id, policy.exempt_tag
         )),
         _ => by_rule(finding, instance, what, guide),
+    }
+}
+
+/// Only activity since the release counts: findings go on being updated and delivered for hours. Of a finding that a
+/// person has already judged, a person judges the update too.
+fn after_release(finding: &Finding, what: &str, at: Timestamp, findings: &[String]) -> Option<Decided> {
+    match finding.last_seen {
+        None => Some(Decided::new(
+            Decision::Ignore,
+            format!("{what}; the instance was released at {at}, and the event does not say when the activity was"),
+        )),
+        Some(seen) if seen <= at => Some(Decided::new(
+            Decision::Ignore,
+            format!("{what}; its activity ({seen}) is older than the instance's release ({at})"),
+        )),
+        Some(seen) if findings.contains(&finding.id) => Some(Decided::new(
+            Decision::Ask,
+            format!(
+                "{what}; the instance was released from this very finding at {at}, and its activity goes on ({seen})"
+            ),
+        )),
+        Some(_) => None,
     }
 }
 
@@ -482,6 +536,26 @@ mod tests {
         let decided = decide(&finding(), &exempt, &Known::Active("c"), false, &guide);
         assert_eq!(decided.decision, Decision::Contain);
         assert!(!decided.refused);
+    }
+
+    #[test]
+    fn after_a_release_only_later_activity_counts() {
+        let at = Timestamp::parse("2026-02-01T00:00:00Z").expect("a time");
+        let (policy, rules) = (Policy::default(), Rules::none());
+        let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
+        let old = ["f1".to_owned()];
+        let known = Known::Released { at, findings: &old };
+        let judge = |seen: Option<&str>, id: &str| {
+            let mut finding = finding();
+            finding.last_seen = seen.and_then(Timestamp::parse);
+            id.clone_into(&mut finding.id);
+            decide(&finding, &instance(), &known, false, &guide).decision
+        };
+        assert_eq!(judge(None, "f2"), Decision::Ignore);
+        assert_eq!(judge(Some("2026-01-31T23:59:59Z"), "f2"), Decision::Ignore);
+        assert_eq!(judge(Some("2026-02-01T00:00:01Z"), "f1"), Decision::Ask);
+        assert_eq!(judge(Some("2026-02-01T00:00:01Z"), "f2"), Decision::Contain);
+        assert_eq!(decide(&manual(), &instance(), &known, false, &guide).decision, Decision::Contain);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{EniId, GroupId, SnapshotId, VolumeId, VpcId},
     policy::RoleDeny,
+    release::Reversal,
     survey::{MetadataOptions, Purpose, Rule, Target},
 };
 
@@ -180,6 +181,8 @@ pub enum Step {
     },
     /// Tags the instance with its containment; release takes the tags away.
     TagInstance,
+    /// Takes a step of containment back.
+    GiveBack(Reversal),
 }
 
 impl Step {
@@ -204,6 +207,7 @@ impl Step {
             | Self::LockSnapshot { .. }
             | Self::TagSnapshot { .. }
             | Self::TagInstance => Lane::Evidence,
+            Self::GiveBack(back) => back.lane(),
         }
     }
 
@@ -229,6 +233,7 @@ impl Step {
             Self::CreateSnapshots { .. } => "create_snapshots",
             Self::LockSnapshot { .. } => "lock_snapshot",
             Self::TagSnapshot { .. } | Self::TagInstance => "create_tags",
+            Self::GiveBack(back) => back.name(),
         }
     }
 
@@ -250,6 +255,7 @@ impl Step {
             Self::KeepVolumes { .. } => format!("{instance}/blockDeviceMapping"),
             Self::LockSnapshot { snapshot, .. } | Self::TagSnapshot { snapshot, .. } => snapshot.to_string(),
             Self::DisableMetadata { .. } | Self::CreateSnapshots { .. } | Self::TagInstance => instance.to_owned(),
+            Self::GiveBack(back) => back.resource(instance),
         }
     }
 
@@ -260,6 +266,8 @@ impl Step {
     pub fn key(&self, instance: &str) -> String {
         let base = format!("{}/{}/{}", self.lane().name(), self.name(), self.resource(instance));
         let mut parts: Vec<String> = match self {
+            Self::GiveBack(_) if base.len() < 900 => return format!("release/{base}"),
+            Self::GiveBack(back) => return format!("release/{}/{:016x}", back.name(), fnv1a(&base)),
             Self::DeregisterTargets { was, .. } => {
                 was.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect()
             }
@@ -318,9 +326,12 @@ impl Step {
             | Self::ProtectStop { .. }
             | Self::StopOnShutdown { .. }
             | Self::KeepVolumes { .. } => &["ec2:ModifyInstanceAttribute"],
-            Self::CreateSnapshots { .. } => &["ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"],
+            Self::CreateSnapshots { .. } => {
+                &["ec2:CreateSnapshot", "ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"]
+            }
             Self::LockSnapshot { .. } => &["ec2:LockSnapshot", "ec2:DescribeLockedSnapshots"],
             Self::TagSnapshot { .. } | Self::TagInstance => &["ec2:CreateTags"],
+            Self::GiveBack(back) => back.iam_actions(),
         }
     }
 }

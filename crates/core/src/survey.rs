@@ -226,6 +226,12 @@ impl SecurityGroup {
             && self.owner == *account
             && self.tags.get(GROUP_ROLE_TAG).is_some_and(|value| value == purpose.tag_value())
     }
+
+    /// Whether Brig made it, for whichever purpose.
+    #[must_use]
+    pub fn is_brigs(&self, account: &AccountId) -> bool {
+        self.is_ours(Purpose::Isolation, account) || self.is_ours(Purpose::Untrack, account)
+    }
 }
 
 /// The identity lane's look.

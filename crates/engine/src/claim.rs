@@ -20,7 +20,7 @@ use crate::{
 /// How often a claim is tried: each try that fails means that another claim was written meanwhile.
 const TRIES: usize = 16;
 /// How long a claim outlives its holder's deadline.
-const LEASE_SPARE: Duration = Duration::from_secs(5);
+pub(crate) const LEASE_SPARE: Duration = Duration::from_secs(5);
 
 /// What a claim ended in.
 pub(crate) enum Taken {
@@ -151,6 +151,7 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
         reason: decided.reason.clone(),
         outcome: None,
         told: None,
+        released_at: None,
     }
 }
 

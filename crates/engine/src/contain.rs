@@ -157,10 +157,7 @@ impl Engine {
         let scene = Scene { lanes, look, timings, named };
 
         let guide = Guide { policy: &self.policy, rules: &in_force.rules, rules_lost: in_force.lost.as_deref() };
-        let known = match scene.look.records.active() {
-            Some(current) => Known::Active(current.containment.as_str()),
-            None => Known::No,
-        };
+        let known = Known::from(scene.look.records.current.as_ref());
         let mut decided = policy::decide(finding, &scene.look.instance, &known, force, &guide);
         if decided.refused {
             let answer = self.nothing(case, decided, Conclusion::Refused);
@@ -184,6 +181,10 @@ impl Engine {
             }
             (Decision::Ask, Action::Contain) => self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await,
             (Decision::Ignore, Action::Contain) => self.nothing(case, decided, Conclusion::Ignored),
+            (_, Action::Release { .. } | Action::PlanRelease { .. }) => {
+                let why = "a release is no containment".to_owned();
+                self.nothing(case, Decided::refused(why), Conclusion::Refused)
+            }
         }
     }
 
@@ -222,7 +223,7 @@ impl Engine {
         self.withdraw(case, decided, current, &scene).await
     }
 
-    async fn open(&self, finding: &Finding, named: &ContainmentId) -> Result<Lanes, String> {
+    pub(crate) async fn open(&self, finding: &Finding, named: &ContainmentId) -> Result<Lanes, String> {
         let open = async |lane| {
             let opened = self.clouds.open(&finding.account, &finding.region, lane, named.as_str()).await;
             opened.map_err(|error| error.to_string())

@@ -7,6 +7,7 @@ mod contain;
 mod lanes;
 pub mod ports;
 mod preview;
+mod release;
 mod reports;
 mod resolve;
 pub mod rulebook;

@@ -5,11 +5,14 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VpcId},
-    ledger::{Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told},
+    ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
+    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told},
     message::Message,
     step::{Lane, Outcome},
-    survey::{Association, Direction, Instance, Interface, Membership, Role, Rule, SecurityGroup, Snapshot, Target},
+    survey::{
+        Association, Direction, Instance, Interface, Membership, MetadataOptions, Role, Rule, SecurityGroup, Snapshot,
+        Target,
+    },
     timestamp::Timestamp,
 };
 
@@ -200,8 +203,25 @@ pub trait Cloud: Send + Sync {
     async fn lock_snapshot(&self, snapshot: &SnapshotId, days: u32) -> Answer<()>;
     /// Those of the given snapshots that are locked.
     async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>>;
+    /// CreateSnapshot of one volume, for an instance that AWS takes no set of any more.
+    async fn create_snapshot(&self, volume: &VolumeId, description: &str, tags: &Tags) -> Answer<Snapshot>;
     /// CreateTags on one resource.
     async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()>;
+
+    /// AssociateIamInstanceProfile by the profile's ARN.
+    async fn associate_profile(&self, instance: &InstanceId, profile: &str) -> Answer<()>;
+    /// ModifyInstanceMetadataOptions: all options that are known.
+    async fn restore_metadata_options(&self, instance: &InstanceId, options: &MetadataOptions) -> Answer<()>;
+    /// DeleteRolePolicy; a policy that is not there is success.
+    async fn delete_role_policy(&self, role: &str, policy: &str) -> Answer<()>;
+    /// AttachInstances, which raises the desired capacity by one.
+    async fn attach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()>;
+    /// RegisterTargets, with ports.
+    async fn register_targets(&self, group: &str, targets: &[Target]) -> Answer<()>;
+    /// RegisterInstancesWithLoadBalancer.
+    async fn register_with_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()>;
+    /// DeleteTags on one resource.
+    async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()>;
 }
 
 /// Why an account or Region cannot be worked in.
@@ -246,6 +266,10 @@ pub trait Ledger: Send + Sync {
     async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()>;
     /// Adds an instance to a role's set and returns the set as it then is.
     async fn deny_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet>;
+    /// Takes an instance out of a role's set and returns the set as it then is.
+    async fn allow_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet>;
+    /// A page of the active containments of every account and Region.
+    async fn active(&self, from: Option<&str>) -> Answer<ActivePage>;
     /// Keeps the account's rules as they were read from a parameter.
     async fn keep_policy(&self, parameter: &str, text: &str, at: Timestamp) -> Answer<()>;
     /// The rules that were kept, and when.

@@ -131,7 +131,8 @@ impl Work<'_> {
     }
 
     pub(crate) fn recorded(&self, lane: Lane) -> Vec<StepRecord> {
-        self.records().iter().filter(|record| record.step.lane() == lane).cloned().collect()
+        let of_lane = |record: &&StepRecord| record.step.lane() == lane && !matches!(record.step, Step::GiveBack(_));
+        self.records().iter().filter(of_lane).cloned().collect()
     }
 
     pub(crate) fn key_of(&self, step: &Step) -> String {

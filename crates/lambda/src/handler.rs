@@ -141,7 +141,14 @@ async fn act(app: &App, request: &Request, invocation: &Invocation) -> (Vec<Valu
 
 async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invocation) -> (Value, bool) {
     let span = tracing::info_span!("finding", finding.id = %finding.id, instance.id = %finding.instance);
-    let containment = app.engine.contain(finding, request.action, request.force, invocation).instrument(span).await;
+    let (engine, action) = (&app.engine, request.action);
+    let containment = match action {
+        Action::Contain | Action::Plan => {
+            engine.contain(finding, action, request.force, invocation).instrument(span).await
+        }
+        Action::Release { rejoin } => engine.release(finding, rejoin, false, invocation).instrument(span).await,
+        Action::PlanRelease { rejoin } => engine.release(finding, rejoin, true, invocation).instrument(span).await,
+    };
     if request.action == Action::Contain {
         metrics::emit(&containment, app.engine.clock.now());
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use brig_core::{
     ids::ContainmentId,
-    ledger::{Current, InstanceKey, Records, RoleSet, State, StepRecord, Told},
+    ledger::{ActivePage, Current, InstanceKey, Records, RoleSet, State, StepRecord, Told},
     step::{Failure, Outcome},
     timestamp::Timestamp,
 };
@@ -19,6 +19,25 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
 
 pub(super) fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
+}
+
+/// The partition key of the list of active containments.
+pub(super) const ACTIVE: &str = "active";
+
+pub(super) fn active(key: &InstanceKey) -> Item {
+    HashMap::from([("pk".to_owned(), text(ACTIVE)), ("sk".to_owned(), text(key.pk()))])
+}
+
+pub(super) fn active_page(items: &[Item], last: Option<&Item>) -> ActivePage {
+    let keys = items.iter().filter_map(|item| {
+        let mut parts = get(item, "sk")?.splitn(3, '/');
+        Some(InstanceKey {
+            account: parts.next()?.parse().ok()?,
+            region: parts.next()?.parse().ok()?,
+            instance: parts.next()?.parse().ok()?,
+        })
+    });
+    ActivePage { keys: keys.collect(), next: last.and_then(|item| get(item, "sk")).map(str::to_owned) }
 }
 
 pub(super) fn policy_pk(parameter: &str) -> String {
@@ -38,6 +57,8 @@ pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
         State::Open => "open",
         State::Closed => "closed",
         State::Withdrawn => "withdrawn",
+        State::Releasing => "releasing",
+        State::Released => "released",
     };
     let mut item: Item = HashMap::from([
         ("pk".to_owned(), text(key.pk())),
@@ -51,7 +72,8 @@ pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
         ("findings".to_owned(), AttributeValue::L(current.findings.iter().map(text).collect())),
         ("reason".to_owned(), text(&current.reason)),
     ]);
-    for (name, value) in [("outcome", &current.outcome), ("told", &current.told)] {
+    let released_at = current.released_at.map(|at| at.to_string());
+    for (name, value) in [("outcome", &current.outcome), ("told", &current.told), ("released_at", &released_at)] {
         if let Some(value) = value {
             item.insert(name.to_owned(), text(value));
         }
@@ -114,6 +136,8 @@ fn read_current(item: &Item) -> Answer<Current> {
             "open" => State::Open,
             "closed" => State::Closed,
             "withdrawn" => State::Withdrawn,
+            "releasing" => State::Releasing,
+            "released" => State::Released,
             other => return Err(broken("Query", &format!("current has the state {other}"))),
         },
         holder: must("holder")?.to_owned(),
@@ -128,6 +152,7 @@ fn read_current(item: &Item) -> Answer<Current> {
         reason: must("reason")?.to_owned(),
         outcome: get(item, "outcome").map(str::to_owned),
         told: get(item, "told").map(str::to_owned),
+        released_at: get(item, "released_at").and_then(Timestamp::parse),
     })
 }
 
@@ -193,6 +218,7 @@ mod tests {
             reason: "why".to_owned(),
             outcome: Some("partial".to_owned()),
             told: None,
+            released_at: Some(at),
         };
         let step_record = StepRecord {
             key: "network/isolate/eni-1".to_owned(),

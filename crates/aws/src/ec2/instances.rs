@@ -4,8 +4,9 @@ use aws_sdk_ec2::{
     Client,
     types::{
         AttributeBooleanValue, AttributeValue, DeviceType, EbsInstanceBlockDeviceSpecification, HttpTokensState,
-        InstanceAttributeName, InstanceBlockDeviceMappingSpecification, InstanceLifecycleType,
-        InstanceMetadataEndpointState, InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstanceStateName,
+        IamInstanceProfileSpecification, InstanceAttributeName, InstanceBlockDeviceMappingSpecification,
+        InstanceLifecycleType, InstanceMetadataEndpointState, InstanceMetadataOptionsResponse,
+        InstanceNetworkInterface, InstanceStateName, Tag,
     },
 };
 use brig_core::{
@@ -139,6 +140,36 @@ pub(crate) async fn disassociate_profile(client: &Client, association: &str) -> 
     Ok(())
 }
 
+pub(crate) async fn associate_profile(client: &Client, instance: &InstanceId, profile: &str) -> Answer<()> {
+    client
+        .associate_iam_instance_profile()
+        .instance_id(instance.as_str())
+        .iam_instance_profile(IamInstanceProfileSpecification::builder().arn(profile).build())
+        .send()
+        .await
+        .explain("AssociateIamInstanceProfile")?;
+    Ok(())
+}
+
+pub(crate) async fn restore_metadata_options(
+    client: &Client,
+    instance: &InstanceId,
+    options: &MetadataOptions,
+) -> Answer<()> {
+    client
+        .modify_instance_metadata_options()
+        .instance_id(instance.as_str())
+        .http_endpoint(options.endpoint.as_str().into())
+        .http_tokens(options.tokens.as_str().into())
+        .set_http_put_response_hop_limit(options.hop_limit)
+        .set_http_protocol_ipv6(options.ipv6.as_deref().map(Into::into))
+        .set_instance_metadata_tags(options.tags.as_deref().map(Into::into))
+        .send()
+        .await
+        .explain("ModifyInstanceMetadataOptions")?;
+    Ok(())
+}
+
 pub(crate) async fn disable_metadata_endpoint(client: &Client, instance: &InstanceId) -> Answer<()> {
     client
         .modify_instance_metadata_options()
@@ -203,5 +234,11 @@ pub(crate) async fn modify_instance_attribute(
 
 pub(crate) async fn create_tags(client: &Client, resource: &str, tags: &Tags) -> Answer<()> {
     client.create_tags().resources(resource).set_tags(Some(sdk_tags(tags))).send().await.explain("CreateTags")?;
+    Ok(())
+}
+
+pub(crate) async fn delete_tags(client: &Client, resource: &str, keys: &[&str]) -> Answer<()> {
+    let tags = keys.iter().map(|key| Tag::builder().key(*key).build()).collect();
+    client.delete_tags().resources(resource).set_tags(Some(tags)).send().await.explain("DeleteTags")?;
     Ok(())
 }

@@ -8,10 +8,10 @@ use aws_sdk_ec2::{
     types::{InstanceSpecification, LockMode, LockState, ResourceType, SnapshotState, Tag},
 };
 use brig_core::{
-    ids::{InstanceId, SnapshotId},
+    ids::{InstanceId, SnapshotId, VolumeId},
     survey::Snapshot,
 };
-use brig_engine::ports::{Answer, Tags};
+use brig_engine::ports::{Answer, CloudError, ErrorKind, Tags};
 
 use super::{filter, specification, tags_of};
 use crate::error::Explain;
@@ -39,6 +39,30 @@ pub(crate) async fn create_snapshots(
         .iter()
         .filter_map(|made| snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags()))
         .collect())
+}
+
+pub(crate) async fn create_snapshot(
+    client: &Client,
+    volume: &VolumeId,
+    description: &str,
+    tags: &Tags,
+) -> Answer<Snapshot> {
+    let made = client
+        .create_snapshot()
+        .volume_id(volume.as_str())
+        .description(description)
+        .tag_specifications(specification(ResourceType::Snapshot, tags))
+        .customize()
+        .config_override(single_try())
+        .send()
+        .await
+        .explain("CreateSnapshot")?;
+    snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags()).ok_or_else(|| CloudError {
+        operation: "CreateSnapshot",
+        kind: ErrorKind::Other,
+        code: "NoSnapshot".to_owned(),
+        message: "the answer names none".to_owned(),
+    })
 }
 
 /// CreateSnapshots has no client token: a repeat after a lost answer would take a second set. The engine looks for the

@@ -65,7 +65,11 @@ pub(super) fn parse(detail: &Field<'_>, envelope: Option<&Field<'_>>, invoked: &
         shared_host: matches!(resource_type, "ECSCluster" | "EKSCluster" | "KubernetesCluster" | "Container"),
         sample: is_sample(&service),
         archived: service.get("archived").flag()?.unwrap_or(false),
-        last_seen: service.get("eventLastSeen").text()?.and_then(Timestamp::parse),
+        last_seen: service
+            .get("eventLastSeen")
+            .text()?
+            .or(envelope.and_then(|event| event.get("time").value().as_str()))
+            .and_then(Timestamp::parse),
         ..Draft::default()
     };
     Ok(parsed(draft.named(&said_by, named), "the finding names no instance"))

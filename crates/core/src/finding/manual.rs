@@ -10,7 +10,8 @@ use crate::{
     json::{Field, shown},
 };
 
-const KEYS: [&str; 7] = ["action", "instance_id", "abuse_report", "region", "account", "reason", "force"];
+const KEYS: [&str; 9] =
+    ["action", "instance_id", "abuse_report", "region", "account", "reason", "force", "for", "rejoin"];
 const LONGEST_REASON: usize = 1000;
 
 pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
@@ -29,16 +30,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
             KEYS.join(", ")
         )));
     }
-    let action = match root.get("action").text()? {
-        None | Some("contain") => Action::Contain,
-        Some("plan") => Action::Plan,
-        Some(_) => {
-            return Err(ParseError::InvalidRequest(format!(
-                "action: {} is neither \"contain\" nor \"plan\"",
-                shown(root.get("action").value())
-            )));
-        }
-    };
+    let action = action(root)?;
     let reason = root.get("reason").text()?.unwrap_or_default();
     if reason.chars().count() > LONGEST_REASON {
         return Err(root.get("reason").wrong("a text of at most 1000 characters"));
@@ -68,6 +60,41 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         }
     };
     Ok(Parsed::Request(Request { action, force, ..request }))
+}
+
+/// What is wanted; a key that belongs to another action is an error, since it shows that something else was meant.
+fn action(root: &Field<'_>) -> Result<Action, ParseError> {
+    let wrong = |text: String| Err(ParseError::InvalidRequest(text));
+    let releases = match (root.get("action").text()?, root.get("for").text()?) {
+        (Some("release"), None) | (Some("plan"), Some("release")) => true,
+        (None | Some("contain" | "plan"), None) | (Some("plan"), Some("contain")) => false,
+        (Some("plan"), Some(_)) => {
+            return wrong(format!("for: {} is neither \"contain\" nor \"release\"", shown(root.get("for").value())));
+        }
+        (None | Some("contain" | "release"), Some(_)) => {
+            return wrong("for: it says what \"action\": \"plan\" plans, and goes with nothing else".to_owned());
+        }
+        (Some(_), _) => {
+            return wrong(format!(
+                "action: {} is none of \"contain\", \"plan\", \"release\"",
+                shown(root.get("action").value())
+            ));
+        }
+    };
+    let plans = root.get("action").text()? == Some("plan");
+    let rejoin = root.get("rejoin").flag()?;
+    if releases && (!root.get("force").is_absent() || !root.get("abuse_report").is_absent()) {
+        return wrong("force and abuse_report: a release takes neither".to_owned());
+    }
+    match (releases, rejoin) {
+        (false, Some(_)) => wrong("rejoin: it goes with a release only".to_owned()),
+        (false, None) if plans => Ok(Action::Plan),
+        (false, None) => Ok(Action::Contain),
+        (true, rejoin) => {
+            let rejoin = rejoin.unwrap_or(false);
+            Ok(if plans { Action::PlanRelease { rejoin } } else { Action::Release { rejoin } })
+        }
+    }
 }
 
 fn optional<T>(field: &Field<'_>, default: &T) -> Result<T, ParseError>

@@ -213,8 +213,39 @@ async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, made: &std::sync::
             made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(snapshots);
             Outcome::Changed(shown.join(", "))
         }
+        // An instance that ends is none that AWS takes a set of; its volumes are there for a moment yet.
+        Err(error) if work.instance.state.is_ending() && error.kind != ErrorKind::Denied => {
+            one_by_one(work, cloud, &description, &tags, made).await
+        }
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
         Err(error) => failed(&error),
+    }
+}
+
+/// A snapshot of each volume by itself: not of one point in time, and better than none.
+async fn one_by_one(
+    work: &Work<'_>,
+    cloud: &dyn Cloud,
+    description: &str,
+    tags: &Tags,
+    made: &std::sync::Mutex<Vec<Snapshot>>,
+) -> Outcome {
+    let calls = work.instance.volumes.iter().map(|volume| cloud.create_snapshot(&volume.id, description, tags));
+    let mut shown = Vec::new();
+    let mut last = None;
+    for answer in futures::future::join_all(calls).await {
+        match answer {
+            Ok(snapshot) => {
+                shown.push(format!("{} of {}", snapshot.id, snapshot.volume));
+                made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(snapshot);
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    match last {
+        Some(error) if shown.is_empty() => failed(&error),
+        Some(error) => Outcome::Changed(format!("one by one: {}; not all: {error}", shown.join(", "))),
+        None => Outcome::Changed(format!("one by one, not of one point in time: {}", shown.join(", "))),
     }
 }
 

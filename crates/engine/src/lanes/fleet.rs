@@ -1,5 +1,5 @@
 //! The fleet lane's effects. Plans come from `brig_core::plan::fleet`. Leaving the Auto Scaling group does not wait for
-//! the search through the load balancers.
+//! the search through the load balancers for longer than a second.
 
 use std::{collections::BTreeSet, future::Future, time::Duration};
 
@@ -8,7 +8,12 @@ use brig_core::{
     step::{Failure, Lane, Outcome, Step},
     survey::{FleetLook, Gap, Instance, Registration, Target},
 };
-use futures::{StreamExt, stream};
+use futures::{
+    FutureExt, StreamExt,
+    channel::oneshot,
+    future::{ready, select},
+    stream,
+};
 
 use crate::{
     ports::{Cloud, ErrorKind},
@@ -19,13 +24,27 @@ use crate::{
 const HEALTH_AT_ONCE: usize = 8;
 /// How long one attempt waits for a state that can be detached.
 const WAIT: Duration = Duration::from_secs(5);
+/// How long leaving the Auto Scaling group waits for the record of the targets that its group would drain. A health check
+/// that fails takes longer to end the instance.
+const SEARCH_FIRST: Duration = Duration::from_secs(1);
 /// Kept of the time that is left when target groups are searched: what was found must still be deregistered.
 const AFTER_SEARCH: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
-    let membership = part(work, cloud, async |instance| look_membership(cloud, instance).await);
+    // Detached, it is drained by its group at once: its targets are put on record first, unless that takes long.
+    let (recorded, on_record) = oneshot::channel();
+    let held = select(on_record, work.clock.sleep(SEARCH_FIRST)).map(|_| ());
+    let membership = part(work, cloud, async |instance| look_membership(cloud, instance).await, held, || {});
     let search = work.left().saturating_sub(AFTER_SEARCH);
-    let balancers = part(work, cloud, async |instance| look_balancers(cloud, instance, work.clock.sleep(search)).await);
+    let balancers = part(
+        work,
+        cloud,
+        async |instance| look_balancers(cloud, instance, work.clock.sleep(search)).await,
+        ready(()),
+        move || {
+            let _ = recorded.send(());
+        },
+    );
     let ((mut report, group), (other, balanced)) = futures::join!(membership, balancers);
     merge(&mut report.done, other.done);
     for note in other.notes {
@@ -51,6 +70,8 @@ async fn part(
     work: &Work<'_>,
     cloud: &dyn Cloud,
     look: impl AsyncFn(&Instance) -> FleetLook,
+    held: impl Future<Output = ()>,
+    on_record: impl FnOnce(),
 ) -> (LaneReport, FleetLook) {
     let mut report = LaneReport::default();
     let seen = look(&work.instance).await;
@@ -59,11 +80,15 @@ async fn part(
         report.note(note.clone());
     }
     if plan.todo().next().is_none() {
+        on_record();
         report.done = work.run(&plan, |step| effect(work, cloud, step)).await;
         report.look_again = !work.finish(&report.done).await;
         return (report, seen);
     }
-    let done = work.run(&plan, |step| effect(work, cloud, step)).await;
+    let intent = work.intend(&plan).await;
+    on_record();
+    held.await;
+    let done = work.run_if(&intent, &plan, |step| effect(work, cloud, step)).await;
     let (recorded, after) = futures::join!(work.finish(&done), read_back(work, cloud, &seen));
     report.look_again = !recorded;
     report.done = done;

@@ -1,0 +1,274 @@
+//! Going back: from the ledger's records and a fresh survey to the steps that give everything back. Only what this
+//! containment changed is given back, and only where it is still as the containment left it; what changed hands since is
+//! left alone and told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    deny_policy,
+    ids::{EniId, GroupId, VolumeId},
+    ledger::StepRecord,
+    plan::{Plan, done, fleet::may_be, skipped},
+    policy::{CONTAINMENT_TAG, RoleDeny},
+    step::{Lane, Outcome, Step},
+    survey::{Association, EvidenceLook, Gap, Instance, Membership, MetadataOptions, RoleLook, SecurityGroup, Target},
+    verdict::{Fact, Truth},
+};
+
+mod reversal;
+pub use reversal::Reversal;
+
+/// What a release is planned from.
+#[derive(Debug, Clone)]
+pub struct Look<'a> {
+    /// The instance; one that is gone is shown as terminated, without interfaces and volumes.
+    pub instance: &'a Instance,
+    /// Brig's groups.
+    pub groups: &'a [SecurityGroup],
+    /// The profile that is associated now.
+    pub association: Option<&'a Association>,
+    /// The recorded roles as they are now.
+    pub roles: &'a [RoleLook],
+    /// The instance's Auto Scaling group now.
+    pub membership: Option<&'a Membership>,
+    /// Every target that each recorded target group has now; a group that is gone is not in it.
+    pub targets: &'a BTreeMap<String, Vec<Target>>,
+    /// Classic load balancers that hold the instance now.
+    pub classic: &'a [String],
+    /// Protections as they are now.
+    pub evidence: &'a EvidenceLook,
+    /// What could not be read.
+    pub gaps: &'a [Gap],
+}
+
+/// Plans the release. `rejoin` attaches the instance to its Auto Scaling group again.
+#[must_use]
+pub fn plan(records: &[StepRecord], look: &Look<'_>, rejoin: bool) -> Plan {
+    let mut plan = Plan::default();
+    let mut records: Vec<&StepRecord> = records.iter().filter(|record| may_have_happened(record)).collect();
+    records.sort_by_key(|record| record.recorded_at.millis());
+    let mut given = BTreeSet::new();
+    for record in records {
+        // Of two records about one thing the older one has what was there first.
+        let Some((back, outcome)) = reverse(record, look, rejoin, &mut plan) else { continue };
+        let step = Step::GiveBack(back);
+        if given.insert(step.key(look.instance.id.as_str())) {
+            plan.add(step, outcome);
+        }
+    }
+    plan
+}
+
+/// An effect may have happened although its outcome was never recorded, or was recorded as a lost answer.
+fn may_have_happened(record: &StepRecord) -> bool {
+    match &record.outcome {
+        None | Some(Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Planned) => true,
+        Some(Outcome::Failed(failure)) => failure.retryable,
+        Some(Outcome::Missing(_) | Outcome::Skipped(_)) => false,
+    }
+}
+
+fn gone(what: &str) -> Outcome {
+    Outcome::Missing(what.to_owned())
+}
+
+fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+    let instance = look.instance;
+    let ended = instance.state.is_ending();
+    Some(match &record.step {
+        Step::Isolate { eni, was, .. } => groups(eni, was.as_deref(), look),
+        Step::DenyRole { role, role_arn, instance_arn, reach, was } => {
+            let seen = look.roles.iter().find(|seen| seen.role.arn == *role_arn);
+            let policy = seen.and_then(|seen| seen.policy.as_deref());
+            let ours = policy.is_some_and(deny_policy::is_ours);
+            let in_set = seen.is_some_and(|seen| seen.denied.contains(instance_arn));
+            let in_policy = ours
+                && *reach == RoleDeny::Instance
+                && policy.is_some_and(|policy| deny_policy::denies(policy, instance_arn));
+            if policy.is_some() && !ours {
+                plan.note(format!(
+                    "the role {role} has a policy {} that Brig did not write: it is left alone",
+                    deny_policy::NAME
+                ));
+            }
+            let back = Reversal::AllowRole {
+                role: role.clone(),
+                role_arn: role_arn.clone(),
+                instance_arn: instance_arn.clone(),
+                reach: *reach,
+                was: was.clone(),
+                foreign: policy.is_some() && !ours,
+            };
+            let outcome = if in_set || in_policy { Outcome::Planned } else { done("the role does not deny it") };
+            (back, outcome)
+        }
+        Step::DisassociateProfile { was, .. } => {
+            let outcome = match look.association.filter(|now| now.state.starts_with("associat")) {
+                _ if ended => gone("the instance is gone"),
+                Some(now) if now.profile == *was => done("associated"),
+                Some(now) => gone(&format!("it has the profile {} now, which is left alone", now.profile)),
+                None => Outcome::Planned,
+            };
+            (Reversal::AssociateProfile { profile: was.clone() }, outcome)
+        }
+        Step::DisableMetadata { was } => (Reversal::RestoreMetadata { options: was.clone() }, metadata(was, instance)),
+        Step::DetachInstances { group, .. } => {
+            let outcome = match look.membership {
+                _ if ended => gone("the instance is gone"),
+                Some(now) if now.group == *group => done("a member"),
+                Some(now) => gone(&format!("it is in the group {} now", now.group)),
+                None if rejoin => Outcome::Planned,
+                None => {
+                    plan.note(format!(
+                        "it stays out of {group}, which replaced it; \"rejoin\": true attaches it and raises the desired capacity by one"
+                    ));
+                    return None;
+                }
+            };
+            (Reversal::AttachInstances { group: group.clone() }, outcome)
+        }
+        Step::DeregisterTargets { group, was } => return targets(group, was, look, plan),
+        Step::DeregisterInstancesFromLoadBalancer { balancer } => {
+            let held = look.classic.contains(balancer);
+            let outcome = if ended {
+                gone("the instance is gone")
+            } else if held {
+                done("registered")
+            } else {
+                Outcome::Planned
+            };
+            (Reversal::RegisterInstancesWithLoadBalancer { balancer: balancer.clone() }, outcome)
+        }
+        Step::ProtectTermination { was: false } => {
+            (Reversal::UnprotectTermination, flag(look.evidence.termination_protection, ended))
+        }
+        Step::ProtectStop { was: false } => (Reversal::UnprotectStop, flag(look.evidence.stop_protection, ended)),
+        Step::StopOnShutdown { was } => {
+            let outcome = match look.evidence.shutdown_behavior.as_deref() {
+                _ if ended => gone("the instance is gone"),
+                Some(now) if now == was => done(was),
+                Some("stop") => Outcome::Planned,
+                Some(now) => gone(&format!("it is {now} now, which is left alone")),
+                None => return None,
+            };
+            (Reversal::RestoreShutdown { behavior: was.clone() }, outcome)
+        }
+        Step::KeepVolumes { was } => volumes(was, look),
+        Step::TagInstance => {
+            let tag = instance.tags.get(CONTAINMENT_TAG);
+            (Reversal::DeleteTags, if tag.is_some() { Outcome::Planned } else { done("without Brig's tags") })
+        }
+        Step::ProtectTermination { was: true }
+        | Step::ProtectStop { was: true }
+        | Step::CreateSecurityGroup { .. }
+        | Step::RevokeSecurityGroupRules { .. }
+        | Step::AuthorizeSecurityGroupRules { .. }
+        | Step::Untrack { .. }
+        | Step::CreateSnapshots { .. }
+        | Step::LockSnapshot { .. }
+        | Step::TagSnapshot { .. }
+        | Step::GiveBack(_) => return None,
+    })
+}
+
+fn groups(eni: &EniId, was: Option<&[GroupId]>, look: &Look<'_>) -> (Reversal, Outcome) {
+    let back = Reversal::RestoreGroups { eni: eni.clone(), groups: was.unwrap_or_default().to_vec() };
+    let Some(interface) = look.instance.interfaces.iter().find(|interface| interface.id == *eni) else {
+        return (back, gone("the interface is attached to the instance no more"));
+    };
+    let ours = |id: &GroupId| look.groups.iter().any(|group| group.id == *id && group.is_brigs(&look.instance.account));
+    let kept = !interface.groups.is_empty() && interface.groups.iter().all(ours);
+    let outcome = match was {
+        Some(was) if same(&interface.groups, was) => done("its own groups"),
+        Some(_) if kept => Outcome::Planned,
+        None if kept => skipped("its groups before are not known: it stays isolated until somebody sets them"),
+        Some(_) | None => gone("it carries other groups now, which are left alone"),
+    };
+    (back, outcome)
+}
+
+fn same(a: &[GroupId], b: &[GroupId]) -> bool {
+    a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
+}
+
+fn metadata(was: &MetadataOptions, instance: &Instance) -> Outcome {
+    match (instance.metadata.endpoint.as_str(), was.endpoint.as_str()) {
+        _ if instance.state.is_ending() => gone("the instance is gone"),
+        (now, before) if now == before => done(before),
+        ("disabled", _) => Outcome::Planned,
+        (now, _) => gone(&format!("the metadata service is {now} now, which is left alone")),
+    }
+}
+
+fn targets(group: &str, was: &[Target], look: &Look<'_>, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+    let (own, lost): (Vec<&Target>, Vec<&Target>) = was
+        .iter()
+        .filter(|target| target.state != "draining")
+        .partition(|target| look.instance.interfaces.is_empty() || may_be(target, look.instance));
+    for target in lost {
+        plan.note(format!("{} of {group} is an address that the instance has no more: it is left alone", target.id));
+    }
+    if own.is_empty() {
+        return None;
+    }
+    let back =
+        Reversal::RegisterTargets { group: group.to_owned(), targets: own.iter().map(|t| (*t).clone()).collect() };
+    let outcome = match look.targets.get(group) {
+        _ if look.instance.state.is_ending() => gone("the instance is gone"),
+        None => gone("the target group is gone, or cannot be read"),
+        Some(now) => {
+            let held = |own: &&Target| {
+                now.iter().any(|now| now.id == own.id && now.port == own.port && now.state != "draining")
+            };
+            if own.iter().all(held) { done("registered") } else { Outcome::Planned }
+        }
+    };
+    Some((back, outcome))
+}
+
+fn flag(now: Option<bool>, ended: bool) -> Outcome {
+    match now {
+        _ if ended => gone("the instance is gone"),
+        Some(false) => done("off"),
+        Some(true) => Outcome::Planned,
+        None => gone("it could not be read"),
+    }
+}
+
+fn volumes(was: &[(String, VolumeId)], look: &Look<'_>) -> (Reversal, Outcome) {
+    let attached: Vec<(String, bool)> = was
+        .iter()
+        .filter_map(|(device, id)| {
+            let volume = look.instance.volumes.iter().find(|volume| volume.id == *id && volume.device == *device)?;
+            Some((device.clone(), volume.delete_on_termination))
+        })
+        .collect();
+    let outcome = if attached.is_empty() {
+        gone("none of the volumes is attached any more")
+    } else if attached.iter().all(|(_, delete)| *delete) {
+        done("deleted with the instance")
+    } else {
+        Outcome::Planned
+    };
+    (Reversal::RestoreVolumes { devices: attached.into_iter().map(|(device, _)| device).collect() }, outcome)
+}
+
+/// What a later plan shows of the release: what it would still do is not given back; what it cannot do stays as it is.
+#[must_use]
+pub fn facts(plan: &Plan, gaps: &[Gap], instance: &str) -> Vec<(Lane, Fact)> {
+    let mut facts = Vec::new();
+    for planned in &plan.steps {
+        let (lane, what) =
+            (planned.step.lane(), format!("{} {}", planned.step.name(), planned.step.resource(instance)));
+        let fact = match &planned.outcome {
+            Outcome::AlreadyDone(_) | Outcome::Changed(_) => Fact::new(what, Truth::Yes, ""),
+            Outcome::Missing(why) => Fact::new(what, Truth::Yes, why.clone()),
+            Outcome::Planned => Fact::new(what, Truth::No, "not yet as it was"),
+            Outcome::Skipped(why) => Fact::new(what, Truth::No, why.clone()),
+            Outcome::Failed(failure) => Fact::new(what, Truth::No, failure.error.clone()),
+        };
+        facts.push((lane, fact));
+    }
+    facts.extend(gaps.iter().map(|gap| (Lane::Evidence, Fact::unread(gap))));
+    facts
+}

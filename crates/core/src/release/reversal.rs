@@ -1,0 +1,162 @@
+//! The steps of a release, each the reverse of a step of containment.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{EniId, GroupId},
+    policy::RoleDeny,
+    step::Lane,
+    survey::{MetadataOptions, Target},
+};
+
+/// One thing that is given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "back", rename_all = "snake_case")]
+pub enum Reversal {
+    /// The interface gets its own groups.
+    RestoreGroups {
+        /// The interface.
+        eni: EniId,
+        /// Its own groups.
+        groups: Vec<GroupId>,
+    },
+    /// The role's policy loses this instance; with the last one it is deleted, or what it replaced is put back.
+    AllowRole {
+        /// The role's name.
+        role: String,
+        /// The role's ARN.
+        role_arn: String,
+        /// The instance's ARN.
+        instance_arn: String,
+        /// Whom the denial hit.
+        reach: RoleDeny,
+        /// The policy of that name before.
+        was: Option<String>,
+        /// The policy is somebody else's now and stays.
+        foreign: bool,
+    },
+    /// The instance gets its profile.
+    AssociateProfile {
+        /// The profile's ARN.
+        profile: String,
+    },
+    /// The metadata service answers as before.
+    RestoreMetadata {
+        /// The options before.
+        options: MetadataOptions,
+    },
+    /// The instance joins its Auto Scaling group again.
+    AttachInstances {
+        /// The group's name.
+        group: String,
+    },
+    /// The targets are registered again, with their ports.
+    RegisterTargets {
+        /// The target group's ARN.
+        group: String,
+        /// The targets.
+        targets: Vec<Target>,
+    },
+    /// The instance is registered with a classic load balancer again.
+    RegisterInstancesWithLoadBalancer {
+        /// The balancer's name.
+        balancer: String,
+    },
+    /// Termination by API is allowed.
+    UnprotectTermination,
+    /// Stopping by API is allowed.
+    UnprotectStop,
+    /// A shutdown from inside does what it did.
+    RestoreShutdown {
+        /// `stop` or `terminate`.
+        behavior: String,
+    },
+    /// Termination deletes these volumes again.
+    RestoreVolumes {
+        /// The devices.
+        devices: Vec<String>,
+    },
+    /// Brig's tags go.
+    DeleteTags,
+}
+
+impl Reversal {
+    /// The lane that the step belongs to.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::RestoreGroups { .. } => Lane::Network,
+            Self::AllowRole { .. } | Self::AssociateProfile { .. } | Self::RestoreMetadata { .. } => Lane::Identity,
+            Self::AttachInstances { .. }
+            | Self::RegisterTargets { .. }
+            | Self::RegisterInstancesWithLoadBalancer { .. } => Lane::Fleet,
+            Self::UnprotectTermination
+            | Self::UnprotectStop
+            | Self::RestoreShutdown { .. }
+            | Self::RestoreVolumes { .. }
+            | Self::DeleteTags => Lane::Evidence,
+        }
+    }
+
+    /// The step's name in reports: AWS's verb, or Brig's own word.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RestoreGroups { .. } => "modify_network_interface_attribute",
+            Self::AllowRole { .. } => "allow_role",
+            Self::AssociateProfile { .. } => "associate_iam_instance_profile",
+            Self::RestoreMetadata { .. } => "modify_instance_metadata_options",
+            Self::AttachInstances { .. } => "attach_instances",
+            Self::RegisterTargets { .. } => "register_targets",
+            Self::RegisterInstancesWithLoadBalancer { .. } => "register_instances_with_load_balancer",
+            Self::UnprotectTermination
+            | Self::UnprotectStop
+            | Self::RestoreShutdown { .. }
+            | Self::RestoreVolumes { .. } => "modify_instance_attribute",
+            Self::DeleteTags => "delete_tags",
+        }
+    }
+
+    /// What the step changes.
+    #[must_use]
+    pub fn resource(&self, instance: &str) -> String {
+        match self {
+            Self::RestoreGroups { eni, .. } => eni.to_string(),
+            Self::AllowRole { role_arn, .. } => role_arn.clone(),
+            // An instance has one profile and one Auto Scaling group: of several records the first is given back.
+            Self::AssociateProfile { .. } | Self::RestoreMetadata { .. } | Self::DeleteTags => instance.to_owned(),
+            Self::AttachInstances { group } => group.clone(),
+            Self::RegisterTargets { group, targets } => {
+                let listed: Vec<String> =
+                    targets.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect();
+                format!("{group} {}", listed.join(" "))
+            }
+            Self::RegisterInstancesWithLoadBalancer { balancer } => balancer.clone(),
+            Self::UnprotectTermination => format!("{instance}/disableApiTermination"),
+            Self::UnprotectStop => format!("{instance}/disableApiStop"),
+            Self::RestoreShutdown { .. } => format!("{instance}/instanceInitiatedShutdownBehavior"),
+            Self::RestoreVolumes { devices } => format!("{instance}/blockDeviceMapping/{}", devices.join(",")),
+        }
+    }
+
+    /// The IAM actions that the step's calls need.
+    #[must_use]
+    pub fn iam_actions(&self) -> &'static [&'static str] {
+        match self {
+            Self::RestoreGroups { .. } => &["ec2:ModifyNetworkInterfaceAttribute"],
+            Self::AllowRole { .. } => &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
+            Self::AssociateProfile { .. } => &["ec2:AssociateIamInstanceProfile", "iam:PassRole"],
+            Self::RestoreMetadata { .. } => &["ec2:ModifyInstanceMetadataOptions"],
+            Self::AttachInstances { .. } => &["autoscaling:AttachInstances"],
+            Self::RegisterTargets { .. } => &["elasticloadbalancing:RegisterTargets"],
+            Self::RegisterInstancesWithLoadBalancer { .. } => {
+                &["elasticloadbalancing:RegisterInstancesWithLoadBalancer"]
+            }
+            Self::UnprotectTermination
+            | Self::UnprotectStop
+            | Self::RestoreShutdown { .. }
+            | Self::RestoreVolumes { .. } => &["ec2:ModifyInstanceAttribute"],
+            Self::DeleteTags => &["ec2:DeleteTags"],
+        }
+    }
+}

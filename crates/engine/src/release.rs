@@ -1,0 +1,312 @@
+//! Taking a containment back: the same lease, the same intent before effect, the same one way for first run and retry.
+//! What is given back is decided by `brig_core::release` from the ledger and a fresh survey.
+
+mod effects;
+mod look;
+
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+
+use brig_core::{
+    containment::{Conclusion, Containment, StepReport, Timings},
+    finding::{Action, Finding},
+    ids::ContainmentId,
+    ledger::{Claim, Claimable, Claimed, Current, Records, State, claimable},
+    message,
+    plan::Plan,
+    policy::{Decided, Decision},
+    release::{self, facts},
+    step::{Lane, Outcome},
+    survey::Gap,
+    verdict::{Fact, Truth, Verdict},
+};
+
+use crate::{
+    claim::LEASE_SPARE,
+    contain::{Case, Engine, Invocation, LAST_CALL, Lanes, key_of},
+    ports::CloudError,
+    tell::log,
+    work::{Done, Work, merge},
+};
+use look::{Seen, gone, look};
+
+/// How often a claim that somebody else's write overtook is tried.
+const TRIES: usize = 16;
+
+impl Engine {
+    /// Takes the instance's containment back, or only shows what that would do.
+    pub async fn release(
+        &self,
+        finding: &Finding,
+        rejoin: bool,
+        only_plan: bool,
+        invocation: &Invocation,
+    ) -> Containment {
+        let action = if only_plan { Action::PlanRelease { rejoin } } else { Action::Release { rejoin } };
+        let case = Case { finding, action, invocation };
+        let named = ContainmentId::from(format!("{}-{}", finding.instance, self.clock.now().compact()));
+        let lanes = match self.open(finding, &named).await {
+            Ok(lanes) => lanes,
+            Err(why) => return self.nothing(case, Decided::refused(why), Conclusion::Refused),
+        };
+        let key = key_of(finding);
+        let (instance, records) =
+            futures::join!(lanes.network.describe_instance(&finding.instance), self.ledger.read(&key));
+        let (instance, records) = match (instance, records) {
+            (Ok(instance), Ok(records)) => (instance.unwrap_or_else(|| gone(finding)), records),
+            (Err(error), _) | (_, Err(error)) => return self.not_released(case, &error),
+        };
+        if let Some(answer) = self.nothing_to_release(case, &records) {
+            return answer;
+        }
+        let claimed = match records.current.clone() {
+            Some(current) if only_plan => (current, records),
+            _ => match self.claim_release(case, records).await {
+                Ok(claimed) => claimed,
+                Err(answer) => return *answer,
+            },
+        };
+        let (current, records) = claimed;
+        let work = Work {
+            ledger: self.ledger.as_ref(),
+            clock: self.clock.as_ref(),
+            policy: &self.policy,
+            finding,
+            key,
+            containment: current.containment.clone(),
+            instance,
+            deadline: invocation.deadline,
+            began: invocation.began,
+            records: Mutex::new(records.steps),
+        };
+        if only_plan {
+            let seen = look(&work, &lanes).await;
+            let plan = seen.plan(&work, rejoin);
+            return self.planned_release(case, &work, &plan, &seen.gaps);
+        }
+        self.give_back(case, work, current, &lanes, rejoin).await
+    }
+
+    fn not_released(&self, case: Case<'_>, error: &CloudError) -> Containment {
+        let decided = Decided::new(Decision::Contain, format!("release could not start: {error}"));
+        let mut answer = self.nothing(case, decided, Conclusion::Failed);
+        answer.verdict.summary =
+            format!("{} is NOT released, nothing was changed: {}.", case.finding.instance, answer.reason);
+        answer.left_over = error.is_retryable();
+        answer
+    }
+
+    fn nothing_to_release(&self, case: Case<'_>, records: &Records) -> Option<Containment> {
+        let current = records.current.as_ref().filter(|current| current.state != State::Withdrawn);
+        let Some(current) = current else {
+            let why = format!("this ledger knows no containment of {}", case.finding.instance);
+            return Some(self.nothing(case, Decided::refused(why), Conclusion::Refused));
+        };
+        if current.is_active() {
+            return None;
+        }
+        let at = current.released_at.map_or_else(String::new, |at| format!(" at {at}"));
+        let why = format!("it was released from {} already{at}", current.containment);
+        let mut answer = self.nothing(case, Decided::new(Decision::Ignore, why.clone()), Conclusion::Released);
+        answer.containment_id = Some(current.containment.clone());
+        answer.verdict.summary = format!("{} is in no containment: {why}.", case.finding.instance);
+        Some(answer)
+    }
+
+    /// Takes the lease for the release; what the containment recorded stays as it is.
+    async fn claim_release(
+        &self,
+        case: Case<'_>,
+        mut records: Records,
+    ) -> Result<(Current, Records), Box<Containment>> {
+        let Case { finding, invocation, .. } = case;
+        let mut pause = Duration::from_millis(50);
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            if let Claimable::Held { by, until } = claimable(records.current.as_ref(), &invocation.request_id, now) {
+                let why = format!("another invocation ({by}) holds its containment until {until}");
+                let mut answer = self.nothing(case, Decided::new(Decision::Contain, why), Conclusion::InProgress);
+                answer.left_over = finding.is_automatic();
+                return Err(Box::new(answer));
+            }
+            if let Some(answer) = self.nothing_to_release(case, &records) {
+                return Err(Box::new(answer));
+            }
+            let Some(old) = records.current.clone() else { break };
+            let read_version = Some(old.version);
+            let current = Current {
+                state: State::Releasing,
+                holder: invocation.request_id.clone(),
+                lease_until: invocation.deadline.after(LEASE_SPARE),
+                version: old.version + 1,
+                ..old
+            };
+            let key = key_of(finding);
+            let claim = Claim {
+                key: key.clone(),
+                current: current.clone(),
+                read_version,
+                steps: Vec::new(),
+                limits: None,
+                now,
+            };
+            match self.ledger.claim(&claim).await {
+                Ok(Claimed::Yes) => return Ok((current, records)),
+                Ok(Claimed::Moved | Claimed::OverCap | Claimed::ThirdInGroup) => match self.ledger.read(&key).await {
+                    Ok(read) => records = read,
+                    Err(error) => return Err(Box::new(self.not_released(case, &error))),
+                },
+                Err(error) if error.is_retryable() && self.left(invocation) > LAST_CALL => {
+                    self.clock.sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                Err(error) => return Err(Box::new(self.not_released(case, &error))),
+            }
+        }
+        let decided = Decided::new(Decision::Contain, "its containment kept changing".to_owned());
+        Err(Box::new(self.nothing(case, decided, Conclusion::InProgress)))
+    }
+
+    /// Plans, runs, looks and plans again until nothing is left to give back or time is over.
+    async fn give_back(
+        &self,
+        case: Case<'_>,
+        mut work: Work<'_>,
+        current: Current,
+        lanes: &Lanes,
+        rejoin: bool,
+    ) -> Containment {
+        let invocation = case.invocation;
+        let mut done: Vec<Done> = Vec::new();
+        // What AWS refused for good, or what turned out not to be Brig's to give: not tried again in this invocation.
+        let mut settled: BTreeMap<String, Outcome> = BTreeMap::new();
+        let mut pause = Duration::from_millis(200);
+        let mut on_record = true;
+        let (plan, gaps) = loop {
+            let seen: Seen = look(&work, lanes).await;
+            work.instance = seen.instance.clone();
+            let mut plan = seen.plan(&work, rejoin);
+            for planned in &mut plan.steps {
+                if let Some(outcome) = settled.get(&work.key_of(&planned.step)) {
+                    planned.outcome = outcome.clone();
+                }
+            }
+            let more = plan.todo().next().is_some() || seen.gaps.iter().any(|gap| gap.retryable);
+            if !more || self.left(invocation) <= LAST_CALL {
+                break (plan, seen.gaps);
+            }
+            let ran = work.run(&plan, |step| self.take_back(&work, lanes, step)).await;
+            on_record &= work.finish(&ran).await;
+            for one in &ran {
+                let final_word = match &one.outcome {
+                    Outcome::Failed(failure) => !failure.retryable,
+                    Outcome::Skipped(_) | Outcome::Missing(_) => true,
+                    Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Planned => false,
+                };
+                if final_word {
+                    settled.insert(work.key_of(&one.step), one.outcome.clone());
+                }
+            }
+            merge(&mut done, ran);
+            self.clock.sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(4));
+        };
+        let left = plan.todo().next().is_some() || gaps.iter().any(|gap| gap.retryable) || !on_record;
+        merge(&mut done, plan.steps.iter().map(as_done).collect());
+        let mut answer = self.released(case, &work, &plan, &gaps, &done);
+        answer.left_over = left;
+        self.conclude_release(case, current, &work, &mut answer).await;
+        answer
+    }
+
+    fn planned_release(&self, case: Case<'_>, work: &Work<'_>, plan: &Plan, gaps: &[Gap]) -> Containment {
+        let why = format!("what a release from {} would give back", work.containment);
+        let mut answer = self.nothing(case, Decided::new(Decision::Contain, why), Conclusion::Planned);
+        answer.containment_id = Some(work.containment.clone());
+        let steps = plan.steps.iter();
+        answer.steps = steps.map(|planned| StepReport::new(&planned.step, &planned.outcome, work.id())).collect();
+        answer.notes = plan.notes.clone();
+        answer.notes.extend(gaps.iter().map(|gap| format!("{} could not be read: {}", gap.what, gap.error)));
+        answer
+    }
+
+    fn released(&self, case: Case<'_>, work: &Work<'_>, plan: &Plan, gaps: &[Gap], done: &[Done]) -> Containment {
+        let all = facts(plan, gaps, work.id().as_str());
+        let of = |lane: Lane| {
+            let facts: Vec<Fact> = all.iter().filter(|(of, _)| *of == lane).map(|(_, fact)| fact.clone()).collect();
+            if facts.is_empty() { Truth::Yes } else { Truth::of(&facts) }
+        };
+        let place = format!("{} in {}/{}", work.id(), work.key.account, work.key.region);
+        let kept: Vec<String> = all
+            .iter()
+            .filter(|(_, fact)| fact.truth != Truth::Yes)
+            .map(|(_, fact)| format!("{} ({})", fact.what, fact.why))
+            .collect();
+        let summary = if kept.is_empty() {
+            format!("{place} is released: what its containment changed is as it was before, or in other hands.")
+        } else {
+            format!("{place} is only PARTLY released; NOT given back: {}.", kept.join("; "))
+        };
+        let outcome = if kept.is_empty() { Conclusion::Released } else { Conclusion::ReleasePartial };
+        let reason = case.finding.title.clone();
+        let mut answer = self.nothing(case, Decided::new(Decision::Contain, reason), outcome);
+        answer.containment_id = Some(work.containment.clone());
+        answer.verdict = Verdict {
+            network: of(Lane::Network),
+            credentials: of(Lane::Identity),
+            fleet: of(Lane::Fleet),
+            evidence: of(Lane::Evidence),
+            summary,
+        };
+        answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
+        answer.notes = plan.notes.clone();
+        let elsewhere = all.iter().filter(|(_, fact)| fact.truth == Truth::Yes && !fact.why.is_empty());
+        answer.notes.extend(elsewhere.map(|(_, fact)| format!("left alone: {} ({})", fact.what, fact.why)));
+        answer.notes.push("snapshots, their locks and Brig's own groups stay".to_owned());
+        answer.timings_ms = Timings { done: Some(self.elapsed(case.invocation)), ..Timings::default() };
+        answer
+    }
+
+    async fn conclude_release(&self, case: Case<'_>, current: Current, work: &Work<'_>, answer: &mut Containment) {
+        let word = answer.outcome.word();
+        let mut next = Current { version: current.version + 1, lease_until: self.clock.now(), ..current.clone() };
+        next.outcome = Some(word.to_owned());
+        if answer.outcome == Conclusion::Released && !answer.left_over {
+            next.state = State::Released;
+            next.released_at = Some(self.clock.now());
+        }
+        if current.told.as_deref() != Some(word) {
+            let audience = self.audience(&work.instance, case.invocation);
+            let message = message::compose(answer, case.finding, &audience);
+            match self.publish(&message, case.invocation).await {
+                Ok(()) => next.told = Some(word.to_owned()),
+                Err(error) => {
+                    answer.notes.push(format!("people could NOT be told: {error}"));
+                    answer.left_over |= error.is_retryable();
+                    // The message is sent by whoever takes the release up again.
+                    next.state = State::Releasing;
+                    next.released_at = None;
+                }
+            }
+        }
+        match self.ledger.close(&work.key, &next, current.version).await {
+            Ok(true) => {}
+            Ok(false) => answer.notes.push("another invocation took this containment over meanwhile".to_owned()),
+            Err(error) => {
+                answer.notes.push(format!("how it ended is not on record: {error}"));
+                answer.left_over |= error.is_retryable();
+            }
+        }
+        log(answer, case.finding);
+    }
+}
+
+fn as_done(planned: &brig_core::plan::Planned) -> Done {
+    Done { step: planned.step.clone(), outcome: planned.outcome.clone() }
+}
+
+impl Seen {
+    fn plan(&self, work: &Work<'_>, rejoin: bool) -> Plan {
+        let records = work.records.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        release::plan(&records, &self.look(), rejoin)
+    }
+}

@@ -1,0 +1,116 @@
+//! What gives each thing back.
+
+use brig_core::{
+    deny_policy,
+    plan::evidence::STATE_TAG,
+    policy::CONTAINMENT_TAG,
+    release::Reversal,
+    step::{Failure, Outcome, Step},
+};
+
+use crate::{
+    contain::{Engine, Lanes},
+    ports::{Answer, AttributeChange, ErrorKind},
+    work::{Work, failed},
+};
+
+impl Engine {
+    pub(super) async fn take_back(&self, work: &Work<'_>, lanes: &Lanes, step: Step) -> Outcome {
+        let Step::GiveBack(back) = &step else { return Outcome::Skipped("no step of a release".to_owned()) };
+        let (fleet, evidence) = (lanes.fleet.as_ref(), lanes.evidence.as_ref());
+        let modify = async |change: AttributeChange| evidence.modify_instance_attribute(work.id(), &change).await;
+        match back {
+            Reversal::RestoreGroups { eni, groups } => {
+                match lanes.network.modify_network_interface_groups(eni, groups).await {
+                    Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("Group") => {
+                        Outcome::Skipped(format!("{error}: it stays isolated until somebody sets its groups"))
+                    }
+                    answer => outcome(answer, "the interface is gone"),
+                }
+            }
+            Reversal::AllowRole { .. } => allow_role(work, lanes, back).await,
+            Reversal::AssociateProfile { profile } => {
+                outcome(lanes.identity.associate_profile(work.id(), profile).await, "the instance is gone")
+            }
+            Reversal::RestoreMetadata { options } => {
+                outcome(lanes.identity.restore_metadata_options(work.id(), options).await, "the instance is gone")
+            }
+            Reversal::AttachInstances { group } => match fleet.attach_instance(group, work.id()).await {
+                // Above the group's maximum, or no state that can be attached: the group's owner decides.
+                Err(error) if error.kind == ErrorKind::Other => {
+                    Outcome::Missing(format!("{error}: it stays out of the group"))
+                }
+                answer => outcome(answer, "the group is gone"),
+            },
+            Reversal::RegisterTargets { group, targets } => {
+                outcome(fleet.register_targets(group, targets).await, "the target group is gone")
+            }
+            Reversal::RegisterInstancesWithLoadBalancer { balancer } => {
+                outcome(fleet.register_with_classic_balancer(balancer, work.id()).await, "the balancer is gone")
+            }
+            Reversal::UnprotectTermination => {
+                outcome(modify(AttributeChange::DisableApiTermination(false)).await, "the instance is gone")
+            }
+            Reversal::UnprotectStop => {
+                outcome(modify(AttributeChange::DisableApiStop(false)).await, "the instance is gone")
+            }
+            Reversal::RestoreShutdown { behavior } => {
+                outcome(modify(AttributeChange::ShutdownBehavior(behavior.clone())).await, "the instance is gone")
+            }
+            Reversal::RestoreVolumes { devices } => {
+                let devices = devices.iter().map(|device| (device.clone(), true)).collect();
+                outcome(modify(AttributeChange::DeleteOnTermination(devices)).await, "the instance is gone")
+            }
+            Reversal::DeleteTags => {
+                outcome(evidence.delete_tags(work.id().as_str(), &[CONTAINMENT_TAG, STATE_TAG]).await, "it is gone")
+            }
+        }
+    }
+}
+
+fn outcome(answer: Answer<()>, missing: &str) -> Outcome {
+    match answer {
+        Ok(()) => Outcome::Changed(String::new()),
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(missing.to_owned()),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Takes the instance out of the role's set, and writes the policy from what is left of it until the set stands still.
+async fn allow_role(work: &Work<'_>, lanes: &Lanes, back: &Reversal) -> Outcome {
+    let Reversal::AllowRole { role, role_arn, instance_arn, reach, was, foreign } = back else {
+        return Outcome::Skipped("no denial".to_owned());
+    };
+    let cloud = lanes.identity.as_ref();
+    let mut set = match work.ledger.allow_role(role_arn, instance_arn).await {
+        Ok(set) => set,
+        Err(error) => return failed(&error),
+    };
+    if *foreign {
+        return Outcome::Changed("the policy is somebody else's now and stays".to_owned());
+    }
+    for _ in 0..10 {
+        let written = match (set.instances.as_slice(), was) {
+            ([], None) => cloud.delete_role_policy(role, deny_policy::NAME).await,
+            ([], Some(before)) => cloud.put_role_policy(role, deny_policy::NAME, before).await,
+            (denied, _) => cloud.put_role_policy(role, deny_policy::NAME, &deny_policy::render(denied, *reach)).await,
+        };
+        match written {
+            Ok(()) => {}
+            Err(error) if error.kind == ErrorKind::NotFound => return Outcome::Missing("the role is gone".to_owned()),
+            Err(error) => return failed(&error),
+        }
+        let now = match work.ledger.role_set(role_arn).await {
+            Ok(now) => now,
+            Err(error) => return failed(&error),
+        };
+        if now.version == set.version {
+            return Outcome::Changed(match set.instances.len() {
+                0 => "the denial is gone".to_owned(),
+                left => format!("{left} other contained instance(s) stay denied"),
+            });
+        }
+        set = now;
+    }
+    Outcome::Failed(Failure { error: "the role's set kept changing while it was put".to_owned(), retryable: true })
+}

@@ -1,0 +1,145 @@
+//! The fresh survey that a release is planned from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use brig_core::{
+    finding::Finding,
+    release::Look,
+    step::{Lane, Step},
+    survey::{
+        EvidenceLook, Gap, IdentityLook, Instance, InstanceState, Membership, MetadataOptions, Role, SecurityGroup,
+        Target,
+    },
+};
+use futures::{StreamExt, stream};
+
+use crate::{
+    contain::Lanes,
+    lanes::{evidence, identity},
+    ports::{Answer, ErrorKind},
+    work::{Work, gap},
+};
+
+/// Calls at once: the buckets of load balancing are small.
+const AT_ONCE: usize = 8;
+
+pub(super) struct Seen {
+    pub(super) instance: Instance,
+    pub(super) gaps: Vec<Gap>,
+    groups: Vec<SecurityGroup>,
+    identity: IdentityLook,
+    membership: Option<Membership>,
+    targets: BTreeMap<String, Vec<Target>>,
+    classic: Vec<String>,
+    evidence: EvidenceLook,
+}
+
+impl Seen {
+    pub(super) fn look(&self) -> Look<'_> {
+        Look {
+            instance: &self.instance,
+            groups: &self.groups,
+            association: self.identity.association.as_ref(),
+            roles: &self.identity.roles,
+            membership: self.membership.as_ref(),
+            targets: &self.targets,
+            classic: &self.classic,
+            evidence: &self.evidence,
+            gaps: &self.gaps,
+        }
+    }
+}
+
+/// An instance that AWS does not know any more: there is nothing to give back but what lies outside it.
+pub(super) fn gone(finding: &Finding) -> Instance {
+    Instance {
+        id: finding.instance.clone(),
+        account: finding.account.clone(),
+        region: finding.region.clone(),
+        state: InstanceState::Terminated,
+        launched: None,
+        tags: BTreeMap::new(),
+        profile: None,
+        metadata: MetadataOptions {
+            endpoint: String::new(),
+            tokens: String::new(),
+            hop_limit: None,
+            ipv6: None,
+            tags: None,
+        },
+        interfaces: Vec::new(),
+        volumes: Vec::new(),
+        ebs_root: true,
+        spot: false,
+        public: false,
+    }
+}
+
+pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
+    let recorded = |lane: Lane| work.recorded(lane).into_iter().map(|record| record.step);
+    let roles: Vec<Role> = recorded(Lane::Identity)
+        .filter_map(|step| {
+            let Step::DenyRole { role, role_arn, .. } = step else { return None };
+            Some(Role { name: role, arn: role_arn })
+        })
+        .collect();
+    let target_groups: BTreeSet<String> = recorded(Lane::Fleet)
+        .filter_map(|step| if let Step::DeregisterTargets { group, .. } = step { Some(group) } else { None })
+        .collect();
+    let balanced = recorded(Lane::Fleet).any(|step| matches!(step, Step::DeregisterInstancesFromLoadBalancer { .. }));
+    let grouped = recorded(Lane::Fleet).any(|step| matches!(step, Step::DetachInstances { .. }));
+
+    let bare = Instance { profile: None, ..work.instance.clone() };
+    let fleet = lanes.fleet.as_ref();
+    let healths = stream::iter(target_groups)
+        .map(|group| async move {
+            let health = fleet.describe_target_health(&group).await;
+            (group, health)
+        })
+        .buffered(AT_ONCE)
+        .collect::<Vec<_>>();
+    let (instance, groups, mut identity, membership, classic, healths, evidence) = futures::join!(
+        lanes.network.describe_instance(work.id()),
+        lanes.network.describe_brig_groups(),
+        identity::look(work.ledger, lanes.identity.as_ref(), &bare, &roles),
+        async { if grouped { fleet.describe_auto_scaling_instance(work.id()).await } else { Ok(None) } },
+        async { if balanced { fleet.describe_classic_balancers_of(work.id()).await } else { Ok(Vec::new()) } },
+        healths,
+        evidence::look(lanes.evidence.as_ref(), &work.instance, None)
+    );
+    let mut gaps = std::mem::take(&mut identity.gaps);
+    let mut targets = BTreeMap::new();
+    for (group, health) in healths {
+        match health {
+            Ok(held) => drop(targets.insert(group, held)),
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => gaps.push(gap(format!("the targets of {group}"), &error)),
+        }
+    }
+    let instance = match instance {
+        Ok(instance) => instance.unwrap_or_else(|| gone(work.finding)),
+        Err(error) => {
+            gaps.push(gap("the instance", &error));
+            work.instance.clone()
+        }
+    };
+    // Attributes of an instance that is gone cannot be read, which is no gap.
+    gaps.extend(evidence.gaps.iter().filter(|_| !instance.state.is_ending()).cloned());
+    Seen {
+        groups: or_gap(groups, "the groups of Brig", &mut gaps),
+        membership: or_gap(membership, "membership of an Auto Scaling group", &mut gaps),
+        classic: or_gap(classic, "classic load balancers", &mut gaps),
+        instance,
+        identity,
+        targets,
+        evidence,
+        gaps,
+    }
+}
+
+fn or_gap<T: Default>(answer: Answer<T>, what: &str, gaps: &mut Vec<Gap>) -> T {
+    answer.unwrap_or_else(|error| {
+        gaps.push(gap(what, &error));
+        T::default()
+    })
+}

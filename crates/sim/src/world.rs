@@ -1,0 +1,213 @@
+//! The account as it is.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+use brig_core::{
+    ids::{EniId, GroupId, InstanceId, SnapshotId, VolumeId, VpcId},
+    policy::CONTAINMENT_TAG,
+    survey::{self, InstanceState, Role, Rule, SecurityGroup, Snapshot, Target},
+};
+
+/// An instance. Its interfaces and its profile are kept beside it, as AWS keeps them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instance {
+    /// As DescribeInstances shows it, without interfaces and profile.
+    pub shown: survey::Instance,
+    /// `disableApiTermination`.
+    pub termination_protection: bool,
+    /// `disableApiStop`.
+    pub stop_protection: bool,
+    /// `instanceInitiatedShutdownBehavior`.
+    pub shutdown: String,
+}
+
+/// An interface.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interface {
+    /// As AWS shows it.
+    pub shown: survey::Interface,
+    /// The instance that it is attached to.
+    pub instance: Option<InstanceId>,
+    /// Since when its instance has failed every health check, in the clock's milliseconds.
+    pub cut_since: Option<u64>,
+}
+
+/// An Auto Scaling group.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Scaling {
+    /// How many instances it wants.
+    pub desired: usize,
+    /// How many it may have.
+    pub most: usize,
+    /// Target groups that its members are registered with.
+    pub target_groups: Vec<String>,
+    /// Lifecycle state of each member.
+    pub members: BTreeMap<InstanceId, String>,
+    /// After how many milliseconds of failed health checks a member is terminated; never where none.
+    pub patience: Option<u64>,
+}
+
+/// A target group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetGroup {
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// `instance` or `ip`.
+    pub kind: String,
+    /// Its targets.
+    pub targets: Vec<Target>,
+}
+
+/// The account.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct World {
+    /// Instances.
+    pub instances: BTreeMap<InstanceId, Instance>,
+    /// Interfaces.
+    pub interfaces: BTreeMap<EniId, Interface>,
+    /// Security groups, and when each was made.
+    pub groups: BTreeMap<GroupId, (SecurityGroup, u64)>,
+    /// Associations: id to instance and profile ARN.
+    pub associations: BTreeMap<String, (InstanceId, String)>,
+    /// Instance profiles by name: ARN and role.
+    pub profiles: BTreeMap<String, (String, Option<Role>)>,
+    /// Inline policies by role and name.
+    pub policies: BTreeMap<(String, String), String>,
+    /// Auto Scaling groups.
+    pub scaling: BTreeMap<String, Scaling>,
+    /// Target groups by ARN.
+    pub target_groups: BTreeMap<String, TargetGroup>,
+    /// Classic load balancers.
+    pub classic: BTreeMap<String, BTreeSet<InstanceId>>,
+    /// Snapshots.
+    pub snapshots: BTreeMap<SnapshotId, Snapshot>,
+    /// The number of the next id.
+    pub next: u64,
+}
+
+impl World {
+    /// The next id of a kind.
+    pub fn id(&mut self, kind: &str) -> String {
+        self.next += 1;
+        format!("{kind}-{:08x}", self.next)
+    }
+
+    /// The instance as DescribeInstances shows it.
+    #[must_use]
+    pub fn describe(&self, id: &InstanceId) -> Option<survey::Instance> {
+        let instance = self.instances.get(id)?;
+        let interfaces = self.interfaces.values().filter(|eni| eni.instance.as_ref() == Some(id));
+        let profile = self.associations.values().find(|(of, _)| of == id).map(|(_, arn)| arn.clone());
+        Some(survey::Instance {
+            interfaces: interfaces.map(|eni| eni.shown.clone()).collect(),
+            profile,
+            ..instance.shown.clone()
+        })
+    }
+
+    /// Ends an instance: its interfaces go, its members and targets too.
+    pub fn terminate(&mut self, id: &InstanceId) {
+        if let Some(instance) = self.instances.get_mut(id) {
+            instance.shown.state = InstanceState::Terminated;
+            instance.shown.volumes.retain(|volume| !volume.delete_on_termination);
+        }
+        self.interfaces.retain(|_, eni| eni.instance.as_ref() != Some(id));
+        self.associations.retain(|_, (of, _)| of != id);
+        for group in self.scaling.values_mut() {
+            group.members.remove(id);
+        }
+    }
+
+    /// The volumes of an instance.
+    #[must_use]
+    pub fn volumes(&self, id: &InstanceId) -> Vec<VolumeId> {
+        self.instances.get(id).map(|i| i.shown.volumes.iter().map(|v| v.id.clone()).collect()).unwrap_or_default()
+    }
+
+    /// Everything that two runs must agree on, as lines that a person can compare: names instead of the ids that AWS
+    /// gives, and no containment's id, which holds its time.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let mut out = String::new();
+        for (id, instance) in &self.instances {
+            let shown = &instance.shown;
+            let tags: BTreeMap<&String, &str> = shown
+                .tags
+                .iter()
+                .map(|(key, value)| (key, if key == CONTAINMENT_TAG { "set" } else { value.as_str() }))
+                .collect();
+            let _ = writeln!(
+                out,
+                "{id} {:?} metadata {} protected {}/{} shutdown {} tags {tags:?} profile {:?}",
+                shown.state,
+                shown.metadata.endpoint,
+                instance.termination_protection,
+                instance.stop_protection,
+                instance.shutdown,
+                self.describe(id).and_then(|seen| seen.profile),
+            );
+            for volume in &shown.volumes {
+                let _ = writeln!(out, "  {} {} delete {}", volume.id, volume.device, volume.delete_on_termination);
+            }
+        }
+        for (id, eni) in &self.interfaces {
+            let names: BTreeSet<String> = eni.shown.groups.iter().map(|group| self.group_name(group)).collect();
+            let _ = writeln!(out, "{id} of {:?} in {names:?}", eni.instance.as_ref().map(InstanceId::as_str));
+        }
+        for (group, _) in self.groups.values() {
+            let mut rules = group.rules.clone();
+            rules.sort();
+            let _ = writeln!(out, "{} {} {rules:?}", group.vpc, group.name);
+        }
+        for ((role, name), document) in &self.policies {
+            let _ = writeln!(out, "{role}/{name} {document}");
+        }
+        for (name, group) in &self.scaling {
+            let _ = writeln!(out, "{name} wants {} has {:?}", group.desired, group.members);
+        }
+        for (arn, group) in &self.target_groups {
+            let mut held: Vec<String> = group
+                .targets
+                .iter()
+                .filter(|target| target.state != "draining")
+                .map(|target| format!("{}:{:?}", target.id, target.port))
+                .collect();
+            held.sort();
+            let _ = writeln!(out, "{arn} {held:?}");
+        }
+        for (name, held) in &self.classic {
+            let _ = writeln!(out, "{name} {held:?}");
+        }
+        out
+    }
+
+    /// The snapshots that a containment left, as volume, device tag and lock.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<(String, Option<String>, Option<bool>)> {
+        let mut all: Vec<_> = self
+            .snapshots
+            .values()
+            .map(|snapshot| {
+                (snapshot.volume.to_string(), snapshot.tags.get("brig:device").cloned(), snapshot.locked)
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    fn group_name(&self, id: &GroupId) -> String {
+        self.groups.get(id).map_or_else(|| id.to_string(), |(group, _)| group.name.clone())
+    }
+
+    /// Whether an interface lets nothing through.
+    #[must_use]
+    pub fn is_cut(&self, eni: &Interface) -> bool {
+        let rules = |id: &GroupId| -> Vec<Rule> {
+            self.groups.get(id).map(|(group, _)| group.rules.clone()).unwrap_or_default()
+        };
+        eni.shown.groups.iter().all(|id| rules(id).is_empty())
+    }
+}
