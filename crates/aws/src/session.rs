@@ -8,7 +8,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_ec2::config::retry::RetryPartition;
 use brig_core::{
@@ -36,13 +39,18 @@ pub struct Session {
 impl Session {
     /// Reads the environment. Makes no call.
     pub async fn from_environment() -> Self {
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http_client())
             .retry_config(RetryConfig::standard())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build())
-            .load()
-            .await;
-        Self { config }
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build());
+        // Where Lambda gives both by the environment, the SDK need not make ready to ask anybody else for them.
+        if let Some(region) = variable("AWS_REGION") {
+            loader = loader.region(aws_config::Region::new(region));
+        }
+        if variable("AWS_ACCESS_KEY_ID").is_some() && variable("AWS_SECRET_ACCESS_KEY").is_some() {
+            loader = loader.credentials_provider(EnvironmentVariableCredentialsProvider::new());
+        }
+        Self { config: loader.load().await }
     }
 
     /// The configured Region, where it is one.
@@ -68,6 +76,11 @@ impl Session {
         }
         self.config.clone().into_builder().region(aws_config::Region::new(region.to_string())).build()
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "these are the SDK's own settings, not Brig's")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 type Key = (AccountId, Region, Lane);

@@ -18,9 +18,12 @@ use crate::{
     contain::{Case, Engine, Invocation, LAST_CALL, Lanes, Scene, key_of},
     ports::Tags,
     reports::{Reports, run_lanes},
-    tell::log,
+    tell::{CLOSING, log},
     work::Work,
 };
+
+/// How often the instance's tag is tried to be set.
+const MARKS: usize = 3;
 
 impl Engine {
     /// Runs the lanes, again where something is left that can still succeed, and tells people after the first attempt.
@@ -102,7 +105,16 @@ impl Engine {
                 return Ok(());
             }
             let tags: Tags = [(STATE_TAG.to_owned(), word.to_owned())].into();
-            lanes.evidence.create_tags(work.id().as_str(), &tags).await
+            let mut tries = 0;
+            loop {
+                tries += 1;
+                match lanes.evidence.create_tags(work.id().as_str(), &tags).await {
+                    Err(error) if error.is_retryable() && tries < MARKS && self.left(invocation) > CLOSING * 3 => {
+                        self.clock.sleep(Duration::from_millis(300)).await;
+                    }
+                    marked => return marked,
+                }
+            }
         };
         let (published, marked) = futures::join!(publish, mark);
         match published {

@@ -20,7 +20,7 @@ use crate::{
 /// The longest report that is kept with a told decision: an item of the ledger holds 400 KB.
 const LONGEST_REPORT: usize = 200_000;
 /// What is kept of the time for the ledger's last write after a message.
-const CLOSING: Duration = Duration::from_secs(1);
+pub(crate) const CLOSING: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Nothing is changed without a recorded intent; people learn that containment could not start.

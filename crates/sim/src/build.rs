@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use brig_core::{
     finding::{Finding, Source},
     ids::{GroupId, InstanceId, VpcId},
-    survey::{
-        self, Direction, InstanceState, MetadataOptions, Role, Rule, SecurityGroup, Target, Volume,
-    },
+    survey::{self, Direction, InstanceState, MetadataOptions, Role, Rule, SecurityGroup, Target, Volume},
     timestamp::Timestamp,
 };
 
@@ -32,12 +30,8 @@ impl World {
     /// A group that lets web traffic in and everything out.
     pub fn open_group(&mut self, vpc: &str, name: &str) -> GroupId {
         let id = GroupId::from(self.id("sg"));
-        let rule = |direction, peer: &str| Rule {
-            direction,
-            protocol: "-1".to_owned(),
-            ports: None,
-            peer: peer.to_owned(),
-        };
+        let rule =
+            |direction, peer: &str| Rule { direction, protocol: "-1".to_owned(), ports: None, peer: peer.to_owned() };
         let group = SecurityGroup {
             id: id.clone(),
             name: name.to_owned(),
@@ -134,7 +128,8 @@ impl World {
             most: members.len() + 2,
             target_groups: target_groups.iter().map(|arn| (*arn).to_owned()).collect(),
             members: members.iter().map(|id| ((*id).clone(), "InService".to_owned())).collect(),
-            patience: Some(60_000),
+            patience: Some(600_000),
+            replaced: 0,
         };
         for id in members {
             if let Some(instance) = self.instances.get_mut(*id) {

@@ -46,6 +46,8 @@ pub struct Scaling {
     pub target_groups: Vec<String>,
     /// Lifecycle state of each member.
     pub members: BTreeMap<InstanceId, String>,
+    /// How many of its members it has replaced.
+    pub replaced: u32,
     /// After how many milliseconds of failed health checks a member is terminated; never where none.
     pub patience: Option<u64>,
 }
@@ -86,6 +88,25 @@ pub struct World {
     pub snapshots: BTreeMap<SnapshotId, Snapshot>,
     /// The number of the next id.
     pub next: u64,
+}
+
+/// Begins to drain a target; its health shows since when.
+pub(crate) fn drain(target: &mut Target, now: u64) {
+    if target.state != "draining" {
+        "draining".clone_into(&mut target.state);
+        target.zone = Some(now.to_string());
+    }
+}
+
+/// Since when a target drains.
+pub(crate) fn drained_at(target: &Target) -> Option<u64> {
+    if target.state == "draining" { target.zone.as_ref()?.parse().ok() } else { None }
+}
+
+fn shown_group(group: &SecurityGroup) -> String {
+    let mut rules: Vec<String> = group.rules.iter().map(|rule| format!("{:?} {}", rule.direction, rule.peer)).collect();
+    rules.sort();
+    format!("{} {} {rules:?}\n", group.vpc, group.name)
 }
 
 impl World {
@@ -157,11 +178,9 @@ impl World {
             let names: BTreeSet<String> = eni.shown.groups.iter().map(|group| self.group_name(group)).collect();
             let _ = writeln!(out, "{id} of {:?} in {names:?}", eni.instance.as_ref().map(InstanceId::as_str));
         }
-        for (group, _) in self.groups.values() {
-            let mut rules = group.rules.clone();
-            rules.sort();
-            let _ = writeln!(out, "{} {} {rules:?}", group.vpc, group.name);
-        }
+        let mut groups: Vec<String> = self.groups.values().map(|(group, _)| shown_group(group)).collect();
+        groups.sort();
+        out.extend(groups);
         for ((role, name), document) in &self.policies {
             let _ = writeln!(out, "{role}/{name} {document}");
         }
@@ -190,9 +209,7 @@ impl World {
         let mut all: Vec<_> = self
             .snapshots
             .values()
-            .map(|snapshot| {
-                (snapshot.volume.to_string(), snapshot.tags.get("brig:device").cloned(), snapshot.locked)
-            })
+            .map(|snapshot| (snapshot.volume.to_string(), snapshot.tags.get("brig:device").cloned(), snapshot.locked))
             .collect();
         all.sort();
         all

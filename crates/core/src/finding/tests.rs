@@ -166,12 +166,12 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin"#
         ]],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "nuke"}),
-        &expect![[r#"InvalidRequest: action: "nuke" is neither "contain" nor "plan""#]],
+        &expect![[r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release""#]],
     );
     check(&json!({"action": "contain"}), &expect![[r#"InvalidRequest: instance_id: missing or null is not a text"#]]);
     check(

@@ -147,6 +147,10 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &Containment
     );
     for snapshot in usable(look) {
         facts.push(Fact::seen(format!("{} of {} was taken", snapshot.id, snapshot.volume), true));
+        if let Some(volume) = instance.volumes.iter().find(|volume| volume.id == snapshot.volume) {
+            let tagged = snapshot.tags.get(DEVICE_TAG) == Some(&volume.device);
+            facts.push(Fact::seen(format!("{} says that it was {}", snapshot.id, volume.device), tagged));
+        }
         match snapshot.locked {
             _ if days == 0 => {}
             Some(locked) => facts.push(Fact::seen(format!("{} is locked", snapshot.id), locked)),

@@ -144,7 +144,11 @@ async fn look_balancers(cloud: &dyn Cloud, instance: &Instance, time: impl Futur
     let all = candidates.len();
     let healths: Vec<_> = stream::iter(candidates)
         .map(|group| async move {
-            let health = cloud.describe_target_health(&group.arn).await;
+            let health = match cloud.describe_target_health(&group.arn).await {
+                // Deleted since it was listed, if AWS says so twice.
+                Err(error) if error.kind == ErrorKind::NotFound => cloud.describe_target_health(&group.arn).await,
+                health => health,
+            };
             (group, health)
         })
         .buffered(HEALTH_AT_ONCE)
@@ -166,7 +170,6 @@ async fn look_balancers(cloud: &dyn Cloud, instance: &Instance, time: impl Futur
                     seen.registrations.push(Registration { group: group.arn, vpc: group.vpc, targets });
                 }
             }
-            // Deleted between the two calls.
             Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) => seen.gaps.push(gap(format!("the targets of {}", group.arn), &error)),
         }

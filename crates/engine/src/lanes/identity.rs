@@ -6,7 +6,7 @@ use brig_core::{
     plan::{Plan, identity},
     policy::RoleDeny,
     step::{Failure, Lane, Outcome, Step},
-    survey::{IdentityLook, Instance, Role, RoleLook},
+    survey::{Gap, IdentityLook, Instance, Role, RoleLook},
 };
 use futures::future::join_all;
 
@@ -77,7 +77,11 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
     match role {
         Ok(Some(role)) if !roles.contains(&role) => roles.push(role),
         Ok(_) => {}
-        Err(error) if error.kind == ErrorKind::NotFound => {}
+        // IAM may not show a profile yet that EC2 already uses; and credentials outlive a profile that was deleted.
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            let gap = gap("the role of the instance profile", &error);
+            seen.gaps.push(Gap { retryable: true, ..gap });
+        }
         Err(error) => seen.gaps.push(gap("the role of the instance profile", &error)),
     }
     let looks = roles.into_iter().map(|role| async move {

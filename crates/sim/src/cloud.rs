@@ -1,0 +1,671 @@
+//! AWS's operations on the world, as the engine's port names them. Every change is checked against the ledger: one whose
+//! intent is not on record is a violation.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use brig_core::{
+    ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId, arn_name},
+    release::Reversal,
+    step::{Lane, Step},
+    survey::{
+        Association, Direction, Instance, InstanceState, Membership, MetadataOptions, Rule, SecurityGroup, Snapshot,
+        Target,
+    },
+};
+use brig_engine::ports::{
+    Answer, Attached, Attribute, AttributeChange, Cloud, CloudError, Clouds, ErrorKind, InterfacesOf, ListedRule,
+    Profile, Tags, TargetGroup, Unreachable,
+};
+
+use crate::{
+    sim::{Sim, State},
+    world::{self, World},
+};
+
+/// After how many milliseconds a drained target is gone.
+const DRAINED: u64 = 300_000;
+
+pub(crate) struct SimClouds {
+    pub(crate) sim: Arc<Sim>,
+    pub(crate) process: usize,
+}
+
+#[async_trait]
+impl Clouds for SimClouds {
+    async fn open(&self, _: &AccountId, _: &Region, _: Lane, _: &str) -> Result<Arc<dyn Cloud>, Unreachable> {
+        Ok(Arc::new(SimCloud { sim: Arc::clone(&self.sim), process: self.process }))
+    }
+}
+
+struct SimCloud {
+    sim: Arc<Sim>,
+    process: usize,
+}
+
+impl SimCloud {
+    async fn read<T>(&self, operation: &'static str, look: impl FnOnce(&World) -> Answer<T>) -> Answer<T> {
+        self.sim.call(self.process, operation, false, |state| look(&state.view())).await
+    }
+
+    async fn write<T>(
+        &self,
+        operation: &'static str,
+        intended: impl Fn(&Step) -> bool,
+        effect: impl FnOnce(&mut State) -> Answer<T>,
+    ) -> Answer<T> {
+        self.sim
+            .call(self.process, operation, true, |state| {
+                if !state.tables.steps().any(|record| intended(&record.step)) {
+                    state.violations.push(format!("{operation} without a record of its intent"));
+                }
+                effect(state)
+            })
+            .await
+    }
+}
+
+fn not_found(operation: &'static str, code: &str) -> CloudError {
+    CloudError { operation, kind: ErrorKind::NotFound, code: code.to_owned(), message: "it is not there".to_owned() }
+}
+
+fn refused(operation: &'static str, kind: ErrorKind, code: &str) -> CloudError {
+    CloudError { operation, kind, code: code.to_owned(), message: "AWS refuses".to_owned() }
+}
+
+fn back(step: &Step, is: impl Fn(&Reversal) -> bool) -> bool {
+    matches!(step, Step::GiveBack(back) if is(back))
+}
+
+fn of_group(step: &Step, vpc: &VpcId, name: &str) -> bool {
+    match step {
+        Step::CreateSecurityGroup { group }
+        | Step::RevokeSecurityGroupRules { group, .. }
+        | Step::AuthorizeSecurityGroupRules { group } => group.vpc == *vpc && group.name == name,
+        _ => false,
+    }
+}
+
+/// The place of a group, for the check of its intent.
+fn place(state: &State, id: &GroupId) -> Option<(VpcId, String)> {
+    state.world.groups.get(id).map(|(group, _)| (group.vpc.clone(), group.name.clone()))
+}
+
+impl SimCloud {
+    async fn on_group(
+        &self,
+        operation: &'static str,
+        id: &GroupId,
+        change: impl FnOnce(&mut SecurityGroup),
+    ) -> Answer<()> {
+        self.sim
+            .call(self.process, operation, true, |state| {
+                let made = state.world.groups.get(id).map(|(_, made)| *made);
+                let known = made.is_some_and(|made| state.is_known(made));
+                let Some((vpc, name)) = place(state, id).filter(|_| known) else {
+                    return Err(not_found(operation, "InvalidGroup.NotFound"));
+                };
+                if !state.tables.steps().any(|record| of_group(&record.step, &vpc, &name)) {
+                    state.violations.push(format!("{operation} on {name} without a record of its intent"));
+                }
+                if let Some((group, _)) = state.world.groups.get_mut(id) {
+                    change(group);
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn on_instance(
+        &self,
+        operation: &'static str,
+        id: &InstanceId,
+        intended: impl Fn(&Step) -> bool,
+        change: impl FnOnce(&mut world::Instance) -> Answer<()>,
+    ) -> Answer<()> {
+        self.write(operation, intended, |state| match state.world.instances.get_mut(id) {
+            Some(instance) if instance.shown.state == InstanceState::Terminated => {
+                Err(refused(operation, ErrorKind::Conflict, "IncorrectInstanceState"))
+            }
+            Some(instance) => change(instance),
+            None => Err(not_found(operation, "InvalidInstanceID.NotFound")),
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Cloud for SimCloud {
+    async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
+        self.read("DescribeInstances", |world| Ok(world.describe(instance))).await
+    }
+
+    async fn describe_brig_groups(&self) -> Answer<Vec<SecurityGroup>> {
+        self.read("DescribeSecurityGroups", |world| {
+            let groups = world.groups.values().map(|(group, _)| group.clone());
+            Ok(groups.filter(|group| group.name.starts_with("brig-")).collect())
+        })
+        .await
+    }
+
+    async fn describe_security_group_rules(&self, id: &GroupId) -> Answer<Vec<ListedRule>> {
+        self.read("DescribeSecurityGroupRules", |world| {
+            let Some((group, _)) = world.groups.get(id) else {
+                return Err(not_found("DescribeSecurityGroupRules", "InvalidGroup.NotFound"));
+            };
+            let listed =
+                group.rules.iter().map(|rule| ListedRule { id: format!("{rule:?}"), direction: rule.direction });
+            Ok(listed.collect())
+        })
+        .await
+    }
+
+    async fn create_security_group(&self, vpc: &VpcId, name: &str, tags: &Tags) -> Answer<GroupId> {
+        const OPERATION: &str = "CreateSecurityGroup";
+        self.write(
+            OPERATION,
+            |step| of_group(step, vpc, name),
+            |state| {
+                if state.world.groups.values().any(|(group, _)| group.vpc == *vpc && group.name == name) {
+                    return Err(refused(OPERATION, ErrorKind::Duplicate, "InvalidGroup.Duplicate"));
+                }
+                let id = state.world.open_group(vpc.as_str(), name);
+                let now = state.now;
+                if let Some((group, made)) = state.world.groups.get_mut(&id) {
+                    group.rules.retain(|rule| rule.direction == Direction::Egress);
+                    group.tags.clone_from(tags);
+                    *made = now;
+                }
+                Ok(id)
+            },
+        )
+        .await
+    }
+
+    async fn authorize_rule(&self, group: &GroupId, rule: &Rule) -> Answer<()> {
+        self.on_group("AuthorizeSecurityGroup", group, |group| {
+            if !group.rules.contains(rule) {
+                group.rules.push(rule.clone());
+            }
+        })
+        .await
+    }
+
+    async fn revoke_rules(&self, group: &GroupId, _: Direction, rules: &[String]) -> Answer<()> {
+        self.on_group("RevokeSecurityGroup", group, |group| {
+            group.rules.retain(|rule| !rules.contains(&format!("{rule:?}")));
+        })
+        .await
+    }
+
+    async fn revoke_all_egress(&self, group: &GroupId, cidr: &str) -> Answer<()> {
+        self.on_group("RevokeSecurityGroupEgress", group, |group| {
+            group.rules.retain(|rule| rule.direction != Direction::Egress || rule.peer != cidr);
+        })
+        .await
+    }
+
+    async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
+        self.read("DescribeNetworkInterfaces", |world| {
+            let wanted = |eni: &&world::Interface| match of {
+                InterfacesOf::Instance(id) => eni.instance.as_ref() == Some(id),
+                InterfacesOf::Group(id) => eni.shown.groups.contains(id),
+                InterfacesOf::Address(address) => eni.shown.addresses.contains(&address),
+            };
+            let attached = world.interfaces.values().filter(wanted).map(|eni| Attached {
+                interface: eni.shown.clone(),
+                instance: eni.instance.as_ref().map(ToString::to_string),
+                attached_at: None,
+            });
+            Ok(attached.collect())
+        })
+        .await
+    }
+
+    async fn modify_network_interface_groups(&self, id: &EniId, groups: &[GroupId]) -> Answer<()> {
+        const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
+        let intended = |step: &Step| match step {
+            Step::Isolate { eni, .. } | Step::Untrack { eni, .. } => eni == id,
+            step => back(step, |back| matches!(back, Reversal::RestoreGroups { eni, .. } if eni == id)),
+        };
+        self.write(OPERATION, intended, |state| {
+            for group in groups {
+                let made = state.world.groups.get(group).map(|(_, made)| *made);
+                if !made.is_some_and(|made| state.is_known(made)) {
+                    return Err(not_found(OPERATION, "InvalidGroup.NotFound"));
+                }
+            }
+            let (names, now) = (names(&state.world, groups), state.now);
+            let Some(mut eni) = state.world.interfaces.get(id).cloned() else {
+                return Err(not_found(OPERATION, "InvalidNetworkInterfaceID.NotFound"));
+            };
+            if names.iter().any(|name| name.starts_with("brig-untrack")) && !state.world.is_cut(&eni) {
+                state.violations.push(format!("{id} was opened without having been isolated"));
+            }
+            eni.shown.groups = groups.to_vec();
+            let cut = state.world.is_cut(&eni);
+            eni.cut_since = if cut { eni.cut_since.or(Some(now)) } else { None };
+            state.world.interfaces.insert(id.clone(), eni);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn describe_profile_associations(&self, instance: Option<&InstanceId>) -> Answer<Vec<Association>> {
+        self.read("DescribeIamInstanceProfileAssociations", |world| {
+            let wanted = world.associations.iter().filter(|(_, (of, _))| instance.is_none_or(|id| id == of));
+            let shown = wanted.map(|(id, (of, profile))| Association {
+                id: id.clone(),
+                instance: of.to_string(),
+                profile: profile.clone(),
+                state: "associated".to_owned(),
+            });
+            Ok(shown.collect())
+        })
+        .await
+    }
+
+    async fn disassociate_profile(&self, association: &str) -> Answer<()> {
+        const OPERATION: &str = "DisassociateIamInstanceProfile";
+        let intended =
+            |step: &Step| matches!(step, Step::DisassociateProfile { association: of, .. } if of == association);
+        // A second association has an id of its own, and the first record stands for it.
+        let any = |step: &Step| intended(step) || matches!(step, Step::DisassociateProfile { .. });
+        self.write(OPERATION, any, |state| match state.world.associations.remove(association) {
+            Some(_) => Ok(()),
+            None => Err(not_found(OPERATION, "InvalidAssociationID.NotFound")),
+        })
+        .await
+    }
+
+    async fn disable_metadata_endpoint(&self, id: &InstanceId) -> Answer<()> {
+        let intended = |step: &Step| matches!(step, Step::DisableMetadata { .. });
+        self.on_instance("ModifyInstanceMetadataOptions", id, intended, |instance| {
+            "disabled".clone_into(&mut instance.shown.metadata.endpoint);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn get_instance_profile(&self, name: &str) -> Answer<Profile> {
+        self.read("GetInstanceProfile", |world| match world.profiles.get(name) {
+            Some((arn, role)) => Ok(Profile { arn: arn.clone(), role: role.clone() }),
+            None => Err(not_found("GetInstanceProfile", "NoSuchEntity")),
+        })
+        .await
+    }
+
+    async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>> {
+        self.read("ListInstanceProfilesForRole", |world| {
+            let held = world.profiles.values().filter(|(_, held)| held.as_ref().is_some_and(|held| held.name == role));
+            Ok(held.map(|(arn, _)| arn.clone()).collect())
+        })
+        .await
+    }
+
+    async fn get_role_policy(&self, role: &str, policy: &str) -> Answer<Option<String>> {
+        self.read("GetRolePolicy", |world| Ok(world.policies.get(&(role.to_owned(), policy.to_owned())).cloned())).await
+    }
+
+    async fn put_role_policy(&self, name: &str, policy: &str, document: &str) -> Answer<()> {
+        let intended = |step: &Step| match step {
+            Step::DenyRole { role, .. } => role == name,
+            step => back(step, |back| matches!(back, Reversal::AllowRole { role, .. } if role == name)),
+        };
+        self.write("PutRolePolicy", intended, |state| {
+            state.world.policies.insert((name.to_owned(), policy.to_owned()), document.to_owned());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>> {
+        self.read("DescribeAutoScalingInstances", |world| {
+            Ok(world.scaling.iter().find_map(|(name, group)| {
+                let state = group.members.get(instance)?;
+                Some(Membership { group: name.clone(), state: state.clone(), protected: false })
+            }))
+        })
+        .await
+    }
+
+    async fn detach_instance(&self, name: &str, instance: &InstanceId) -> Answer<()> {
+        const OPERATION: &str = "DetachInstances";
+        let intended = |step: &Step| matches!(step, Step::DetachInstances { group, .. } if group == name);
+        self.write(OPERATION, intended, |state| {
+            let now = state.now;
+            state.world.leave(name, instance, now).ok_or_else(|| not_found(OPERATION, "ValidationError"))
+        })
+        .await
+    }
+
+    async fn describe_target_groups(&self) -> Answer<Vec<TargetGroup>> {
+        self.read("DescribeTargetGroups", |world| {
+            let shown = world.target_groups.iter().map(|(arn, group)| TargetGroup {
+                arn: arn.clone(),
+                vpc: Some(group.vpc.clone()),
+                kind: group.kind.clone(),
+            });
+            Ok(shown.collect())
+        })
+        .await
+    }
+
+    async fn describe_target_health(&self, group: &str) -> Answer<Vec<Target>> {
+        self.sim
+            .call(self.process, "DescribeTargetHealth", false, |state| match state.world.target_groups.get(group) {
+                Some(held) => Ok(held.targets.clone()),
+                None => Err(not_found("DescribeTargetHealth", "TargetGroupNotFound")),
+            })
+            .await
+    }
+
+    async fn deregister_targets(&self, arn: &str, targets: &[Target]) -> Answer<()> {
+        const OPERATION: &str = "DeregisterTargets";
+        let intended = |step: &Step| matches!(step, Step::DeregisterTargets { group, .. } if group == arn);
+        self.write(OPERATION, intended, |state| {
+            let now = state.now;
+            let Some(group) = state.world.target_groups.get_mut(arn) else {
+                return Err(not_found(OPERATION, "TargetGroupNotFound"));
+            };
+            for held in &mut group.targets {
+                if targets.iter().any(|target| target.id == held.id && target.port == held.port) {
+                    world::drain(held, now);
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> Answer<Vec<String>> {
+        self.sim
+            .call(self.process, "DescribeLoadBalancers", false, |state| {
+                let held = state.world.classic.iter().filter(|(_, held)| held.contains(instance));
+                Ok(held.map(|(name, _)| name.clone()).collect())
+            })
+            .await
+    }
+
+    async fn deregister_from_classic_balancer(&self, name: &str, instance: &InstanceId) -> Answer<()> {
+        let intended =
+            |step: &Step| matches!(step, Step::DeregisterInstancesFromLoadBalancer { balancer } if balancer == name);
+        self.write("DeregisterInstancesFromLoadBalancer", intended, |state| {
+            if let Some(held) = state.world.classic.get_mut(name) {
+                held.remove(instance);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn describe_instance_attribute(&self, id: &InstanceId, attribute: Attribute) -> Answer<String> {
+        self.read("DescribeInstanceAttribute", |world| match world.instances.get(id) {
+            Some(instance) => Ok(match attribute {
+                Attribute::DisableApiTermination => instance.termination_protection.to_string(),
+                Attribute::DisableApiStop => instance.stop_protection.to_string(),
+                Attribute::ShutdownBehavior => instance.shutdown.clone(),
+            }),
+            None => Err(not_found("DescribeInstanceAttribute", "InvalidInstanceID.NotFound")),
+        })
+        .await
+    }
+
+    async fn modify_instance_attribute(&self, id: &InstanceId, change: &AttributeChange) -> Answer<()> {
+        let intended = |step: &Step| match (change, step) {
+            (AttributeChange::DisableApiTermination(true), Step::ProtectTermination { .. })
+            | (AttributeChange::DisableApiStop(true), Step::ProtectStop { .. })
+            | (AttributeChange::ShutdownBehavior(_), Step::StopOnShutdown { .. })
+            | (AttributeChange::DeleteOnTermination(_), Step::KeepVolumes { .. }) => true,
+            (_, step) => back(step, |back| {
+                matches!(
+                    (change, back),
+                    (AttributeChange::DisableApiTermination(false), Reversal::UnprotectTermination)
+                        | (AttributeChange::DisableApiStop(false), Reversal::UnprotectStop)
+                        | (AttributeChange::DeleteOnTermination(_), Reversal::RestoreVolumes { .. })
+                )
+            }),
+        };
+        self.on_instance("ModifyInstanceAttribute", id, intended, |instance| {
+            match change {
+                AttributeChange::DisableApiTermination(on) => instance.termination_protection = *on,
+                AttributeChange::DisableApiStop(on) => instance.stop_protection = *on,
+                AttributeChange::ShutdownBehavior(behavior) => instance.shutdown.clone_from(behavior),
+                AttributeChange::DeleteOnTermination(devices) => {
+                    for (device, delete) in devices {
+                        for volume in instance.shown.volumes.iter_mut().filter(|volume| volume.device == *device) {
+                            volume.delete_on_termination = *delete;
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn create_snapshots(&self, id: &InstanceId, _: &str, tags: &Tags) -> Answer<Vec<Snapshot>> {
+        const OPERATION: &str = "CreateSnapshots";
+        let intended = |step: &Step| matches!(step, Step::CreateSnapshots { .. });
+        self.write(OPERATION, intended, |state| {
+            let Some(instance) = state.world.instances.get(id) else {
+                return Err(not_found(OPERATION, "InvalidInstanceID.NotFound"));
+            };
+            if instance.shown.state.is_ending() {
+                return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectInstanceState"));
+            }
+            let volumes = state.world.volumes(id);
+            Ok(volumes.into_iter().map(|volume| state.world.snapshot(volume, tags)).collect())
+        })
+        .await
+    }
+
+    async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> Answer<Vec<Snapshot>> {
+        self.read("DescribeSnapshots", |world| {
+            let tagged =
+                world.snapshots.values().filter(|snapshot| snapshot.tags.get(key).is_some_and(|tag| tag == value));
+            Ok(tagged.map(|snapshot| Snapshot { locked: None, ..snapshot.clone() }).collect())
+        })
+        .await
+    }
+
+    async fn lock_snapshot(&self, id: &SnapshotId, _: u32) -> Answer<()> {
+        let intended = |step: &Step| matches!(step, Step::LockSnapshot { snapshot, .. } if snapshot == id);
+        self.write("LockSnapshot", intended, |state| match state.world.snapshots.get_mut(id) {
+            Some(snapshot) => {
+                snapshot.locked = Some(true);
+                Ok(())
+            }
+            None => Err(not_found("LockSnapshot", "InvalidSnapshot.NotFound")),
+        })
+        .await
+    }
+
+    async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>> {
+        self.read("DescribeLockedSnapshots", |world| {
+            let locked = |id: &&SnapshotId| world.snapshots.get(*id).is_some_and(|held| held.locked == Some(true));
+            Ok(snapshots.iter().filter(locked).cloned().collect())
+        })
+        .await
+    }
+
+    async fn create_snapshot(&self, volume: &VolumeId, _: &str, tags: &Tags) -> Answer<Snapshot> {
+        let intended = |step: &Step| matches!(step, Step::CreateSnapshots { .. });
+        self.write("CreateSnapshot", intended, |state| Ok(state.world.snapshot(volume.clone(), tags))).await
+    }
+
+    async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()> {
+        let intended = |step: &Step| match step {
+            Step::TagInstance => true,
+            Step::TagSnapshot { snapshot, .. } => snapshot.as_str() == resource,
+            _ => false,
+        };
+        self.write("CreateTags", intended, |state| {
+            let held = match resource.parse::<InstanceId>() {
+                Ok(id) => state.world.instances.get_mut(&id).map(|instance| &mut instance.shown.tags),
+                Err(_) => state.world.snapshots.get_mut(&SnapshotId::from(resource)).map(|held| &mut held.tags),
+            };
+            match held {
+                Some(held) => {
+                    held.extend(tags.clone());
+                    Ok(())
+                }
+                None => Err(not_found("CreateTags", "InvalidID.NotFound")),
+            }
+        })
+        .await
+    }
+
+    async fn associate_profile(&self, id: &InstanceId, profile: &str) -> Answer<()> {
+        const OPERATION: &str = "AssociateIamInstanceProfile";
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::AssociateProfile { .. }));
+        self.write(OPERATION, intended, |state| {
+            if state.world.associations.values().any(|(of, _)| of == id) {
+                return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectState"));
+            }
+            if !state.world.profiles.contains_key(arn_name(profile)) {
+                return Err(refused(OPERATION, ErrorKind::Other, "InvalidParameterValue"));
+            }
+            let association = state.world.id("iip-assoc");
+            state.world.associations.insert(association, (id.clone(), profile.to_owned()));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn restore_metadata_options(&self, id: &InstanceId, options: &MetadataOptions) -> Answer<()> {
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::RestoreMetadata { .. }));
+        self.on_instance("ModifyInstanceMetadataOptions", id, intended, |instance| {
+            instance.shown.metadata = options.clone();
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_role_policy(&self, name: &str, policy: &str) -> Answer<()> {
+        let intended =
+            |step: &Step| back(step, |back| matches!(back, Reversal::AllowRole { role, .. } if role == name));
+        self.write("DeleteRolePolicy", intended, |state| {
+            state.world.policies.remove(&(name.to_owned(), policy.to_owned()));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn attach_instance(&self, name: &str, instance: &InstanceId) -> Answer<()> {
+        const OPERATION: &str = "AttachInstances";
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::AttachInstances { .. }));
+        self.write(OPERATION, intended, |state| {
+            let Some(group) = state.world.scaling.get_mut(name) else {
+                return Err(not_found(OPERATION, "ValidationError"));
+            };
+            if group.desired + 1 > group.most {
+                return Err(refused(OPERATION, ErrorKind::Other, "ValidationError"));
+            }
+            group.desired += 1;
+            group.members.insert(instance.clone(), "InService".to_owned());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn register_targets(&self, arn: &str, targets: &[Target]) -> Answer<()> {
+        const OPERATION: &str = "RegisterTargets";
+        let intended =
+            |step: &Step| back(step, |back| matches!(back, Reversal::RegisterTargets { group, .. } if group == arn));
+        self.write(OPERATION, intended, |state| {
+            let Some(group) = state.world.target_groups.get_mut(arn) else {
+                return Err(not_found(OPERATION, "TargetGroupNotFound"));
+            };
+            for target in targets {
+                group.targets.retain(|held| held.id != target.id || held.port != target.port);
+                group.targets.push(Target { state: "healthy".to_owned(), ..target.clone() });
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn register_with_classic_balancer(&self, name: &str, instance: &InstanceId) -> Answer<()> {
+        let intended =
+            |step: &Step| back(step, |back| matches!(back, Reversal::RegisterInstancesWithLoadBalancer { .. }));
+        self.write("RegisterInstancesWithLoadBalancer", intended, |state| {
+            match state.world.classic.get_mut(name) {
+                Some(held) => drop(held.insert(instance.clone())),
+                None => return Err(not_found("RegisterInstancesWithLoadBalancer", "LoadBalancerNotFound")),
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()> {
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::DeleteTags));
+        self.write("DeleteTags", intended, |state| {
+            let id = resource.parse::<InstanceId>().ok();
+            if let Some(instance) = id.and_then(|id| state.world.instances.get_mut(&id)) {
+                instance.shown.tags.retain(|key, _| !keys.contains(&key.as_str()));
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn names(world: &World, groups: &[GroupId]) -> Vec<String> {
+    groups.iter().filter_map(|id| world.groups.get(id)).map(|(group, _)| group.name.clone()).collect()
+}
+
+impl World {
+    fn snapshot(&mut self, volume: VolumeId, tags: &Tags) -> Snapshot {
+        let id = SnapshotId::from(self.id("snap"));
+        let snapshot =
+            Snapshot { id: id.clone(), volume, state: "pending".to_owned(), tags: tags.clone(), locked: None };
+        self.snapshots.insert(id, snapshot.clone());
+        snapshot
+    }
+
+    /// A member leaves its group, which drains it and launches a replacement.
+    pub(crate) fn leave(&mut self, name: &str, id: &InstanceId, now: u64) -> Option<()> {
+        let group = self.scaling.get_mut(name)?;
+        group.members.remove(id)?;
+        group.replaced += 1;
+        let (number, arns) = (group.replaced, group.target_groups.clone());
+        for arn in &arns {
+            let targets = self.target_groups.get_mut(arn).map(|group| &mut group.targets);
+            for target in targets.into_iter().flatten().filter(|target| target.id == id.as_str()) {
+                world::drain(target, now);
+            }
+        }
+        let replacement = self.instance(1000 + number);
+        self.scaling.get_mut(name)?.members.insert(replacement.clone(), "InService".to_owned());
+        for arn in &arns {
+            if let Some(group) = self.target_groups.get_mut(arn) {
+                group.targets.push(crate::build::target(replacement.as_str(), 80));
+            }
+        }
+        Some(())
+    }
+
+    /// What happens by itself until a moment: drained targets go, and a group ends members that fail its checks.
+    pub(crate) fn pass(&mut self, now: u64) {
+        for group in self.target_groups.values_mut() {
+            group.targets.retain(|target| world::drained_at(target).is_none_or(|since| since + DRAINED > now));
+        }
+        let fails = |id: &InstanceId, patience: u64| {
+            let late = |eni: &world::Interface| eni.cut_since.is_some_and(|since| since + patience <= now);
+            self.interfaces.values().any(|eni| eni.instance.as_ref() == Some(id) && late(eni))
+        };
+        let mut ill = Vec::new();
+        for (name, group) in &self.scaling {
+            if let Some(patience) = group.patience {
+                ill.extend(group.members.keys().filter(|id| fails(id, patience)).map(|id| (name.clone(), id.clone())));
+            }
+        }
+        for (name, id) in ill {
+            // Termination protection does not stop Auto Scaling.
+            let _ = self.leave(&name, &id, now);
+            self.terminate(&id);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The ledger, with the conditions that its DynamoDB adapter puts on each write.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use brig_core::{
+    deny_policy,
+    ids::ContainmentId,
+    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told},
+    step::{Outcome, Step},
+    timestamp::Timestamp,
+};
+use brig_engine::ports::{Answer, Ledger};
+
+use crate::sim::{Sim, State};
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+#[derive(Default)]
+pub(crate) struct Tables {
+    current: BTreeMap<InstanceKey, Current>,
+    steps: BTreeMap<(InstanceKey, ContainmentId), Vec<StepRecord>>,
+    told: BTreeMap<InstanceKey, Vec<Told>>,
+    hours: BTreeMap<String, (u32, u32, bool)>,
+    groups: BTreeMap<String, (i64, i64)>,
+    roles: BTreeMap<String, RoleSet>,
+    policies: BTreeMap<String, (String, Timestamp)>,
+    active: BTreeSet<InstanceKey>,
+}
+
+impl Tables {
+    /// Every step on record.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &StepRecord> {
+        self.steps.values().flatten()
+    }
+
+    fn records(&self, key: &InstanceKey) -> Records {
+        let current = self.current.get(key).cloned();
+        let of = |current: &Current| self.steps.get(&(key.clone(), current.containment.clone())).cloned();
+        Records {
+            steps: current.as_ref().and_then(of).unwrap_or_default(),
+            told: self.told.get(key).cloned().unwrap_or_default(),
+            current,
+        }
+    }
+}
+
+pub(crate) struct SimLedger {
+    pub(crate) sim: Arc<Sim>,
+    pub(crate) process: usize,
+}
+
+impl SimLedger {
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        writes: bool,
+        effect: impl FnOnce(&mut State) -> Answer<T>,
+    ) -> Answer<T> {
+        self.sim.call(self.process, operation, writes, effect).await
+    }
+}
+
+fn claim(state: &mut State, claim: &Claim) -> Claimed {
+    let tables = &mut state.tables;
+    if tables.current.get(&claim.key).map(|current| current.version) != claim.read_version {
+        return Claimed::Moved;
+    }
+    let id = (claim.key.clone(), claim.current.containment.clone());
+    let known = tables.steps.get(&id).map(Vec::as_slice).unwrap_or_default();
+    if claim.steps.iter().any(|step| known.iter().any(|old| old.key == step.key)) {
+        return Claimed::Moved;
+    }
+    if let Some(limits) = &claim.limits {
+        let (all, others, _) = tables.hours.get(&claim.now.hour()).copied().unwrap_or_default();
+        if all >= limits.cap || limits.others.is_some_and(|most| others >= most) {
+            return Claimed::OverCap;
+        }
+        if let Some(group) = &limits.group {
+            let (older, newer) = tables.groups.get(group).copied().unwrap_or_default();
+            if older >= claim.now.millis() - DAY_MS {
+                return Claimed::ThirdInGroup;
+            }
+            tables.groups.insert(group.clone(), (newer, claim.now.millis()));
+        }
+        let hour = tables.hours.entry(claim.now.hour()).or_default();
+        hour.0 += 1;
+        hour.1 += u32::from(limits.others.is_some());
+    }
+    tables.current.insert(claim.key.clone(), claim.current.clone());
+    tables.active.insert(claim.key.clone());
+    record(state, &id.0, &id.1, &claim.steps);
+    Claimed::Yes
+}
+
+fn record(state: &mut State, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) {
+    for step in steps {
+        check_original(state, step);
+        let held = state.tables.steps.entry((key.clone(), containment.clone())).or_default();
+        if held.iter().all(|old| old.key != step.key) {
+            held.push(step.clone());
+        }
+    }
+}
+
+/// What was there before is never Brig's own.
+fn check_original(state: &mut State, record: &StepRecord) {
+    let brigs = |id| {
+        state
+            .world
+            .groups
+            .get(id)
+            .is_some_and(|(group, _)| group.name.starts_with("brig-") && group.tags.contains_key("brig:role"))
+    };
+    let wrong = match &record.step {
+        Step::Isolate { was: Some(was), .. } => was.iter().any(brigs),
+        Step::DenyRole { was: Some(was), .. } => deny_policy::is_ours(was),
+        _ => false,
+    };
+    if wrong {
+        state.violations.push(format!("{} was recorded with Brig's own state as the original", record.key));
+    }
+}
+
+#[async_trait]
+impl Ledger for SimLedger {
+    async fn read(&self, key: &InstanceKey) -> Answer<Records> {
+        self.call("Query", false, |state| Ok(state.tables.records(key))).await
+    }
+
+    async fn claim(&self, wanted: &Claim) -> Answer<Claimed> {
+        self.call("TransactWriteItems", true, |state| Ok(claim(state, wanted))).await
+    }
+
+    async fn record(&self, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) -> Answer<()> {
+        self.call("PutItem", true, |state| {
+            record(state, key, containment, steps);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn finish(
+        &self,
+        key: &InstanceKey,
+        containment: &ContainmentId,
+        step: &str,
+        outcome: &Outcome,
+        at: Timestamp,
+    ) -> Answer<()> {
+        self.call("UpdateItem", true, |state| {
+            let held = state.tables.steps.entry((key.clone(), containment.clone())).or_default();
+            match held.iter_mut().find(|record| record.key == step) {
+                Some(record) => {
+                    record.outcome = Some(outcome.clone());
+                    record.finished_at = Some(at);
+                }
+                None => state.violations.push(format!("{step} ended without a record of its intent")),
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool> {
+        self.call("PutItem", true, |state| {
+            let tables = &mut state.tables;
+            if tables.current.get(key).map(|current| current.version) != Some(read_version) {
+                return Ok(false);
+            }
+            tables.current.insert(key.clone(), current.clone());
+            if !current.is_active() {
+                tables.active.remove(key);
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn record_told(&self, key: &InstanceKey, told: &Told, _at: Timestamp, _report: &str) -> Answer<()> {
+        self.call("PutItem", true, |state| {
+            state.tables.told.entry(key.clone()).or_default().push(told.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn deny_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet> {
+        self.call("UpdateItem", true, |state| {
+            let set = state.tables.roles.entry(role_arn.to_owned()).or_default();
+            set.version += 1;
+            if !set.instances.iter().any(|held| held == instance_arn) {
+                set.instances.push(instance_arn.to_owned());
+                set.instances.sort();
+            }
+            Ok(set.clone())
+        })
+        .await
+    }
+
+    async fn role_set(&self, role_arn: &str) -> Answer<RoleSet> {
+        self.call("GetItem", false, |state| Ok(state.tables.roles.get(role_arn).cloned().unwrap_or_default())).await
+    }
+
+    async fn allow_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet> {
+        self.call("UpdateItem", true, |state| {
+            let set = state.tables.roles.entry(role_arn.to_owned()).or_default();
+            set.version += 1;
+            set.instances.retain(|held| held != instance_arn);
+            Ok(set.clone())
+        })
+        .await
+    }
+
+    async fn active(&self, _from: Option<&str>) -> Answer<ActivePage> {
+        let page =
+            |state: &mut State| Ok(ActivePage { keys: state.tables.active.iter().cloned().collect(), next: None });
+        self.call("Query", false, page).await
+    }
+
+    async fn keep_policy(&self, parameter: &str, text: &str, at: Timestamp) -> Answer<()> {
+        self.call("PutItem", true, |state| {
+            state.tables.policies.insert(parameter.to_owned(), (text.to_owned(), at));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn kept_policy(&self, parameter: &str) -> Answer<Option<(String, Timestamp)>> {
+        self.call("GetItem", false, |state| Ok(state.tables.policies.get(parameter).cloned())).await
+    }
+
+    async fn first_over_cap(&self, _key: &InstanceKey, at: Timestamp) -> Answer<bool> {
+        self.call("UpdateItem", true, |state| {
+            let hour = state.tables.hours.entry(at.hour()).or_default();
+            Ok(!std::mem::replace(&mut hour.2, true))
+        })
+        .await
+    }
+}

@@ -1,0 +1,69 @@
+//! Every call of a containment, broken in every way: the retry ends in the state of one calm run.
+#![expect(clippy::expect_used, reason = "a test stops at the first thing that is not as it must be")]
+
+mod common;
+
+use std::time::Duration;
+
+use brig_core::containment::{Conclusion, Containment};
+use brig_sim::{Break, Fault, Sim, When, World};
+use common::{calm, deliver, difference, ended, report};
+
+#[test]
+fn a_calm_run_contains_and_nothing_else_changes() {
+    let (world, victim) = World::production();
+    let sim = calm(&world, &victim);
+    println!("{}", sim.world().summary());
+    println!("{} calls, {} points", sim.calls().len(), sim.points());
+    assert_eq!(sim.told().len(), 1);
+}
+
+#[test]
+fn every_call_broken_in_every_way_ends_in_the_same_state() {
+    let (mut swept, mut failures) = (0, Vec::new());
+    for (world, victim) in [World::production(), World::plain()] {
+        let sim = calm(&world, &victim);
+        let expected = ended(&sim);
+        for (number, call) in sim.calls().iter().enumerate() {
+            for (fault, when) in WAYS {
+                let sim = Sim::new(world.clone(), 1);
+                sim.breaks(Break::Once(number, fault, when));
+                let mut answer = deliver(&sim, &victim, "r").expect("an answer");
+                swept += 1;
+                sim.heal();
+                if matches!(fault, Fault::Denied | Fault::NotFound) {
+                    // Not retried where that cannot help; a person's next try ends it all the same.
+                    // The lease of an attempt that could not say how it ended holds until its deadline.
+                    sim.wait(Duration::from_secs(180));
+                    answer = deliver(&sim, &victim, "r2").expect("an answer");
+                }
+                let difference = difference(&sim, &expected);
+                if !is_whole(&answer) || difference.is_some() {
+                    failures.push(format!(
+                        "{} (call {number}) {fault:?} {when:?}: {} {}\n{}",
+                        call.operation,
+                        answer.outcome.word(),
+                        answer.verdict.summary,
+                        difference.unwrap_or_default()
+                    ));
+                }
+            }
+        }
+    }
+    report(swept, &failures);
+}
+
+/// An effect without an answer is the same whatever kind of silence follows; other faults come before it.
+const WAYS: [(Fault, When); 7] = [
+    (Fault::Throttled, When::Before),
+    (Fault::ServerError, When::Before),
+    (Fault::Timeout, When::Before),
+    (Fault::Denied, When::Before),
+    (Fault::NotFound, When::Before),
+    (Fault::ServerError, When::After),
+    (Fault::Timeout, When::After),
+];
+
+fn is_whole(answer: &Containment) -> bool {
+    matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained)
+}

@@ -1,0 +1,110 @@
+//! Several invocations at once, interleaved at random, with reads that lag. `BRIG_SEED=<n>` runs one seed, `BRIG_SEEDS=<n>`
+//! so many.
+#![expect(clippy::expect_used, reason = "a test stops at the first thing that is not as it must be")]
+#![expect(clippy::disallowed_methods, reason = "the seed to run again comes from the environment")]
+
+mod common;
+
+use std::{sync::Arc, time::Duration};
+
+use brig_core::containment::Conclusion;
+use brig_sim::{Sim, Victim, World};
+use common::{Ended, calm, deliver, difference, ended, report};
+use futures::future::join_all;
+
+const SEEDS: u64 = 10_000;
+
+fn seeds() -> Vec<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match (number("BRIG_SEED"), number("BRIG_SEEDS")) {
+        (Some(one), _) => vec![one],
+        (None, many) => (0..many.unwrap_or(SEEDS)).collect(),
+    }
+}
+
+fn again_line(seed: u64) -> String {
+    format!("again: BRIG_SEED={seed} cargo test --workspace --test races")
+}
+
+/// One seed: two or three invocations, some of which begin later, one of which may die.
+fn race(world: &World, victim: &Victim, seed: u64) -> Arc<Sim> {
+    let sim = Sim::new(world.clone(), seed);
+    sim.latency(1, 400);
+    sim.lag(if seed.is_multiple_of(2) { 0 } else { 1_500 });
+    let many = 2 + usize::try_from(seed % 2).expect("small");
+    if seed.is_multiple_of(3) {
+        sim.kill_at(usize::try_from(seed % 211).expect("small"));
+    }
+    let runs = (0..many).map(|process| {
+        let sim = Arc::clone(&sim);
+        async move {
+            // Deliveries of one event repeat its request id; another finding has its own.
+            let request = if seed.is_multiple_of(5) { "same".to_owned() } else { format!("r{process}") };
+            for _ in 0..4 {
+                let answer = sim.process(process, &victim.id, &request, Duration::from_secs(120)).await;
+                if answer.is_some_and(|answer| !answer.left_over) {
+                    break;
+                }
+                sim.revive(process);
+                sim.sleep(Duration::from_secs(65)).await;
+            }
+        }
+    });
+    sim.run(join_all(runs)).expect("nobody waits for ever");
+    sim
+}
+
+#[test]
+fn any_interleaving_of_invocations_is_one_containment() {
+    let (world, victim) = World::plain();
+    let expected = ended(&calm(&world, &victim));
+    let (mut swept, mut failures, mut second_sets) = (0, Vec::new(), 0);
+    for seed in seeds() {
+        let sim = race(&world, &victim, seed);
+        // Whoever comes last finds everything in order.
+        sim.heal();
+        sim.lag(0);
+        sim.wait(Duration::from_secs(300));
+        let answer = deliver(&sim, &victim, "last").expect("an answer");
+        swept += 1;
+        let mut difference = difference(&sim, &expected);
+        if answer.notes.iter().any(|note| note.contains("snapshot sets")) {
+            second_sets += 1;
+            difference = difference.filter(|text| text.lines().any(|line| !line.starts_with("  snapshots")));
+        }
+        let whole = matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
+        if !whole || difference.is_some() {
+            let difference = difference.unwrap_or_default();
+            failures.push(format!("seed {seed}: {}\n{difference}\n{}", answer.verdict.summary, again_line(seed)));
+        }
+        if failures.len() > 3 {
+            break;
+        }
+    }
+    println!("{second_sets} runs took a second snapshot set and said so");
+    report(swept, &failures);
+}
+
+#[test]
+fn two_instances_of_one_role_both_end_in_its_policy() {
+    let (world, victim) = World::plain();
+    let both: Ended = {
+        let sim = calm(&world, &victim);
+        let other = Victim { id: victim.sibling.clone(), sibling: victim.id.clone() };
+        deliver(&sim, &other, "other").expect("an answer");
+        ended(&sim)
+    };
+    let mut failures = Vec::new();
+    let seeds: Vec<u64> = seeds().into_iter().take(2_000).collect();
+    for seed in &seeds {
+        let sim = Sim::new(world.clone(), *seed);
+        sim.latency(1, 400);
+        let time = Duration::from_secs(120);
+        let (one, two) = (sim.process(0, &victim.id, "a", time), sim.process(1, &victim.sibling, "b", time));
+        sim.run(futures::future::join(one, two)).expect("nobody waits for ever");
+        if let Some(difference) = difference(&sim, &both) {
+            failures.push(format!("seed {seed}\n{difference}\n{}", again_line(*seed)));
+        }
+    }
+    report(seeds.len(), &failures);
+}
