@@ -245,12 +245,18 @@ impl Ledger for DynamoLedger {
         Err(cloud_error("TransactWriteItems", &error))
     }
 
-    async fn record(&self, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) -> Answer<()> {
-        let items: Vec<Item> =
-            steps.iter().map(|record| items::step(key, containment, record)).collect::<Answer<_>>()?;
-        stream::iter(items)
-            .map(Ok)
-            .try_for_each_concurrent(WRITES_AT_ONCE, |item| async move {
+    async fn record(
+        &self,
+        key: &InstanceKey,
+        containment: &ContainmentId,
+        steps: &[StepRecord],
+    ) -> Answer<Vec<String>> {
+        let items: Vec<(String, Item)> = steps
+            .iter()
+            .map(|record| Ok((record.key.clone(), items::step(key, containment, record)?)))
+            .collect::<Answer<_>>()?;
+        let held: Vec<Option<String>> = stream::iter(items)
+            .map(|(step, item)| async move {
                 let put = self
                     .client
                     .put_item()
@@ -258,9 +264,13 @@ impl Ledger for DynamoLedger {
                     .set_item(Some(item))
                     .condition_expression("attribute_not_exists(pk)");
                 // What an earlier attempt recorded is what was there before, and stays.
-                unless_conditional(put.send().await.explain("PutItem").map(|_| ())).map(|_| ())
+                let ours = unless_conditional(put.send().await.explain("PutItem").map(|_| ()))?;
+                Ok((!ours).then_some(step))
             })
-            .await
+            .buffered(WRITES_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(held.into_iter().flatten().collect())
     }
 
     async fn finish(

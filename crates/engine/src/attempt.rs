@@ -40,6 +40,7 @@ impl Engine {
         timings.claim = Some(self.elapsed(invocation));
         let lanes = &lanes;
         let before = current.outcome.clone();
+        let found = records.iter().map(|record| record.key.clone()).collect();
         let mut work = Work {
             ledger: self.ledger.as_ref(),
             clock: self.clock.as_ref(),
@@ -49,8 +50,9 @@ impl Engine {
             containment: current.containment.clone(),
             instance: look.instance,
             deadline: invocation.deadline,
-            began: invocation.began,
+            inherited: found,
             records: Mutex::new(records),
+            overtaken: Mutex::default(),
         };
         tracing::info!(containment.id = %work.containment, "{} is claimed", work.containment);
         let mut reports = Reports::default();
@@ -75,7 +77,7 @@ impl Engine {
             self.clock.sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(8));
             wanted = reports.left_over();
-            work.began = self.clock.now();
+            work.inherited = work.known_keys();
             if let Ok(Some(instance)) = lanes.network.describe_instance(&finding.instance).await {
                 // The profile of the first look names the role; later ones have lost it.
                 let profile = instance.profile.clone().or_else(|| work.instance.profile.clone());

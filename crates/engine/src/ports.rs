@@ -249,8 +249,10 @@ pub trait Ledger: Send + Sync {
     async fn read(&self, key: &InstanceKey) -> Answer<Records>;
     /// One transaction: the item `current`, the steps of the cut, the hour's counter.
     async fn claim(&self, claim: &Claim) -> Answer<Claimed>;
-    /// Adds steps that the ledger does not hold; one that it holds keeps what it recorded first.
-    async fn record(&self, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) -> Answer<()>;
+    /// Adds steps that the ledger does not hold; one that it holds keeps what it recorded first. Returns the keys of those
+    /// that it held: somebody else was faster.
+    async fn record(&self, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord])
+    -> Answer<Vec<String>>;
     /// Records what a step found.
     async fn finish(
         &self,

@@ -75,8 +75,9 @@ impl Engine {
             containment: current.containment.clone(),
             instance,
             deadline: invocation.deadline,
-            began: invocation.began,
+            inherited: std::collections::BTreeSet::new(),
             records: Mutex::new(records.steps),
+            overtaken: Mutex::default(),
         };
         if only_plan {
             let seen = look(&work, &lanes).await;

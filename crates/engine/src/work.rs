@@ -2,6 +2,7 @@
 //! finishes steps.
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -66,9 +67,11 @@ pub(crate) struct Work<'a> {
     /// The first look's instance: its profile is gone from later ones.
     pub(crate) instance: Instance,
     pub(crate) deadline: Timestamp,
-    /// When this attempt began: records older than that are an earlier attempt's.
-    pub(crate) began: Timestamp,
+    /// Keys of the records that this attempt found: another one's, which may be at work or dead.
+    pub(crate) inherited: BTreeSet<String>,
     pub(crate) records: Mutex<Vec<StepRecord>>,
+    /// Steps whose intent another invocation recorded while this one was about to.
+    pub(crate) overtaken: Mutex<BTreeSet<String>>,
 }
 
 impl Work<'_> {
@@ -135,6 +138,15 @@ impl Work<'_> {
         self.records().iter().filter(of_lane).cloned().collect()
     }
 
+    pub(crate) fn was_overtaken(&self, step: &Step) -> bool {
+        self.overtaken.lock().unwrap_or_else(PoisonError::into_inner).contains(&self.key_of(step))
+    }
+
+    /// The keys of all records that are known now.
+    pub(crate) fn known_keys(&self) -> BTreeSet<String> {
+        self.records().iter().map(|record| record.key.clone()).collect()
+    }
+
     pub(crate) fn key_of(&self, step: &Step) -> String {
         step.key(self.id().as_str())
     }
@@ -160,7 +172,8 @@ impl Work<'_> {
         if records.is_empty() {
             return Ok(());
         }
-        self.within("record", self.ledger.record(&self.key, &self.containment, &records)).await?;
+        let held = self.within("record", self.ledger.record(&self.key, &self.containment, &records)).await?;
+        self.overtaken.lock().unwrap_or_else(PoisonError::into_inner).extend(held);
         self.records().extend(records);
         Ok(())
     }

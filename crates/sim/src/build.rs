@@ -89,7 +89,7 @@ impl World {
             addresses: vec![address.parse().expect("an address")],
             prefixes: Vec::new(),
         };
-        let eni = Interface { shown, instance: Some(instance.clone()), cut_since: None };
+        let eni = Interface { shown, instance: Some(instance.clone()), cut_since: None, was_cut: false };
         self.interfaces.insert(id.as_str().into(), eni);
     }
 

@@ -239,11 +239,12 @@ impl Cloud for SimCloud {
             let Some(mut eni) = state.world.interfaces.get(id).cloned() else {
                 return Err(not_found(OPERATION, "InvalidNetworkInterfaceID.NotFound"));
             };
-            if names.iter().any(|name| name.starts_with("brig-untrack")) && !state.world.is_cut(&eni) {
+            if names.iter().any(|name| name.starts_with("brig-untrack")) && !(eni.was_cut || state.world.is_cut(&eni)) {
                 state.violations.push(format!("{id} was opened without having been isolated"));
             }
             eni.shown.groups = groups.to_vec();
             let cut = state.world.is_cut(&eni);
+            eni.was_cut |= cut;
             eni.cut_since = if cut { eni.cut_since.or(Some(now)) } else { None };
             state.world.interfaces.insert(id.clone(), eni);
             Ok(())

@@ -96,14 +96,18 @@ fn claim(state: &mut State, claim: &Claim) -> Claimed {
     Claimed::Yes
 }
 
-fn record(state: &mut State, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) {
+fn record(state: &mut State, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) -> Vec<String> {
+    let mut already = Vec::new();
     for step in steps {
         check_original(state, step);
         let held = state.tables.steps.entry((key.clone(), containment.clone())).or_default();
         if held.iter().all(|old| old.key != step.key) {
             held.push(step.clone());
+        } else {
+            already.push(step.key.clone());
         }
     }
+    already
 }
 
 /// What was there before is never Brig's own.
@@ -135,12 +139,13 @@ impl Ledger for SimLedger {
         self.call("TransactWriteItems", true, |state| Ok(claim(state, wanted))).await
     }
 
-    async fn record(&self, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) -> Answer<()> {
-        self.call("PutItem", true, |state| {
-            record(state, key, containment, steps);
-            Ok(())
-        })
-        .await
+    async fn record(
+        &self,
+        key: &InstanceKey,
+        containment: &ContainmentId,
+        steps: &[StepRecord],
+    ) -> Answer<Vec<String>> {
+        self.call("PutItem", true, |state| Ok(record(state, key, containment, steps))).await
     }
 
     async fn finish(

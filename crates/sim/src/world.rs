@@ -33,6 +33,8 @@ pub struct Interface {
     pub instance: Option<InstanceId>,
     /// Since when its instance has failed every health check, in the clock's milliseconds.
     pub cut_since: Option<u64>,
+    /// It was isolated once.
+    pub was_cut: bool,
 }
 
 /// An Auto Scaling group.

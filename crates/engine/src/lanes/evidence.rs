@@ -26,12 +26,18 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     if seen.attempted {
         find_lost_set(work, cloud, &mut seen).await;
     }
-    let plan = evidence::plan(&seen, &work.instance, &work.containment);
+    let mut plan = evidence::plan(&seen, &work.instance, &work.containment);
+    let intent = work.intend(&plan).await;
+    if plan.todo().any(|step| matches!(step, Step::CreateSnapshots { .. }) && work.was_overtaken(step)) {
+        // The same event, delivered twice at the same time: the other one is taking the set.
+        find_lost_set(work, cloud, &mut seen).await;
+        plan = evidence::plan(&seen, &work.instance, &work.containment);
+    }
     for note in &plan.notes {
         report.note(note.clone());
     }
     let made = std::sync::Mutex::new(Vec::new());
-    let done = work.run(&plan, |step| effect(work, cloud, step, &made)).await;
+    let done = work.run_if(&intent, &plan, |step| effect(work, cloud, step, &made)).await;
     seen.snapshots.extend(made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
 
     let locks = evidence::plan_locks(&seen, &work.instance, work.policy.lock_days);
@@ -116,7 +122,7 @@ async fn read_locks(cloud: &dyn Cloud, snapshots: &mut [Snapshot]) -> Answer<()>
 fn attempted(work: &Work<'_>) -> bool {
     work.recorded(Lane::Evidence)
         .iter()
-        .any(|record| matches!(record.step, Step::CreateSnapshots { .. }) && record.recorded_at < work.began)
+        .any(|record| matches!(record.step, Step::CreateSnapshots { .. }) && work.inherited.contains(&record.key))
 }
 
 /// CreateSnapshots has no client token. Where an earlier attempt recorded the intent, its set may exist although its
