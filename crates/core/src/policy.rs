@@ -274,11 +274,10 @@ pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: 
     let what =
         if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
     match known {
-        Known::Active(_) => return Decided::new(Decision::Contain, what),
         Known::Releasing(id) if finding.is_automatic() => {
             return Decided::new(Decision::Ask, format!("{what}; a person is releasing the instance from {id}"));
         }
-        Known::Releasing(_) => return Decided::new(Decision::Contain, what),
+        Known::Active(_) | Known::Releasing(_) => return Decided::new(Decision::Contain, what),
         Known::Released { at, findings } if finding.is_automatic() => {
             if let Some(decided) = after_release(finding, &what, *at, findings) {
                 return decided;

@@ -10,7 +10,7 @@ use crate::{
     ledger::StepRecord,
     plan::{Plan, done, fleet::may_be, skipped},
     policy::{CONTAINMENT_TAG, RoleDeny},
-    step::{Lane, Outcome, Step},
+    step::{Failure, Lane, Outcome, Step},
     survey::{Association, EvidenceLook, Gap, Instance, Membership, MetadataOptions, RoleLook, SecurityGroup, Target},
     verdict::{Fact, Truth},
 };
@@ -18,23 +18,23 @@ use crate::{
 mod reversal;
 pub use reversal::Reversal;
 
-/// What a release is planned from.
+/// What a release is planned from. An outer `None` is what could not be read: it is neither given back nor taken for gone.
 #[derive(Debug, Clone)]
 pub struct Look<'a> {
     /// The instance; one that is gone is shown as terminated, without interfaces and volumes.
     pub instance: &'a Instance,
     /// Brig's groups.
-    pub groups: &'a [SecurityGroup],
+    pub groups: Option<&'a [SecurityGroup]>,
     /// The profile that is associated now.
-    pub association: Option<&'a Association>,
+    pub association: Option<Option<&'a Association>>,
     /// The recorded roles as they are now.
     pub roles: &'a [RoleLook],
     /// The instance's Auto Scaling group now.
-    pub membership: Option<&'a Membership>,
+    pub membership: Option<Option<&'a Membership>>,
     /// Every target that each recorded target group has now; a group that is gone is not in it.
-    pub targets: &'a BTreeMap<String, Vec<Target>>,
+    pub targets: &'a BTreeMap<String, Option<Vec<Target>>>,
     /// Classic load balancers that hold the instance now.
-    pub classic: &'a [String],
+    pub classic: Option<&'a [String]>,
     /// Protections as they are now.
     pub evidence: &'a EvidenceLook,
     /// What could not be read.
@@ -72,42 +72,23 @@ fn gone(what: &str) -> Outcome {
     Outcome::Missing(what.to_owned())
 }
 
+fn unread() -> Outcome {
+    Outcome::Failed(Failure { error: "how it is now could not be read".to_owned(), retryable: true })
+}
+
 fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
     let instance = look.instance;
     let ended = instance.state.is_ending();
     Some(match &record.step {
         Step::Isolate { eni, was, .. } => groups(eni, was.as_deref(), look),
-        Step::DenyRole { role, role_arn, instance_arn, reach, was } => {
-            let seen = look.roles.iter().find(|seen| seen.role.arn == *role_arn);
-            let policy = seen.and_then(|seen| seen.policy.as_deref());
-            let ours = policy.is_some_and(deny_policy::is_ours);
-            let in_set = seen.is_some_and(|seen| seen.denied.contains(instance_arn));
-            let in_policy = ours
-                && *reach == RoleDeny::Instance
-                && policy.is_some_and(|policy| deny_policy::denies(policy, instance_arn));
-            if policy.is_some() && !ours {
-                plan.note(format!(
-                    "the role {role} has a policy {} that Brig did not write: it is left alone",
-                    deny_policy::NAME
-                ));
-            }
-            let back = Reversal::AllowRole {
-                role: role.clone(),
-                role_arn: role_arn.clone(),
-                instance_arn: instance_arn.clone(),
-                reach: *reach,
-                was: was.clone(),
-                foreign: policy.is_some() && !ours,
-            };
-            let outcome = if in_set || in_policy { Outcome::Planned } else { done("the role does not deny it") };
-            (back, outcome)
-        }
+        Step::DenyRole { .. } => role(&record.step, look, plan)?,
         Step::DisassociateProfile { was, .. } => {
-            let outcome = match look.association.filter(|now| now.state.starts_with("associat")) {
+            let outcome = match look.association.map(|now| now.filter(|now| now.state.starts_with("associat"))) {
                 _ if ended => gone("the instance is gone"),
-                Some(now) if now.profile == *was => done("associated"),
-                Some(now) => gone(&format!("it has the profile {} now, which is left alone", now.profile)),
-                None => Outcome::Planned,
+                None => unread(),
+                Some(Some(now)) if now.profile == *was => done("associated"),
+                Some(Some(now)) => gone(&format!("it has the profile {} now, which is left alone", now.profile)),
+                Some(None) => Outcome::Planned,
             };
             (Reversal::AssociateProfile { profile: was.clone() }, outcome)
         }
@@ -115,10 +96,11 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
         Step::DetachInstances { group, .. } => {
             let outcome = match look.membership {
                 _ if ended => gone("the instance is gone"),
-                Some(now) if now.group == *group => done("a member"),
-                Some(now) => gone(&format!("it is in the group {} now", now.group)),
-                None if rejoin => Outcome::Planned,
-                None => {
+                None if rejoin => unread(),
+                Some(Some(now)) if now.group == *group => done("a member"),
+                Some(Some(now)) => gone(&format!("it is in the group {} now", now.group)),
+                Some(None) if rejoin => Outcome::Planned,
+                None | Some(None) => {
                     plan.note(format!(
                         "it stays out of {group}, which replaced it; \"rejoin\": true attaches it and raises the desired capacity by one"
                     ));
@@ -129,13 +111,11 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
         }
         Step::DeregisterTargets { group, was } => return targets(group, was, look, plan),
         Step::DeregisterInstancesFromLoadBalancer { balancer } => {
-            let held = look.classic.contains(balancer);
-            let outcome = if ended {
-                gone("the instance is gone")
-            } else if held {
-                done("registered")
-            } else {
-                Outcome::Planned
+            let outcome = match look.classic.map(|held| held.contains(balancer)) {
+                _ if ended => gone("the instance is gone"),
+                None => unread(),
+                Some(true) => done("registered"),
+                Some(false) => Outcome::Planned,
             };
             (Reversal::RegisterInstancesWithLoadBalancer { balancer: balancer.clone() }, outcome)
         }
@@ -149,14 +129,19 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
                 Some(now) if now == was => done(was),
                 Some("stop") => Outcome::Planned,
                 Some(now) => gone(&format!("it is {now} now, which is left alone")),
-                None => return None,
+                None => unread(),
             };
             (Reversal::RestoreShutdown { behavior: was.clone() }, outcome)
         }
         Step::KeepVolumes { was } => volumes(was, look),
         Step::TagInstance => {
             let tag = instance.tags.get(CONTAINMENT_TAG);
-            (Reversal::DeleteTags, if tag.is_some() { Outcome::Planned } else { done("without Brig's tags") })
+            let outcome = match tag {
+                _ if ended => gone("the instance is gone"),
+                Some(_) => Outcome::Planned,
+                None => done("without Brig's tags"),
+            };
+            (Reversal::DeleteTags, outcome)
         }
         Step::ProtectTermination { was: true }
         | Step::ProtectStop { was: true }
@@ -171,12 +156,45 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
     })
 }
 
+/// The instance leaves its role's set, and the policy where that is still Brig's.
+fn role(step: &Step, look: &Look<'_>, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+    let Step::DenyRole { role, role_arn, instance_arn, reach, was } = step else { return None };
+    let seen = look.roles.iter().find(|seen| seen.role.arn == *role_arn);
+    let policy = seen.and_then(|seen| seen.policy.as_deref());
+    let ours = policy.is_some_and(deny_policy::is_ours);
+    let in_set = seen.is_some_and(|seen| seen.denied.contains(instance_arn));
+    let in_policy =
+        ours && *reach == RoleDeny::Instance && policy.is_some_and(|policy| deny_policy::denies(policy, instance_arn));
+    if policy.is_some() && !ours {
+        plan.note(format!(
+            "the role {role} has a policy {} that Brig did not write: it is left alone",
+            deny_policy::NAME
+        ));
+    }
+    let back = Reversal::AllowRole {
+        role: role.clone(),
+        role_arn: role_arn.clone(),
+        instance_arn: instance_arn.clone(),
+        reach: *reach,
+        was: was.clone(),
+        foreign: policy.is_some() && !ours,
+    };
+    let outcome = match seen {
+        None => unread(),
+        Some(seen) if seen.unread => unread(),
+        Some(_) if in_set || in_policy => Outcome::Planned,
+        Some(_) => done("the role does not deny it"),
+    };
+    Some((back, outcome))
+}
+
 fn groups(eni: &EniId, was: Option<&[GroupId]>, look: &Look<'_>) -> (Reversal, Outcome) {
     let back = Reversal::RestoreGroups { eni: eni.clone(), groups: was.unwrap_or_default().to_vec() };
     let Some(interface) = look.instance.interfaces.iter().find(|interface| interface.id == *eni) else {
         return (back, gone("the interface is attached to the instance no more"));
     };
-    let ours = |id: &GroupId| look.groups.iter().any(|group| group.id == *id && group.is_brigs(&look.instance.account));
+    let Some(groups) = look.groups else { return (back, unread()) };
+    let ours = |id: &GroupId| groups.iter().any(|group| group.id == *id && group.is_brigs(&look.instance.account));
     let kept = !interface.groups.is_empty() && interface.groups.iter().all(ours);
     let outcome = match was {
         Some(was) if same(&interface.groups, was) => done("its own groups"),
@@ -215,8 +233,9 @@ fn targets(group: &str, was: &[Target], look: &Look<'_>, plan: &mut Plan) -> Opt
         Reversal::RegisterTargets { group: group.to_owned(), targets: own.iter().map(|t| (*t).clone()).collect() };
     let outcome = match look.targets.get(group) {
         _ if look.instance.state.is_ending() => gone("the instance is gone"),
-        None => gone("the target group is gone, or cannot be read"),
-        Some(now) => {
+        None => gone("the target group is gone"),
+        Some(None) => unread(),
+        Some(Some(now)) => {
             let held = |own: &&Target| {
                 now.iter().any(|now| now.id == own.id && now.port == own.port && now.state != "draining")
             };
@@ -231,7 +250,7 @@ fn flag(now: Option<bool>, ended: bool) -> Outcome {
         _ if ended => gone("the instance is gone"),
         Some(false) => done("off"),
         Some(true) => Outcome::Planned,
-        None => gone("it could not be read"),
+        None => unread(),
     }
 }
 
@@ -243,7 +262,9 @@ fn volumes(was: &[(String, VolumeId)], look: &Look<'_>) -> (Reversal, Outcome) {
             Some((device.clone(), volume.delete_on_termination))
         })
         .collect();
-    let outcome = if attached.is_empty() {
+    let outcome = if look.instance.state.is_ending() {
+        gone("the instance is gone")
+    } else if attached.is_empty() {
         gone("none of the volumes is attached any more")
     } else if attached.iter().all(|(_, delete)| *delete) {
         done("deleted with the instance")

@@ -252,6 +252,8 @@ pub struct RoleLook {
     pub role: Role,
     /// Its inline policy of our name, where it has one.
     pub policy: Option<String>,
+    /// The policy could not be read.
+    pub unread: bool,
     /// The set of instance ARNs that the ledger has for it.
     pub denied: Vec<String>,
 }

@@ -24,7 +24,7 @@ pub(crate) const LEASE_SPARE: Duration = Duration::from_secs(5);
 
 /// What a claim ended in.
 pub(crate) enum Taken {
-    Ours { current: Current, records: Vec<StepRecord>, scene: Box<Scene> },
+    Ours { current: Box<Current>, records: Vec<StepRecord>, scene: Box<Scene> },
     Ended(Box<Containment>),
 }
 
@@ -35,6 +35,7 @@ impl Engine {
         let key = key_of(finding);
         let ended = |answer: Containment| Taken::Ended(Box::new(answer));
         let mut pause = Duration::from_millis(50);
+        let mut last = None;
         for _ in 0..TRIES {
             let now = self.clock.now();
             let records = &scene.look.records;
@@ -71,7 +72,7 @@ impl Engine {
             match self.ledger.claim(&claim).await {
                 Ok(Claimed::Yes) => {
                     let records = known.iter().cloned().chain(steps).collect();
-                    return Taken::Ours { current, records, scene: Box::new(scene) };
+                    return Taken::Ours { current: Box::new(current), records, scene: Box::new(scene) };
                 }
                 Ok(Claimed::OverCap) => return ended(self.over_cap(case, decided, &scene, now).await),
                 Ok(Claimed::ThirdInGroup) => {
@@ -86,9 +87,13 @@ impl Engine {
                 Err(error) if error.is_retryable() && self.left(invocation) > LAST_CALL => {
                     self.clock.sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(1));
+                    last = Some(error);
                 }
                 Err(error) => return ended(self.cannot_start(case, &error).await),
             }
+        }
+        if let Some(error) = last {
+            return ended(self.cannot_start(case, &error).await);
         }
         let mut answer = self.nothing(case, decided.clone(), Conclusion::InProgress);
         answer.left_over = finding.is_automatic();

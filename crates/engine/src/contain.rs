@@ -200,7 +200,7 @@ impl Engine {
         if !minds {
             return match self.claim(case, &decided, scene).await {
                 Taken::Ended(answer) => *answer,
-                Taken::Ours { current, records, scene } => self.attempt(case, decided, current, records, *scene).await,
+                Taken::Ours { current, records, scene } => self.attempt(case, decided, *current, records, *scene).await,
             };
         }
         let fleet = Arc::clone(&scene.lanes.fleet);
@@ -218,9 +218,9 @@ impl Engine {
         };
         let decided = standing.weigh(decided);
         if decided.decision == Decision::Contain {
-            return self.attempt(case, decided, current, records, *scene).await;
+            return self.attempt(case, decided, *current, records, *scene).await;
         }
-        self.withdraw(case, decided, current, &scene).await
+        self.withdraw(case, decided, *current, &scene).await
     }
 
     pub(crate) async fn open(&self, finding: &Finding, named: &ContainmentId) -> Result<Lanes, String> {

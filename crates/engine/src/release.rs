@@ -4,7 +4,11 @@
 mod effects;
 mod look;
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+    time::Duration,
+};
 
 use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
@@ -195,9 +199,10 @@ impl Engine {
             if !more || self.left(invocation) <= LAST_CALL {
                 break (plan, seen.gaps);
             }
+            let tried: BTreeSet<String> = plan.todo().map(|step| work.key_of(step)).collect();
             let ran = work.run(&plan, |step| self.take_back(&work, lanes, step)).await;
             on_record &= work.finish(&ran).await;
-            for one in &ran {
+            for one in ran.iter().filter(|one| tried.contains(&work.key_of(&one.step))) {
                 let final_word = match &one.outcome {
                     Outcome::Failed(failure) => !failure.retryable,
                     Outcome::Skipped(_) | Outcome::Missing(_) => true,
@@ -225,7 +230,7 @@ impl Engine {
         answer.containment_id = Some(work.containment.clone());
         let steps = plan.steps.iter();
         answer.steps = steps.map(|planned| StepReport::new(&planned.step, &planned.outcome, work.id())).collect();
-        answer.notes = plan.notes.clone();
+        answer.notes.clone_from(&plan.notes);
         answer.notes.extend(gaps.iter().map(|gap| format!("{} could not be read: {}", gap.what, gap.error)));
         answer
     }
@@ -259,7 +264,7 @@ impl Engine {
             summary,
         };
         answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
-        answer.notes = plan.notes.clone();
+        answer.notes.clone_from(&plan.notes);
         let elsewhere = all.iter().filter(|(_, fact)| fact.truth == Truth::Yes && !fact.why.is_empty());
         answer.notes.extend(elsewhere.map(|(_, fact)| format!("left alone: {} ({})", fact.what, fact.why)));
         answer.notes.push("snapshots, their locks and Brig's own groups stay".to_owned());

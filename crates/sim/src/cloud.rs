@@ -183,7 +183,11 @@ impl Cloud for SimCloud {
     }
 
     async fn authorize_rule(&self, group: &GroupId, rule: &Rule) -> Answer<()> {
-        self.on_group("AuthorizeSecurityGroup", group, |group| {
+        let operation = match rule.direction {
+            Direction::Ingress => "AuthorizeSecurityGroupIngress",
+            Direction::Egress => "AuthorizeSecurityGroupEgress",
+        };
+        self.on_group(operation, group, |group| {
             if !group.rules.contains(rule) {
                 group.rules.push(rule.clone());
             }
@@ -191,8 +195,12 @@ impl Cloud for SimCloud {
         .await
     }
 
-    async fn revoke_rules(&self, group: &GroupId, _: Direction, rules: &[String]) -> Answer<()> {
-        self.on_group("RevokeSecurityGroup", group, |group| {
+    async fn revoke_rules(&self, group: &GroupId, direction: Direction, rules: &[String]) -> Answer<()> {
+        let operation = match direction {
+            Direction::Ingress => "RevokeSecurityGroupIngress",
+            Direction::Egress => "RevokeSecurityGroupEgress",
+        };
+        self.on_group(operation, group, |group| {
             group.rules.retain(|rule| !rules.contains(&format!("{rule:?}")));
         })
         .await
@@ -646,6 +654,14 @@ impl World {
             }
         }
         Some(())
+    }
+
+    /// Whether anything may happen by itself.
+    pub(crate) fn is_due(&self, now: u64) -> bool {
+        let drained = |target: &Target| world::drained_at(target).is_some_and(|since| since + DRAINED <= now);
+        self.target_groups.values().any(|group| group.targets.iter().any(drained))
+            || !self.scaling.is_empty()
+                && self.interfaces.values().any(|eni| eni.cut_since.is_some_and(|since| since + 1_000 <= now))
     }
 
     /// What happens by itself until a moment: drained targets go, and a group ends members that fail its checks.

@@ -1,7 +1,12 @@
 //! An AWS in memory behind the engine's ports, made to be broken: latency per call, throttling, late reads, faults before
 //! and after an effect, killed processes. Time is virtual and everything follows from a seed, so that thousands of runs
 //! take seconds and a failing one can be run again.
-#![expect(clippy::expect_used, clippy::wildcard_enum_match_arm, reason = "a world that cannot be built ends the test")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::wildcard_enum_match_arm,
+    reason = "a world that cannot be built ends the test"
+)]
 
 mod build;
 mod cloud;

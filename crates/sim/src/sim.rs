@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     future::Future,
+    ops::{Deref, DerefMut},
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
@@ -36,7 +37,7 @@ use crate::{
 /// The clock starts here.
 const START: i64 = 1_790_000_000_000;
 /// The function's timeout.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_mins(2);
 /// How long the adapter waits for an answer.
 const NO_ANSWER: u64 = 5_000;
 
@@ -91,14 +92,32 @@ pub struct Call {
 
 type Hook = Box<dyn FnOnce(&mut World) + Send>;
 
+/// The world, shared with its past until it changes.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<World>);
+
+impl Deref for Shared {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.0
+    }
+}
+
+impl DerefMut for Shared {
+    fn deref_mut(&mut self) -> &mut World {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
 pub(crate) struct State {
-    pub(crate) world: World,
+    pub(crate) world: Shared,
     pub(crate) tables: Tables,
     pub(crate) told: Vec<Message>,
     pub(crate) violations: Vec<String>,
     pub(crate) now: u64,
     calls: Vec<Call>,
-    past: VecDeque<(u64, World)>,
+    past: VecDeque<(u64, Shared)>,
     random: fastrand::Rng,
     breaks: Vec<Break>,
     hooks: Vec<(usize, Hook)>,
@@ -111,7 +130,7 @@ pub(crate) struct State {
 
 impl State {
     /// The world as a read shows it: as it was a moment ago, where reads lag.
-    pub(crate) fn view(&mut self) -> World {
+    pub(crate) fn view(&mut self) -> Shared {
         if self.lag == 0 {
             return self.world.clone();
         }
@@ -161,7 +180,7 @@ impl Sim {
     #[must_use]
     pub fn with(world: World, seed: u64, policy: Policy) -> Arc<Self> {
         let state = State {
-            world,
+            world: Shared(Arc::new(world)),
             tables: Tables::default(),
             told: Vec::new(),
             violations: Vec::new(),
@@ -218,7 +237,7 @@ impl Sim {
     /// The world as it is.
     #[must_use]
     pub fn world(&self) -> World {
-        self.state().world.clone()
+        World::clone(&self.state().world)
     }
 
     /// Changes the world from outside.
@@ -389,9 +408,10 @@ impl Sim {
             let mut state = self.state();
             state.calls.push(Call { operation, writes, process });
             let number = state.calls.len() - 1;
-            let (due, later) = std::mem::take(&mut state.hooks).into_iter().partition(|(at, _)| *at == number);
+            let (due, later): (Vec<(usize, Hook)>, _) =
+                std::mem::take(&mut state.hooks).into_iter().partition(|(at, _)| *at == number);
             state.hooks = later;
-            for (_, hook) in Vec::<(usize, Hook)>::from(due) {
+            for (_, hook) in due {
                 hook(&mut state.world);
             }
             number
@@ -409,7 +429,9 @@ impl Sim {
             let mut state = self.state();
             state.now = self.timers.now();
             let now = state.now;
-            state.world.pass(now);
+            if state.world.is_due(now) {
+                state.world.pass(now);
+            }
             if writes {
                 state.remember();
             }

@@ -100,16 +100,13 @@ impl Future for Sleep {
         if inner.now >= self.until {
             return Poll::Ready(());
         }
-        let ticket = match self.ticket {
-            Some(ticket) => ticket,
-            None => {
-                let ticket = inner.next;
-                inner.next += 1;
-                inner.queue.push(Reverse((self.until, ticket)));
-                self.ticket = Some(ticket);
-                ticket
-            }
-        };
+        let ticket = self.ticket.unwrap_or_else(|| {
+            let ticket = inner.next;
+            inner.next += 1;
+            inner.queue.push(Reverse((self.until, ticket)));
+            ticket
+        });
+        self.ticket = Some(ticket);
         inner.wakers.insert(ticket, context.waker().clone());
         Poll::Pending
     }

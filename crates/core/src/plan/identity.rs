@@ -16,7 +16,7 @@ use crate::{
 pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny) -> Plan {
     let mut plan = Plan::default();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
-    for RoleLook { role, policy, denied } in &look.roles {
+    for RoleLook { role, policy, denied, .. } in &look.roles {
         let visible = policy.as_deref().is_some_and(|policy| match reach {
             RoleDeny::Instance => deny_policy::denies(policy, &instance_arn),
             RoleDeny::Role => policy == deny_policy::render(&[], RoleDeny::Role),
@@ -80,9 +80,13 @@ pub fn sharing(role: &str, siblings: &[InstanceId], reach: RoleDeny) -> Option<S
 pub fn facts(look: &IdentityLook, instance: &Instance) -> Vec<Fact> {
     let mut facts = Vec::new();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
-    for RoleLook { role, policy, .. } in &look.roles {
+    for RoleLook { role, policy, unread, .. } in &look.roles {
         let denies = policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
-        facts.push(Fact::seen(format!("the role {} denies the instance's sessions", role.name), denies));
+        let what = format!("the role {} denies the instance's sessions", role.name);
+        facts.push(match unread {
+            true => Fact::new(what, Truth::Unknown, "its policy could not be read"),
+            false => Fact::seen(what, denies),
+        });
     }
     let associated = look.association.as_ref().is_some_and(|association| association.state.starts_with("associat"));
     facts.push(Fact::seen("no instance profile is associated", !associated));

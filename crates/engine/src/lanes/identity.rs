@@ -15,6 +15,9 @@ use crate::{
     work::{LaneReport, Work, failed, gap, merge},
 };
 
+/// What the gap is called where the association could not be read.
+pub(crate) const ASSOCIATION: &str = "the profile's association";
+
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let mut report = LaneReport::default();
     let known = recorded_roles(work);
@@ -71,7 +74,7 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
             found.sort_by_key(|association| !association.state.starts_with("associat"));
             seen.association = found.into_iter().find(|association| association.state != "disassociated");
         }
-        Err(error) => seen.gaps.push(gap("the profile's association", &error)),
+        Err(error) => seen.gaps.push(gap(ASSOCIATION, &error)),
     }
     let mut roles = known.to_vec();
     match role {
@@ -89,6 +92,7 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
             futures::join!(cloud.get_role_policy(&role.name, deny_policy::NAME), ledger.role_set(&role.arn));
         let mut gaps = Vec::new();
         // A policy that cannot be read can still be put, and a role that is known must be denied all the same.
+        let unread = policy.is_err();
         let policy = policy.unwrap_or_else(|error| {
             gaps.push(gap(format!("the policy of the role {}", role.name), &error));
             None
@@ -100,7 +104,7 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
             },
             |set| set.instances,
         );
-        (RoleLook { role, policy, denied }, gaps)
+        (RoleLook { role, policy, unread, denied }, gaps)
     });
     for (look, gaps) in join_all(looks).await {
         seen.roles.push(look);
@@ -248,7 +252,8 @@ async fn sharing(work: &Work<'_>, cloud: &dyn Cloud, seen: &IdentityLook) -> Vec
                 notes.extend(identity::sharing(&role.name, &siblings, work.policy.role_deny));
             }
             (Err(error), _) | (_, Err(error)) => {
-                notes.push(format!("who else uses the role {} could not be read: {error}", role.name));
+                let gap = gap(format!("who else uses the role {}", role.name), &error);
+                notes.push(format!("{} could not be read: {}", gap.what, gap.error));
             }
         }
     }

@@ -189,6 +189,10 @@ impl<'a> NetworkLane<'a> {
                 (of.as_str() == eni).then_some(&done.outcome)
             })
         };
+        let refused = report.done.iter().any(|done| {
+            let final_word = matches!(&done.outcome, Outcome::Failed(failure) if !failure.retryable);
+            final_word && group_of(&done.step).is_some_and(|group| group.purpose == Purpose::Isolation)
+        });
         let mut again = false;
         for fact in facts.iter_mut().filter(|fact| fact.truth == Truth::No) {
             let eni = fact.what.split(' ').next().unwrap_or_default();
@@ -200,6 +204,8 @@ impl<'a> NetworkLane<'a> {
                     again = true;
                 }
                 Some(Outcome::Failed(_)) => {}
+                // In a group whose rules Brig may not take away: trying again cannot help.
+                Some(_) if fact.why.ends_with("has a rule") && refused => {}
                 // An interface that came, or was changed, since the last round: the next attempt cuts it.
                 _ => again = true,
             }

@@ -26,24 +26,28 @@ const AT_ONCE: usize = 8;
 pub(super) struct Seen {
     pub(super) instance: Instance,
     pub(super) gaps: Vec<Gap>,
-    groups: Vec<SecurityGroup>,
+    groups: Option<Vec<SecurityGroup>>,
     identity: IdentityLook,
-    membership: Option<Membership>,
-    targets: BTreeMap<String, Vec<Target>>,
-    classic: Vec<String>,
+    association_unread: bool,
+    membership: Result<Option<Membership>, Unread>,
+    targets: BTreeMap<String, Option<Vec<Target>>>,
+    classic: Option<Vec<String>>,
     evidence: EvidenceLook,
 }
+
+/// It could not be read; the gap says why.
+struct Unread;
 
 impl Seen {
     pub(super) fn look(&self) -> Look<'_> {
         Look {
             instance: &self.instance,
-            groups: &self.groups,
-            association: self.identity.association.as_ref(),
+            groups: self.groups.as_deref(),
+            association: (!self.association_unread).then_some(self.identity.association.as_ref()),
             roles: &self.identity.roles,
-            membership: self.membership.as_ref(),
+            membership: self.membership.as_ref().ok().map(Option::as_ref),
             targets: &self.targets,
-            classic: &self.classic,
+            classic: self.classic.as_deref(),
             evidence: &self.evidence,
             gaps: &self.gaps,
         }
@@ -108,12 +112,16 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         evidence::look(lanes.evidence.as_ref(), &work.instance, None)
     );
     let mut gaps = std::mem::take(&mut identity.gaps);
+    let association_unread = gaps.iter().any(|gap| gap.what == identity::ASSOCIATION);
     let mut targets = BTreeMap::new();
     for (group, health) in healths {
         match health {
-            Ok(held) => drop(targets.insert(group, held)),
+            Ok(held) => drop(targets.insert(group, Some(held))),
             Err(error) if error.kind == ErrorKind::NotFound => {}
-            Err(error) => gaps.push(gap(format!("the targets of {group}"), &error)),
+            Err(error) => {
+                gaps.push(gap(format!("the targets of {group}"), &error));
+                targets.insert(group, None);
+            }
         }
     }
     let instance = match instance {
@@ -127,19 +135,23 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     gaps.extend(evidence.gaps.iter().filter(|_| !instance.state.is_ending()).cloned());
     Seen {
         groups: or_gap(groups, "the groups of Brig", &mut gaps),
-        membership: or_gap(membership, "membership of an Auto Scaling group", &mut gaps),
+        membership: or_gap(membership, "membership of an Auto Scaling group", &mut gaps).ok_or(Unread),
         classic: or_gap(classic, "classic load balancers", &mut gaps),
         instance,
         identity,
+        association_unread,
         targets,
         evidence,
         gaps,
     }
 }
 
-fn or_gap<T: Default>(answer: Answer<T>, what: &str, gaps: &mut Vec<Gap>) -> T {
-    answer.unwrap_or_else(|error| {
-        gaps.push(gap(what, &error));
-        T::default()
-    })
+fn or_gap<T>(answer: Answer<T>, what: &str, gaps: &mut Vec<Gap>) -> Option<T> {
+    match answer {
+        Ok(read) => Some(read),
+        Err(error) => {
+            gaps.push(gap(what, &error));
+            None
+        }
+    }
 }

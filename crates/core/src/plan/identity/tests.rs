@@ -7,7 +7,12 @@ use crate::{
 };
 
 fn role(arn: &str, policy: Option<String>, denied: Vec<String>) -> RoleLook {
-    RoleLook { role: Role { name: crate::ids::arn_name(arn).to_owned(), arn: arn.to_owned() }, policy, denied }
+    RoleLook {
+        role: Role { name: crate::ids::arn_name(arn).to_owned(), arn: arn.to_owned() },
+        policy,
+        unread: false,
+        denied,
+    }
 }
 
 fn look() -> IdentityLook {

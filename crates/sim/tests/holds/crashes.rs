@@ -1,13 +1,10 @@
 //! The function dies at every point at which it waits, and is started anew by Lambda.
-#![expect(clippy::expect_used, reason = "a test stops at the first thing that is not as it must be")]
-
-mod common;
 
 use std::time::Duration;
 
+use crate::common::{again, calm, deliver, difference, ended, report};
 use brig_core::containment::Conclusion;
 use brig_sim::{Sim, World};
-use common::{again, calm, deliver, difference, ended, report};
 
 #[test]
 fn killed_at_every_await_point_a_retry_ends_in_the_same_state() {
@@ -21,7 +18,7 @@ fn killed_at_every_await_point_a_retry_ends_in_the_same_state() {
             let first = sim.contain(&victim.id, "r");
             assert!(first.is_none(), "point {point}: it did not die");
             let open = is_open(&sim.world());
-            sim.wait(Duration::from_secs(60));
+            sim.wait(Duration::from_mins(1));
             let before = sim.calls().len();
             let answer = deliver(&sim, &victim, "r").expect("an answer");
             swept += 1;
@@ -61,12 +58,12 @@ fn killed_twice_the_third_attempt_still_ends_well() {
             let sim = Sim::new(world.clone(), 1);
             sim.kill_at(first);
             let _ = sim.contain(&victim.id, "r");
-            sim.wait(Duration::from_secs(60));
+            sim.wait(Duration::from_mins(1));
             sim.revive(0);
             sim.kill_at(second);
             let answer = sim.contain(&victim.id, "r");
             sim.heal();
-            sim.wait(Duration::from_secs(120));
+            sim.wait(Duration::from_mins(2));
             let answer = if again(answer.as_ref()) { deliver(&sim, &victim, "r") } else { answer };
             let answer = answer.expect("an answer");
             swept += 1;
@@ -93,7 +90,7 @@ fn out_of_time_at_every_moment_the_retry_ends_well() {
             let mut answer = None;
             for _ in 0..2 {
                 answer = sim.contain_within(&victim.id, "r", time);
-                sim.wait(Duration::from_secs(60));
+                sim.wait(Duration::from_mins(1));
             }
             swept += 1;
             if again(answer.as_ref()) {

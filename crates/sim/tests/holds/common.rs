@@ -36,7 +36,7 @@ pub fn deliver(sim: &Arc<Sim>, victim: &Victim, request: &str) -> Option<Contain
         if !again(last.as_ref()) {
             break;
         }
-        sim.wait(Duration::from_secs(60));
+        sim.wait(Duration::from_mins(1));
     }
     last
 }

@@ -1,0 +1,10 @@
+//! What must hold whatever happens: sweeps over the simulated account.
+#![expect(clippy::expect_used, reason = "a test stops at the first thing that is not as it must be")]
+#![expect(clippy::disallowed_methods, reason = "the seed to run again comes from the environment")]
+
+mod common;
+mod crashes;
+mod faults;
+mod permanent;
+mod races;
+mod release;

@@ -1,0 +1,244 @@
+//! What cannot succeed, what appears on the way, and what is out of reach: the verdict says so, and everything else is done.
+
+use std::collections::BTreeSet;
+
+use crate::common::{calm, deliver, difference, ended, report};
+use brig_core::{
+    containment::{Conclusion, Containment},
+    ids::GroupId,
+    survey::InstanceState,
+    verdict::Truth,
+};
+use brig_sim::{Break, Fault, Sim, Victim, World};
+
+fn lanes(answer: &Containment) -> [(&'static str, Truth); 4] {
+    let verdict = &answer.verdict;
+    [
+        ("network", verdict.network),
+        ("identity", verdict.credentials),
+        ("fleet", verdict.fleet),
+        ("evidence", verdict.evidence),
+    ]
+}
+
+/// The lane that an operation belongs to; none for the ledger's, and for reads that several lanes need.
+fn lane_of(operation: &str) -> Option<&'static str> {
+    Some(match operation {
+        "ModifyNetworkInterfaceAttribute"
+        | "CreateSecurityGroup"
+        | "AuthorizeSecurityGroup"
+        | "RevokeSecurityGroupEgress"
+        | "DescribeNetworkInterfaces" => "network",
+        "DisassociateIamInstanceProfile"
+        | "ModifyInstanceMetadataOptions"
+        | "GetInstanceProfile"
+        | "GetRolePolicy"
+        | "PutRolePolicy"
+        | "DescribeIamInstanceProfileAssociations"
+        | "ListInstanceProfilesForRole" => "identity",
+        "DetachInstances"
+        | "DescribeAutoScalingInstances"
+        | "DescribeTargetGroups"
+        | "DescribeTargetHealth"
+        | "DeregisterTargets"
+        | "DescribeLoadBalancers"
+        | "DeregisterInstancesFromLoadBalancer" => "fleet",
+        "ModifyInstanceAttribute"
+        | "DescribeInstanceAttribute"
+        | "CreateSnapshots"
+        | "DescribeSnapshots"
+        | "LockSnapshot"
+        | "DescribeLockedSnapshots"
+        | "CreateTags" => "evidence",
+        _ => return None,
+    })
+}
+
+#[test]
+fn a_permission_that_lacks_costs_its_own_lane_and_is_named() {
+    let (world, victim) = World::production();
+    let operations: BTreeSet<&'static str> = calm(&world, &victim).calls().iter().map(|call| call.operation).collect();
+    let (mut swept, mut failures) = (0, Vec::new());
+    for operation in operations {
+        let Some(lane) = lane_of(operation) else { continue };
+        let sim = Sim::new(world.clone(), 1);
+        sim.breaks(Break::Always(operation, Fault::Denied));
+        let answer = sim.contain(&victim.id, "r").expect("an answer");
+        swept += 1;
+        let mut wrong = Vec::new();
+        if answer.left_over {
+            wrong.push("it would be retried, which cannot help".to_owned());
+        }
+        for (other, truth) in lanes(&answer) {
+            // An untrack group that cannot be made costs the untrack step only.
+            let harmless =
+                operation.starts_with("AuthorizeSecurityGroup") || operation == "ListInstanceProfilesForRole";
+            if (other != lane || harmless) != (truth == Truth::Yes) {
+                wrong.push(format!("{other} is {}", truth.word()));
+            }
+        }
+        let report = format!("{answer:?}");
+        if !report.contains(operation) || !(report.contains("grant") || report.contains("not opened")) {
+            wrong.push("what to grant is not named".to_owned());
+        }
+        if !wrong.is_empty() {
+            failures.push(format!("{operation} denied: {}: {}", answer.verdict.summary, wrong.join("; ")));
+        }
+        failures.extend(sim.violations());
+    }
+    report(swept, &failures);
+}
+
+#[test]
+fn without_the_ledger_nothing_is_changed_and_people_are_told() {
+    for operation in ["Query", "TransactWriteItems"] {
+        for fault in [Fault::ServerError, Fault::Denied] {
+            let (world, victim) = World::production();
+            let before = world.summary();
+            let sim = Sim::new(world, 1);
+            sim.breaks(Break::Always(operation, fault));
+            let answer = sim.contain(&victim.id, "r").expect("an answer");
+            assert_eq!(answer.outcome, Conclusion::Failed);
+            assert_eq!(answer.left_over, fault == Fault::ServerError, "{operation} {fault:?}");
+            assert_eq!(sim.world().summary(), before, "{operation} {fault:?}");
+            assert!(answer.verdict.summary.contains("NOT contained"), "{}", answer.verdict.summary);
+            assert_eq!(sim.told().len(), 1, "{operation} {fault:?}");
+        }
+    }
+}
+
+#[test]
+fn without_sns_it_is_contained_and_the_message_is_tried_again() {
+    let (world, victim) = World::plain();
+    let sim = Sim::new(world, 1);
+    sim.breaks(Break::Always("Publish", Fault::ServerError));
+    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::Contained);
+    assert!(answer.left_over && answer.notes.iter().any(|note| note.contains("could NOT be told")));
+    assert_eq!(sim.told().len(), 0);
+    sim.heal();
+    assert!(!deliver(&sim, &victim, "r").expect("an answer").left_over);
+    assert_eq!(sim.told().len(), 1);
+}
+
+#[test]
+fn hundreds_of_targets_are_handled() {
+    let (mut world, victim) = World::production();
+    for number in 0..300 {
+        let targets: Vec<(&str, i32)> = vec![(victim.id.as_str(), 80), (victim.sibling.as_str(), 80)];
+        world.target_group(&format!("more-{number}"), "vpc-1", "instance", &targets);
+    }
+    let sim = Sim::new(world, 1);
+    let answer = deliver(&sim, &victim, "r").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::Contained, "{}", answer.verdict.summary);
+    let held = |group: &brig_sim::TargetGroup| {
+        group.targets.iter().any(|target| target.id == victim.id.as_str() && target.state != "draining")
+    };
+    assert!(!sim.world().target_groups.values().any(held));
+    assert_eq!(sim.violations(), Vec::<String>::new());
+}
+
+/// Something appears just before each call in turn: the containment that follows has caught it.
+fn appears(what: fn(&mut World, &Victim), caught: fn(&World, &Victim) -> bool) {
+    let (world, victim) = World::production();
+    let calls = calm(&world, &victim).calls().len();
+    let mut failures = Vec::new();
+    for at in 0..calls {
+        let sim = Sim::new(world.clone(), 1);
+        let named = victim.clone();
+        sim.happens(at, move |world| what(world, &named));
+        let answer = deliver(&sim, &victim, "r").expect("an answer");
+        let world = sim.world();
+        let whole = matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
+        // What comes after the last look is not seen, and not claimed: the schedule of `verify` finds it.
+        let seen_late = at + 30 > calls;
+        if whole && !caught(&world, &victim) && !seen_late {
+            failures.push(format!("before call {at}: {}", answer.verdict.summary));
+        }
+        failures.extend(sim.violations());
+    }
+    report(calls, &failures);
+}
+
+#[test]
+fn an_interface_that_appears_is_caught() {
+    appears(
+        |world, victim| {
+            let group = world.groups.keys().next().expect("a group").clone();
+            world.interface(&victim.id, "vpc-1", &[&group], "10.0.0.77");
+        },
+        |world, victim| {
+            world
+                .interfaces
+                .values()
+                .filter(|eni| eni.instance.as_ref() == Some(&victim.id))
+                .all(|eni| world.is_cut(eni))
+        },
+    );
+}
+
+#[test]
+fn an_instance_that_ends_on_the_way_ends_in_a_truthful_verdict() {
+    let (world, victim) = World::production();
+    let calls = calm(&world, &victim).calls().len();
+    let (mut swept, mut failures) = (0, Vec::new());
+    for at in 0..calls {
+        let sim = Sim::new(world.clone(), 1);
+        let id = victim.id.clone();
+        sim.happens(at, move |world| world.terminate(&id));
+        let answer = deliver(&sim, &victim, "r").expect("an answer");
+        swept += 1;
+        let later = at + 30 > calls;
+        if answer.left_over {
+            failures.push(format!("before call {at}: it is retried for ever: {answer:?}"));
+        }
+        if answer.verdict.evidence == Truth::Yes && !later {
+            failures.push(format!("before call {at}: evidence is claimed: {}", answer.verdict.summary));
+        }
+    }
+    report(swept, &failures);
+}
+
+#[test]
+fn an_instance_that_stops_or_is_shutting_down_is_preserved() {
+    for state in [InstanceState::Stopped, InstanceState::Stopping, InstanceState::ShuttingDown] {
+        let (mut world, victim) = World::production();
+        world.instances.get_mut(&victim.id).expect("it").shown.state = state;
+        let sim = Sim::new(world, 1);
+        let answer = deliver(&sim, &victim, "r").expect("an answer");
+        assert_eq!(answer.verdict.network, Truth::Yes, "{state:?}: {}", answer.verdict.summary);
+        assert_eq!(sim.world().snapshots.len(), 3, "{state:?}: {answer:#?}");
+        assert_eq!(sim.violations(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn no_controller_ends_what_is_contained_in_one_go() {
+    let (mut world, victim) = World::production();
+    for group in world.scaling.values_mut() {
+        // The strictest check that AWS offers takes two failures five seconds apart.
+        group.patience = Some(10_000);
+    }
+    let sim = Sim::new(world, 1);
+    sim.latency(50, 150);
+    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::Contained, "{}", answer.verdict.summary);
+    sim.wait(std::time::Duration::from_mins(10));
+    sim.contain(&victim.id, "later").expect("an answer");
+    assert_eq!(sim.world().instances.get(&victim.id).expect("it").shown.state, InstanceState::Running);
+}
+
+#[test]
+fn a_stray_rule_in_the_isolation_group_is_revoked() {
+    let (world, victim) = World::plain();
+    let sim = calm(&world, &victim);
+    let expected = ended(&sim);
+    sim.change(|world| {
+        let rule = world.groups.values().find(|(group, _)| group.name == "web").expect("web").0.rules.clone();
+        let isolation: GroupId =
+            world.groups.values().find(|(g, _)| g.name == "brig-isolation").expect("it").0.id.clone();
+        world.groups.get_mut(&isolation).expect("it").0.rules = rule;
+    });
+    deliver(&sim, &victim, "again").expect("an answer");
+    assert_eq!(difference(&sim, &expected), None);
+}

@@ -1,0 +1,146 @@
+//! Contain, then release: the world is as it was, whatever breaks on the way.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::common::{calm, report};
+use brig_core::containment::{Conclusion, Containment};
+use brig_sim::{Break, Fault, Sim, Victim, When, World};
+
+/// The world without what a release leaves: Brig's own groups.
+fn without_brigs(world: &World) -> Vec<String> {
+    world
+        .summary()
+        .lines()
+        .filter(|line| !line.contains(" brig-isolation ") && !line.contains(" brig-untrack "))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What the release of a calm containment ends in: the world before it, but for the replacement that the group launched.
+fn expected(world: &World, victim: &Victim) -> Vec<String> {
+    let mut world = world.clone();
+    let replaced = calm(&world, victim).world();
+    for (name, group) in replaced.scaling {
+        world.scaling.insert(name, group);
+    }
+    for (id, instance) in replaced.instances {
+        world.instances.entry(id).or_insert(instance);
+    }
+    for (arn, group) in replaced.target_groups {
+        let held = world.target_groups.get_mut(&arn).expect("the group");
+        let new = group.targets.into_iter().filter(|target| {
+            target.state != "draining" && held.targets.iter().all(|old| old.id != target.id || old.port != target.port)
+        });
+        let new: Vec<_> = new.collect();
+        held.targets.extend(new);
+    }
+    without_brigs(&world)
+}
+
+fn difference(sim: &Sim, expected: &[String]) -> Option<String> {
+    let found = without_brigs(&sim.world());
+    let mut lines: Vec<String> =
+        found.iter().filter(|line| !expected.contains(line)).map(|line| format!("  + {line}")).collect();
+    lines.extend(expected.iter().filter(|line| !found.contains(line)).map(|line| format!("  - {line}")));
+    lines.extend(sim.violations().into_iter().map(|violation| format!("  VIOLATION {violation}")));
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// A person tries again until it is done.
+fn release(sim: &Arc<Sim>, victim: &Victim) -> Containment {
+    let mut last = None;
+    for attempt in 0..4 {
+        sim.revive(0);
+        last = sim.release(&victim.id, false, &format!("release-{attempt}"));
+        if last.as_ref().is_some_and(|answer| answer.outcome == Conclusion::Released) {
+            break;
+        }
+        sim.heal();
+        sim.wait(Duration::from_mins(3));
+    }
+    last.expect("an answer")
+}
+
+#[test]
+fn a_release_gives_the_world_back() {
+    for (world, victim) in [World::production(), World::plain()] {
+        let sim = calm(&world, &victim);
+        let answer = release(&sim, &victim);
+        assert_eq!(answer.outcome, Conclusion::Released, "{answer:#?}");
+        assert_eq!(difference(&sim, &expected(&world, &victim)), None);
+        let again = release(&sim, &victim);
+        assert!(again.reason.contains("already"), "{}", again.reason);
+        // Contained and released once more: each is its own record.
+        let anew = sim.contain(&victim.id, "manual").expect("an answer");
+        assert_eq!(anew.outcome, Conclusion::Ignored, "the same finding, without later activity: {}", anew.reason);
+    }
+}
+
+#[test]
+fn every_call_of_a_release_broken_in_every_way_ends_in_the_same_world() {
+    let (mut swept, mut failures) = (0, Vec::new());
+    for (world, victim) in [World::production(), World::plain()] {
+        let expected = expected(&world, &victim);
+        let begin = calm(&world, &victim).calls().len();
+        let sim = calm(&world, &victim);
+        release(&sim, &victim);
+        let end = sim.calls().len();
+        for number in begin..end {
+            for (fault, when) in [
+                (Fault::Throttled, When::Before),
+                (Fault::Timeout, When::Before),
+                (Fault::Denied, When::Before),
+                (Fault::ServerError, When::After),
+            ] {
+                let sim = calm(&world, &victim);
+                sim.breaks(Break::Once(number, fault, when));
+                let answer = release(&sim, &victim);
+                swept += 1;
+                let difference = difference(&sim, &expected);
+                if answer.outcome != Conclusion::Released || difference.is_some() {
+                    let call = sim.calls().get(number).map(|call| call.operation);
+                    let difference = difference.unwrap_or_default();
+                    failures.push(format!(
+                        "{call:?} (call {number}) {fault:?} {when:?}: {}\n{difference}",
+                        answer.verdict.summary
+                    ));
+                }
+            }
+        }
+    }
+    report(swept, &failures);
+}
+
+#[test]
+fn a_release_killed_at_every_await_point_is_ended_by_the_next() {
+    let (mut swept, mut failures) = (0, Vec::new());
+    for (world, victim) in [World::production(), World::plain()] {
+        let expected = expected(&world, &victim);
+        let begin = calm(&world, &victim).points();
+        let sim = calm(&world, &victim);
+        release(&sim, &victim);
+        for point in begin..sim.points() {
+            let sim = calm(&world, &victim);
+            sim.kill_at(point);
+            let answer = release(&sim, &victim);
+            swept += 1;
+            let difference = difference(&sim, &expected);
+            if answer.outcome != Conclusion::Released || difference.is_some() {
+                let difference = difference.unwrap_or_default();
+                failures.push(format!("killed at point {point}: {}\n{difference}", answer.verdict.summary));
+            }
+        }
+    }
+    report(swept, &failures);
+}
+
+#[test]
+fn an_instance_that_is_gone_is_released_from_its_role() {
+    let (world, victim) = World::production();
+    let sim = calm(&world, &victim);
+    let id = victim.id.clone();
+    sim.change(|world| world.terminate(&id));
+    let answer = release(&sim, &victim);
+    assert_eq!(answer.outcome, Conclusion::Released, "{answer:#?}");
+    assert!(sim.world().policies.is_empty());
+}
