@@ -46,6 +46,8 @@ pub struct Account {
     pub sns: aws_sdk_sns::Client,
     /// A subscriber's service.
     pub sqs: aws_sdk_sqs::Client,
+    /// Who is who, at the endpoint that the function asks.
+    pub sts: aws_sdk_sts::Client,
     /// Parameters.
     pub ssm: aws_sdk_ssm::Client,
 }
@@ -103,6 +105,7 @@ impl Account {
             dynamodb: aws_sdk_dynamodb::Client::new(other),
             sns: aws_sdk_sns::Client::new(other),
             sqs: aws_sdk_sqs::Client::new(other),
+            sts: aws_sdk_sts::Client::new(other),
             ssm: aws_sdk_ssm::Client::new(other),
         }
     }

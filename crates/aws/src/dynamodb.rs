@@ -280,18 +280,25 @@ impl Ledger for DynamoLedger {
         step: &str,
         outcome: &Outcome,
         at: Timestamp,
+        repair: bool,
     ) -> Answer<()> {
+        let repairs = AttributeValue::L(if repair { vec![text(at.to_string())] } else { Vec::new() });
         self.client
             .update_item()
             .table_name(&self.table)
             .key("pk", text(key.pk()))
             .key("sk", text(format!("{containment}/{step}")))
-            .update_expression("SET outcome = :outcome, detail = :detail, retryable = :retryable, finished_at = :at")
+            .update_expression(
+                "SET outcome = :outcome, detail = :detail, retryable = :retryable, finished_at = :at, \
+                 repairs = list_append(if_not_exists(repairs, :none), :repairs)",
+            )
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":outcome", text(outcome.word()))
             .expression_attribute_values(":detail", text(outcome.detail()))
             .expression_attribute_values(":retryable", AttributeValue::Bool(outcome.is_left_over()))
             .expression_attribute_values(":at", text(at.to_string()))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":repairs", repairs)
             .send()
             .await
             .explain("UpdateItem")?;

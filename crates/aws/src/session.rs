@@ -66,6 +66,13 @@ impl Session {
         Ok(identity.account().and_then(|account| account.parse().ok()))
     }
 
+    /// The ARN of the session that the credentials are of (STS GetCallerIdentity).
+    pub async fn identity(&self) -> Answer<String> {
+        let client = aws_sdk_sts::Client::new(&self.config);
+        let identity = client.get_caller_identity().send().await.explain("GetCallerIdentity")?;
+        Ok(identity.arn().unwrap_or_default().to_owned())
+    }
+
     pub(crate) fn config(&self) -> &SdkConfig {
         &self.config
     }

@@ -36,6 +36,12 @@ pub enum Conclusion {
     Refused,
     /// Nothing could be done.
     Failed,
+    /// Everything that containment promised was seen to hold still.
+    Verified,
+    /// Something had drifted and was put right.
+    Repaired,
+    /// Something has drifted and is only told.
+    Drifted,
     /// What containment changed is given back.
     Released,
     /// Something of it is not.
@@ -57,6 +63,9 @@ impl Conclusion {
             Self::Ignored => "ignored",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Verified => "verified",
+            Self::Repaired => "repaired",
+            Self::Drifted => "drifted",
             Self::Released => "released",
             Self::ReleasePartial => "release_partial",
         }

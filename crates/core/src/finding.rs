@@ -4,6 +4,7 @@
 
 mod abuse;
 mod alarm;
+mod cloudtrail;
 mod draft;
 mod envelope;
 mod guardduty;
@@ -18,6 +19,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use cloudtrail::Touched;
 use draft::Draft;
 
 use crate::{
@@ -123,6 +125,30 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The occasion of a verification, which is no finding of a compromise: somebody looks again.
+    #[must_use]
+    pub fn occasion(id: String, title: String, account: AccountId, region: Region, instance: InstanceId) -> Self {
+        Self {
+            source: Source::Manual,
+            id,
+            kind: "Verification".to_owned(),
+            title,
+            severity: None,
+            role: None,
+            shared_host: false,
+            sample: false,
+            archived: false,
+            last_seen: None,
+            by_person: true,
+            said_by: account.clone(),
+            crowd: 1,
+            notes: Vec::new(),
+            account,
+            region,
+            instance,
+        }
+    }
+
     /// Whether nobody pressed the button: an automatic finding counts against the hourly cap and respects exemption.
     #[must_use]
     pub fn is_automatic(&self) -> bool {
@@ -176,6 +202,11 @@ pub enum Action {
         /// Into its Auto Scaling group too.
         rejoin: bool,
     },
+    /// Read back what a containment promised, and put right what drifted.
+    Verify {
+        /// Only tell what drifted.
+        only_tell: bool,
+    },
     /// Show what a release would give back; change nothing.
     PlanRelease {
         /// Into its Auto Scaling group too.
@@ -227,6 +258,22 @@ pub enum Parsed {
     Nothing(String),
     /// An SQS batch, each record on its own.
     Batch(Vec<Queued>),
+    /// Somebody touched what a containment may hold.
+    Touched(Box<Touched>),
+    /// A question about all active containments.
+    Roll(Roll),
+}
+
+/// What is asked about all active containments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Roll {
+    /// Read back what each promised, and put right what drifted.
+    Verify,
+    /// List them, with what drifted.
+    Status {
+        /// Where the page begins.
+        from: Option<String>,
+    },
 }
 
 /// Why an event cannot be read. The message names the field and the value.

@@ -1,5 +1,7 @@
 //! The ledger's items as values, and who may take a containment on. The store itself is the engine's port.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -70,6 +72,9 @@ pub struct Current {
     pub released_at: Option<Timestamp>,
 }
 
+/// A fact is put right so often within [`REPAIR_TIME`], then only told.
+const MOST_REPAIRS: usize = 3;
+const REPAIR_TIME: Duration = Duration::from_hours(1);
 /// How many findings a containment lists.
 const MOST_FINDINGS: usize = 50;
 
@@ -104,6 +109,22 @@ pub struct StepRecord {
     pub outcome: Option<Outcome>,
     /// When that was recorded.
     pub finished_at: Option<Timestamp>,
+    /// When it was put right, having drifted.
+    pub repairs: Vec<Timestamp>,
+}
+
+impl StepRecord {
+    /// The record of an intent.
+    #[must_use]
+    pub fn intended(key: String, step: Step, now: Timestamp) -> Self {
+        Self { key, step, recorded_at: now, outcome: None, finished_at: None, repairs: Vec::new() }
+    }
+
+    /// Whether it has been put right as often within the last hour as Brig does without a person.
+    #[must_use]
+    pub fn is_tired(&self, now: Timestamp) -> bool {
+        self.repairs.iter().filter(|at| now.since(**at) < REPAIR_TIME).count() >= MOST_REPAIRS
+    }
 }
 
 /// A decision that people were told without a containment: sk `told/<decision>/<finding id>`.

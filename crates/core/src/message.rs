@@ -246,6 +246,16 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
             "Isolate the instance by hand if this message repeats. Settle the reason above, then:".to_owned(),
             invoke(""),
         ],
+        Conclusion::Verified => vec!["Nothing: it is as its containment left it.".to_owned()],
+        Conclusion::Repaired => vec![
+            "Find out who changed it, and why: somebody who can may do it again.".to_owned(),
+            "If it was you, release the instance rather than change it by hand:".to_owned(),
+            invoke(",\"action\":\"release\""),
+        ],
+        Conclusion::Drifted => vec![
+            "Find out who changed it, and why. What would be put right is below; to do so:".to_owned(),
+            invoke(",\"action\":\"verify\""),
+        ],
         Conclusion::Released => vec![
             "Nothing more is needed. Snapshots stay; delete them once nobody needs them, when their locks have ended.".to_owned(),
             "A later finding counts only if its activity is later than this release.".to_owned(),
@@ -304,6 +314,9 @@ fn heading(outcome: Conclusion) -> &'static str {
         Conclusion::Ignored => "ignored",
         Conclusion::Refused => "REFUSED",
         Conclusion::Failed => "NOT CONTAINED",
+        Conclusion::Verified => "verified",
+        Conclusion::Repaired => "DRIFT PUT RIGHT",
+        Conclusion::Drifted => "CONTAINMENT HAS DRIFTED",
         Conclusion::Released => "released",
         Conclusion::ReleasePartial => "ONLY PARTLY RELEASED",
     }

@@ -68,6 +68,24 @@ pub struct Policy {
     pub trusted_accounts: Vec<AccountId>,
     /// The most instances that one event may name without a person being asked.
     pub max_per_finding: usize,
+    /// ARNs of roles whose changes to a contained instance are told and never undone: people at work.
+    pub responders: Vec<String>,
+}
+
+impl Policy {
+    /// Whether a call by this principal is a responder's: the role itself, or a session of it.
+    #[must_use]
+    pub fn is_responder(&self, by: &str) -> bool {
+        // A role `arn:aws:iam::1:role/path/name` acts as `arn:aws:sts::1:assumed-role/name/session`.
+        let session = |role: &str| {
+            let (head, name) = role.split_once(":role/")?;
+            let name = name.rsplit('/').next()?;
+            Some(format!("{}:assumed-role/{name}/", head.replacen(":iam:", ":sts:", 1)))
+        };
+        self.responders
+            .iter()
+            .any(|role| role == by || session(role).is_some_and(|session| by.starts_with(session.as_str())))
+    }
 }
 
 impl Default for Policy {
@@ -84,6 +102,7 @@ impl Default for Policy {
             custom_actions: Vec::new(),
             trusted_accounts: Vec::new(),
             max_per_finding: 3,
+            responders: Vec::new(),
         }
     }
 }
@@ -555,6 +574,16 @@ mod tests {
         assert_eq!(judge(Some("2026-02-01T00:00:01Z"), "f1"), Decision::Ask);
         assert_eq!(judge(Some("2026-02-01T00:00:01Z"), "f2"), Decision::Contain);
         assert_eq!(decide(&manual(), &instance(), &known, false, &guide).decision, Decision::Contain);
+    }
+
+    #[test]
+    fn a_responder_is_known_by_role_and_by_session() {
+        let policy =
+            Policy { responders: vec!["arn:aws:iam::123456789012:role/sec/Responder".to_owned()], ..Policy::default() };
+        assert!(policy.is_responder("arn:aws:iam::123456789012:role/sec/Responder"));
+        assert!(policy.is_responder("arn:aws:sts::123456789012:assumed-role/Responder/ann"));
+        assert!(!policy.is_responder("arn:aws:sts::123456789012:assumed-role/ResponderX/ann"));
+        assert!(!policy.is_responder("arn:aws:sts::999988887777:assumed-role/Responder/ann"));
     }
 
     #[test]

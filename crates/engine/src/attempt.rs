@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
-    finding::Finding,
+    finding::{Action, Finding},
     ledger::{Current, State, StepRecord},
     message,
     plan::evidence::STATE_TAG,
@@ -46,6 +46,7 @@ impl Engine {
             clock: self.clock.as_ref(),
             policy: &self.policy,
             finding,
+            action: case.action,
             key: key_of(finding),
             containment: current.containment.clone(),
             instance: look.instance,
@@ -97,7 +98,7 @@ impl Engine {
         invocation: &Invocation,
     ) {
         let word = told_as(answer.outcome);
-        let news = current.told.as_deref() != Some(word);
+        let news = current.told.as_deref() != Some(word) || answer.outcome == Conclusion::Repaired;
         answer.timings_ms.done = Some(self.elapsed(invocation));
         let message = message::compose(answer, work.finding, &self.audience(&work.instance, invocation));
         let publish = async { if news { self.publish(&message, invocation).await } else { Ok(()) } };
@@ -175,11 +176,23 @@ fn answer(
     let changed = steps.iter().any(|step| step.outcome == "changed");
     let left_over = reports.any_left_over();
     let outcome = match (verdict.is_whole(), left_over) {
-        (true, false) if !changed && before == Some("contained") => Conclusion::AlreadyContained,
+        (true, false) if !changed && before == Some("contained") => match work.action {
+            Action::Verify { .. } => Conclusion::Verified,
+            Action::Contain | Action::Plan | Action::Release { .. } | Action::PlanRelease { .. } => {
+                Conclusion::AlreadyContained
+            }
+        },
+        // It had been seen to hold, and did not hold any more.
+        (true, false) if before == Some("contained") => Conclusion::Repaired,
         (true, false) => Conclusion::Contained,
         _ if nothing_holds(&verdict) => Conclusion::Failed,
         _ => Conclusion::Partial,
     };
+    if outcome == Conclusion::Repaired {
+        let count = steps.iter().filter(|step| step.outcome == "changed").count();
+        verdict.summary =
+            format!("Somebody undid part of a containment, and {count} change(s) put it right. {}", verdict.summary);
+    }
     let mut notes: Vec<String> = facts.broken();
     notes.extend(reports.notes());
     notes.extend(work.finding.notes.iter().cloned());
@@ -228,5 +241,8 @@ fn nothing_holds(verdict: &Verdict) -> bool {
 
 /// People are told an outcome once: that it was contained already is no news to those who were told that it is.
 fn told_as(outcome: Conclusion) -> &'static str {
-    if outcome == Conclusion::AlreadyContained { Conclusion::Contained.word() } else { outcome.word() }
+    match outcome {
+        Conclusion::AlreadyContained | Conclusion::Verified | Conclusion::Repaired => Conclusion::Contained.word(),
+        outcome => outcome.word(),
+    }
 }

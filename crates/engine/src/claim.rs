@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use brig_core::{
     containment::{Conclusion, Containment},
+    finding::Action,
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, State, StepRecord, claimable},
     plan::Plan,
@@ -138,7 +139,9 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
     let holder = invocation.request_id.clone();
     if let Some(old) = records.active() {
         let mut current = Current { state: State::Open, holder, lease_until, version: old.version + 1, ..old.clone() };
-        current.add_finding(&case.finding.id);
+        if !matches!(case.action, Action::Verify { .. }) {
+            current.add_finding(&case.finding.id);
+        }
         return current;
     }
     let version = records.current.as_ref().map_or(1, |old| old.version + 1);
@@ -164,6 +167,6 @@ fn fresh_records(plan: &Plan, known: &[StepRecord], instance: &Instance, now: Ti
     plan.todo()
         .map(|step| (step.key(instance.id.as_str()), step))
         .filter(|(key, _)| known.iter().all(|record| record.key != *key))
-        .map(|(key, step)| StepRecord { key, step: step.clone(), recorded_at: now, outcome: None, finished_at: None })
+        .map(|(key, step)| StepRecord::intended(key, step.clone(), now))
         .collect()
 }

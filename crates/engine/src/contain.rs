@@ -156,6 +156,9 @@ impl Engine {
         let timings = Timings { look: Some(self.elapsed(invocation)), ..Timings::default() };
         let scene = Scene { lanes, look, timings, named };
 
+        if let Action::Verify { only_tell } = action {
+            return self.verify_scene(case, scene, &mut groups, only_tell).await;
+        }
         let guide = Guide { policy: &self.policy, rules: &in_force.rules, rules_lost: in_force.lost.as_deref() };
         let known = Known::from(scene.look.records.current.as_ref());
         let mut decided = policy::decide(finding, &scene.look.instance, &known, force, &guide);
@@ -181,15 +184,15 @@ impl Engine {
             }
             (Decision::Ask, Action::Contain) => self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await,
             (Decision::Ignore, Action::Contain) => self.nothing(case, decided, Conclusion::Ignored),
-            (_, Action::Release { .. } | Action::PlanRelease { .. }) => {
-                let why = "a release is no containment".to_owned();
+            (_, Action::Release { .. } | Action::PlanRelease { .. } | Action::Verify { .. }) => {
+                let why = "this is no containment".to_owned();
                 self.nothing(case, Decided::refused(why), Conclusion::Refused)
             }
         }
     }
 
     /// The claim, with the search for what stands and falls with the instance beside it; then the lanes.
-    async fn claim_and_attempt(
+    pub(crate) async fn claim_and_attempt(
         &self,
         case: Case<'_>,
         decided: Decided,

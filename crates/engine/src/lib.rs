@@ -13,6 +13,8 @@ mod resolve;
 pub mod rulebook;
 mod standing;
 mod tell;
+mod verify;
 mod work;
 
 pub use contain::{Engine, Invocation};
+pub use verify::{StatusEntry, StatusPage, Verified};

@@ -67,6 +67,8 @@ pub enum InterfacesOf<'a> {
     Instance(&'a InstanceId),
     /// Those that carry a group.
     Group(&'a GroupId),
+    /// The one of this id.
+    One(&'a EniId),
     /// Those that have a private, public, elastic or IPv6 address.
     Address(IpAddr),
 }
@@ -253,7 +255,7 @@ pub trait Ledger: Send + Sync {
     /// that it held: somebody else was faster.
     async fn record(&self, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord])
     -> Answer<Vec<String>>;
-    /// Records what a step found.
+    /// Records what a step found; `repair` where it had been done before and somebody had undone it.
     async fn finish(
         &self,
         key: &InstanceKey,
@@ -261,6 +263,7 @@ pub trait Ledger: Send + Sync {
         step: &str,
         outcome: &Outcome,
         at: Timestamp,
+        repair: bool,
     ) -> Answer<()>;
     /// Replaces `current` if its version is still `read_version`; says whether it was.
     async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool>;

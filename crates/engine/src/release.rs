@@ -75,6 +75,7 @@ impl Engine {
             clock: self.clock.as_ref(),
             policy: &self.policy,
             finding,
+            action,
             key,
             containment: current.containment.clone(),
             instance,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use brig_core::{
-    finding::Finding,
+    finding::{Action, Finding},
     ids::{ContainmentId, InstanceId},
     ledger::{InstanceKey, StepRecord},
     plan::{Plan, Planned},
@@ -62,6 +62,7 @@ pub(crate) struct Work<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) policy: &'a Policy,
     pub(crate) finding: &'a Finding,
+    pub(crate) action: Action,
     pub(crate) key: InstanceKey,
     pub(crate) containment: ContainmentId,
     /// The first look's instance: its profile is gone from later ones.
@@ -142,6 +143,10 @@ impl Work<'_> {
         self.overtaken.lock().unwrap_or_else(PoisonError::into_inner).contains(&self.key_of(step))
     }
 
+    fn is_tired(&self, step: &Step) -> bool {
+        self.record_of(&self.key_of(step)).is_some_and(|record| record.is_tired(self.clock.now()))
+    }
+
     /// The keys of all records that are known now.
     pub(crate) fn known_keys(&self) -> BTreeSet<String> {
         self.records().iter().map(|record| record.key.clone()).collect()
@@ -156,13 +161,7 @@ impl Work<'_> {
         let now = self.clock.now();
         steps
             .filter(|step| self.record_of(&self.key_of(step)).is_none())
-            .map(|step| StepRecord {
-                key: self.key_of(step),
-                step: step.clone(),
-                recorded_at: now,
-                outcome: None,
-                finished_at: None,
-            })
+            .map(|step| StepRecord::intended(self.key_of(step), step.clone(), now))
             .collect()
     }
 
@@ -199,6 +198,9 @@ impl Work<'_> {
                         error: format!("not started, since its intent could not be recorded: {error}"),
                         retryable: error.is_retryable(),
                     }),
+                    (Outcome::Planned, Ok(())) if self.is_tired(&step) => {
+                        Outcome::Skipped("it was put right three times within the hour; now it is only told".to_owned())
+                    }
                     (Outcome::Planned, Ok(())) => self.bounded(effect(step.clone())).await,
                     (settled, _) => self.settle(&step, settled),
                 };
@@ -243,11 +245,16 @@ impl Work<'_> {
             if record.outcome.is_some() && settled {
                 return None;
             }
-            Some((key, done.outcome.clone()))
+            // Done before this attempt, and done again: somebody had undone it.
+            let changed = |outcome: &Outcome| matches!(outcome, Outcome::Changed(_) | Outcome::AlreadyDone(_));
+            let repair = self.inherited.contains(&key)
+                && matches!(done.outcome, Outcome::Changed(_))
+                && record.outcome.as_ref().is_some_and(changed);
+            Some((key, done.outcome.clone(), repair))
         });
         stream::iter(writes)
-            .map(|(key, outcome)| async move {
-                let written = self.ledger.finish(&self.key, &self.containment, &key, &outcome, now).await;
+            .map(|(key, outcome, repair)| async move {
+                let written = self.ledger.finish(&self.key, &self.containment, &key, &outcome, now, repair).await;
                 match written {
                     Ok(()) => {
                         if let Some(record) = self.records().iter_mut().find(|record| record.key == key) {

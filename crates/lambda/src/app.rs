@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_aws::{AwsClouds, DynamoLedger, Session, SnsNotifier, SqsQueue, SsmParameters, SystemClock};
-use brig_core::ids::{AccountId, Region};
+use brig_core::{
+    finding::Touched,
+    ids::{AccountId, Region},
+};
 use brig_engine::{Engine, ports::CloudError, rulebook::Rulebook};
 use tokio::sync::OnceCell;
 
@@ -38,6 +41,8 @@ pub struct App {
     region: Region,
     clouds: Arc<AwsClouds>,
     account: OnceCell<AccountId>,
+    identity: OnceCell<String>,
+    member_role: Option<String>,
 }
 
 impl App {
@@ -45,6 +50,7 @@ impl App {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let session = Session::from_environment().await;
         let region = session.region().ok_or(StartError::NoRegion)?;
+        let member_role = config.member_role.clone();
         let clouds = Arc::new(AwsClouds::new(session.clone(), config.member_role));
         let ledger = Arc::new(DynamoLedger::new(&session, config.table.clone()));
         let rulebook = match config.rules {
@@ -66,13 +72,34 @@ impl App {
             table: config.table,
         };
         let queue = SqsQueue::new(&session);
-        Ok(Self { engine, queue, session, region, clouds, account: OnceCell::new() })
+        Ok(Self {
+            engine,
+            queue,
+            session,
+            region,
+            clouds,
+            account: OnceCell::new(),
+            identity: OnceCell::new(),
+            member_role,
+        })
     }
 
     /// The Region that the function runs in.
     #[must_use]
     pub fn region(&self) -> &Region {
         &self.region
+    }
+
+    /// Whether a call that CloudTrail recorded is this function's: by its own session, or by the session of a member role,
+    /// which carries the source identity that Brig gives it.
+    pub async fn is_own_call(&self, touched: &Touched) -> bool {
+        let own = self.identity.get_or_try_init(|| async { self.session.identity().await }).await;
+        if own.is_ok_and(|own| *own == touched.by) {
+            return true;
+        }
+        let role = self.member_role.as_deref().map(|role| role.rsplit('/').next().unwrap_or(role));
+        let as_member = role.is_some_and(|role| touched.by.contains(&format!(":assumed-role/{role}/")));
+        as_member && touched.source_identity.as_deref().is_some_and(|identity| identity.starts_with("i-"))
     }
 
     /// The function's own account: from its ARN, which Lambda hands to every invocation, else from STS, once.

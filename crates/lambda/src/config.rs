@@ -55,7 +55,7 @@ pub enum RulesFrom {
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -71,6 +71,7 @@ const KNOWN: [&str; 15] = [
     "BRIG_MAX_PER_FINDING",
     "BRIG_POLICY",
     "BRIG_MEMBER_ROLE",
+    "BRIG_RESPONDERS",
 ];
 
 impl Config {
@@ -146,6 +147,10 @@ impl Config {
         if let Some(action) = custom_actions.iter().find(|action| !action.contains(":action/")) {
             return Err(wrong("BRIG_CUSTOM_ACTIONS", action.clone(), "a list of ARNs of Security Hub custom actions"));
         }
+        let responders = list("BRIG_RESPONDERS").unwrap_or_default();
+        if let Some(role) = responders.iter().find(|role| !role.contains(":role/")) {
+            return Err(wrong("BRIG_RESPONDERS", role.clone(), "a list of ARNs of IAM roles"));
+        }
         let rules = rules(get("BRIG_POLICY"))?;
         let most = whole("BRIG_MAX_PER_FINDING", 1000, "a whole number up to 1000", 3)?;
         let member_role = get("BRIG_MEMBER_ROLE");
@@ -179,6 +184,7 @@ impl Config {
                 custom_actions,
                 trusted_accounts,
                 max_per_finding: usize::try_from(most).unwrap_or(usize::MAX),
+                responders,
             },
         })
     }
@@ -245,6 +251,7 @@ mod tests {
             ("BRIG_CUSTOM_ACTIONS", "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain"),
             ("BRIG_TRUSTED_ACCOUNTS", "123456789012,999988887777"),
             ("BRIG_MAX_PER_FINDING", "5"),
+            ("BRIG_RESPONDERS", "arn:aws:iam::123456789012:role/sec/Responder"),
         ])
         .expect("settings")
         .policy;
@@ -262,6 +269,7 @@ mod tests {
                 custom_actions: vec!["arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain".to_owned()],
                 trusted_accounts: vec!["123456789012".parse().expect("id"), "999988887777".parse().expect("id")],
                 max_per_finding: 5,
+                responders: vec!["arn:aws:iam::123456789012:role/sec/Responder".to_owned()],
             }
         );
     }

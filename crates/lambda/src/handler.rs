@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use brig_core::{
-    finding::{Action, Finding, Invoked, ParseError, Parsed, Queued, Request, parse},
+    finding::{Action, Finding, Invoked, ParseError, Parsed, Queued, Request, Roll, Touched, parse},
     ids::AccountId,
     message,
     timestamp::Timestamp,
 };
-use brig_engine::{Invocation, ports::Queue};
+use brig_engine::{
+    Invocation,
+    ports::{CloudError, Queue},
+};
 use futures::future::join_all;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
@@ -35,6 +38,12 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
         Ok(Parsed::Request(request)) => direct(app, &request, &invocation(&context, account, began)).await,
         Ok(Parsed::Nothing(reason)) => Ok(ignored(&reason)),
         Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, &invocation(&context, account, began)).await),
+        Ok(Parsed::Roll(roll)) => roll_call(app, &roll, &invocation(&context, account, began)).await,
+        Ok(Parsed::Touched(touched)) => {
+            let (entries, left_over) = touch(app, &touched, &invocation(&context, account, began)).await;
+            let response = json!({"containments": entries});
+            if left_over { Err(incomplete(&response)) } else { Ok(response) }
+        }
         Err(error) => Err(unreadable(&error)),
     }
 }
@@ -69,7 +78,50 @@ async fn direct(app: &App, request: &Request, invocation: &Invocation) -> Result
         }
         return Ok(response);
     }
-    Err(Diagnostic { error_type: "Incomplete".to_owned(), error_message: response.to_string() })
+    Err(incomplete(&response))
+}
+
+fn incomplete(response: &Value) -> Diagnostic {
+    Diagnostic { error_type: "Incomplete".to_owned(), error_message: response.to_string() }
+}
+
+/// A question about all active containments.
+async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Value, Diagnostic> {
+    let unread = |error: CloudError| Diagnostic {
+        error_type: "LedgerUnreachable".to_owned(),
+        error_message: format!("the active containments could not be listed: {error}"),
+    };
+    match roll {
+        Roll::Status { from } => {
+            let page = app.engine.status(from.as_deref(), invocation).await.map_err(unread)?;
+            Ok(serde_json::to_value(page).unwrap_or_default())
+        }
+        Roll::Verify => {
+            let verified = app.engine.verify_all(invocation).await.map_err(unread)?;
+            for entry in &verified.entries {
+                metrics::emit(entry, app.engine.clock.now());
+            }
+            let mut response = json!({"containments": verified.entries});
+            if let Some(map) = response.as_object_mut().filter(|_| verified.not_looked_at > 0) {
+                map.insert("not_looked_at".to_owned(), json!(verified.not_looked_at));
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// Somebody's call that may have touched a contained instance. Brig's own calls start nothing.
+async fn touch(app: &App, touched: &Touched, invocation: &Invocation) -> (Vec<Value>, bool) {
+    if app.is_own_call(touched).await {
+        tracing::debug!("{} is Brig's own", touched.call);
+        return (Vec::new(), false);
+    }
+    let entries = app.engine.touched(touched, invocation).await;
+    let left_over = entries.iter().any(|entry| entry.left_over);
+    for entry in &entries {
+        metrics::emit(entry, app.engine.clock.now());
+    }
+    (entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or_default()).collect(), left_over)
 }
 
 /// An SQS batch: what could not be read or finished is a failed item, and comes again alone.
@@ -94,7 +146,12 @@ async fn one_message(app: &App, message: &Queued, invocation: &Invocation) -> (V
                 ignored(reason);
                 return (Vec::new(), true);
             }
-            Parsed::Batch(_) => return (Vec::new(), false),
+            Parsed::Touched(touched) => {
+                let invocation = Invocation { request_id: message.message_id.clone(), ..invocation.clone() };
+                let (entries, left_over) = touch(app, touched, &invocation).await;
+                return (entries, !left_over);
+            }
+            Parsed::Batch(_) | Parsed::Roll(_) => return (Vec::new(), false),
         },
         Err(error) => {
             unreadable(error);
@@ -143,7 +200,7 @@ async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invoc
     let span = tracing::info_span!("finding", finding.id = %finding.id, instance.id = %finding.instance);
     let (engine, action) = (&app.engine, request.action);
     let containment = match action {
-        Action::Contain | Action::Plan => {
+        Action::Contain | Action::Plan | Action::Verify { .. } => {
             engine.contain(finding, action, request.force, invocation).instrument(span).await
         }
         Action::Release { rejoin } => engine.release(finding, rejoin, false, invocation).instrument(span).await,

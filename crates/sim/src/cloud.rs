@@ -218,6 +218,7 @@ impl Cloud for SimCloud {
             let wanted = |eni: &&world::Interface| match of {
                 InterfacesOf::Instance(id) => eni.instance.as_ref() == Some(id),
                 InterfacesOf::Group(id) => eni.shown.groups.contains(id),
+                InterfacesOf::One(id) => eni.shown.id == *id,
                 InterfacesOf::Address(address) => eni.shown.addresses.contains(&address),
             };
             let attached = world.interfaces.values().filter(wanted).map(|eni| Attached {

@@ -155,6 +155,7 @@ impl Ledger for SimLedger {
         step: &str,
         outcome: &Outcome,
         at: Timestamp,
+        repair: bool,
     ) -> Answer<()> {
         self.call("UpdateItem", true, |state| {
             let held = state.tables.steps.entry((key.clone(), containment.clone())).or_default();
@@ -162,6 +163,9 @@ impl Ledger for SimLedger {
                 Some(record) => {
                     record.outcome = Some(outcome.clone());
                     record.finished_at = Some(at);
+                    if repair {
+                        record.repairs.push(at);
+                    }
                 }
                 None => state.violations.push(format!("{step} ended without a record of its intent")),
             }

@@ -144,11 +144,7 @@ fn read_current(item: &Item) -> Answer<Current> {
         lease_until: moment("lease_until")?,
         version: version.ok_or_else(|| broken("Query", "current has no version"))?,
         claimed_at: moment("claimed_at")?,
-        findings: item
-            .get("findings")
-            .and_then(|value| value.as_l().ok())
-            .map(|list| list.iter().filter_map(|value| value.as_s().ok().cloned()).collect())
-            .unwrap_or_default(),
+        findings: texts(item, "findings").map(str::to_owned).collect(),
         reason: must("reason")?.to_owned(),
         outcome: get(item, "outcome").map(str::to_owned),
         told: get(item, "told").map(str::to_owned),
@@ -175,7 +171,13 @@ fn read_step(item: &Item, key: &str) -> Answer<StepRecord> {
         recorded_at: get(item, "recorded_at").and_then(Timestamp::parse).unwrap_or(Timestamp::from_millis(0)),
         outcome,
         finished_at: get(item, "finished_at").and_then(Timestamp::parse),
+        repairs: texts(item, "repairs").filter_map(Timestamp::parse).collect(),
     })
+}
+
+fn texts<'a>(item: &'a Item, name: &str) -> impl Iterator<Item = &'a str> {
+    let list = item.get(name).and_then(|value| value.as_l().ok()).map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter_map(|value| value.as_s().ok()).map(String::as_str)
 }
 
 fn get<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
@@ -235,6 +237,7 @@ mod tests {
             recorded_at: at,
             outcome: None,
             finished_at: None,
+            repairs: Vec::new(),
         };
         let mut other = step_record.clone();
         other.key = "network/isolate/eni-2".to_owned();

@@ -17,6 +17,7 @@ pub(crate) async fn describe_network_interfaces(client: &Client, of: InterfacesO
     match of {
         InterfacesOf::Instance(instance) => list(client, "attachment.instance-id", instance.as_str()).await,
         InterfacesOf::Group(group) => list(client, "group-id", group.as_str()).await,
+        InterfacesOf::One(eni) => list(client, "network-interface-id", eni.as_str()).await,
         InterfacesOf::Address(IpAddr::V6(address)) => {
             list(client, "ipv6-addresses.ipv6-address", &address.to_string()).await
         }

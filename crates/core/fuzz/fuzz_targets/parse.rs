@@ -43,7 +43,7 @@ fn collect(parsed: Parsed, found: &mut Vec<Finding>) {
                 }
             }
         }
-        Parsed::Nothing(_) => {}
+        Parsed::Touched(_) | Parsed::Nothing(_) | Parsed::Roll(_) => {}
     }
 }
 

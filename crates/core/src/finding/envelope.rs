@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::{
-    Action, Invoked, ParseError, Parsed, Queued, Request, abuse, alarm, guardduty, health, manual, ocsf, securityhub,
-    tag,
+    Action, Invoked, ParseError, Parsed, Queued, Request, abuse, alarm, cloudtrail, guardduty, health, manual, ocsf,
+    securityhub, tag,
 };
 use crate::{
     json::{Field, shown},
@@ -97,6 +97,9 @@ impl Reader<'_> {
             ("aws.securityhub", "Security Hub Findings - Imported") => securityhub::imported(root),
             ("aws.securityhub", "Findings Imported V2") => ocsf::parse(root),
             ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm::from_event(root),
+            ("aws.ec2" | "aws.iam" | "aws.autoscaling" | "aws.elasticloadbalancing", "AWS API Call via CloudTrail") => {
+                cloudtrail::parse(root, self.invoked)
+            }
             // Facts of life, which a broad rule may send along.
             (
                 "aws.ec2" | "aws.autoscaling" | "aws.cloudwatch" | "aws.securityhub" | "aws.guardduty" | "aws.health",
@@ -137,7 +140,9 @@ impl Reader<'_> {
                     whole.addresses.extend(request.addresses);
                 }
                 Parsed::Nothing(reason) => why = reason,
-                Parsed::Batch(_) => return Err(unsupported("an SQS batch inside a notification".to_owned())),
+                Parsed::Touched(_) | Parsed::Roll(_) | Parsed::Batch(_) => {
+                    return Err(unsupported("no finding inside a notification".to_owned()));
+                }
             }
         }
         if whole.findings.is_empty() && whole.addresses.is_empty() {

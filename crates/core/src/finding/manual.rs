@@ -2,7 +2,7 @@
 //! taken for consent: every unknown key is an error.
 
 use super::{
-    Action, Invoked, ParseError, Parsed, Request, Source, abuse,
+    Action, Invoked, ParseError, Parsed, Request, Roll, Source, abuse,
     draft::{Draft, Target, one_line},
 };
 use crate::{
@@ -10,8 +10,8 @@ use crate::{
     json::{Field, shown},
 };
 
-const KEYS: [&str; 9] =
-    ["action", "instance_id", "abuse_report", "region", "account", "reason", "force", "for", "rejoin"];
+const KEYS: [&str; 10] =
+    ["action", "instance_id", "abuse_report", "region", "account", "reason", "force", "for", "rejoin", "next"];
 const LONGEST_REASON: usize = 1000;
 
 pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
@@ -30,6 +30,9 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
             KEYS.join(", ")
         )));
     }
+    if let Some(roll) = roll(root)? {
+        return Ok(Parsed::Roll(roll));
+    }
     let action = action(root)?;
     let reason = root.get("reason").text()?.unwrap_or_default();
     if reason.chars().count() > LONGEST_REASON {
@@ -45,7 +48,9 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         }
         Some(text) => match abuse::from_person(text, &title, &account, &region, invoked) {
             Parsed::Request(request) => request,
-            other @ (Parsed::Nothing(_) | Parsed::Batch(_)) => return Ok(other),
+            other @ (Parsed::Nothing(_) | Parsed::Batch(_) | Parsed::Touched(_) | Parsed::Roll(_)) => {
+                return Ok(other);
+            }
         },
         None => {
             let draft = Draft {
@@ -62,9 +67,37 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     Ok(Parsed::Request(Request { action, force, ..request }))
 }
 
+/// Questions about all active containments name no instance.
+fn roll(root: &Field<'_>) -> Result<Option<Roll>, ParseError> {
+    let action = root.get("action").text()?;
+    let from = root.get("next").text()?.map(str::to_owned);
+    let roll = match action {
+        Some("status") => Roll::Status { from },
+        _ if from.is_some() => {
+            return Err(ParseError::InvalidRequest("next: it goes with \"action\": \"status\" only".to_owned()));
+        }
+        Some("verify") if root.get("instance_id").is_absent() => Roll::Verify,
+        _ => return Ok(None),
+    };
+    let other = ["instance_id", "abuse_report", "region", "account", "force", "for", "rejoin"]
+        .into_iter()
+        .find(|key| !root.get(key).is_absent());
+    match other {
+        Some(key) => Err(ParseError::InvalidRequest(format!("{key}: this action is about all active containments"))),
+        None => Ok(Some(roll)),
+    }
+}
+
 /// What is wanted; a key that belongs to another action is an error, since it shows that something else was meant.
 fn action(root: &Field<'_>) -> Result<Action, ParseError> {
     let wrong = |text: String| Err(ParseError::InvalidRequest(text));
+    if root.get("action").text()? == Some("verify") {
+        let other = ["abuse_report", "force", "for", "rejoin"].into_iter().find(|key| !root.get(key).is_absent());
+        return match other {
+            Some(key) => wrong(format!("{key}: a verification does not take it")),
+            None => Ok(Action::Verify { only_tell: false }),
+        };
+    }
     let releases = match (root.get("action").text()?, root.get("for").text()?) {
         (Some("release"), None) | (Some("plan"), Some("release")) => true,
         (None | Some("contain" | "plan"), None) | (Some("plan"), Some("contain")) => false,
@@ -76,7 +109,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
         }
         (Some(_), _) => {
             return wrong(format!(
-                "action: {} is none of \"contain\", \"plan\", \"release\"",
+                "action: {} is none of \"contain\", \"plan\", \"release\", \"verify\", \"status\"",
                 shown(root.get("action").value())
             ));
         }

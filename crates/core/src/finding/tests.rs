@@ -66,13 +66,17 @@ fn check(event: &Value, expected: &Expect) {
             .map(|queued| match &queued.body {
                 Ok(parsed) => match parsed.as_ref() {
                     Parsed::Request(request) => format!("{}: {} finding(s)", queued.message_id, request.findings.len()),
-                    Parsed::Nothing(_) | Parsed::Batch(_) => format!("{}: nothing", queued.message_id),
+                    Parsed::Nothing(_) | Parsed::Batch(_) | Parsed::Touched(_) | Parsed::Roll(_) => {
+                        format!("{}: nothing", queued.message_id)
+                    }
                 },
                 Err(error) => format!("{}: error: {error}", queued.message_id),
             })
             .collect::<Vec<_>>()
             .join("\n"),
         Ok(Parsed::Nothing(reason)) => format!("nothing: {reason}"),
+        Ok(Parsed::Touched(touched)) => format!("{touched:?}"),
+        Ok(Parsed::Roll(roll)) => format!("{roll:?}"),
         Err(ParseError::UnsupportedEvent(message)) => format!("UnsupportedEvent: {message}"),
         Err(ParseError::InvalidRequest(message)) => format!("InvalidRequest: {message}"),
     };
@@ -166,18 +170,99 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next"#
         ]],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "nuke"}),
-        &expect![[r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release""#]],
+        &expect![[r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release", "verify", "status""#]],
     );
     check(&json!({"action": "contain"}), &expect![[r#"InvalidRequest: instance_id: missing or null is not a text"#]]);
     check(
         &json!({"instance_id": "i-0123abcd", "force": "yes"}),
         &expect![[r#"InvalidRequest: force: "yes" is not true or false"#]],
     );
+}
+
+#[test]
+fn going_back_and_looking_again_are_asked_for_strictly() {
+    check(
+        &json!({"instance_id": "i-0123abcd", "action": "release", "rejoin": true, "reason": "IR-7"}),
+        &expect![
+            "Release { rejoin: true } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] IR-7"
+        ],
+    );
+    check(
+        &json!({"instance_id": "i-0123abcd", "action": "plan", "for": "release"}),
+        &expect![
+            "PlanRelease { rejoin: false } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
+        ],
+    );
+    check(
+        &json!({"instance_id": "i-0123abcd", "action": "plan", "for": "fun"}),
+        &expect![[r#"InvalidRequest: for: "fun" is neither "contain" nor "release""#]],
+    );
+    check(
+        &json!({"instance_id": "i-0123abcd", "action": "release", "force": true}),
+        &expect!["InvalidRequest: force and abuse_report: a release takes neither"],
+    );
+    check(
+        &json!({"instance_id": "i-0123abcd", "rejoin": true}),
+        &expect!["InvalidRequest: rejoin: it goes with a release only"],
+    );
+    check(
+        &json!({"instance_id": "i-0123abcd", "action": "verify"}),
+        &expect![
+            "Verify { only_tell: false } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
+        ],
+    );
+    check(&json!({"action": "verify"}), &expect!["Verify"]);
+    check(
+        &json!({"action": "verify", "force": true}),
+        &expect!["InvalidRequest: force: this action is about all active containments"],
+    );
+    check(&json!({"action": "status", "next": "x"}), &expect![[r#"Status { from: Some("x") }"#]]);
+    check(
+        &json!({"action": "verify", "next": "x"}),
+        &expect![[r#"InvalidRequest: next: it goes with "action": "status" only"#]],
+    );
+}
+
+#[test]
+fn a_call_on_what_a_containment_may_hold_is_a_reason_to_look() {
+    let event = |call: &str, parameters: Value| {
+        json!({"source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "account": "123456789012",
+            "detail": {"eventName": call, "eventID": "e-1", "eventTime": "2026-01-15T10:00:03Z", "awsRegion": "eu-west-1",
+                "recipientAccountId": "123456789012", "userIdentity": {"arn": "arn:aws:iam::123456789012:user/mallory"},
+                "requestParameters": parameters}})
+    };
+    let nested = json!({"AssociateIamInstanceProfileRequest": {"InstanceId": "i-0123abcd"}});
+    check(
+        &event("AssociateIamInstanceProfile", nested),
+        &expect![[
+            r#"Touched { id: "e-1", call: "AssociateIamInstanceProfile", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [InstanceId("i-0123abcd")], interfaces: [], groups: [], addresses: [], roles: [] }"#
+        ]],
+    );
+    let policy = json!({"roleName": "app", "policyName": "brig-deny"});
+    check(
+        &event("DeleteRolePolicy", policy),
+        &expect![[
+            r#"Touched { id: "e-1", call: "DeleteRolePolicy", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [], interfaces: [], groups: [], addresses: [], roles: ["app"] }"#
+        ]],
+    );
+    check(
+        &event("PutRolePolicy", json!({"roleName": "app", "policyName": "other"})),
+        &expect![[r#"nothing: "PutRolePolicy" names nothing that a containment holds"#]],
+    );
+    check(
+        &event("DescribeInstances", json!({"instancesSet": {"items": [{"instanceId": "i-0123abcd"}]}})),
+        &expect![[r#"nothing: "DescribeInstances" cannot undo a containment"#]],
+    );
+    let mut failed = event("StartInstances", json!({"instanceId": "i-0123abcd"}));
+    if let Some(detail) = failed.pointer_mut("/detail").and_then(Value::as_object_mut) {
+        detail.insert("errorCode".to_owned(), json!("Client.UnauthorizedOperation"));
+    }
+    check(&failed, &expect![[r#"nothing: "StartInstances" failed: it changed nothing"#]]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod common;
 mod crashes;
+mod drift;
 mod faults;
 mod permanent;
 mod races;

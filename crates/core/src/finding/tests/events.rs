@@ -23,6 +23,10 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
                 request.addresses.iter().map(|a| format!("address {} in {}/{}", a.address, a.account, a.region));
             findings.chain(addresses).collect()
         }
+        Ok(Parsed::Touched(touched)) => {
+            vec![format!("look again: {} names {:?} {:?}", touched.call, touched.instances, touched.interfaces)]
+        }
+        Ok(Parsed::Roll(roll)) => vec![format!("all active containments: {roll:?}")],
         Ok(Parsed::Nothing(why)) => vec![format!("nothing: {why}")],
         Ok(Parsed::Batch(batch)) => {
             batch.iter().flat_map(|queued| lines(&queued.body.clone().map(|parsed| *parsed), guide)).collect()
@@ -86,8 +90,10 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           nothing: the alarm network-out is in the state OK
         alarm
           alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
+        cloudtrail-groups-swapped
+          look again: ModifyNetworkInterfaceAttribute names [] [EniId("eni-0a1b2c3d4e5f60718")]
         cloudtrail
-          nothing: "AWS API Call via CloudTrail" of "aws.ec2" is no sign of a compromise
+          nothing: "RunInstances" cannot undo a containment
         ec2-state-change
           nothing: "EC2 Instance State-change Notification" of "aws.ec2" is no sign of a compromise
         guardduty-access-key
@@ -128,6 +134,10 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         manual
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+        plan-release
+          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+        release
+          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         securityhub-custom-action
           custom_action us-east-1/i-0123456789abcdef0 Software and Configuration Checks/Industry and Regulatory Standards -> Contain
         securityhub-imported
@@ -146,11 +156,15 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
           error: the message is no JSON: expected ident at line 1 column 2
           tag us-east-1/i-0123456789abcdef0 Tag -> Contain
+        status
+          all active containments: Status { from: None }
         tag-of-brig
           nothing: no trigger tag was set
         tag-removed
           nothing: no trigger tag was set
         tag-set
           tag us-east-1/i-0123456789abcdef0 Tag -> Contain
+        verify
+          all active containments: Verify
     "#]].assert_eq(&table);
 }

@@ -64,7 +64,8 @@ fn instances(parsed: Parsed) -> Vec<String> {
         Parsed::Batch(batch) => {
             batch.into_iter().filter_map(|message| message.body.ok()).flat_map(|parsed| instances(*parsed)).collect()
         }
-        Parsed::Nothing(_) => Vec::new(),
+        Parsed::Touched(touched) => touched.instances.iter().map(ToString::to_string).collect(),
+        Parsed::Nothing(_) | Parsed::Roll(_) => Vec::new(),
     }
 }
 

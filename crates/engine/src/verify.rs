@@ -1,0 +1,222 @@
+//! Looking again at what is contained: every fact that containment promised is read back, what drifted is put right and
+//! told. There is no second way of doing so: a verification is another attempt at the same containment.
+
+use std::collections::BTreeSet;
+
+use brig_core::{
+    containment::{Conclusion, Containment},
+    finding::{Action, Finding, Touched},
+    ids::InstanceId,
+    ledger::{InstanceKey, State},
+    policy::{Decided, Decision, Mode},
+    step::{Lane, Step},
+};
+use futures::{StreamExt, future::join_all, stream};
+use serde::Serialize;
+
+use crate::{
+    contain::{Case, Engine, Invocation, LAST_CALL, Scene},
+    ports::{Answer, InterfacesOf},
+    standing::Groups,
+};
+
+/// Instances that are looked at at once: each makes some seventy calls.
+const AT_ONCE: usize = 4;
+
+/// An active containment, as `status` lists it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StatusEntry {
+    /// The instance and what was seen of it now; `steps` with the outcome `planned` have drifted.
+    #[serde(flatten)]
+    pub now: Containment,
+    /// `open`, `closed` or `releasing`.
+    pub state: State,
+    /// When it began.
+    pub claimed_at: String,
+    /// Seconds since then.
+    pub age_seconds: u64,
+    /// The outcome of the last attempt that ended in order.
+    pub last_outcome: Option<String>,
+    /// The findings that named the instance.
+    pub findings: Vec<String>,
+    /// How many steps would be run to put it right.
+    pub drift: usize,
+}
+
+/// A page of `status`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct StatusPage {
+    /// The active containments.
+    pub active: Vec<StatusEntry>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// What a verification of all active containments did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Verified {
+    /// An entry for each instance that was looked at.
+    pub entries: Vec<Containment>,
+    /// Instances for which no time was left.
+    pub not_looked_at: usize,
+}
+
+impl Engine {
+    /// Verifies one instance, within an invocation that has looked at it.
+    pub(crate) async fn verify_scene(
+        &self,
+        case: Case<'_>,
+        scene: Scene,
+        groups: &mut Groups<'_>,
+        only_tell: bool,
+    ) -> Containment {
+        let decided = Decided::new(Decision::Contain, case.finding.title.clone());
+        let Some(current) = scene.look.records.active() else {
+            let why = format!("this ledger knows no active containment of {}", case.finding.instance);
+            return self.nothing(case, Decided::refused(why), Conclusion::Refused);
+        };
+        if current.state == State::Releasing {
+            let why = format!("a person is releasing it from {}", current.containment);
+            return self.nothing(case, Decided::new(Decision::Ignore, why), Conclusion::Ignored);
+        }
+        if !only_tell && self.policy.mode == Mode::Enforce {
+            return Box::pin(self.claim_and_attempt(case, decided, scene, groups, false)).await;
+        }
+        let mut answer = self.preview(case, decided, Conclusion::Verified, &scene).await;
+        let drift = planned(&answer);
+        if drift == 0 {
+            answer.verdict.summary = format!("{} is as its containment left it.", case.finding.instance);
+            return answer;
+        }
+        answer.outcome = Conclusion::Drifted;
+        answer.verdict.summary = format!(
+            "{} in {}/{} HAS DRIFTED from its containment: {drift} step(s) would put it right, and none was run.",
+            case.finding.instance, case.finding.account, case.finding.region
+        );
+        let case = Case { action: Action::Contain, ..case };
+        self.tell_decision(case, answer, Some(&scene.look.instance), &scene.look.records).await
+    }
+
+    /// Verifies every active containment, until time is nearly over.
+    pub async fn verify_all(&self, invocation: &Invocation) -> Answer<Verified> {
+        let mut verified = Verified::default();
+        let mut from: Option<String> = None;
+        loop {
+            let page = self.ledger.active(from.as_deref()).await?;
+            let looks = stream::iter(page.keys).map(|key| async move {
+                if self.left(invocation) <= LAST_CALL * 2 {
+                    return None;
+                }
+                let finding = self.occasion(&key);
+                let action = Action::Verify { only_tell: false };
+                Some(Box::pin(self.contain(&finding, action, false, invocation)).await)
+            });
+            for entry in looks.buffered(AT_ONCE).collect::<Vec<_>>().await {
+                match entry {
+                    Some(entry) => verified.entries.push(entry),
+                    None => verified.not_looked_at += 1,
+                }
+            }
+            from = page.next;
+            if from.is_none() || verified.not_looked_at > 0 {
+                return Ok(verified);
+            }
+        }
+    }
+
+    /// One page of the active containments, each with what has drifted. Changes nothing.
+    pub async fn status(&self, from: Option<&str>, invocation: &Invocation) -> Answer<StatusPage> {
+        let page = self.ledger.active(from).await?;
+        let looks = stream::iter(page.keys).map(|key| async move { self.standing_of(&key, invocation).await });
+        let found: Vec<Option<StatusEntry>> = looks.buffered(AT_ONCE).collect().await;
+        Ok(StatusPage { active: found.into_iter().flatten().collect(), next: page.next })
+    }
+
+    async fn standing_of(&self, key: &InstanceKey, invocation: &Invocation) -> Option<StatusEntry> {
+        let finding = self.occasion(key);
+        let now = Box::pin(self.contain(&finding, Action::Plan, false, invocation)).await;
+        let current = self.ledger.read(key).await.ok()?.current.filter(brig_core::ledger::Current::is_active)?;
+        Some(StatusEntry {
+            drift: planned(&now),
+            now,
+            state: current.state,
+            claimed_at: current.claimed_at.to_string(),
+            age_seconds: self.clock.now().since(current.claimed_at).as_secs(),
+            last_outcome: current.outcome,
+            findings: current.findings,
+        })
+    }
+
+    /// Verifies the contained instances that somebody's call touched. A responder's change is told, and left.
+    pub async fn touched(&self, touched: &Touched, invocation: &Invocation) -> Vec<Containment> {
+        let instances = self.touched_instances(touched, invocation).await;
+        let only_tell = self.policy.is_responder(&touched.by);
+        let looks = instances.into_iter().map(|instance| async move {
+            let when = touched.at.map_or_else(String::new, |at| format!(" at {at}"));
+            let title = format!("{} by {}{when}", touched.call, touched.by);
+            let (account, region) = (touched.account.clone(), touched.region.clone());
+            let finding = Finding::occasion(touched.id.clone(), title, account, region, instance);
+            Box::pin(self.contain(&finding, Action::Verify { only_tell }, false, invocation)).await
+        });
+        join_all(looks).await
+    }
+
+    /// The active containments among what a call names, by the ledger and by what hangs on interfaces, groups and roles.
+    async fn touched_instances(&self, touched: &Touched, invocation: &Invocation) -> BTreeSet<InstanceId> {
+        let mut named: BTreeSet<InstanceId> = touched.instances.iter().cloned().collect();
+        let session = format!("brig-{}", invocation.request_id);
+        let opened = self.clouds.open(&touched.account, &touched.region, Lane::Network, &session).await;
+        if let Ok(cloud) = opened {
+            let interfaces = touched.interfaces.iter().map(InterfacesOf::One);
+            let groups = touched.groups.iter().map(InterfacesOf::Group);
+            let addresses = touched.addresses.iter().copied().map(InterfacesOf::Address);
+            let places: Vec<InterfacesOf<'_>> = interfaces.chain(groups).chain(addresses).collect();
+            let looks = stream::iter(places).map(|of| cloud.describe_network_interfaces(of));
+            for found in looks.buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter().flatten().flatten() {
+                named.extend(found.instance.and_then(|id| id.parse::<InstanceId>().ok()));
+            }
+        }
+        let mut active = BTreeSet::new();
+        for instance in named {
+            let key = InstanceKey { account: touched.account.clone(), region: touched.region.clone(), instance };
+            if self.ledger.read(&key).await.is_ok_and(|records| records.active().is_some()) {
+                active.insert(key.instance);
+            }
+        }
+        if !touched.roles.is_empty() {
+            active.extend(self.with_role(touched).await);
+        }
+        active
+    }
+
+    /// Contained instances of a role whose policy was written.
+    async fn with_role(&self, touched: &Touched) -> Vec<InstanceId> {
+        let mut found = Vec::new();
+        let mut from: Option<String> = None;
+        while let Ok(page) = self.ledger.active(from.as_deref()).await {
+            for key in page.keys.into_iter().filter(|key| key.account == touched.account) {
+                let denies = |step: &Step| matches!(step, Step::DenyRole { role, .. } if touched.roles.contains(role));
+                let records = self.ledger.read(&key).await.unwrap_or_default();
+                if records.steps.iter().any(|record| denies(&record.step)) {
+                    found.push(key.instance);
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// The occasion of a scheduled verification: people are told of one drift at most once an hour.
+    fn occasion(&self, key: &InstanceKey) -> Finding {
+        let id = format!("verification-{}", self.clock.now().hour());
+        let title = "looked at again".to_owned();
+        Finding::occasion(id, title, key.account.clone(), key.region.clone(), key.instance.clone())
+    }
+}
+
+fn planned(answer: &Containment) -> usize {
+    answer.steps.iter().filter(|step| step.outcome == "planned").count()
+}
