@@ -289,6 +289,8 @@ pub struct FleetLook {
     pub registrations: Vec<Registration>,
     /// Classic load balancers that hold the instance.
     pub classic: Vec<String>,
+    /// How many target groups were searched.
+    pub searched: usize,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }

@@ -1,7 +1,7 @@
 //! The machine that runs a world: calls with their latency and faults, processes that die, and what was seen to go wrong.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     future::Future,
     ops::{Deref, DerefMut},
     pin::pin,
@@ -126,9 +126,68 @@ pub(crate) struct State {
     dead: BTreeSet<usize>,
     latency: (u64, u64),
     lag: u64,
+    buckets: Option<BTreeMap<&'static str, Bucket>>,
+}
+
+/// One of AWS's token buckets: what it holds, as of when.
+struct Bucket {
+    tokens: f64,
+    at: u64,
+}
+
+/// Capacity and refill a second of the bucket that an operation draws from
+/// (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>,
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/load-balancer-api-throttling.html>).
+fn bucket_of(operation: &'static str) -> Option<(&'static str, f64, f64)> {
+    Some(match operation {
+        "DescribeTargetGroups" | "DescribeTargetHealth" => ("elbv2 reads", 40.0, 10.0),
+        "RegisterTargets" | "DeregisterTargets" => ("elbv2 registrations", 20.0, 4.0),
+        "DescribeLoadBalancers" => ("elb reads", 40.0, 10.0),
+        "RegisterInstancesWithLoadBalancer" | "DeregisterInstancesFromLoadBalancer" => ("elb registrations", 20.0, 4.0),
+        "DescribeSecurityGroups"
+        | "DescribeInstances"
+        | "DescribeNetworkInterfaces"
+        | "DescribeSnapshots"
+        | "DescribeInstanceAttribute"
+        | "DescribeSecurityGroupRules"
+        | "DescribeLockedSnapshots"
+        | "DescribeIamInstanceProfileAssociations" => (operation, 100.0, 20.0),
+        "ModifyNetworkInterfaceAttribute"
+        | "ModifyInstanceMetadataOptions"
+        | "CreateSnapshots"
+        | "CreateSnapshot"
+        | "AssociateIamInstanceProfile"
+        | "DisassociateIamInstanceProfile" => (operation, 100.0, 5.0),
+        "CreateTags" => (operation, 100.0, 10.0),
+        "CreateSecurityGroup"
+        | "AuthorizeSecurityGroupIngress"
+        | "AuthorizeSecurityGroupEgress"
+        | "RevokeSecurityGroupIngress"
+        | "RevokeSecurityGroupEgress"
+        | "ModifyInstanceAttribute"
+        | "LockSnapshot"
+        | "DeleteTags" => (operation, 50.0, 5.0),
+        _ => return None,
+    })
 }
 
 impl State {
+    /// Takes a token; says whether there was one.
+    fn token(&mut self, operation: &'static str) -> bool {
+        let (Some(buckets), Some((name, capacity, refill))) = (&mut self.buckets, bucket_of(operation)) else {
+            return true;
+        };
+        let bucket = buckets.entry(name).or_insert(Bucket { tokens: capacity, at: self.now });
+        let passed = u32::try_from(self.now.saturating_sub(bucket.at)).unwrap_or(u32::MAX);
+        bucket.tokens = (bucket.tokens + f64::from(passed) / 1000.0 * refill).min(capacity);
+        bucket.at = self.now;
+        let has = bucket.tokens >= 1.0;
+        if has {
+            bucket.tokens -= 1.0;
+        }
+        has
+    }
+
     /// The world as a read shows it: as it was a moment ago, where reads lag.
     pub(crate) fn view(&mut self) -> Shared {
         if self.lag == 0 {
@@ -195,6 +254,7 @@ impl Sim {
             dead: BTreeSet::new(),
             latency: (20, 20),
             lag: 0,
+            buckets: None,
         };
         Arc::new(Self { timers: Arc::default(), state: Mutex::new(state), policy })
     }
@@ -211,6 +271,11 @@ impl Sim {
     /// Reads of EC2, IAM and tags are up to so many milliseconds old.
     pub fn lag(&self, most: u64) {
         self.state().lag = most;
+    }
+
+    /// Calls draw from AWS's token buckets, and are tried three times by the adapter, as the SDK does.
+    pub fn throttles(&self) {
+        self.state().buckets = Some(BTreeMap::new());
     }
 
     /// Makes calls fail.
@@ -417,6 +482,21 @@ impl Sim {
             number
         };
         self.half_way().await;
+        for pause in [500, 1_000, 0] {
+            let throttled = {
+                let mut state = self.state();
+                state.now = self.timers.now();
+                !state.token(operation)
+            };
+            if !throttled {
+                break;
+            }
+            if pause == 0 {
+                self.point(process).await;
+                return Err(error(operation, Fault::Throttled));
+            }
+            self.timers.sleep(pause).await;
+        }
         let early = self.state().fault(number, operation, When::Before);
         if let Some(fault) = early {
             if fault == Fault::Timeout {

@@ -20,6 +20,8 @@ use crate::{
     work::{LaneReport, Work, failed, gap, merge},
 };
 
+/// So many target groups are searched a second time, after the instance was taken out.
+const SEARCHED_TWICE: usize = 20;
 /// DescribeTargetHealth calls at once: all of ELBv2's reads share a bucket of 40, refilled by 10 a second.
 const HEALTH_AT_ONCE: usize = 8;
 /// How long one attempt waits for a state that can be detached.
@@ -142,6 +144,7 @@ async fn look_balancers(cloud: &dyn Cloud, instance: &Instance, time: impl Futur
     let candidates: Vec<_> =
         groups.into_iter().filter(|group| matches!(group.kind.as_str(), "instance" | "ip")).collect();
     let all = candidates.len();
+    seen.searched = all;
     let healths: Vec<_> = stream::iter(candidates)
         .map(|group| async move {
             let health = match cloud.describe_target_health(&group.arn).await {
@@ -177,23 +180,32 @@ async fn look_balancers(cloud: &dyn Cloud, instance: &Instance, time: impl Futur
     seen
 }
 
-/// Looks again at what the first look found, and at nothing else: a second search would cost hundreds of calls.
+/// Looks again: at everything where that is cheap, so that a registration which came meanwhile is seen; else at what the
+/// first look found, since a second search would cost hundreds of calls. `verify` searches again later.
 async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> FleetLook {
     let mut pauses = [200, 400, 800].into_iter();
     loop {
-        let mut seen = FleetLook { gaps: before.gaps.clone(), ..FleetLook::default() };
+        let mut seen = FleetLook::default();
         if before.membership.is_some() {
             let now = look_membership(cloud, &work.instance).await;
             seen.membership = now.membership;
             seen.gaps.extend(now.gaps);
         }
-        if !before.classic.is_empty() {
+        if (1..=SEARCHED_TWICE).contains(&before.searched) {
+            let again = look_balancers(cloud, &work.instance, work.clock.sleep(work.left())).await;
+            let gaps = seen.gaps.into_iter().chain(again.gaps).collect();
+            seen = FleetLook { membership: seen.membership, gaps, ..again };
+        } else if !before.classic.is_empty() {
             match cloud.describe_classic_balancers_of(work.id()).await {
                 Ok(classic) => seen.classic = classic,
                 Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
             }
         }
-        let healths: Vec<_> = stream::iter(&before.registrations)
+        if seen.searched == 0 {
+            seen.gaps.extend(before.gaps.iter().cloned());
+        }
+        let known = if seen.searched > 0 { &[][..] } else { &before.registrations };
+        let healths: Vec<_> = stream::iter(known)
             .map(|old| async move { (old, cloud.describe_target_health(&old.group).await) })
             .buffered(HEALTH_AT_ONCE)
             .collect()

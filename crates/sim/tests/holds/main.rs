@@ -9,3 +9,4 @@ mod faults;
 mod permanent;
 mod races;
 mod release;
+mod worlds;

@@ -138,6 +138,32 @@ fn hundreds_of_targets_are_handled() {
     assert_eq!(sim.violations(), Vec::<String>::new());
 }
 
+#[test]
+fn throttled_as_aws_throttles_the_cut_is_as_fast_and_a_partial_sweep_says_so() {
+    let isolated = |groups: usize| {
+        let (mut world, victim) = World::production();
+        for number in 0..groups {
+            let targets: Vec<(&str, i32)> = vec![(victim.id.as_str(), 80), (victim.sibling.as_str(), 80)];
+            world.target_group(&format!("more-{number}"), "vpc-1", "instance", &targets);
+        }
+        let sim = Sim::new(world, 1);
+        sim.throttles();
+        let first = sim.contain(&victim.id, "r").expect("an answer");
+        let at = first.timings_ms.isolated.expect("isolated");
+        let last = if first.left_over { deliver(&sim, &victim, "r").expect("an answer") } else { first.clone() };
+        (at, first, last)
+    };
+    let (calm, _, _) = isolated(0);
+    let (at, first, last) = isolated(600);
+    assert!(at <= calm + 350, "{at} ms instead of {calm} ms");
+    assert_eq!(first.verdict.network, Truth::Yes);
+    if first.verdict.fleet != Truth::Yes {
+        let said = first.notes.iter().any(|note| note.contains("target groups") || note.contains("out of "));
+        assert!(said, "{:?}", first.notes);
+    }
+    println!("first {:?}, last {:?}: {}", first.outcome, last.outcome, last.verdict.summary);
+}
+
 /// Something appears just before each call in turn: the containment that follows has caught it.
 fn appears(what: fn(&mut World, &Victim), caught: fn(&World, &Victim) -> bool) {
     let (world, victim) = World::production();
@@ -151,7 +177,7 @@ fn appears(what: fn(&mut World, &Victim), caught: fn(&World, &Victim) -> bool) {
         let world = sim.world();
         let whole = matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
         // What comes after the last look is not seen, and not claimed: the schedule of `verify` finds it.
-        let seen_late = at + 30 > calls;
+        let seen_late = at + 40 > calls;
         if whole && !caught(&world, &victim) && !seen_late {
             failures.push(format!("before call {at}: {}", answer.verdict.summary));
         }
@@ -178,6 +204,55 @@ fn an_interface_that_appears_is_caught() {
 }
 
 #[test]
+fn a_volume_that_appears_is_caught() {
+    appears(
+        |world, victim| world.volume(&victim.id, "/dev/sdz", true),
+        |world, victim| {
+            let volumes = &world.instances.get(&victim.id).expect("it").shown.volumes;
+            let kept = |id| world.snapshots.values().any(|snapshot| snapshot.volume == id);
+            volumes.iter().all(|volume| !volume.delete_on_termination && kept(volume.id.clone()))
+        },
+    );
+}
+
+#[test]
+fn a_registration_that_appears_is_caught() {
+    appears(
+        |world, victim| {
+            let targets: Vec<(&str, i32)> = vec![(victim.id.as_str(), 7070), (victim.sibling.as_str(), 7070)];
+            world.target_group("late", "vpc-1", "instance", &targets);
+        },
+        |world, victim| {
+            let held = |group: &brig_sim::TargetGroup| {
+                group.targets.iter().any(|target| target.id == victim.id.as_str() && target.state != "draining")
+            };
+            !world.target_groups.values().any(held)
+        },
+    );
+}
+
+#[test]
+fn an_instance_that_loses_a_volume_on_the_way_ends_in_a_truthful_verdict() {
+    let (world, victim) = World::production();
+    let calls = calm(&world, &victim).calls().len();
+    let mut failures = Vec::new();
+    for at in 0..calls {
+        let sim = Sim::new(world.clone(), 1);
+        let id = victim.id.clone();
+        sim.happens(at, move |world| {
+            world.instances.get_mut(&id).expect("it").shown.volumes.retain(|volume| volume.device != "/dev/sdg");
+        });
+        let answer = deliver(&sim, &victim, "r").expect("an answer");
+        let whole = matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
+        if answer.left_over || !whole {
+            failures.push(format!("before call {at}: {:?} {}", answer.outcome, answer.verdict.summary));
+        }
+        failures.extend(sim.violations());
+    }
+    report(calls, &failures);
+}
+
+#[test]
 fn an_instance_that_ends_on_the_way_ends_in_a_truthful_verdict() {
     let (world, victim) = World::production();
     let calls = calm(&world, &victim).calls().len();
@@ -188,7 +263,7 @@ fn an_instance_that_ends_on_the_way_ends_in_a_truthful_verdict() {
         sim.happens(at, move |world| world.terminate(&id));
         let answer = deliver(&sim, &victim, "r").expect("an answer");
         swept += 1;
-        let later = at + 30 > calls;
+        let later = at + 40 > calls;
         if answer.left_over {
             failures.push(format!("before call {at}: it is retried for ever: {answer:?}"));
         }

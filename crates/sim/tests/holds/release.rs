@@ -8,18 +8,24 @@ use brig_sim::{Break, Fault, Sim, Victim, When, World};
 
 /// The world without what a release leaves: Brig's own groups.
 fn without_brigs(world: &World) -> Vec<String> {
-    world
-        .summary()
-        .lines()
-        .filter(|line| !line.contains(" brig-isolation ") && !line.contains(" brig-untrack "))
-        .map(str::to_owned)
-        .collect()
+    world.summary().lines().filter(|line| !is_brigs(line)).map(str::to_owned).collect()
+}
+
+/// A group that Brig made has no rule, or only those of the untrack group.
+fn is_brigs(line: &str) -> bool {
+    let made = line.contains(" brig-isolation []") || line.contains(" brig-untrack ");
+    made || (line.contains(" brig-isolation-i-") && line.ends_with("[]"))
 }
 
 /// What the release of a calm containment ends in: the world before it, but for the replacement that the group launched.
 fn expected(world: &World, victim: &Victim) -> Vec<String> {
+    expected_after(world, &calm(world, victim).world())
+}
+
+/// The same, from the world before and the world while contained.
+pub fn expected_after(world: &World, contained: &World) -> Vec<String> {
     let mut world = world.clone();
-    let replaced = calm(&world, victim).world();
+    let replaced = contained.clone();
     for (name, group) in replaced.scaling {
         world.scaling.insert(name, group);
     }
@@ -37,7 +43,7 @@ fn expected(world: &World, victim: &Victim) -> Vec<String> {
     without_brigs(&world)
 }
 
-fn difference(sim: &Sim, expected: &[String]) -> Option<String> {
+pub fn difference(sim: &Sim, expected: &[String]) -> Option<String> {
     let found = without_brigs(&sim.world());
     let mut lines: Vec<String> =
         found.iter().filter(|line| !expected.contains(line)).map(|line| format!("  + {line}")).collect();
@@ -47,7 +53,7 @@ fn difference(sim: &Sim, expected: &[String]) -> Option<String> {
 }
 
 /// A person tries again until it is done.
-fn release(sim: &Arc<Sim>, victim: &Victim) -> Containment {
+pub fn release(sim: &Arc<Sim>, victim: &Victim) -> Containment {
     let mut last = None;
     for attempt in 0..4 {
         sim.revive(0);
