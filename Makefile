@@ -12,7 +12,7 @@ ARCH ?= x86_64
 EVENT ?= events/manual.json
 SECONDS ?= 600
 
-.PHONY: help demo test unit corpus fuzz lint build invoke bench clean
+.PHONY: help demo test unit corpus fuzz soak lint build invoke bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ fuzz: ## Fuzz the parser for SECONDS=600 (needs rustup's nightly and cargo-fuzz)
 	mkdir -p $(TARGET)/fuzz/corpus && cp events/*.json $(TARGET)/fuzz/corpus
 	CARGO_TARGET_DIR=$(abspath $(TARGET))/fuzz cargo +nightly fuzz run --fuzz-dir crates/core/fuzz parse $(TARGET)/fuzz/corpus \
 		-- -max_total_time=$(SECONDS) -max_len=65536 -artifact_prefix=$(TARGET)/fuzz/
+
+soak: ## Run races with new seeds for SECONDS=600
+	cargo test --workspace --test holds --no-run
+	BRIG_SOAK_SECONDS=$(SECONDS) cargo test --workspace --test holds interleaving -- --nocapture
 
 lint: ## Formatting, clippy, docs, and the rule that core stays pure
 	cargo fmt --all --check

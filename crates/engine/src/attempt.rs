@@ -191,7 +191,7 @@ fn answer(
     if outcome == Conclusion::Repaired {
         let count = steps.iter().filter(|step| step.outcome == "changed").count();
         verdict.summary =
-            format!("Somebody undid part of a containment, and {count} change(s) put it right. {}", verdict.summary);
+            format!("Part of a containment no longer held, and {count} change(s) put it right. {}", verdict.summary);
     }
     let mut notes: Vec<String> = facts.broken();
     notes.extend(reports.notes());
@@ -241,8 +241,6 @@ fn nothing_holds(verdict: &Verdict) -> bool {
 
 /// People are told an outcome once: that it was contained already is no news to those who were told that it is.
 fn told_as(outcome: Conclusion) -> &'static str {
-    match outcome {
-        Conclusion::AlreadyContained | Conclusion::Verified | Conclusion::Repaired => Conclusion::Contained.word(),
-        outcome => outcome.word(),
-    }
+    let still = [Conclusion::AlreadyContained, Conclusion::Verified, Conclusion::Repaired];
+    if still.contains(&outcome) { Conclusion::Contained.word() } else { outcome.word() }
 }

@@ -27,6 +27,11 @@ pub fn again(answer: Option<&Containment>) -> bool {
     answer.is_none_or(|answer| answer.left_over)
 }
 
+/// Whether everything that was promised holds.
+pub fn is_whole(answer: &Containment) -> bool {
+    matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained | Conclusion::Repaired)
+}
+
 /// Delivers an event as Lambda does: again a minute later, with the same request id, while it fails.
 pub fn deliver(sim: &Arc<Sim>, victim: &Victim, request: &str) -> Option<Containment> {
     let mut last = None;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::common::{calm, deliver, difference, ended, report};
-use brig_core::containment::{Conclusion, Containment};
+use crate::common::{calm, deliver, difference, ended, is_whole, report};
+
 use brig_sim::{Break, Fault, Sim, When, World};
 
 #[test]
@@ -60,7 +60,3 @@ const WAYS: [(Fault, When); 7] = [
     (Fault::ServerError, When::After),
     (Fault::Timeout, When::After),
 ];
-
-fn is_whole(answer: &Containment) -> bool {
-    matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained)
-}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::{calm, deliver, difference, ended, report};
+use crate::common::{calm, deliver, difference, ended, is_whole, report};
 use brig_core::{
     containment::{Conclusion, Containment},
     ids::GroupId,
@@ -175,7 +175,7 @@ fn appears(what: fn(&mut World, &Victim), caught: fn(&World, &Victim) -> bool) {
         sim.happens(at, move |world| what(world, &named));
         let answer = deliver(&sim, &victim, "r").expect("an answer");
         let world = sim.world();
-        let whole = matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
+        let whole = is_whole(&answer);
         // What comes after the last look is not seen, and not claimed: the schedule of `verify` finds it.
         let seen_late = at + 40 > calls;
         if whole && !caught(&world, &victim) && !seen_late {
@@ -243,7 +243,7 @@ fn an_instance_that_loses_a_volume_on_the_way_ends_in_a_truthful_verdict() {
             world.instances.get_mut(&id).expect("it").shown.volumes.retain(|volume| volume.device != "/dev/sdg");
         });
         let answer = deliver(&sim, &victim, "r").expect("an answer");
-        let whole = matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
+        let whole = is_whole(&answer);
         if answer.left_over || !whole {
             failures.push(format!("before call {at}: {:?} {}", answer.outcome, answer.verdict.summary));
         }

@@ -5,7 +5,7 @@ use brig_sim::{Sim, Victim, World};
 use proptest::prelude::*;
 
 use crate::{
-    common::deliver,
+    common::{deliver, is_whole},
     release::{difference, expected_after, release},
 };
 
@@ -118,7 +118,7 @@ proptest! {
         let sim = Sim::new(world.clone(), 1);
         let answer = deliver(&sim, &victim, "r").expect("an answer");
         prop_assert_eq!(answer.verdict.network, Truth::Yes, "{}", &answer.verdict.summary);
-        let whole = matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
+        let whole = is_whole(&answer);
         prop_assert!(whole, "{:?} {:?}", &answer.verdict.summary, &answer.notes);
         let contained = sim.world();
         let released = release(&sim, &victim);
