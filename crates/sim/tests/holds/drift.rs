@@ -71,7 +71,7 @@ const UNDONE: [Undo; 11] = [
     ("a target registered again", |world, victim| {
         let (arn, group) = world.target_groups.iter().next().expect("a group");
         let (arn, mut target) = (arn.clone(), group.targets.first().expect("a target").clone());
-        target.id = "10.0.0.1".to_owned();
+        "10.0.0.1".clone_into(&mut target.id);
         let _ = victim;
         "healthy".clone_into(&mut target.state);
         let targets = &mut world.target_groups.get_mut(&arn).expect("it").targets;

@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// A world's shape.
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 #[derive(Debug, Clone)]
 struct Shape {
     /// VPC and number of groups of each interface.
