@@ -1,9 +1,5 @@
 //! Somebody undoes a part of a containment; CloudTrail says so, or the schedule finds it.
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first thing that is not as it must be"
-)]
+#![expect(clippy::expect_used, reason = "a test stops at the first thing that is not as it must be")]
 
 use brig_tests::{account::Account, events::set, function::Function, seed::Launch};
 use serde_json::{Value, json};

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::common::{Ended, calm, deliver, difference, ended, is_whole, report};
+use brig_core::containment::Conclusion;
 use brig_sim::{Sim, Victim, World};
 use futures::future::join_all;
 
@@ -97,6 +98,26 @@ fn interleave(lag: u64) {
     }
     println!("{second_sets} runs took a second snapshot set and said so");
     report(swept, &failures);
+}
+
+#[test]
+fn while_one_holds_it_another_changes_nothing() {
+    let (world, victim) = World::production();
+    let sim = Sim::new(world, 1);
+    let time = Duration::from_mins(2);
+    let later = async {
+        sim.sleep(Duration::from_millis(500)).await;
+        sim.process(1, &victim.id, "another", time).await
+    };
+    let run = futures::future::join(sim.process(0, &victim.id, "one", time), later);
+    let (one, another) = sim.run(run).expect("nobody waits for ever");
+    assert_eq!(one.expect("an answer").outcome, Conclusion::Contained);
+    let another = another.expect("an answer");
+    assert_eq!(another.outcome, Conclusion::InProgress);
+    assert!(another.left_over, "the event is delivered again");
+    let wrote: Vec<&str> =
+        sim.calls().iter().filter(|call| call.process == 1 && call.writes).map(|call| call.operation).collect();
+    assert_eq!(wrote, Vec::<&str>::new());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::common::{calm, report};
+use crate::common::{calm, deliver, report};
 use brig_core::containment::{Conclusion, Containment};
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
 
@@ -128,6 +128,30 @@ fn a_release_killed_at_every_await_point_is_ended_by_the_next() {
         for point in begin..sim.points() {
             let sim = calm(&world, &victim);
             sim.kill_at(point);
+            let answer = release(&sim, &victim);
+            swept += 1;
+            let difference = difference(&sim, &expected);
+            if answer.outcome != Conclusion::Released || difference.is_some() {
+                let difference = difference.unwrap_or_default();
+                failures.push(format!("killed at point {point}: {}\n{difference}", answer.verdict.summary));
+            }
+        }
+    }
+    report(swept, &failures);
+}
+
+#[test]
+fn what_a_killed_and_retried_containment_replaced_is_given_back() {
+    let (mut swept, mut failures) = (0, Vec::new());
+    for (world, victim) in [World::production(), World::plain()] {
+        let expected = expected(&world, &victim);
+        for point in 0..calm(&world, &victim).points() {
+            let sim = Sim::new(world.clone(), 1);
+            sim.kill_at(point);
+            let _ = sim.contain(&victim.id, "r");
+            sim.heal();
+            sim.wait(Duration::from_mins(1));
+            deliver(&sim, &victim, "r").expect("an answer");
             let answer = release(&sim, &victim);
             swept += 1;
             let difference = difference(&sim, &expected);

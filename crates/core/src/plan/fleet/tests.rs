@@ -32,7 +32,7 @@ fn it_leaves_its_group_and_every_balancer_on_every_port() {
             registration("tg/ip", "vpc-1", vec![target("10.0.0.7", 443)]),
         ],
         classic: vec!["old".to_owned()],
-        gaps: Vec::new(),
+        ..FleetLook::default()
     };
     check(
         &look,
