@@ -9,12 +9,14 @@ use brig_core::{
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     step::Lane,
     survey::{Association, Direction, Instance, Membership, MetadataOptions, Rule, SecurityGroup, Snapshot, Target},
+    timestamp::Timestamp,
 };
 use brig_engine::ports::{
     Answer, Attached, Attribute, AttributeChange, Cloud, InterfacesOf, ListedRule, Profile, Tags, TargetGroup,
+    TrailEvent,
 };
 
-use crate::{autoscaling, ec2, elb, iam};
+use crate::{autoscaling, cloudtrail, ec2, elb, iam};
 
 pub(crate) struct AwsCloud {
     region: Region,
@@ -26,6 +28,7 @@ pub(crate) struct AwsCloud {
     autoscaling: OnceLock<aws_sdk_autoscaling::Client>,
     elb: OnceLock<aws_sdk_elasticloadbalancing::Client>,
     elbv2: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
+    cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
 }
 
 macro_rules! client {
@@ -45,6 +48,7 @@ impl AwsCloud {
     client!(autoscaling, aws_sdk_autoscaling);
     client!(elb, aws_sdk_elasticloadbalancing);
     client!(elbv2, aws_sdk_elasticloadbalancingv2);
+    client!(cloudtrail, aws_sdk_cloudtrail);
 
     pub(crate) fn new(config: &SdkConfig, region: Region, partition: &RetryPartition) -> Self {
         Self {
@@ -56,6 +60,7 @@ impl AwsCloud {
             autoscaling: OnceLock::new(),
             elb: OnceLock::new(),
             elbv2: OnceLock::new(),
+            cloudtrail: OnceLock::new(),
         }
     }
 
@@ -234,6 +239,10 @@ impl Cloud for AwsCloud {
 
     async fn register_with_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()> {
         elb::register_with_classic_balancer(self.elb(), balancer, instance).await
+    }
+
+    async fn lookup_events(&self, resource: &str, since: Timestamp) -> Answer<Vec<TrailEvent>> {
+        cloudtrail::lookup_events(self.cloudtrail(), resource, since).await
     }
 
     async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()> {

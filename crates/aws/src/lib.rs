@@ -4,6 +4,7 @@
 mod autoscaling;
 mod clock;
 mod cloud;
+mod cloudtrail;
 mod dynamodb;
 mod ec2;
 mod elb;

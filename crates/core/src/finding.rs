@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use cloudtrail::Touched;
+pub use cloudtrail::{Touched, can_undo};
 use draft::Draft;
 
 use crate::{
@@ -206,6 +206,8 @@ pub enum Action {
     Verify {
         /// Only tell what drifted.
         only_tell: bool,
+        /// Nobody said who did it: ask CloudTrail's record.
+        look_up: bool,
     },
     /// Show what a release would give back; change nothing.
     PlanRelease {

@@ -67,6 +67,10 @@ impl Engine {
             let told = current.told.as_deref() == Some(told_as(answer.outcome));
             if !again || !told {
                 let mut answer = answer;
+                let repaired = answer.outcome == Conclusion::Repaired;
+                if repaired && matches!(case.action, Action::Verify { look_up: true, .. }) {
+                    answer.notes.extend(self.callers(&answer, lanes.evidence.as_ref()).await);
+                }
                 self.conclude(&mut current, &mut answer, &work, lanes, again, invocation).await;
                 if !again {
                     timings.done = Some(self.elapsed(invocation));

@@ -156,7 +156,7 @@ impl Engine {
         let timings = Timings { look: Some(self.elapsed(invocation)), ..Timings::default() };
         let scene = Scene { lanes, look, timings, named };
 
-        if let Action::Verify { only_tell } = action {
+        if let Action::Verify { only_tell, .. } = action {
             return self.verify_scene(case, scene, &mut groups, only_tell).await;
         }
         let guide = Guide { policy: &self.policy, rules: &in_force.rules, rules_lost: in_force.lost.as_deref() };

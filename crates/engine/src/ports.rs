@@ -137,6 +137,17 @@ pub struct Profile {
     pub role: Option<Role>,
 }
 
+/// A call on a resource, by CloudTrail's record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailEvent {
+    /// The call.
+    pub call: String,
+    /// The ARN of who made it, or a user's name.
+    pub by: String,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
 /// Tags as key and value.
 pub type Tags = BTreeMap<String, String>;
 
@@ -222,6 +233,8 @@ pub trait Cloud: Send + Sync {
     async fn register_targets(&self, group: &str, targets: &[Target]) -> Answer<()>;
     /// RegisterInstancesWithLoadBalancer.
     async fn register_with_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()>;
+    /// LookupEvents of CloudTrail by a resource's id, newest first. Two calls a second are allowed.
+    async fn lookup_events(&self, resource: &str, since: Timestamp) -> Answer<Vec<TrailEvent>>;
     /// DeleteTags on one resource.
     async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()>;
 }

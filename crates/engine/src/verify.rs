@@ -1,27 +1,32 @@
 //! Looking again at what is contained: every fact that containment promised is read back, what drifted is put right and
 //! told. There is no second way of doing so: a verification is another attempt at the same containment.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding, Touched},
+    finding::{Action, Finding, Touched, can_undo},
     ids::InstanceId,
     ledger::{InstanceKey, State},
     policy::{Decided, Decision, Mode},
     step::{Lane, Step},
+    timestamp::Timestamp,
 };
 use futures::{StreamExt, future::join_all, stream};
 use serde::Serialize;
 
 use crate::{
     contain::{Case, Engine, Invocation, LAST_CALL, Scene},
-    ports::{Answer, InterfacesOf},
+    ports::{Answer, Cloud, InterfacesOf},
     standing::Groups,
 };
 
 /// Instances that are looked at at once: each makes some seventy calls.
 const AT_ONCE: usize = 4;
+/// CloudTrail answers two lookups a second.
+const BETWEEN_LOOKUPS: Duration = Duration::from_millis(600);
+const MOST_LOOKUPS: usize = 4;
+const LOOK_BACK_MS: i64 = 6 * 3600 * 1000;
 
 /// An active containment, as `status` lists it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -108,7 +113,7 @@ impl Engine {
                     return None;
                 }
                 let finding = self.occasion(&key);
-                let action = Action::Verify { only_tell: false };
+                let action = Action::Verify { only_tell: false, look_up: true };
                 Some(Box::pin(self.contain(&finding, action, false, invocation)).await)
             });
             for entry in looks.buffered(AT_ONCE).collect::<Vec<_>>().await {
@@ -156,7 +161,7 @@ impl Engine {
             let title = format!("{} by {}{when}", touched.call, touched.by);
             let (account, region) = (touched.account.clone(), touched.region.clone());
             let finding = Finding::occasion(touched.id.clone(), title, account, region, instance);
-            Box::pin(self.contain(&finding, Action::Verify { only_tell }, false, invocation)).await
+            Box::pin(self.contain(&finding, Action::Verify { only_tell, look_up: false }, false, invocation)).await
         });
         join_all(looks).await
     }
@@ -205,6 +210,36 @@ impl Engine {
             if from.is_none() {
                 break;
             }
+        }
+        found
+    }
+
+    /// Who changed what was put right, by CloudTrail's record of the last hours. Beside nothing urgent, and a call at a time.
+    pub(crate) async fn callers(&self, answer: &Containment, cloud: &dyn Cloud) -> Vec<String> {
+        let since = Timestamp::from_millis(self.clock.now().millis() - LOOK_BACK_MS);
+        let resource = |resource: &str| resource.split('/').next().unwrap_or_default().to_owned();
+        let changed = answer.steps.iter().filter(|step| step.outcome == "changed").map(|step| resource(&step.resource));
+        let resources: BTreeSet<String> =
+            changed.filter(|id| id.starts_with("eni-") || id.starts_with("i-")).take(MOST_LOOKUPS).collect();
+        let mut found = Vec::new();
+        for (number, id) in resources.iter().enumerate() {
+            if number > 0 {
+                self.clock.sleep(BETWEEN_LOOKUPS).await;
+            }
+            match cloud.lookup_events(id, since).await {
+                Ok(events) => {
+                    found.extend(events.into_iter().filter(|event| can_undo(&event.call)).take(3).map(|event| {
+                        let at = event.at.map_or_else(String::new, |at| format!(" at {at}"));
+                        format!("CloudTrail's record of {id}: {} by {}{at}", event.call, event.by)
+                    }))
+                }
+                Err(error) => found.push(format!("CloudTrail could not be asked who changed {id}: {error}")),
+            }
+        }
+        if found.is_empty() {
+            found.push(
+                "CloudTrail's record does not say yet who changed it: it is up to fifteen minutes late".to_owned(),
+            );
         }
         found
     }

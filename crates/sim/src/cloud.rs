@@ -12,10 +12,11 @@ use brig_core::{
         Association, Direction, Instance, InstanceState, Membership, MetadataOptions, Rule, SecurityGroup, Snapshot,
         Target,
     },
+    timestamp::Timestamp,
 };
 use brig_engine::ports::{
     Answer, Attached, Attribute, AttributeChange, Cloud, CloudError, Clouds, ErrorKind, InterfacesOf, ListedRule,
-    Profile, Tags, TargetGroup, Unreachable,
+    Profile, Tags, TargetGroup, TrailEvent, Unreachable,
 };
 
 use crate::{
@@ -605,6 +606,14 @@ impl Cloud for SimCloud {
                 None => return Err(not_found("RegisterInstancesWithLoadBalancer", "LoadBalancerNotFound")),
             }
             Ok(())
+        })
+        .await
+    }
+
+    async fn lookup_events(&self, resource: &str, _: Timestamp) -> Answer<Vec<TrailEvent>> {
+        self.read("LookupEvents", |world| {
+            let of = world.trail.iter().filter(|(id, _)| id == resource);
+            Ok(of.map(|(_, event)| event.clone()).collect())
         })
         .await
     }

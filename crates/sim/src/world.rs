@@ -10,6 +10,7 @@ use brig_core::{
     policy::CONTAINMENT_TAG,
     survey::{self, InstanceState, Role, Rule, SecurityGroup, Snapshot, Target},
 };
+use brig_engine::ports::TrailEvent;
 
 /// An instance. Its interfaces and its profile are kept beside it, as AWS keeps them.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +89,8 @@ pub struct World {
     pub classic: BTreeMap<String, BTreeSet<InstanceId>>,
     /// Snapshots.
     pub snapshots: BTreeMap<SnapshotId, Snapshot>,
+    /// CloudTrail's record: resource and event.
+    pub trail: Vec<(String, TrailEvent)>,
     /// The number of the next id.
     pub next: u64,
 }

@@ -39,6 +39,12 @@ const CALLS: [&str; 20] = [
 /// Deeper nesting than any call has.
 const DEEPEST: usize = 12;
 
+/// Whether a call of this name can undo a part of a containment.
+#[must_use]
+pub fn can_undo(call: &str) -> bool {
+    CALLS.contains(&call)
+}
+
 /// What a call names, wherever in its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched {
@@ -72,7 +78,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     let detail = root.get("detail");
     let call = detail.get("eventName").text()?.unwrap_or_default();
     let nothing = |why: &str| Ok(Parsed::Nothing(format!("{} {why}", shown(detail.get("eventName").value()))));
-    if !CALLS.contains(&call) {
+    if !can_undo(call) {
         return nothing("cannot undo a containment");
     }
     if !detail.get("errorCode").is_absent() {

@@ -95,7 +95,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
         let other = ["abuse_report", "force", "for", "rejoin"].into_iter().find(|key| !root.get(key).is_absent());
         return match other {
             Some(key) => wrong(format!("{key}: a verification does not take it")),
-            None => Ok(Action::Verify { only_tell: false }),
+            None => Ok(Action::Verify { only_tell: false, look_up: true }),
         };
     }
     let releases = match (root.get("action").text()?, root.get("for").text()?) {

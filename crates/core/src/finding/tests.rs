@@ -213,7 +213,7 @@ fn going_back_and_looking_again_are_asked_for_strictly() {
     check(
         &json!({"instance_id": "i-0123abcd", "action": "verify"}),
         &expect![
-            "Verify { only_tell: false } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
+            "Verify { only_tell: false, look_up: true } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
         ],
     );
     check(&json!({"action": "verify"}), &expect!["Verify"]);

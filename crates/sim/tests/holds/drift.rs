@@ -9,7 +9,7 @@ use brig_core::{
     ids::{EniId, GroupId},
     policy::Policy,
 };
-use brig_engine::{StatusPage, Verified};
+use brig_engine::{StatusPage, Verified, ports::TrailEvent};
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};
 
 use crate::common::{calm, deliver, difference, ended, report};
@@ -22,7 +22,7 @@ fn occasion(victim: &Victim) -> Finding {
 fn verify(sim: &Arc<Sim>, victim: &Victim, only_tell: bool) -> Containment {
     let engine = sim.engine(0);
     let invocation = sim.invocation("verify", Duration::from_mins(2));
-    let action = Action::Verify { only_tell };
+    let action = Action::Verify { only_tell, look_up: true };
     sim.run(engine.contain(&occasion(victim), action, false, &invocation)).expect("an answer")
 }
 
@@ -122,6 +122,29 @@ fn every_fact_that_is_undone_is_put_right_and_told() {
         }
     }
     report(UNDONE.len(), &failures);
+}
+
+#[test]
+fn a_scheduled_verification_says_who_did_it_where_the_trail_knows() {
+    let (world, victim) = World::plain();
+    let sim = calm(&world, &victim);
+    let event = |call: &str| TrailEvent {
+        call: call.to_owned(),
+        by: "arn:aws:sts::123456789012:assumed-role/Admin/mallory".to_owned(),
+        at: None,
+    };
+    sim.change(|world| {
+        let id = interface(world, &victim);
+        UNDONE.first().expect("one").1(world, &victim);
+        world.trail = vec![
+            (id.to_string(), event("ModifyNetworkInterfaceAttribute")),
+            (id.to_string(), event("DescribeNetworkInterfaces")),
+        ];
+    });
+    let answer = verify(&sim, &victim, false);
+    let who: Vec<&String> = answer.notes.iter().filter(|note| note.contains("CloudTrail's record of")).collect();
+    assert_eq!(who.len(), 1, "{:?}", answer.notes);
+    assert!(who.iter().all(|note| note.contains("ModifyNetworkInterfaceAttribute by arn:aws:sts")));
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! AWS CloudTrail's own record of the last 90 days
+//! (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>): two calls a second, and up to
+//! fifteen minutes late.
+
+use aws_sdk_cloudtrail::{
+    Client,
+    types::{Event, LookupAttribute, LookupAttributeKey},
+};
+use aws_smithy_types::DateTime;
+use brig_core::timestamp::Timestamp;
+use brig_engine::ports::{Answer, CloudError, ErrorKind, TrailEvent};
+
+use crate::error::Explain;
+
+/// The newest events are on the first page, and enough.
+const MOST: i32 = 20;
+
+pub(crate) async fn lookup_events(client: &Client, resource: &str, since: Timestamp) -> Answer<Vec<TrailEvent>> {
+    let attribute =
+        LookupAttribute::builder().attribute_key(LookupAttributeKey::ResourceName).attribute_value(resource);
+    let attribute = attribute.build().map_err(|error| CloudError {
+        operation: "LookupEvents",
+        kind: ErrorKind::Other,
+        code: "BadRequest".to_owned(),
+        message: error.to_string(),
+    })?;
+    let request = client.lookup_events().lookup_attributes(attribute).max_results(MOST);
+    let request = request.start_time(DateTime::from_millis(since.millis()));
+    let answer = request.send().await.explain("LookupEvents")?;
+    Ok(answer.events().iter().filter_map(from_event).collect())
+}
+
+fn from_event(event: &Event) -> Option<TrailEvent> {
+    let record: serde_json::Value = serde_json::from_str(event.cloud_trail_event()?).ok()?;
+    let by = record.pointer("/userIdentity/arn").and_then(serde_json::Value::as_str);
+    Some(TrailEvent {
+        call: event.event_name()?.to_owned(),
+        by: by.or(event.username())?.to_owned(),
+        at: event.event_time().and_then(|at| at.to_millis().ok()).map(Timestamp::from_millis),
+    })
+}
