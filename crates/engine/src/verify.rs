@@ -228,10 +228,11 @@ impl Engine {
             }
             match cloud.lookup_events(id, since).await {
                 Ok(events) => {
-                    found.extend(events.into_iter().filter(|event| can_undo(&event.call)).take(3).map(|event| {
+                    let undoing = events.into_iter().filter(|event| can_undo(&event.call)).take(3);
+                    found.extend(undoing.map(|event| {
                         let at = event.at.map_or_else(String::new, |at| format!(" at {at}"));
                         format!("CloudTrail's record of {id}: {} by {}{at}", event.call, event.by)
-                    }))
+                    }));
                 }
                 Err(error) => found.push(format!("CloudTrail could not be asked who changed {id}: {error}")),
             }
