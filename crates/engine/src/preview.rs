@@ -1,10 +1,11 @@
 //! What would be done: every lane looks and plans, nothing is changed. For `plan`, observe mode, and questions to people.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
     ids::ContainmentId,
+    ledger::StepRecord,
     plan::{Plan, evidence as evidence_plan, fleet as fleet_plan, identity as identity_plan},
     policy::Decided,
     survey::Gap,
@@ -41,15 +42,18 @@ impl Engine {
     ) -> Containment {
         let Case { finding, invocation, .. } = case;
         let Scene { lanes, look, .. } = scene;
+        // What an active containment put on record is looked at too: a profile that is gone names its role no more.
+        let known: &[StepRecord] = if look.records.active().is_some() { &look.records.steps } else { &[] };
         let instance = &look.instance;
         let active = look.records.active().map(|current| current.containment.clone());
         let containment =
             active.clone().unwrap_or_else(|| ContainmentId::from(format!("{}-planned", finding.instance)));
         // A preview is told to people: it ends early enough for that, whatever the search still had to look at.
         let time = self.left(invocation).saturating_sub(TELLING);
+        let roles = identity::roles_of(known);
         let looks = async {
             futures::join!(
-                identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), instance, &[]),
+                identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), instance, &roles),
                 fleet::look(lanes.fleet.as_ref(), instance, self.clock.sleep(time.saturating_sub(TELLING))),
                 evidence::look(lanes.evidence.as_ref(), instance, active.as_ref())
             )
@@ -70,7 +74,7 @@ impl Engine {
         let plans = [
             network,
             identity_plan::plan(&identity, instance, self.policy.role_deny),
-            fleet_plan::plan(&fleet, instance, &BTreeSet::new()),
+            fleet_plan::plan(&fleet, instance, &fleet::groups_of(known)),
             evidence_plan::plan(&evidence, instance, &containment),
             evidence_plan::plan_locks(&evidence, instance, self.policy.lock_days),
         ];

@@ -11,6 +11,7 @@ use brig_core::{
     policy::{Decided, Decision, Mode},
     step::{Lane, Step},
     timestamp::Timestamp,
+    verdict::{Truth, Verdict},
 };
 use futures::{StreamExt, future::join_all, stream};
 use serde::Serialize;
@@ -139,7 +140,17 @@ impl Engine {
 
     async fn standing_of(&self, key: &InstanceKey, invocation: &Invocation) -> Option<StatusEntry> {
         let finding = self.occasion(key);
-        let now = Box::pin(self.contain(&finding, Action::Plan, false, invocation)).await;
+        let mut now = Box::pin(self.contain(&finding, Action::Plan, false, invocation)).await;
+        now.verdict = Verdict {
+            network: standing_in(&now, Lane::Network),
+            credentials: standing_in(&now, Lane::Identity),
+            fleet: standing_in(&now, Lane::Fleet),
+            evidence: standing_in(&now, Lane::Evidence),
+            summary: match planned(&now) {
+                0 => format!("{} is as its containment left it, as far as was looked.", now.instance_id),
+                drift => format!("{} HAS DRIFTED: {drift} step(s) would put it right.", now.instance_id),
+            },
+        };
         let current = self.ledger.read(key).await.ok()?.current.filter(brig_core::ledger::Current::is_active)?;
         Some(StatusEntry {
             drift: planned(&now),
@@ -250,6 +261,21 @@ impl Engine {
         let id = format!("verification-{}", self.clock.now().hour());
         let title = "looked at again".to_owned();
         Finding::occasion(id, title, key.account.clone(), key.region.clone(), key.instance.clone())
+    }
+}
+
+/// How far a lane holds: a step that would be run is a promise that does not hold. Something unread leaves it unknown.
+fn standing_in(now: &Containment, lane: Lane) -> Truth {
+    let of_lane = || now.steps.iter().filter(|step| step.lane == lane.name());
+    let open = of_lane().filter(|step| step.outcome == "planned").count();
+    let unread = now.notes.iter().any(|note| note.contains("could not be read"));
+    match (of_lane().count(), open) {
+        (all, open) if open > 0 && open == all => Truth::No,
+        (_, open) if open > 0 => Truth::Partial,
+        _ if unread => Truth::Unknown,
+        // Out of its fleet there is nothing left to list.
+        (0, _) if lane != Lane::Fleet => Truth::Unknown,
+        _ => Truth::Yes,
     }
 }
 

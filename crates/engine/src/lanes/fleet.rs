@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use brig_core::{
+    ledger::StepRecord,
     plan::fleet,
     step::{Failure, Lane, Outcome, Step},
     survey::{FleetLook, Gap, Instance, Registration, Target},
@@ -77,7 +78,7 @@ async fn part(
 ) -> (LaneReport, FleetLook) {
     let mut report = LaneReport::default();
     let seen = look(&work.instance).await;
-    let plan = fleet::plan(&seen, &work.instance, &recorded_groups(work));
+    let plan = fleet::plan(&seen, &work.instance, &groups_of(&work.recorded(Lane::Fleet)));
     for note in &plan.notes {
         report.note(note.clone());
     }
@@ -98,14 +99,12 @@ async fn part(
 }
 
 /// Target groups whose targets are on record: what drains there is leaving because of this containment.
-fn recorded_groups(work: &Work<'_>) -> BTreeSet<String> {
-    work.recorded(Lane::Fleet)
-        .into_iter()
-        .filter_map(|record| {
-            let Step::DeregisterTargets { group, .. } = record.step else { return None };
-            Some(group)
-        })
-        .collect()
+pub(crate) fn groups_of(records: &[StepRecord]) -> BTreeSet<String> {
+    let group = |record: &StepRecord| {
+        let Step::DeregisterTargets { group, .. } = &record.step else { return None };
+        Some(group.clone())
+    };
+    records.iter().filter_map(group).collect()
 }
 
 /// Everything, for a plan without effects.

@@ -3,6 +3,7 @@
 use brig_core::{
     deny_policy,
     ids::{InstanceId, arn_name},
+    ledger::StepRecord,
     plan::{Plan, identity},
     policy::RoleDeny,
     step::{Failure, Lane, Outcome, Step},
@@ -20,7 +21,7 @@ pub(crate) const ASSOCIATION: &str = "the profile's association";
 
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let mut report = LaneReport::default();
-    let known = recorded_roles(work);
+    let known = roles_of(&work.recorded(Lane::Identity));
     let profile = work.instance.profile.clone().or_else(|| recorded_profile(work));
     let instance = Instance { profile, ..work.instance.clone() };
     let seen = look(work.ledger, cloud, &instance, &known).await;
@@ -114,14 +115,12 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
 }
 
 /// Roles that earlier attempts recorded: once the profile is gone, only the ledger knows them.
-fn recorded_roles(work: &Work<'_>) -> Vec<Role> {
-    work.recorded(Lane::Identity)
-        .into_iter()
-        .filter_map(|record| {
-            let Step::DenyRole { role, role_arn, .. } = record.step else { return None };
-            Some(Role { name: role, arn: role_arn })
-        })
-        .collect()
+pub(crate) fn roles_of(records: &[StepRecord]) -> Vec<Role> {
+    let role = |record: &StepRecord| {
+        let Step::DenyRole { role, role_arn, .. } = &record.step else { return None };
+        Some(Role { name: role.clone(), arn: role_arn.clone() })
+    };
+    records.iter().filter_map(role).collect()
 }
 
 /// The profile that an earlier attempt took away: where that attempt could not read its role, this one can.

@@ -8,6 +8,7 @@ use brig_core::{
     finding::{Action, Finding, Touched},
     ids::{EniId, GroupId},
     policy::Policy,
+    verdict::Truth,
 };
 use brig_engine::{StatusPage, Verified, ports::TrailEvent};
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};
@@ -145,6 +146,22 @@ fn a_scheduled_verification_says_who_did_it_where_the_trail_knows() {
     let who: Vec<&String> = answer.notes.iter().filter(|note| note.contains("CloudTrail's record of")).collect();
     assert_eq!(who.len(), 1, "{:?}", answer.notes);
     assert!(who.iter().all(|note| note.contains("ModifyNetworkInterfaceAttribute by arn:aws:sts")));
+}
+
+#[test]
+fn status_says_lane_by_lane_what_holds() {
+    let (world, victim) = World::production();
+    let sim = calm(&world, &victim);
+    let lanes = |sim: &Arc<Sim>| {
+        let page = status(sim);
+        let verdict = &page.active.first().expect("it is listed").now.verdict;
+        [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence]
+    };
+    assert_eq!(lanes(&sim), [Truth::Yes; 4]);
+    sim.change(|world| UNDONE.first().expect("one").1(world, &victim));
+    let [network, others @ ..] = lanes(&sim);
+    assert_ne!(network, Truth::Yes);
+    assert_eq!(others, [Truth::Yes; 3]);
 }
 
 #[test]
