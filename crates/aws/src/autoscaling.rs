@@ -1,7 +1,10 @@
 //! Amazon EC2 Auto Scaling (<https://docs.aws.amazon.com/autoscaling/ec2/APIReference/>).
 
 use aws_sdk_autoscaling::Client;
-use brig_core::{ids::InstanceId, survey::Membership};
+use brig_core::{
+    ids::InstanceId,
+    survey::{Membership, ScalingGroup},
+};
 use brig_engine::ports::Answer;
 
 use crate::error::Explain;
@@ -23,6 +26,16 @@ pub(crate) async fn describe_auto_scaling_instance(
             state: found.lifecycle_state()?.to_owned(),
             protected: found.protected_from_scale_in().unwrap_or(false),
         })
+    }))
+}
+
+pub(crate) async fn describe_auto_scaling_group(client: &Client, group: &str) -> Answer<Option<ScalingGroup>> {
+    let request = client.describe_auto_scaling_groups().auto_scaling_group_names(group);
+    let answer = request.send().await.explain("DescribeAutoScalingGroups")?;
+    let found = answer.auto_scaling_groups().iter().find(|found| found.auto_scaling_group_name() == Some(group));
+    Ok(found.map(|found| ScalingGroup {
+        target_groups: found.target_group_arns().to_vec(),
+        classic: found.load_balancer_names().to_vec(),
     }))
 }
 

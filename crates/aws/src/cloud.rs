@@ -8,7 +8,10 @@ use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     step::Lane,
-    survey::{Association, Direction, Instance, Membership, MetadataOptions, Rule, SecurityGroup, Snapshot, Target},
+    survey::{
+        Association, Direction, Instance, Membership, MetadataOptions, Rule, ScalingGroup, SecurityGroup, Snapshot,
+        Target,
+    },
     timestamp::Timestamp,
 };
 use brig_engine::ports::{
@@ -159,6 +162,10 @@ impl Cloud for AwsCloud {
 
     async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>> {
         autoscaling::describe_auto_scaling_instance(self.autoscaling(), instance).await
+    }
+
+    async fn describe_auto_scaling_group(&self, group: &str) -> Answer<Option<ScalingGroup>> {
+        autoscaling::describe_auto_scaling_group(self.autoscaling(), group).await
     }
 
     async fn detach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()> {

@@ -285,6 +285,8 @@ pub struct Role {
 pub struct FleetLook {
     /// The instance's membership of an Auto Scaling group.
     pub membership: Option<Membership>,
+    /// The balancers that the Auto Scaling group registers its members with.
+    pub own: ScalingGroup,
     /// Target groups of any VPC that hold the instance's id or one of its addresses.
     pub registrations: Vec<Registration>,
     /// Classic load balancers that hold the instance.
@@ -304,6 +306,15 @@ pub struct Membership {
     pub state: String,
     /// Protected from scale-in.
     pub protected: bool,
+}
+
+/// An Auto Scaling group's balancers: what it detaches, it takes out of these, with draining.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScalingGroup {
+    /// ARNs of its target groups.
+    pub target_groups: Vec<String>,
+    /// Names of its classic load balancers.
+    pub classic: Vec<String>,
 }
 
 /// A target group and the targets in it that are this instance.

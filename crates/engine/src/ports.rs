@@ -10,8 +10,8 @@ use brig_core::{
     message::Message,
     step::{Lane, Outcome},
     survey::{
-        Association, Direction, Instance, Interface, Membership, MetadataOptions, Role, Rule, SecurityGroup, Snapshot,
-        Target,
+        Association, Direction, Instance, Interface, Membership, MetadataOptions, Role, Rule, ScalingGroup,
+        SecurityGroup, Snapshot, Target,
     },
     timestamp::Timestamp,
 };
@@ -191,6 +191,8 @@ pub trait Cloud: Send + Sync {
 
     /// DescribeAutoScalingInstances; none where the instance is in no group.
     async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>>;
+    /// DescribeAutoScalingGroups: one group by its name.
+    async fn describe_auto_scaling_group(&self, group: &str) -> Answer<Option<ScalingGroup>>;
     /// DetachInstances without lowering the desired capacity: the group launches a replacement.
     async fn detach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()>;
     /// DescribeTargetGroups.

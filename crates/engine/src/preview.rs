@@ -54,7 +54,7 @@ impl Engine {
         let looks = async {
             futures::join!(
                 identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), instance, &roles),
-                fleet::look(lanes.fleet.as_ref(), instance, self.clock.sleep(time.saturating_sub(TELLING))),
+                fleet::look(self.clock.as_ref(), lanes.fleet.as_ref(), instance, time.saturating_sub(TELLING)),
                 evidence::look(lanes.evidence.as_ref(), instance, active.as_ref())
             )
         };

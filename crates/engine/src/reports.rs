@@ -48,7 +48,8 @@ pub(crate) async fn run_lanes(
     };
     let identity =
         async { if want(Lane::Identity) { Some(identity::run(work, lanes.identity.as_ref()).await) } else { None } };
-    let fleet = async { if want(Lane::Fleet) { Some(fleet::run(work, lanes.fleet.as_ref()).await) } else { None } };
+    let fleet =
+        async { if want(Lane::Fleet) { Some(Box::pin(fleet::run(work, lanes.fleet.as_ref())).await) } else { None } };
     let evidence =
         async { if want(Lane::Evidence) { Some(evidence::run(work, lanes.evidence.as_ref()).await) } else { None } };
     let (network, identity, fleet, evidence) = futures::join!(network, identity, fleet, evidence);

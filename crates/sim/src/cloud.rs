@@ -9,8 +9,8 @@ use brig_core::{
     release::Reversal,
     step::{Lane, Step},
     survey::{
-        Association, Direction, Instance, InstanceState, Membership, MetadataOptions, Rule, SecurityGroup, Snapshot,
-        Target,
+        Association, Direction, Instance, InstanceState, Membership, MetadataOptions, Rule, ScalingGroup,
+        SecurityGroup, Snapshot, Target,
     },
     timestamp::Timestamp,
 };
@@ -336,6 +336,16 @@ impl Cloud for SimCloud {
                 let state = group.members.get(instance)?;
                 Some(Membership { group: name.clone(), state: state.clone(), protected: false })
             }))
+        })
+        .await
+    }
+
+    async fn describe_auto_scaling_group(&self, name: &str) -> Answer<Option<ScalingGroup>> {
+        self.read("DescribeAutoScalingGroups", |world| {
+            Ok(world
+                .scaling
+                .get(name)
+                .map(|group| ScalingGroup { target_groups: group.target_groups.clone(), classic: Vec::new() }))
         })
         .await
     }

@@ -1,23 +1,23 @@
-//! The fleet lane's effects. Plans come from `brig_core::plan::fleet`. Leaving the Auto Scaling group does not wait for
-//! the search through the load balancers for longer than a second.
+//! The fleet lane's effects. Plans come from `brig_core::plan::fleet`. Leaving the Auto Scaling group waits for the targets
+//! in the group's own target groups, which it would drain, and for no other.
 
-use std::{collections::BTreeSet, future::Future, time::Duration};
+use std::{collections::BTreeSet, future::Future, pin::pin, time::Duration};
 
 use brig_core::{
     ledger::StepRecord,
     plan::fleet,
     step::{Failure, Lane, Outcome, Step},
-    survey::{FleetLook, Gap, Instance, Registration, Target},
+    survey::{FleetLook, Gap, Instance, Registration, ScalingGroup, Target},
 };
 use futures::{
-    FutureExt, StreamExt,
+    StreamExt,
     channel::oneshot,
-    future::{ready, select},
+    future::{Either, pending, ready, select},
     stream,
 };
 
 use crate::{
-    ports::{Cloud, ErrorKind},
+    ports::{Clock, Cloud, ErrorKind, TargetGroup},
     work::{LaneReport, Work, failed, gap, merge},
 };
 
@@ -27,37 +27,24 @@ const SEARCHED_TWICE: usize = 20;
 const HEALTH_AT_ONCE: usize = 8;
 /// How long one attempt waits for a state that can be detached.
 const WAIT: Duration = Duration::from_secs(5);
-/// How long leaving the Auto Scaling group waits for the record of the targets that its group would drain. A health check
-/// that fails takes longer to end the instance.
-const SEARCH_FIRST: Duration = Duration::from_secs(1);
+/// How long leaving the Auto Scaling group waits for the targets that its group would drain. The fastest health check of a
+/// load balancer takes twice as long to fail
+/// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>).
+const OWN_FIRST: Duration = Duration::from_secs(5);
 /// Kept of the time that is left when target groups are searched: what was found must still be deregistered.
 const AFTER_SEARCH: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
-    // Detached, it is drained by its group at once: its targets are put on record first, unless that takes long.
-    let (recorded, on_record) = oneshot::channel();
-    let held = select(on_record, work.clock.sleep(SEARCH_FIRST)).map(|_| ());
-    let membership = part(work, cloud, async |instance| look_membership(cloud, instance).await, held, || {});
+    // Detached, it is drained by its group at once: those targets are put on record in the same intent.
     let search = work.left().saturating_sub(AFTER_SEARCH);
-    let balancers = part(
-        work,
-        cloud,
-        async |instance| look_balancers(cloud, instance, work.clock.sleep(search)).await,
-        ready(()),
-        move || {
-            let _ = recorded.send(());
-        },
-    );
+    let (group, balancers) = halves(work.clock, cloud, &work.instance, search);
+    let (membership, balancers) = (part(work, cloud, group), part(work, cloud, balancers));
     let ((mut report, group), (other, balanced)) = futures::join!(membership, balancers);
     merge(&mut report.done, other.done);
     for note in other.notes {
         report.note(note);
     }
-    let after = FleetLook {
-        membership: group.membership,
-        gaps: group.gaps.into_iter().chain(balanced.gaps).collect(),
-        ..balanced
-    };
+    let after = joined(group, balanced);
     report.look_again |= other.look_again || after.gaps.iter().any(|gap| gap.retryable);
     report.facts = fleet::facts(&after, &work.instance);
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
@@ -69,33 +56,35 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
 }
 
 /// Looks, plans, runs and looks again at one half of the lane.
-async fn part(
-    work: &Work<'_>,
-    cloud: &dyn Cloud,
-    look: impl AsyncFn(&Instance) -> FleetLook,
-    held: impl Future<Output = ()>,
-    on_record: impl FnOnce(),
-) -> (LaneReport, FleetLook) {
+async fn part(work: &Work<'_>, cloud: &dyn Cloud, look: impl Future<Output = FleetLook>) -> (LaneReport, FleetLook) {
     let mut report = LaneReport::default();
-    let seen = look(&work.instance).await;
+    let seen = look.await;
     let plan = fleet::plan(&seen, &work.instance, &groups_of(&work.recorded(Lane::Fleet)));
     for note in &plan.notes {
         report.note(note.clone());
     }
     if plan.todo().next().is_none() {
-        on_record();
         report.done = work.run(&plan, |step| effect(work, cloud, step)).await;
         report.look_again = !work.finish(&report.done).await;
         return (report, seen);
     }
     let intent = work.intend(&plan).await;
-    on_record();
-    held.await;
     let done = work.run_if(&intent, &plan, |step| effect(work, cloud, step)).await;
     let (recorded, after) = futures::join!(work.finish(&done), read_back(work, cloud, &seen));
     report.look_again = !recorded;
     report.done = done;
     (report, after)
+}
+
+/// Both halves as one look.
+fn joined(group: FleetLook, balanced: FleetLook) -> FleetLook {
+    let mut seen = group;
+    seen.registrations.extend(balanced.registrations);
+    seen.classic.extend(balanced.classic);
+    seen.gaps.extend(balanced.gaps);
+    seen.searched += balanced.searched;
+    seen.own = balanced.own;
+    seen
 }
 
 /// Target groups whose targets are on record: what drains there is leaving because of this containment.
@@ -108,43 +97,127 @@ pub(crate) fn groups_of(records: &[StepRecord]) -> BTreeSet<String> {
 }
 
 /// Everything, for a plan without effects.
-pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, time: impl Future<Output = ()>) -> FleetLook {
-    let (group, balanced) = futures::join!(look_membership(cloud, instance), look_balancers(cloud, instance, time));
-    FleetLook { membership: group.membership, gaps: group.gaps.into_iter().chain(balanced.gaps).collect(), ..balanced }
+pub(crate) async fn look(clock: &dyn Clock, cloud: &dyn Cloud, instance: &Instance, time: Duration) -> FleetLook {
+    let (group, balancers) = halves(clock, cloud, instance, time);
+    let (group, balanced) = futures::join!(group, balancers);
+    joined(group, balanced)
 }
 
-async fn look_membership(cloud: &dyn Cloud, instance: &Instance) -> FleetLook {
+/// The two looks: at the Auto Scaling group with its own balancers, and, for `time`, at all other balancers.
+fn halves<'a>(
+    clock: &'a dyn Clock,
+    cloud: &'a dyn Cloud,
+    instance: &'a Instance,
+    time: Duration,
+) -> (impl Future<Output = FleetLook> + 'a, impl Future<Output = FleetLook> + 'a) {
+    let (tell, told) = oneshot::channel();
+    let own = async { told.await.unwrap_or_default() };
+    (
+        look_membership(cloud, instance, clock.sleep(OWN_FIRST), tell),
+        look_balancers(cloud, instance, clock.sleep(time), own),
+    )
+}
+
+/// The Auto Scaling group, and where its own balancers hold the instance. `tell` hears which balancers these are.
+async fn look_membership(
+    cloud: &dyn Cloud,
+    instance: &Instance,
+    time: impl Future<Output = ()>,
+    tell: oneshot::Sender<ScalingGroup>,
+) -> FleetLook {
     let mut seen = FleetLook::default();
     match cloud.describe_auto_scaling_instance(&instance.id).await {
         Ok(membership) => seen.membership = membership,
         Err(error) => seen.gaps.push(gap("membership of an Auto Scaling group", &error)),
     }
+    let Some(membership) = seen.membership.clone() else { return seen };
+    let what = || format!("the balancers of the Auto Scaling group {}", membership.group);
+    let own = async {
+        match cloud.describe_auto_scaling_group(&membership.group).await {
+            Ok(group) => {
+                let group = group.unwrap_or_default();
+                let _ = tell.send(group.clone());
+                own_balancers(cloud, instance, group).await
+            }
+            Err(error) => FleetLook { gaps: vec![gap(what(), &error)], ..FleetLook::default() },
+        }
+    };
+    match select(pin!(own), pin!(time)).await {
+        Either::Left((own, _)) => joined(seen, own),
+        Either::Right(_) => {
+            let error = "they did not answer in time".to_owned();
+            seen.gaps.push(Gap { what: what(), error, retryable: true });
+            seen
+        }
+    }
+}
+
+/// Where an Auto Scaling group's own balancers hold the instance.
+async fn own_balancers(cloud: &dyn Cloud, instance: &Instance, own: ScalingGroup) -> FleetLook {
+    let classic = async {
+        if own.classic.is_empty() { Ok(Vec::new()) } else { cloud.describe_classic_balancers_of(&instance.id).await }
+    };
+    let (mut seen, classic) = futures::join!(healths(cloud, instance, groups_by_arn(&own), pending()), classic);
+    match classic {
+        Ok(classic) => seen.classic = classic.into_iter().filter(|name| own.classic.contains(name)).collect(),
+        Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
+    }
+    seen.own = own;
     seen
 }
 
-/// Searches until `time` is over; how many groups were not looked at then is a gap.
-async fn look_balancers(cloud: &dyn Cloud, instance: &Instance, time: impl Future<Output = ()>) -> FleetLook {
-    let mut seen = FleetLook::default();
-    let (groups, classic) =
-        futures::join!(cloud.describe_target_groups(), cloud.describe_classic_balancers_of(&instance.id));
+/// The group's own target groups, which hold instances by their id.
+fn groups_by_arn(own: &ScalingGroup) -> Vec<TargetGroup> {
+    let group = |arn: &String| TargetGroup { arn: arn.clone(), vpc: None, kind: "instance".to_owned() };
+    own.target_groups.iter().map(group).collect()
+}
+
+/// All balancers but those that `own` names. Searches until `time` is over; how many groups were not looked at then is
+/// a gap.
+async fn look_balancers(
+    cloud: &dyn Cloud,
+    instance: &Instance,
+    time: impl Future<Output = ()>,
+    own: impl Future<Output = ScalingGroup>,
+) -> FleetLook {
+    let (groups, classic, own) =
+        futures::join!(cloud.describe_target_groups(), cloud.describe_classic_balancers_of(&instance.id), own);
+    let listed = match groups {
+        // A group without a VPC (Lambda), or of load balancers, cannot hold an instance. Address groups of other VPCs
+        // are looked at too: what is found there is told, not touched.
+        Ok(groups) => {
+            let fits = |group: &TargetGroup| {
+                matches!(group.kind.as_str(), "instance" | "ip") && !own.target_groups.contains(&group.arn)
+            };
+            Ok(groups.into_iter().filter(fits).collect::<Vec<_>>())
+        }
+        Err(error) => Err(gap("target groups", &error)),
+    };
+    let mut seen = match listed {
+        Ok(groups) => {
+            let searched = groups.len();
+            FleetLook { searched, ..healths(cloud, instance, groups, time).await }
+        }
+        Err(gap) => FleetLook { gaps: vec![gap], ..FleetLook::default() },
+    };
     match classic {
-        Ok(classic) => seen.classic = classic,
+        Ok(classic) => seen.classic = classic.into_iter().filter(|name| !own.classic.contains(name)).collect(),
         Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
     }
-    let groups = match groups {
-        Ok(groups) => groups,
-        Err(error) => {
-            seen.gaps.push(gap("target groups", &error));
-            return seen;
-        }
-    };
-    // A group without a VPC (Lambda), or of load balancers, cannot hold an instance. Address groups of other VPCs are
-    // looked at too: what is found there is told, not touched.
-    let candidates: Vec<_> =
-        groups.into_iter().filter(|group| matches!(group.kind.as_str(), "instance" | "ip")).collect();
-    let all = candidates.len();
-    seen.searched = all;
-    let healths: Vec<_> = stream::iter(candidates)
+    seen.own = own;
+    seen
+}
+
+/// Which of these target groups hold the instance, as far as `time` lets look.
+async fn healths(
+    cloud: &dyn Cloud,
+    instance: &Instance,
+    groups: Vec<TargetGroup>,
+    time: impl Future<Output = ()>,
+) -> FleetLook {
+    let mut seen = FleetLook::default();
+    let all = groups.len();
+    let healths: Vec<_> = stream::iter(groups)
         .map(|group| async move {
             let health = match cloud.describe_target_health(&group.arn).await {
                 // Deleted since it was listed, if AWS says so twice.
@@ -183,42 +256,24 @@ async fn look_balancers(cloud: &dyn Cloud, instance: &Instance, time: impl Futur
 /// first look found, since a second search would cost hundreds of calls. `verify` searches again later.
 async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> FleetLook {
     let mut pauses = [200, 400, 800].into_iter();
+    let instance = &work.instance;
     loop {
-        let mut seen = FleetLook::default();
-        if before.membership.is_some() {
-            let now = look_membership(cloud, &work.instance).await;
-            seen.membership = now.membership;
-            seen.gaps.extend(now.gaps);
-        }
-        if (1..=SEARCHED_TWICE).contains(&before.searched) {
-            let again = look_balancers(cloud, &work.instance, work.clock.sleep(work.left())).await;
-            let gaps = seen.gaps.into_iter().chain(again.gaps).collect();
-            seen = FleetLook { membership: seen.membership, gaps, ..again };
-        } else if !before.classic.is_empty() {
-            match cloud.describe_classic_balancers_of(work.id()).await {
-                Ok(classic) => seen.classic = classic,
-                Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
+        let seen = if before.membership.is_some() {
+            let (own, membership) = futures::join!(
+                own_balancers(cloud, instance, before.own.clone()),
+                cloud.describe_auto_scaling_instance(work.id())
+            );
+            let mut seen = joined(FleetLook { gaps: before.gaps.clone(), ..FleetLook::default() }, own);
+            match membership {
+                Ok(membership) => seen.membership = membership,
+                Err(error) => seen.gaps.push(gap("membership of an Auto Scaling group", &error)),
             }
-        }
-        if seen.searched == 0 {
-            seen.gaps.extend(before.gaps.iter().cloned());
-        }
-        let known = if seen.searched > 0 { &[][..] } else { &before.registrations };
-        let healths: Vec<_> = stream::iter(known)
-            .map(|old| async move { (old, cloud.describe_target_health(&old.group).await) })
-            .buffered(HEALTH_AT_ONCE)
-            .collect()
-            .await;
-        for (old, health) in healths {
-            match health {
-                Ok(targets) => {
-                    let targets = ours(targets, &work.instance);
-                    seen.registrations.push(Registration { targets, ..old.clone() });
-                }
-                Err(error) if error.kind == ErrorKind::NotFound => {}
-                Err(error) => seen.gaps.push(gap(format!("the targets of {}", old.group), &error)),
-            }
-        }
+            seen
+        } else if (1..=SEARCHED_TWICE).contains(&before.searched) {
+            look_balancers(cloud, instance, work.clock.sleep(work.left()), ready(before.own.clone())).await
+        } else {
+            read_found(cloud, instance, before).await
+        };
         let settled =
             fleet::facts(&seen, &work.instance).iter().all(|fact| fact.truth != brig_core::verdict::Truth::No);
         match pauses.next() {
@@ -228,6 +283,25 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> Fl
             _ => return seen,
         }
     }
+}
+
+/// Looks again at what a long search found.
+async fn read_found(cloud: &dyn Cloud, instance: &Instance, before: &FleetLook) -> FleetLook {
+    let found = before.registrations.iter().map(|old| TargetGroup {
+        arn: old.group.clone(),
+        vpc: old.vpc.clone(),
+        kind: String::new(),
+    });
+    let classic = async {
+        if before.classic.is_empty() { Ok(Vec::new()) } else { cloud.describe_classic_balancers_of(&instance.id).await }
+    };
+    let (mut seen, classic) = futures::join!(healths(cloud, instance, found.collect(), pending()), classic);
+    match classic {
+        Ok(classic) => seen.classic = classic.into_iter().filter(|name| before.classic.contains(name)).collect(),
+        Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
+    }
+    seen.gaps.extend(before.gaps.iter().cloned());
+    seen
 }
 
 /// Targets that carry the instance's id, or an address that one of its interfaces has in whichever VPC.

@@ -38,6 +38,7 @@ fn lane_of(operation: &str) -> Option<&'static str> {
         | "ListInstanceProfilesForRole" => "identity",
         "DetachInstances"
         | "DescribeAutoScalingInstances"
+        | "DescribeAutoScalingGroups"
         | "DescribeTargetGroups"
         | "DescribeTargetHealth"
         | "DeregisterTargets"

@@ -47,7 +47,7 @@ fn race(world: &World, victim: &Victim, seed: u64, lag: u64) -> Arc<Sim> {
             // Deliveries of one event repeat its request id; another finding has its own.
             let request = if seed.is_multiple_of(5) { "same".to_owned() } else { format!("r{process}") };
             for _ in 0..4 {
-                let answer = sim.process(process, &victim.id, &request, Duration::from_mins(2)).await;
+                let answer = Box::pin(sim.process(process, &victim.id, &request, Duration::from_mins(2))).await;
                 if answer.is_some_and(|answer| !answer.left_over) {
                     break;
                 }
@@ -107,7 +107,7 @@ fn while_one_holds_it_another_changes_nothing() {
     let time = Duration::from_mins(2);
     let later = async {
         sim.sleep(Duration::from_millis(500)).await;
-        sim.process(1, &victim.id, "another", time).await
+        Box::pin(sim.process(1, &victim.id, "another", time)).await
     };
     let run = futures::future::join(sim.process(0, &victim.id, "one", time), later);
     let (one, another) = sim.run(run).expect("nobody waits for ever");
