@@ -59,6 +59,11 @@ def main() -> int:
         servers.append(server)
         return server
 
+    moto_url, mini_url = f"http://127.0.0.1:{moto_port}", f"http://127.0.0.1:{mini_port}"
+    endpoints = {
+        "AWS_ENDPOINT_URL": mini_url,
+        **{f"AWS_ENDPOINT_URL_{service}": moto_url for service in MOTO_SERVICES},
+    }
     try:
         moto = start([sys.executable, str(HERE / "moto_server.py"), str(moto_port)], work / "moto.log")
         mini = start(
@@ -70,19 +75,19 @@ def main() -> int:
             MINISTACK_ACCOUNT_ID=ACCOUNT,
             AUTH="true",
             LAMBDA_EXECUTOR="local",
+            # A function that is deployed there inherits these.
+            **endpoints,
         )
-        moto_url, mini_url = f"http://127.0.0.1:{moto_port}", f"http://127.0.0.1:{mini_port}"
         wait_for(moto_url + "/moto-api/", moto, work / "moto.log")
         wait_for(mini_url + "/", mini, work / "ministack.log")
         environment = {
             **plain,
-            "AWS_ENDPOINT_URL": mini_url,
+            **endpoints,
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
-            **{f"AWS_ENDPOINT_URL_{service}": moto_url for service in MOTO_SERVICES},
         }
         return subprocess.run(sys.argv[1:], env=environment).returncode
     finally:

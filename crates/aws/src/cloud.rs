@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
+    readiness::Trail,
     step::Lane,
     survey::{
         Association, Direction, Instance, Membership, MetadataOptions, Rule, ScalingGroup, SecurityGroup, Snapshot,
@@ -15,11 +16,11 @@ use brig_core::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{
-    Answer, Attached, Attribute, AttributeChange, Cloud, InterfacesOf, ListedRule, Profile, Tags, TargetGroup,
+    Answer, Attached, Attribute, AttributeChange, Cloud, DryRun, InterfacesOf, ListedRule, Profile, Tags, TargetGroup,
     TrailEvent,
 };
 
-use crate::{autoscaling, cloudtrail, ec2, elb, iam};
+use crate::{autoscaling, cloudtrail, ec2, elb, guardduty, iam};
 
 pub(crate) struct AwsCloud {
     region: Region,
@@ -32,6 +33,7 @@ pub(crate) struct AwsCloud {
     elb: OnceLock<aws_sdk_elasticloadbalancing::Client>,
     elbv2: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
     cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
+    guardduty: OnceLock<aws_sdk_guardduty::Client>,
 }
 
 macro_rules! client {
@@ -52,6 +54,7 @@ impl AwsCloud {
     client!(elb, aws_sdk_elasticloadbalancing);
     client!(elbv2, aws_sdk_elasticloadbalancingv2);
     client!(cloudtrail, aws_sdk_cloudtrail);
+    client!(guardduty, aws_sdk_guardduty);
 
     pub(crate) fn new(config: &SdkConfig, region: Region, partition: &RetryPartition) -> Self {
         Self {
@@ -64,6 +67,7 @@ impl AwsCloud {
             elb: OnceLock::new(),
             elbv2: OnceLock::new(),
             cloudtrail: OnceLock::new(),
+            guardduty: OnceLock::new(),
         }
     }
 
@@ -162,6 +166,34 @@ impl Cloud for AwsCloud {
 
     async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>> {
         autoscaling::describe_auto_scaling_instance(self.autoscaling(), instance).await
+    }
+
+    async fn describe_vpcs(&self) -> Answer<Vec<VpcId>> {
+        ec2::readiness::describe_vpcs(self.ec2()).await
+    }
+
+    async fn describe_flow_logs(&self) -> Answer<Vec<String>> {
+        ec2::readiness::describe_flow_logs(self.ec2()).await
+    }
+
+    async fn get_metadata_default_tokens(&self) -> Answer<Option<String>> {
+        ec2::readiness::get_metadata_default_tokens(self.ec2()).await
+    }
+
+    async fn count_instances_without_tokens(&self) -> Answer<usize> {
+        ec2::readiness::count_instances_without_tokens(self.ec2()).await
+    }
+
+    async fn get_detectors(&self) -> Answer<Vec<bool>> {
+        guardduty::get_detectors(self.guardduty()).await
+    }
+
+    async fn describe_trails(&self) -> Answer<Vec<Trail>> {
+        cloudtrail::describe_trails(self.cloudtrail()).await
+    }
+
+    async fn dry_run(&self, change: &DryRun) -> Answer<()> {
+        ec2::readiness::dry_run(self.ec2(), change).await
     }
 
     async fn describe_auto_scaling_group(&self, group: &str) -> Answer<Option<ScalingGroup>> {

@@ -7,7 +7,7 @@ use aws_sdk_cloudtrail::{
     types::{Event, LookupAttribute, LookupAttributeKey},
 };
 use aws_smithy_types::DateTime;
-use brig_core::timestamp::Timestamp;
+use brig_core::{readiness::Trail, timestamp::Timestamp};
 use brig_engine::ports::{Answer, CloudError, ErrorKind, TrailEvent};
 
 use crate::error::Explain;
@@ -28,6 +28,22 @@ pub(crate) async fn lookup_events(client: &Client, resource: &str, since: Timest
     let request = request.start_time(DateTime::from_millis(since.millis()));
     let answer = request.send().await.explain("LookupEvents")?;
     Ok(answer.events().iter().filter_map(from_event).collect())
+}
+
+/// Trails of the organisation and of other Regions that record this one included.
+pub(crate) async fn describe_trails(client: &Client) -> Answer<Vec<Trail>> {
+    let listed = client.describe_trails().include_shadow_trails(true).send().await.explain("DescribeTrails")?;
+    let mut trails = Vec::new();
+    for trail in listed.trail_list() {
+        let Some(arn) = trail.trail_arn() else { continue };
+        let status = client.get_trail_status().name(arn).send().await.explain("GetTrailStatus")?;
+        trails.push(Trail {
+            name: trail.name().unwrap_or(arn).to_owned(),
+            all_regions: trail.is_multi_region_trail().unwrap_or(false),
+            logging: status.is_logging().unwrap_or(false),
+        });
+    }
+    Ok(trails)
 }
 
 fn from_event(event: &Event) -> Option<TrailEvent> {

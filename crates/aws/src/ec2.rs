@@ -3,6 +3,7 @@
 pub(crate) mod groups;
 pub(crate) mod instances;
 pub(crate) mod interfaces;
+pub(crate) mod readiness;
 pub(crate) mod snapshots;
 
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ mod dynamodb;
 mod ec2;
 mod elb;
 mod error;
+mod guardduty;
 mod iam;
 mod member;
 mod session;

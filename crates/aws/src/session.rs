@@ -90,7 +90,11 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-type Key = (AccountId, Region, Lane);
+/// The session's name is part of it: in another account each containment acts under its own.
+type Key = (AccountId, Region, Lane, String);
+
+/// So many sessions of member roles are kept.
+const MOST_SESSIONS: usize = 50;
 
 /// The clouds of the function's own account and, through their member roles, of others, in any Region.
 pub struct AwsClouds {
@@ -100,7 +104,7 @@ pub struct AwsClouds {
     /// Made with the settings, before any invocation says which account is the function's own.
     home: HashMap<Lane, Arc<AwsCloud>>,
     opened: Mutex<HashMap<Key, Arc<AwsCloud>>>,
-    members: Mutex<HashMap<AccountId, Arc<MemberRole>>>,
+    members: Mutex<HashMap<(AccountId, String), Arc<MemberRole>>>,
 }
 
 impl AwsClouds {
@@ -135,12 +139,19 @@ impl AwsClouds {
 
     fn kept(&self, key: Key, make: impl FnOnce() -> AwsCloud) -> Arc<dyn Cloud> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.len() >= MOST_SESSIONS * Lane::ALL.len() && !opened.contains_key(&key) {
+            opened.clear();
+        }
         Arc::clone(opened.entry(key).or_insert_with(|| Arc::new(make()))) as Arc<dyn Cloud>
     }
 
     fn member(&self, setting: &str, account: &AccountId, region: &Region, session: &str) -> Arc<MemberRole> {
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        let member = members.entry(account.clone()).or_insert_with(|| {
+        let key = (account.clone(), session.to_owned());
+        if members.len() >= MOST_SESSIONS && !members.contains_key(&key) {
+            members.clear();
+        }
+        let member = members.entry(key).or_insert_with(|| {
             // The Region's own STS endpoint: its tokens are valid everywhere, and it fails with no other Region.
             let sts = aws_sdk_sts::Client::new(&self.session.config);
             Arc::new(MemberRole::new(sts, role_arn(setting, account, region), session))
@@ -166,11 +177,11 @@ impl Clouds for AwsClouds {
         let Some(own) = own else {
             return Err(Unreachable("the function does not know its own account".to_owned()));
         };
-        let key = (account.clone(), region.clone(), lane);
+        let key = |session: &str| (account.clone(), region.clone(), lane, session.to_owned());
         if own == *account {
             return Ok(match self.home.get(&lane) {
                 Some(home) if self.session.region().as_ref() == Some(region) => Arc::clone(home) as Arc<dyn Cloud>,
-                _ => self.kept(key, || cloud(&self.session.in_region(region), region, lane)),
+                _ => self.kept(key(""), || cloud(&self.session.in_region(region), region, lane)),
             });
         }
         let Some(setting) = &self.member_role else {
@@ -185,7 +196,7 @@ impl Clouds for AwsClouds {
                 role_arn(setting, account, region)
             )));
         }
-        Ok(self.kept(key, || {
+        Ok(self.kept(key(session), || {
             let config = self.session.in_region(region).into_builder();
             let member: Arc<dyn ProvideCredentials> = member;
             let config = config.credentials_provider(SharedCredentialsProvider::new(member)).build();

@@ -47,4 +47,11 @@ impl Notifier for SnsNotifier {
         request.send().await.explain("Publish")?;
         Ok(())
     }
+
+    async fn count_subscribers(&self) -> Answer<u64> {
+        let request = self.client.get_topic_attributes().topic_arn(&self.topic);
+        let answer = request.send().await.explain("GetTopicAttributes")?;
+        let confirmed = answer.attributes().and_then(|all| all.get("SubscriptionsConfirmed"));
+        Ok(confirmed.and_then(|count| count.parse().ok()).unwrap_or_default())
+    }
 }

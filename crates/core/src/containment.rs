@@ -144,6 +144,9 @@ pub struct Containment {
     /// Work is left that a later attempt may finish.
     #[serde(skip)]
     pub left_over: bool,
+    /// The account could not be worked in: its role was refused.
+    #[serde(skip)]
+    pub unreachable: bool,
 }
 
 /// An address that could not be resolved to an instance: people are asked.

@@ -264,6 +264,19 @@ pub enum Parsed {
     Touched(Box<Touched>),
     /// A question about all active containments.
     Roll(Roll),
+    /// A question about the account before anything has happened.
+    Readiness(Readiness),
+}
+
+/// How ready the function's account and Region are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// Make Brig's groups in each VPC that lacks them.
+    pub prepare: bool,
+    /// Accounts whose member role is tried.
+    pub accounts: Vec<AccountId>,
+    /// An instance to try permissions on, without effect.
+    pub instance: Option<InstanceId>,
 }
 
 /// What is asked about all active containments.

@@ -11,6 +11,8 @@ pub mod ledger;
 pub mod message;
 pub mod plan;
 pub mod policy;
+pub mod power;
+pub mod readiness;
 pub mod release;
 pub mod rules;
 pub mod step;

@@ -31,6 +31,8 @@ pub struct Message {
 pub struct Audience<'a> {
     /// The function's name, for the command lines in the text.
     pub function: &'a str,
+    /// The name of the function that releases.
+    pub release_function: &'a str,
     /// The ledger table's name.
     pub table: &'a str,
     /// The instance's name tag.
@@ -204,16 +206,17 @@ fn section(
 }
 
 fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
-    let invoke = |extra: &str| {
+    let call = |function: &str, extra: &str| {
         let payload = format!(
             "{{\"instance_id\":\"{}\",\"account\":\"{}\",\"region\":\"{}\"{extra}}}",
             containment.instance_id, containment.account, containment.region
         );
         format!(
-            "aws lambda invoke --function-name {} --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout",
-            audience.function
+            "aws lambda invoke --function-name {function} --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout"
         )
     };
+    let invoke = |extra: &str| call(audience.function, extra);
+    let release = |extra: &str| call(audience.release_function, &format!(",\"action\":\"release\"{extra}"));
     let originals = || {
         format!(
             "What each change replaced is on record: aws dynamodb query --table-name {} \
@@ -225,7 +228,7 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
         Conclusion::Contained | Conclusion::AlreadyContained => vec![
             "Take over the investigation: Brig stopped nothing, so that memory is intact if it still runs; its disks are in the snapshots listed below.".to_owned(),
             "Look at what replaced it, and at what else its role could reach: sessions that it got by sts:AssumeRole are not covered by the denial.".to_owned(),
-            format!("To take everything back (first with \"action\":\"plan\",\"for\":\"release\" to see what): {}", invoke(",\"action\":\"release\",\"reason\":\"...\"")),
+            format!("To take everything back (first with \"action\":\"plan\",\"for\":\"release\" to see what): {}", release(",\"reason\":\"...\"")),
             originals(),
         ],
         Conclusion::Partial => vec![
@@ -250,7 +253,7 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
         Conclusion::Repaired => vec![
             "Find out who changed it, and why: somebody who can may do it again.".to_owned(),
             "If it was you, release the instance rather than change it by hand:".to_owned(),
-            invoke(",\"action\":\"release\""),
+            release(""),
         ],
         Conclusion::Drifted => vec![
             "Find out who changed it, and why. What would be put right is below; to do so:".to_owned(),
@@ -262,7 +265,7 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
         ],
         Conclusion::ReleasePartial => vec![
             "Read what could not be done below, settle it, and run this again; it goes on where it stopped:".to_owned(),
-            invoke(",\"action\":\"release\""),
+            release(""),
             originals(),
         ],
         Conclusion::InProgress | Conclusion::Planned | Conclusion::Ignored => {

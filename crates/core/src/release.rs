@@ -16,7 +16,7 @@ use crate::{
 };
 
 mod reversal;
-pub use reversal::Reversal;
+pub use reversal::{Reversal, ReversalKind};
 
 /// What a release is planned from. An outer `None` is what could not be read: it is neither given back nor taken for gone.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{EniId, GroupId, SnapshotId, VolumeId, VpcId},
     policy::RoleDeny,
-    release::Reversal,
+    release::{Reversal, ReversalKind},
     survey::{MetadataOptions, Purpose, Rule, Target},
 };
 
@@ -54,8 +54,9 @@ pub struct GroupRef {
 }
 
 /// One change. `was` is what the change replaces: none where that is unknown (a containment taken over by force).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::EnumDiscriminants)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[strum_discriminants(name(StepKind), derive(strum::EnumIter), doc = "A kind of step, without its resource.")]
 pub enum Step {
     /// Makes a group of ours in a VPC that has none and gives it exactly its rules.
     CreateSecurityGroup {
@@ -297,8 +298,19 @@ impl Step {
     /// The IAM actions that the step's calls need, its own comparing reads included.
     #[must_use]
     pub fn iam_actions(&self) -> &'static [&'static str] {
+        if let Self::GiveBack(back) = self {
+            return ReversalKind::from(back).iam_actions();
+        }
+        StepKind::from(self).iam_actions()
+    }
+}
+
+impl StepKind {
+    /// The IAM actions that a step of this kind needs; a step of a release has those of its reversal.
+    #[must_use]
+    pub fn iam_actions(self) -> &'static [&'static str] {
         match self {
-            Self::CreateSecurityGroup { .. } => &[
+            Self::CreateSecurityGroup => &[
                 "ec2:CreateSecurityGroup",
                 "ec2:CreateTags",
                 "ec2:DescribeSecurityGroups",
@@ -307,31 +319,28 @@ impl Step {
                 "ec2:AuthorizeSecurityGroupIngress",
                 "ec2:RevokeSecurityGroupEgress",
             ],
-            Self::RevokeSecurityGroupRules { .. } => {
+            Self::RevokeSecurityGroupRules => {
                 &["ec2:DescribeSecurityGroupRules", "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"]
             }
-            Self::AuthorizeSecurityGroupRules { .. } => {
+            Self::AuthorizeSecurityGroupRules => {
                 &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
             }
-            Self::Isolate { .. } | Self::Untrack { .. } => &["ec2:ModifyNetworkInterfaceAttribute"],
-            Self::DenyRole { .. } => &["iam:GetRolePolicy", "iam:PutRolePolicy"],
-            Self::DisassociateProfile { .. } => &["ec2:DisassociateIamInstanceProfile"],
-            Self::DisableMetadata { .. } => &["ec2:ModifyInstanceMetadataOptions"],
-            Self::DetachInstances { .. } => &["autoscaling:DetachInstances"],
-            Self::DeregisterTargets { .. } => &["elasticloadbalancing:DeregisterTargets"],
-            Self::DeregisterInstancesFromLoadBalancer { .. } => {
-                &["elasticloadbalancing:DeregisterInstancesFromLoadBalancer"]
+            Self::Isolate | Self::Untrack => &["ec2:ModifyNetworkInterfaceAttribute"],
+            Self::DenyRole => &["iam:GetRolePolicy", "iam:PutRolePolicy"],
+            Self::DisassociateProfile => &["ec2:DisassociateIamInstanceProfile"],
+            Self::DisableMetadata => &["ec2:ModifyInstanceMetadataOptions"],
+            Self::DetachInstances => &["autoscaling:DetachInstances"],
+            Self::DeregisterTargets => &["elasticloadbalancing:DeregisterTargets"],
+            Self::DeregisterInstancesFromLoadBalancer => &["elasticloadbalancing:DeregisterInstancesFromLoadBalancer"],
+            Self::ProtectTermination | Self::ProtectStop | Self::StopOnShutdown | Self::KeepVolumes => {
+                &["ec2:ModifyInstanceAttribute"]
             }
-            Self::ProtectTermination { .. }
-            | Self::ProtectStop { .. }
-            | Self::StopOnShutdown { .. }
-            | Self::KeepVolumes { .. } => &["ec2:ModifyInstanceAttribute"],
-            Self::CreateSnapshots { .. } => {
+            Self::CreateSnapshots => {
                 &["ec2:CreateSnapshot", "ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"]
             }
-            Self::LockSnapshot { .. } => &["ec2:LockSnapshot", "ec2:DescribeLockedSnapshots"],
-            Self::TagSnapshot { .. } | Self::TagInstance => &["ec2:CreateTags"],
-            Self::GiveBack(back) => back.iam_actions(),
+            Self::LockSnapshot => &["ec2:LockSnapshot", "ec2:DescribeLockedSnapshots"],
+            Self::TagSnapshot | Self::TagInstance => &["ec2:CreateTags"],
+            Self::GiveBack => &[],
         }
     }
 }

@@ -81,6 +81,10 @@ impl Fact {
     }
 }
 
+fn is_open(fact: &Fact) -> bool {
+    fact.truth == Truth::No && fact.why == OPEN
+}
+
 /// What AWS accepted and does not show yet is unknown, rather than untrue. Says whether there is any such fact.
 pub fn not_yet_visible(facts: &mut [Fact]) -> bool {
     let mut any = false;
@@ -105,6 +109,9 @@ pub struct Verdict {
     pub evidence: Truth,
     /// All of it in one sentence, which begins with the instance.
     pub summary: String,
+    /// An interface was seen in an untrack group.
+    #[serde(skip)]
+    pub open: bool,
 }
 
 impl Verdict {
@@ -112,7 +119,7 @@ impl Verdict {
     #[must_use]
     pub fn untouched(summary: String) -> Self {
         let unknown = Truth::Unknown;
-        Self { network: unknown, credentials: unknown, fleet: unknown, evidence: unknown, summary }
+        Self { network: unknown, credentials: unknown, fleet: unknown, evidence: unknown, summary, open: false }
     }
 
     /// Judges from each lane's facts. `subject` names the instance.
@@ -133,7 +140,7 @@ impl Verdict {
             .iter()
             .filter(|lane| lane.2 != Truth::Yes)
             .map(|(_, not, truth, facts)| {
-                let open = facts.iter().any(|fact| fact.truth == Truth::No && fact.why == OPEN);
+                let open = facts.iter().any(is_open);
                 let how = match truth {
                     Truth::Partial => " wholly",
                     Truth::Unknown => " for certain",
@@ -150,7 +157,7 @@ impl Verdict {
                 format!("{subject} is only PARTLY contained: {}; but {}.", fails.join(", "), holds.join(", "))
             }
         };
-        Self { network, credentials, fleet, evidence, summary }
+        Self { network, credentials, fleet, evidence, summary, open: facts.network.iter().any(is_open) }
     }
 
     /// Whether every lane is wholly true.

@@ -218,6 +218,7 @@ fn answer(
         notes,
         timings_ms: *timings,
         left_over,
+        unreachable: false,
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Invocation {
     pub own: AccountId,
     /// The function's name, for messages.
     pub function: String,
+    /// The name of the function that releases, for messages.
+    pub release_function: String,
     /// When it began.
     pub began: Timestamp,
     /// When Lambda ends it.
@@ -133,7 +135,10 @@ impl Engine {
         let named = ContainmentId::from(format!("{}-{}", finding.instance, self.clock.now().compact()));
         let lanes = match self.open(finding, &named).await {
             Ok(lanes) => lanes,
-            Err(why) => return self.refuse(case, Decided::refused(why)).await,
+            Err(why) => {
+                let refused = self.refuse(case, Decided::refused(why)).await;
+                return Containment { unreachable: true, ..refused };
+            }
         };
         // Whether a service stands and falls with the instance is looked up beside the look and the claim, not before.
         let fleet = Arc::clone(&lanes.fleet);
@@ -285,6 +290,7 @@ impl Engine {
             notes: Vec::new(),
             timings_ms: Timings { done, ..Timings::default() },
             left_over: false,
+            unreachable: false,
         }
     }
 

@@ -7,6 +7,7 @@ mod contain;
 mod lanes;
 pub mod ports;
 mod preview;
+mod readiness;
 mod release;
 mod reports;
 mod resolve;
@@ -17,4 +18,5 @@ mod verify;
 mod work;
 
 pub use contain::{Engine, Invocation};
+pub use readiness::Ready;
 pub use verify::{StatusEntry, StatusPage, Verified};

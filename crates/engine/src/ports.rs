@@ -8,6 +8,7 @@ use brig_core::{
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told},
     message::Message,
+    readiness::Trail,
     step::{Lane, Outcome},
     survey::{
         Association, Direction, Instance, Interface, Membership, MetadataOptions, Role, Rule, ScalingGroup,
@@ -148,6 +149,38 @@ pub struct TrailEvent {
     pub at: Option<Timestamp>,
 }
 
+/// A change of EC2's that is tried without effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DryRun {
+    /// CreateSecurityGroup, with Brig's tag.
+    CreateSecurityGroup(VpcId),
+    /// ModifyNetworkInterfaceAttribute to a group of Brig's.
+    ModifyNetworkInterfaceAttribute(EniId, GroupId),
+    /// ModifyInstanceMetadataOptions.
+    ModifyInstanceMetadataOptions(InstanceId),
+    /// ModifyInstanceAttribute.
+    ModifyInstanceAttribute(InstanceId),
+    /// CreateSnapshots, with Brig's tags.
+    CreateSnapshots(InstanceId),
+    /// CreateTags, of Brig's.
+    CreateTags(InstanceId),
+}
+
+impl DryRun {
+    /// The IAM action that it tries.
+    #[must_use]
+    pub fn iam_action(&self) -> &'static str {
+        match self {
+            Self::CreateSecurityGroup(_) => "ec2:CreateSecurityGroup",
+            Self::ModifyNetworkInterfaceAttribute(..) => "ec2:ModifyNetworkInterfaceAttribute",
+            Self::ModifyInstanceMetadataOptions(_) => "ec2:ModifyInstanceMetadataOptions",
+            Self::ModifyInstanceAttribute(_) => "ec2:ModifyInstanceAttribute",
+            Self::CreateSnapshots(_) => "ec2:CreateSnapshots",
+            Self::CreateTags(_) => "ec2:CreateTags",
+        }
+    }
+}
+
 /// Tags as key and value.
 pub type Tags = BTreeMap<String, String>;
 
@@ -239,6 +272,21 @@ pub trait Cloud: Send + Sync {
     async fn lookup_events(&self, resource: &str, since: Timestamp) -> Answer<Vec<TrailEvent>>;
     /// DeleteTags on one resource.
     async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()>;
+
+    /// DescribeVpcs: all of the Region.
+    async fn describe_vpcs(&self) -> Answer<Vec<VpcId>>;
+    /// DescribeFlowLogs: the VPCs, subnets and interfaces with active flow logs.
+    async fn describe_flow_logs(&self) -> Answer<Vec<String>>;
+    /// GetInstanceMetadataDefaults: the account's `HttpTokens`, where it sets any.
+    async fn get_metadata_default_tokens(&self) -> Answer<Option<String>>;
+    /// DescribeInstances: how many running instances have `HttpTokens` optional.
+    async fn count_instances_without_tokens(&self) -> Answer<usize>;
+    /// ListDetectors and GetDetector of GuardDuty: whether each is enabled.
+    async fn get_detectors(&self) -> Answer<Vec<bool>>;
+    /// DescribeTrails and GetTrailStatus of CloudTrail.
+    async fn describe_trails(&self) -> Answer<Vec<Trail>>;
+    /// One of EC2's changes with DryRun: success where EC2 would allow it.
+    async fn dry_run(&self, change: &DryRun) -> Answer<()>;
 }
 
 /// Why an account or Region cannot be worked in.
@@ -296,6 +344,8 @@ pub trait Ledger: Send + Sync {
     async fn kept_policy(&self, parameter: &str) -> Answer<Option<(String, Timestamp)>>;
     /// Says, once an hour in the account and Region, that the cap is reached: whether this is the first time.
     async fn first_over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<bool>;
+    /// Writes an item that nothing reads, to see that it can.
+    async fn try_write(&self, at: Timestamp) -> Answer<()>;
     /// A role's set, consistently read.
     async fn role_set(&self, role_arn: &str) -> Answer<RoleSet>;
 }
@@ -305,6 +355,8 @@ pub trait Ledger: Send + Sync {
 pub trait Notifier: Send + Sync {
     /// Publishes one message.
     async fn publish(&self, message: &Message) -> Answer<()>;
+    /// GetTopicAttributes: how many subscriptions are confirmed.
+    async fn count_subscribers(&self) -> Answer<u64>;
 }
 
 /// The queue that an event came from.

@@ -57,6 +57,7 @@ impl Engine {
         if action == Action::Contain && !records.was_told(&told.what, &told.finding) {
             let audience = Audience {
                 function: &invocation.function,
+                release_function: &invocation.release_function,
                 table: &self.table,
                 instance_name: instance.and_then(Instance::name),
             };
@@ -95,7 +96,12 @@ impl Engine {
     }
 
     pub(crate) fn audience<'a>(&'a self, instance: &'a Instance, invocation: &'a Invocation) -> Audience<'a> {
-        Audience { function: &invocation.function, table: &self.table, instance_name: instance.name() }
+        Audience {
+            function: &invocation.function,
+            release_function: &invocation.release_function,
+            table: &self.table,
+            instance_name: instance.name(),
+        }
     }
 }
 

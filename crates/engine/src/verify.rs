@@ -146,6 +146,7 @@ impl Engine {
             credentials: standing_in(&now, Lane::Identity),
             fleet: standing_in(&now, Lane::Fleet),
             evidence: standing_in(&now, Lane::Evidence),
+            open: now.verdict.open,
             summary: match planned(&now) {
                 0 => format!("{} is as its containment left it, as far as was looked.", now.instance_id),
                 drift => format!("{} HAS DRIFTED: {drift} step(s) would put it right.", now.instance_id),

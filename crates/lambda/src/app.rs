@@ -10,7 +10,7 @@ use brig_core::{
 use brig_engine::{Engine, ports::CloudError, rulebook::Rulebook};
 use tokio::sync::OnceCell;
 
-use crate::config::{Config, RulesFrom};
+use crate::config::{Config, RulesFrom, Serves};
 
 /// How long the init phase waits for connections that the first invocation will use.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -43,6 +43,10 @@ pub struct App {
     account: OnceCell<AccountId>,
     identity: OnceCell<String>,
     member_role: Option<String>,
+    /// What this function serves.
+    pub serves: Serves,
+    /// The name of the function that releases, where it is another one.
+    pub release_function: Option<String>,
 }
 
 impl App {
@@ -51,6 +55,7 @@ impl App {
         let session = Session::from_environment().await;
         let region = session.region().ok_or(StartError::NoRegion)?;
         let member_role = config.member_role.clone();
+        let (serves, release_function) = (config.serves, config.release_function);
         let clouds = Arc::new(AwsClouds::new(session.clone(), config.member_role));
         let ledger = Arc::new(DynamoLedger::new(&session, config.table.clone()));
         let rulebook = match config.rules {
@@ -81,6 +86,8 @@ impl App {
             account: OnceCell::new(),
             identity: OnceCell::new(),
             member_role,
+            serves,
+            release_function,
         })
     }
 

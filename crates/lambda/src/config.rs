@@ -41,6 +41,21 @@ pub struct Config {
     pub rules: RulesFrom,
     /// The role to assume in other accounts: a name, or an ARN with `{account}`.
     pub member_role: Option<String>,
+    /// What this function serves.
+    pub serves: Serves,
+    /// The name of the function that releases, where it is another one.
+    pub release_function: Option<String>,
+}
+
+/// What a function serves: one binary may be deployed twice, with a role and an invoke right each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serves {
+    /// Everything.
+    All,
+    /// Everything but a release.
+    Contain,
+    /// Releases and their plans.
+    Release,
 }
 
 /// Where the account's own rules are.
@@ -55,7 +70,7 @@ pub enum RulesFrom {
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 18] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -72,7 +87,18 @@ const KNOWN: [&str; 16] = [
     "BRIG_POLICY",
     "BRIG_MEMBER_ROLE",
     "BRIG_RESPONDERS",
+    "BRIG_SERVES",
+    "BRIG_RELEASE_FUNCTION",
 ];
+
+fn serves(value: Option<&str>) -> Result<Serves, ConfigError> {
+    match value {
+        None | Some("all") => Ok(Serves::All),
+        Some("contain") => Ok(Serves::Contain),
+        Some("release") => Ok(Serves::Release),
+        Some(other) => Err(wrong("BRIG_SERVES", other.to_owned(), "contain, release or all")),
+    }
+}
 
 impl Config {
     /// Reads the process's environment.
@@ -135,14 +161,11 @@ impl Config {
             get(name).map(items)
         };
         let trusted = list("BRIG_TRUSTED_ACCOUNTS").unwrap_or_default();
-        let trusted_accounts = trusted
-            .iter()
-            .map(|account| {
-                account.parse().map_err(|_| {
-                    wrong("BRIG_TRUSTED_ACCOUNTS", account.clone(), "a list of AWS account ids (12 digits each)")
-                })
-            })
-            .collect::<Result<Vec<AccountId>, _>>()?;
+        let id = |account: &String| {
+            let expected = "a list of AWS account ids (12 digits each)";
+            account.parse().map_err(|_| wrong("BRIG_TRUSTED_ACCOUNTS", account.clone(), expected))
+        };
+        let trusted_accounts = trusted.iter().map(id).collect::<Result<Vec<AccountId>, _>>()?;
         let custom_actions = list("BRIG_CUSTOM_ACTIONS").unwrap_or_default();
         if let Some(action) = custom_actions.iter().find(|action| !action.contains(":action/")) {
             return Err(wrong("BRIG_CUSTOM_ACTIONS", action.clone(), "a list of ARNs of Security Hub custom actions"));
@@ -163,6 +186,8 @@ impl Config {
             ));
         }
         Ok(Self {
+            serves: serves(get("BRIG_SERVES").as_deref())?,
+            release_function: get("BRIG_RELEASE_FUNCTION"),
             member_role,
             rules,
             table,
@@ -282,6 +307,15 @@ mod tests {
     }
 
     #[test]
+    fn it_serves_all_unless_it_is_told() {
+        for (value, serves) in
+            [("", Serves::All), ("all", Serves::All), ("contain", Serves::Contain), ("release", Serves::Release)]
+        {
+            assert_eq!(read(&[("BRIG_SERVES", value)]).expect("settings").serves, serves);
+        }
+    }
+
+    #[test]
     fn a_wrong_value_is_named() {
         for (name, value, message) in [
             ("BRIG_LEDGER_TABLE", "", "BRIG_LEDGER_TABLE is not set"),
@@ -295,6 +329,7 @@ mod tests {
                 "BRIG_UNTRACK_SECONDS=\"-1\" is not off or a whole number of seconds up to 600",
             ),
             ("BRIG_LOCK_DAYS", "40000", "BRIG_LOCK_DAYS=\"40000\" is not a whole number of days up to 36500"),
+            ("BRIG_SERVES", "both", "BRIG_SERVES=\"both\" is not contain, release or all"),
             ("BRIG_ROLE_DENY", "all", "BRIG_ROLE_DENY=\"all\" is not instance or role"),
             (
                 "BRIG_TRUSTED_ACCOUNTS",

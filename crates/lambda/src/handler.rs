@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brig_core::{
-    finding::{Action, Finding, Invoked, ParseError, Parsed, Queued, Request, Roll, Touched, parse},
+    finding::{Action, Finding, Invoked, ParseError, Parsed, Queued, Readiness, Request, Roll, Touched, parse},
     ids::AccountId,
     message,
     timestamp::Timestamp,
@@ -19,6 +19,7 @@ use tracing::Instrument;
 
 use crate::{
     app::{AccountError, App},
+    config::Serves,
     metrics,
 };
 
@@ -27,20 +28,27 @@ const AGAIN_SECONDS: i32 = 10;
 /// How long an invocation may take whose deadline makes no sense.
 const NO_DEADLINE: Duration = Duration::from_mins(1);
 
-/// Handles one event. Errors carry an `errorType`: `UnsupportedEvent`, `InvalidRequest`, `Incomplete` or `NoAccount`.
+/// Handles one event. Errors carry an `errorType`: `UnsupportedEvent`, `InvalidRequest`, `NotServed`,
+/// `Incomplete`, `LedgerUnreachable` or `NoAccount`.
 pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let began = app.engine.clock.now();
     let (payload, context) = event.into_parts();
     let account = app.account(&context.invoked_function_arn).await.map_err(|error| no_account(&error))?;
     let invoked =
         Invoked { account: account.clone(), region: app.region().clone(), request_id: context.request_id.clone() };
-    match parse(&payload, &invoked, &app.engine.policy) {
-        Ok(Parsed::Request(request)) => direct(app, &request, &invocation(&context, account, began)).await,
+    let parsed = parse(&payload, &invoked, &app.engine.policy);
+    if let Some(why) = parsed.as_ref().ok().and_then(|parsed| not_served(app, parsed)) {
+        tracing::warn!("NotServed: {why}");
+        return Err(Diagnostic { error_type: "NotServed".to_owned(), error_message: why });
+    }
+    match parsed {
+        Ok(Parsed::Readiness(asked)) => ready(app, &asked, &invocation(app, &context, account, began)).await,
+        Ok(Parsed::Request(request)) => direct(app, &request, &invocation(app, &context, account, began)).await,
         Ok(Parsed::Nothing(reason)) => Ok(ignored(&reason)),
-        Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, &invocation(&context, account, began)).await),
-        Ok(Parsed::Roll(roll)) => roll_call(app, &roll, &invocation(&context, account, began)).await,
+        Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, &invocation(app, &context, account, began)).await),
+        Ok(Parsed::Roll(roll)) => roll_call(app, &roll, &invocation(app, &context, account, began)).await,
         Ok(Parsed::Touched(touched)) => {
-            let (entries, left_over) = touch(app, &touched, &invocation(&context, account, began)).await;
+            let (entries, left_over) = touch(app, &touched, &invocation(app, &context, account, began)).await;
             let response = json!({"containments": entries});
             if left_over { Err(incomplete(&response)) } else { Ok(response) }
         }
@@ -48,7 +56,7 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
     }
 }
 
-fn invocation(context: &Context, own: AccountId, began: Timestamp) -> Invocation {
+fn invocation(app: &App, context: &Context, own: AccountId, began: Timestamp) -> Invocation {
     let mut deadline = Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX));
     if deadline <= began {
         // Lambda never starts an invocation that is over; a local stand-in for it may send a duration or nothing.
@@ -59,9 +67,35 @@ fn invocation(context: &Context, own: AccountId, began: Timestamp) -> Invocation
         request_id: context.request_id.clone(),
         own,
         function: context.env_config.function_name.clone(),
+        release_function: app.release_function.clone().unwrap_or_else(|| context.env_config.function_name.clone()),
         began,
         deadline,
     }
+}
+
+/// Why this function does not do it, where another one does.
+fn not_served(app: &App, parsed: &Parsed) -> Option<String> {
+    let is_release = match parsed {
+        Parsed::Request(request) => matches!(request.action, Action::Release { .. } | Action::PlanRelease { .. }),
+        Parsed::Nothing(_) | Parsed::Batch(_) | Parsed::Touched(_) | Parsed::Roll(_) | Parsed::Readiness(_) => false,
+    };
+    let status = matches!(parsed, Parsed::Roll(Roll::Status { .. }));
+    match (app.serves, is_release) {
+        (Serves::Contain, true) => Some(format!(
+            "action: BRIG_SERVES=contain does not release{}",
+            app.release_function.as_ref().map_or_else(String::new, |name| format!(": invoke {name}"))
+        )),
+        (Serves::Release, false) if !status => {
+            Some("action: BRIG_SERVES=release serves \"release\", its plan and \"status\" only".to_owned())
+        }
+        (Serves::All | Serves::Contain | Serves::Release, _) => None,
+    }
+}
+
+async fn ready(app: &App, asked: &Readiness, invocation: &Invocation) -> Result<Value, Diagnostic> {
+    let ready = app.engine.readiness(asked, app.region(), invocation).await;
+    let ready = ready.map_err(|why| Diagnostic { error_type: "InvalidRequest".to_owned(), error_message: why })?;
+    Ok(serde_json::to_value(ready).unwrap_or_default())
 }
 
 /// An event, or a person's invoke.
@@ -151,7 +185,7 @@ async fn one_message(app: &App, message: &Queued, invocation: &Invocation) -> (V
                 let (entries, left_over) = touch(app, touched, &invocation).await;
                 return (entries, !left_over);
             }
-            Parsed::Batch(_) | Parsed::Roll(_) => return (Vec::new(), false),
+            Parsed::Batch(_) | Parsed::Roll(_) | Parsed::Readiness(_) => return (Vec::new(), false),
         },
         Err(error) => {
             unreadable(error);

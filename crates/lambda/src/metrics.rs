@@ -29,6 +29,8 @@ fn line(containment: &Containment, now: Timestamp) -> Value {
     for (name, conclusion) in counted {
         add(name, "Count", u64::from(containment.outcome == conclusion));
     }
+    add("interface_open", "Count", u64::from(containment.verdict.open));
+    add("member_role_refused", "Count", u64::from(containment.unreachable));
     if matches!(containment.outcome, Conclusion::Contained | Conclusion::Partial) {
         for (name, value) in
             [("time_to_isolated", containment.timings_ms.isolated), ("time_to_done", containment.timings_ms.done)]

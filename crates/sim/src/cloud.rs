@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use brig_core::{
     ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId, arn_name},
+    readiness::Trail,
     release::Reversal,
     step::{Lane, Step},
     survey::{
@@ -15,8 +16,8 @@ use brig_core::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{
-    Answer, Attached, Attribute, AttributeChange, Cloud, CloudError, Clouds, ErrorKind, InterfacesOf, ListedRule,
-    Profile, Tags, TargetGroup, TrailEvent, Unreachable,
+    Answer, Attached, Attribute, AttributeChange, Cloud, CloudError, Clouds, DryRun, ErrorKind, InterfacesOf,
+    ListedRule, Profile, Tags, TargetGroup, TrailEvent, Unreachable,
 };
 
 use crate::{
@@ -338,6 +339,41 @@ impl Cloud for SimCloud {
             }))
         })
         .await
+    }
+
+    async fn describe_vpcs(&self) -> Answer<Vec<VpcId>> {
+        self.read("DescribeVpcs", |world| Ok(world.vpcs())).await
+    }
+
+    async fn describe_flow_logs(&self) -> Answer<Vec<String>> {
+        self.read("DescribeFlowLogs", |_| Ok(Vec::new())).await
+    }
+
+    async fn get_metadata_default_tokens(&self) -> Answer<Option<String>> {
+        self.read("GetInstanceMetadataDefaults", |_| Ok(None)).await
+    }
+
+    async fn count_instances_without_tokens(&self) -> Answer<usize> {
+        self.read("DescribeInstances", |world| {
+            let optional = |instance: &&crate::world::Instance| instance.shown.metadata.tokens == "optional";
+            Ok(world.instances.values().filter(optional).count())
+        })
+        .await
+    }
+
+    async fn get_detectors(&self) -> Answer<Vec<bool>> {
+        self.read("ListDetectors", |_| Ok(())).await?;
+        self.read("GetDetector", |_| Ok(vec![true])).await
+    }
+
+    async fn describe_trails(&self) -> Answer<Vec<Trail>> {
+        self.read("DescribeTrails", |_| Ok(())).await?;
+        let trail = Trail { name: "all".to_owned(), all_regions: true, logging: true };
+        self.read("GetTrailStatus", |_| Ok(vec![trail])).await
+    }
+
+    async fn dry_run(&self, _change: &DryRun) -> Answer<()> {
+        self.read("DryRun", |_| Ok(())).await
     }
 
     async fn describe_auto_scaling_group(&self, name: &str) -> Answer<Option<ScalingGroup>> {

@@ -362,6 +362,7 @@ impl Sim {
             request_id: request_id.to_owned(),
             own: ACCOUNT.parse().expect("an account"),
             function: "brig-contain".to_owned(),
+            release_function: "brig-release".to_owned(),
             began,
             deadline: began.after(timeout),
         }
@@ -576,6 +577,10 @@ struct SimNotifier {
 
 #[async_trait]
 impl Notifier for SimNotifier {
+    async fn count_subscribers(&self) -> Answer<u64> {
+        self.sim.call(self.process, "GetTopicAttributes", false, |_| Ok(1)).await
+    }
+
     async fn publish(&self, message: &Message) -> Answer<()> {
         let message = message.clone();
         self.sim

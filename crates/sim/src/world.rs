@@ -147,6 +147,13 @@ impl World {
         }
     }
 
+    /// The VPCs in which something is.
+    #[must_use]
+    pub fn vpcs(&self) -> Vec<VpcId> {
+        let all: BTreeSet<&VpcId> = self.interfaces.values().map(|eni| &eni.shown.vpc).collect();
+        all.into_iter().cloned().collect()
+    }
+
     /// The volumes of an instance.
     #[must_use]
     pub fn volumes(&self, id: &InstanceId) -> Vec<VolumeId> {

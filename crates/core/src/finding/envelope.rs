@@ -140,7 +140,7 @@ impl Reader<'_> {
                     whole.addresses.extend(request.addresses);
                 }
                 Parsed::Nothing(reason) => why = reason,
-                Parsed::Touched(_) | Parsed::Roll(_) | Parsed::Batch(_) => {
+                Parsed::Touched(_) | Parsed::Roll(_) | Parsed::Readiness(_) | Parsed::Batch(_) => {
                     return Err(unsupported("no finding inside a notification".to_owned()));
                 }
             }

@@ -2,7 +2,7 @@
 //! taken for consent: every unknown key is an error.
 
 use super::{
-    Action, Invoked, ParseError, Parsed, Request, Roll, Source, abuse,
+    Action, Invoked, ParseError, Parsed, Readiness, Request, Roll, Source, abuse,
     draft::{Draft, Target, one_line},
 };
 use crate::{
@@ -10,8 +10,20 @@ use crate::{
     json::{Field, shown},
 };
 
-const KEYS: [&str; 10] =
-    ["action", "instance_id", "abuse_report", "region", "account", "reason", "force", "for", "rejoin", "next"];
+const KEYS: [&str; 12] = [
+    "action",
+    "instance_id",
+    "abuse_report",
+    "region",
+    "account",
+    "reason",
+    "force",
+    "for",
+    "rejoin",
+    "next",
+    "prepare",
+    "accounts",
+];
 const LONGEST_REASON: usize = 1000;
 
 pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
@@ -29,6 +41,12 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
             unknown.join(", "),
             KEYS.join(", ")
         )));
+    }
+    if root.get("action").text()? == Some("readiness") {
+        return Ok(Parsed::Readiness(readiness(root)?));
+    }
+    if let Some(key) = ["prepare", "accounts"].into_iter().find(|key| !root.get(key).is_absent()) {
+        return Err(ParseError::InvalidRequest(format!("{key}: it goes with \"action\": \"readiness\" only")));
     }
     if let Some(roll) = roll(root)? {
         return Ok(Parsed::Roll(roll));
@@ -48,7 +66,11 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         }
         Some(text) => match abuse::from_person(text, &title, &account, &region, invoked) {
             Parsed::Request(request) => request,
-            other @ (Parsed::Nothing(_) | Parsed::Batch(_) | Parsed::Touched(_) | Parsed::Roll(_)) => {
+            other @ (Parsed::Nothing(_)
+            | Parsed::Batch(_)
+            | Parsed::Touched(_)
+            | Parsed::Roll(_)
+            | Parsed::Readiness(_)) => {
                 return Ok(other);
             }
         },
@@ -65,6 +87,24 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         }
     };
     Ok(Parsed::Request(Request { action, force, ..request }))
+}
+
+/// How ready the function's own account and Region are.
+fn readiness(root: &Field<'_>) -> Result<Readiness, ParseError> {
+    let allowed = ["action", "reason", "prepare", "accounts", "instance_id"];
+    if let Some(key) = KEYS.into_iter().find(|key| !allowed.contains(key) && !root.get(key).is_absent()) {
+        return Err(ParseError::InvalidRequest(format!("{key}: \"readiness\" does not take it")));
+    }
+    let instance = root.get("instance_id");
+    let accounts = root.get("accounts");
+    if !accounts.is_absent() && !accounts.value().is_array() {
+        return Err(accounts.wrong("a list of AWS account ids"));
+    }
+    Ok(Readiness {
+        prepare: root.get("prepare").flag()?.unwrap_or(false),
+        accounts: accounts.items().iter().map(Field::parse).collect::<Result<_, _>>()?,
+        instance: if instance.is_absent() { None } else { Some(instance.parse()?) },
+    })
 }
 
 /// Questions about all active containments name no instance.
@@ -109,7 +149,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
         }
         (Some(_), _) => {
             return wrong(format!(
-                "action: {} is none of \"contain\", \"plan\", \"release\", \"verify\", \"status\"",
+                "action: {} is none of \"contain\", \"plan\", \"release\", \"verify\", \"status\", \"readiness\"",
                 shown(root.get("action").value())
             ));
         }

@@ -66,7 +66,11 @@ fn check(event: &Value, expected: &Expect) {
             .map(|queued| match &queued.body {
                 Ok(parsed) => match parsed.as_ref() {
                     Parsed::Request(request) => format!("{}: {} finding(s)", queued.message_id, request.findings.len()),
-                    Parsed::Nothing(_) | Parsed::Batch(_) | Parsed::Touched(_) | Parsed::Roll(_) => {
+                    Parsed::Nothing(_)
+                    | Parsed::Batch(_)
+                    | Parsed::Touched(_)
+                    | Parsed::Roll(_)
+                    | Parsed::Readiness(_) => {
                         format!("{}: nothing", queued.message_id)
                     }
                 },
@@ -76,6 +80,7 @@ fn check(event: &Value, expected: &Expect) {
             .join("\n"),
         Ok(Parsed::Nothing(reason)) => format!("nothing: {reason}"),
         Ok(Parsed::Touched(touched)) => format!("{touched:?}"),
+        Ok(Parsed::Readiness(asked)) => format!("{asked:?}"),
         Ok(Parsed::Roll(roll)) => format!("{roll:?}"),
         Err(ParseError::UnsupportedEvent(message)) => format!("UnsupportedEvent: {message}"),
         Err(ParseError::InvalidRequest(message)) => format!("InvalidRequest: {message}"),
@@ -170,12 +175,14 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts"#
         ]],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "nuke"}),
-        &expect![[r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release", "verify", "status""#]],
+        &expect![[
+            r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release", "verify", "status", "readiness""#
+        ]],
     );
     check(&json!({"action": "contain"}), &expect![[r#"InvalidRequest: instance_id: missing or null is not a text"#]]);
     check(

@@ -23,6 +23,7 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
             fleet: Truth::Yes,
             evidence: Truth::Yes,
             summary: summary.to_owned(),
+            open: false,
         },
         steps: vec![
             step("network", "isolate", "eni-a", "changed", "was sg-web"),
@@ -37,6 +38,7 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
         notes: vec!["web launches a replacement from the same template: it may have the same hole".to_owned()],
         timings_ms: Timings::default(),
         left_over: false,
+        unreachable: false,
     }
 }
 
@@ -44,7 +46,12 @@ fn step(lane: &'static str, name: &'static str, resource: &str, outcome: &'stati
     StepReport { lane, step: name, resource: resource.to_owned(), outcome, detail: detail.to_owned() }
 }
 
-const AUDIENCE: Audience<'static> = Audience { function: "brig-contain", table: "brig", instance_name: Some("web-1") };
+const AUDIENCE: Audience<'static> = Audience {
+    function: "brig-contain",
+    release_function: "brig-release",
+    table: "brig",
+    instance_name: Some("web-1"),
+};
 
 #[test]
 fn a_partial_containment_says_so_first_and_what_to_do_next() {

@@ -10,8 +10,9 @@ use crate::{
 };
 
 /// One thing that is given back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::EnumDiscriminants)]
 #[serde(tag = "back", rename_all = "snake_case")]
+#[strum_discriminants(name(ReversalKind), derive(strum::EnumIter), doc = "A kind of reversal, without its resource.")]
 pub enum Reversal {
     /// The interface gets its own groups.
     RestoreGroups {
@@ -138,24 +139,23 @@ impl Reversal {
             Self::RestoreVolumes { devices } => format!("{instance}/blockDeviceMapping/{}", devices.join(",")),
         }
     }
+}
 
-    /// The IAM actions that the step's calls need.
+impl ReversalKind {
+    /// The IAM actions that a step of this kind needs.
     #[must_use]
-    pub fn iam_actions(&self) -> &'static [&'static str] {
+    pub fn iam_actions(self) -> &'static [&'static str] {
         match self {
-            Self::RestoreGroups { .. } => &["ec2:ModifyNetworkInterfaceAttribute"],
-            Self::AllowRole { .. } => &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
-            Self::AssociateProfile { .. } => &["ec2:AssociateIamInstanceProfile", "iam:PassRole"],
-            Self::RestoreMetadata { .. } => &["ec2:ModifyInstanceMetadataOptions"],
-            Self::AttachInstances { .. } => &["autoscaling:AttachInstances"],
-            Self::RegisterTargets { .. } => &["elasticloadbalancing:RegisterTargets"],
-            Self::RegisterInstancesWithLoadBalancer { .. } => {
-                &["elasticloadbalancing:RegisterInstancesWithLoadBalancer"]
+            Self::RestoreGroups => &["ec2:ModifyNetworkInterfaceAttribute"],
+            Self::AllowRole => &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
+            Self::AssociateProfile => &["ec2:AssociateIamInstanceProfile", "iam:PassRole"],
+            Self::RestoreMetadata => &["ec2:ModifyInstanceMetadataOptions"],
+            Self::AttachInstances => &["autoscaling:AttachInstances"],
+            Self::RegisterTargets => &["elasticloadbalancing:RegisterTargets"],
+            Self::RegisterInstancesWithLoadBalancer => &["elasticloadbalancing:RegisterInstancesWithLoadBalancer"],
+            Self::UnprotectTermination | Self::UnprotectStop | Self::RestoreShutdown | Self::RestoreVolumes => {
+                &["ec2:ModifyInstanceAttribute"]
             }
-            Self::UnprotectTermination
-            | Self::UnprotectStop
-            | Self::RestoreShutdown { .. }
-            | Self::RestoreVolumes { .. } => &["ec2:ModifyInstanceAttribute"],
             Self::DeleteTags => &["ec2:DeleteTags"],
         }
     }

@@ -7,6 +7,7 @@ mod crashes;
 mod drift;
 mod faults;
 mod permanent;
+mod power;
 mod races;
 mod release;
 mod worlds;

@@ -27,6 +27,7 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
             vec![format!("look again: {} names {:?} {:?}", touched.call, touched.instances, touched.interfaces)]
         }
         Ok(Parsed::Roll(roll)) => vec![format!("all active containments: {roll:?}")],
+        Ok(Parsed::Readiness(asked)) => vec![format!("how ready the account is: {asked:?}")],
         Ok(Parsed::Nothing(why)) => vec![format!("nothing: {why}")],
         Ok(Parsed::Batch(batch)) => {
             batch.iter().flat_map(|queued| lines(&queued.body.clone().map(|parsed| *parsed), guide)).collect()

@@ -1,0 +1,172 @@
+//! The power that each duty needs: the IAM actions of its steps, its reads, and its own bookkeeping. The deployed policies
+//! are tested against this, both ways: nothing may lack, and nothing may be there that nothing needs.
+
+use std::collections::BTreeSet;
+
+use strum::IntoEnumIterator as _;
+
+use crate::{release::ReversalKind, step::StepKind};
+
+/// What a function is deployed to do, with a role of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumIter)]
+pub enum Duty {
+    /// Contain, verify, and say how ready the account is.
+    Contain,
+    /// Give back.
+    Release,
+}
+
+/// A call that only looks. The name is AWS's own, of the operation and of the IAM action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::EnumIter, strum::IntoStaticStr)]
+#[expect(missing_docs, reason = "they are AWS's operations")]
+pub enum Read {
+    DescribeInstances,
+    DescribeInstanceAttribute,
+    DescribeNetworkInterfaces,
+    DescribeSecurityGroups,
+    DescribeIamInstanceProfileAssociations,
+    DescribeSnapshots,
+    DescribeLockedSnapshots,
+    GetInstanceProfile,
+    ListInstanceProfilesForRole,
+    GetRolePolicy,
+    DescribeAutoScalingInstances,
+    DescribeAutoScalingGroups,
+    DescribeTargetGroups,
+    DescribeTargetHealth,
+    DescribeLoadBalancers,
+    LookupEvents,
+    DescribeVpcs,
+    DescribeFlowLogs,
+    GetInstanceMetadataDefaults,
+    GetDetector,
+    ListDetectors,
+    DescribeTrails,
+    GetTrailStatus,
+}
+
+impl Read {
+    /// AWS's name of the operation.
+    #[must_use]
+    pub fn operation(self) -> &'static str {
+        self.into()
+    }
+
+    /// The IAM action that allows it.
+    #[must_use]
+    pub fn iam_action(self) -> String {
+        let service = match self {
+            Self::GetInstanceProfile | Self::ListInstanceProfilesForRole | Self::GetRolePolicy => "iam",
+            Self::DescribeAutoScalingInstances | Self::DescribeAutoScalingGroups => "autoscaling",
+            Self::DescribeTargetGroups | Self::DescribeTargetHealth | Self::DescribeLoadBalancers => {
+                "elasticloadbalancing"
+            }
+            Self::LookupEvents | Self::DescribeTrails | Self::GetTrailStatus => "cloudtrail",
+            Self::GetDetector | Self::ListDetectors => "guardduty",
+            Self::DescribeInstances
+            | Self::DescribeInstanceAttribute
+            | Self::DescribeNetworkInterfaces
+            | Self::DescribeSecurityGroups
+            | Self::DescribeIamInstanceProfileAssociations
+            | Self::DescribeSnapshots
+            | Self::DescribeLockedSnapshots
+            | Self::DescribeVpcs
+            | Self::DescribeFlowLogs
+            | Self::GetInstanceMetadataDefaults => "ec2",
+        };
+        format!("{service}:{}", self.operation())
+    }
+
+    /// Whether a duty makes the call.
+    #[must_use]
+    pub fn serves(self, duty: Duty) -> bool {
+        match duty {
+            Duty::Contain => true,
+            Duty::Release => matches!(
+                self,
+                Self::DescribeInstances
+                    | Self::DescribeInstanceAttribute
+                    | Self::DescribeSecurityGroups
+                    | Self::DescribeIamInstanceProfileAssociations
+                    | Self::GetRolePolicy
+                    | Self::DescribeAutoScalingInstances
+                    | Self::DescribeTargetHealth
+                    | Self::DescribeLoadBalancers
+            ),
+        }
+    }
+}
+
+/// The IAM actions in the account of the instance.
+#[must_use]
+pub fn there(duty: Duty) -> BTreeSet<String> {
+    let reads = Read::iter().filter(|read| read.serves(duty)).map(Read::iam_action);
+    let steps: Vec<&str> = match duty {
+        Duty::Contain => StepKind::iter().flatly(StepKind::iam_actions),
+        Duty::Release => ReversalKind::iter().flatly(ReversalKind::iam_actions),
+    };
+    reads.chain(steps.into_iter().map(str::to_owned)).collect()
+}
+
+/// The IAM actions in the function's own account beside those: the ledger, the topic, the queue, the log, the other
+/// accounts. A transaction of the ledger needs the actions of its parts
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>).
+#[must_use]
+pub fn at_home(duty: Duty) -> BTreeSet<String> {
+    let both = [
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sns:Publish",
+        "sts:AssumeRole",
+        "sts:SetSourceIdentity",
+    ];
+    let contain = [
+        "sns:GetTopicAttributes",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+        "ssm:GetParameter",
+    ];
+    let more: &[&str] = if duty == Duty::Contain { &contain } else { &[] };
+    both.iter().chain(more).map(|action| (*action).to_owned()).collect()
+}
+
+trait Flatly: Iterator + Sized {
+    fn flatly(self, actions: fn(Self::Item) -> &'static [&'static str]) -> Vec<&'static str> {
+        self.flat_map(move |kind| actions(kind).iter().copied()).collect()
+    }
+}
+
+impl<I: Iterator> Flatly for I {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containing_destroys_nothing_and_gives_nothing_back() {
+        let contain: BTreeSet<String> = there(Duty::Contain).union(&at_home(Duty::Contain)).cloned().collect();
+        for never in [
+            "ec2:TerminateInstances",
+            "ec2:DeleteSnapshot",
+            "ec2:UnlockSnapshot",
+            "ec2:DeleteVolume",
+            "ec2:AssociateIamInstanceProfile",
+            "dynamodb:DeleteTable",
+            "elasticloadbalancing:RegisterTargets",
+            "iam:PassRole",
+            "iam:DeleteRolePolicy",
+        ] {
+            assert!(!contain.contains(never), "{never}");
+        }
+    }
+}

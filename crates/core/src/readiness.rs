@@ -1,0 +1,278 @@
+//! What should be in place before the bad day: each check as a line that says what was seen and what to do. What could not
+//! be seen is `unknown`, never `ok`.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::{
+    ids::{AccountId, VpcId},
+    power::Read,
+    survey::{Purpose, SecurityGroup},
+};
+
+/// What one check showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Seen to be in place.
+    Ok,
+    /// Seen not to be.
+    Missing,
+    /// Not seen.
+    Unknown,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// What was checked.
+    pub check: String,
+    /// What it showed.
+    pub state: State,
+    /// What was seen.
+    pub detail: String,
+    /// What to do; empty where nothing is to be done.
+    #[serde(rename = "do")]
+    pub todo: String,
+}
+
+/// Why something was not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unseen {
+    /// AWS said that it is not allowed.
+    pub denied: bool,
+    /// What AWS said.
+    pub error: String,
+}
+
+/// A reading, or why there is none.
+pub type Seen<T> = Result<T, Unseen>;
+
+/// A trail of CloudTrail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trail {
+    /// Its name.
+    pub name: String,
+    /// It covers all Regions.
+    pub all_regions: bool,
+    /// It is recording.
+    pub logging: bool,
+}
+
+/// Everything that the checks are made of.
+#[derive(Debug)]
+pub struct Look {
+    /// Calls that look, each tried once.
+    pub reads: Vec<(Read, Seen<()>)>,
+    /// IAM actions of changes, tried with EC2's DryRun. None where there was nothing to try on.
+    pub changes: Vec<(&'static str, Option<Seen<()>>)>,
+    /// The ledger, written and read.
+    pub ledger: Seen<()>,
+    /// How many subscriptions of the topic are confirmed.
+    pub subscribers: Seen<u64>,
+    /// The VPCs of the Region.
+    pub vpcs: Seen<Vec<VpcId>>,
+    /// Groups of Brig's names.
+    pub groups: Seen<Vec<SecurityGroup>>,
+    /// Whether GuardDuty's detectors here are enabled.
+    pub detectors: Seen<Vec<bool>>,
+    /// The trails that record this Region.
+    pub trails: Seen<Vec<Trail>>,
+    /// VPCs, subnets and interfaces with active flow logs.
+    pub flow_logs: Seen<Vec<String>>,
+    /// The account's default for `HttpTokens` of new instances; none where it sets none.
+    pub default_tokens: Seen<Option<String>>,
+    /// Running instances whose metadata service answers without a token.
+    pub without_tokens: Seen<usize>,
+    /// The member role in each account that was asked about.
+    pub members: Vec<(AccountId, Result<(), String>)>,
+}
+
+/// The lines of a look. `own` is the account that the look is of.
+#[must_use]
+pub fn judge(look: &Look, own: &AccountId) -> Vec<Line> {
+    let mut lines = Vec::new();
+    permissions(look, &mut lines);
+    lines.push(seen("ledger", &look.ledger, "grant the role the table, or repair the table", |()| {
+        (State::Ok, "written and read".to_owned(), "")
+    }));
+    lines.push(seen("people", &look.subscribers, "grant sns:GetTopicAttributes", |count| match count {
+        0 => (State::Missing, "nobody is subscribed to the topic".to_owned(), "subscribe the on-call, and confirm it"),
+        count => {
+            (State::Ok, format!("{count} confirmed subscription(s); whether they reach anybody, a drill shows"), "")
+        }
+    }));
+    groups(look, own, &mut lines);
+    lines.push(seen("GuardDuty", &look.detectors, "grant guardduty:ListDetectors and GetDetector", |detectors| {
+        if detectors.contains(&true) {
+            (State::Ok, "enabled in this Region".to_owned(), "")
+        } else {
+            (State::Missing, "not enabled in this Region".to_owned(), "enable it, here and in every Region in use")
+        }
+    }));
+    lines.push(seen("CloudTrail", &look.trails, "grant cloudtrail:DescribeTrails and GetTrailStatus", |trails| {
+        match trails.iter().find(|trail| trail.all_regions && trail.logging) {
+            Some(trail) => (State::Ok, format!("{} records all Regions", trail.name), ""),
+            None if trails.is_empty() => (State::Missing, "no trail".to_owned(), "create a trail for all Regions"),
+            None => (
+                State::Missing,
+                "no trail both covers all Regions and is recording".to_owned(),
+                "let one trail cover all Regions, and start it",
+            ),
+        }
+    }));
+    flow_logs(look, &mut lines);
+    lines.push(seen("metadata default", &look.default_tokens, "grant ec2:GetInstanceMetadataDefaults", |tokens| {
+        if tokens.as_deref() == Some("required") {
+            (State::Ok, "new instances require tokens".to_owned(), "")
+        } else {
+            (
+                State::Missing,
+                "new instances may answer without a token".to_owned(),
+                "aws ec2 modify-instance-metadata-defaults --http-tokens required",
+            )
+        }
+    }));
+    lines.push(seen("metadata", &look.without_tokens, "grant ec2:DescribeInstances", |count| match count {
+        0 => (State::Ok, "every running instance requires tokens".to_owned(), ""),
+        count => (
+            State::Missing,
+            format!("{count} running instance(s) give credentials without a token"),
+            "aws ec2 modify-instance-metadata-options --http-tokens required, after a look at what uses version 1",
+        ),
+    }));
+    for (account, answer) in &look.members {
+        let (state, detail, todo) = match answer {
+            Ok(()) => (State::Ok, "assumed", ""),
+            Err(error) => {
+                (State::Missing, error.as_str(), "deploy infra/member-role.yaml there, and set BRIG_MEMBER_ROLE")
+            }
+        };
+        lines.push(line(&format!("member role in {account}"), state, detail, todo));
+    }
+    lines
+}
+
+fn line(check: &str, state: State, detail: &str, todo: &str) -> Line {
+    Line { check: check.to_owned(), state, detail: detail.to_owned(), todo: todo.to_owned() }
+}
+
+fn seen<T>(
+    check: &str,
+    reading: &Seen<T>,
+    grant: &str,
+    judge: impl FnOnce(&T) -> (State, String, &'static str),
+) -> Line {
+    match reading {
+        Ok(value) => {
+            let (state, detail, todo) = judge(value);
+            line(check, state, &detail, todo)
+        }
+        Err(unseen) => {
+            let todo = if unseen.denied { grant } else { "look at the error, and ask again" };
+            line(check, State::Unknown, &unseen.error, todo)
+        }
+    }
+}
+
+fn permissions(look: &Look, lines: &mut Vec<Line>) {
+    let mut refused = Vec::new();
+    let mut unclear = Vec::new();
+    for (read, answer) in &look.reads {
+        match answer {
+            Ok(()) => {}
+            Err(unseen) if unseen.denied => refused.push(read.iam_action()),
+            Err(unseen) => unclear.push(format!("{}: {}", read.iam_action(), unseen.error)),
+        }
+    }
+    let tried = look.reads.len();
+    lines.push(if !refused.is_empty() {
+        line("permissions to look", State::Missing, &refused.join(", "), "grant these actions to the function's role")
+    } else if !unclear.is_empty() {
+        line("permissions to look", State::Unknown, &unclear.join("; "), "ask again")
+    } else {
+        line("permissions to look", State::Ok, &format!("{tried} calls were tried and allowed"), "")
+    });
+    let (mut allowed, mut refused, mut unclear) = (Vec::new(), Vec::new(), Vec::new());
+    for (action, answer) in &look.changes {
+        match answer {
+            Some(Ok(())) => allowed.push(*action),
+            Some(Err(unseen)) if unseen.denied => refused.push(*action),
+            Some(Err(_)) | None => unclear.push(*action),
+        }
+    }
+    if !refused.is_empty() {
+        lines.push(line(
+            "permissions to change",
+            State::Missing,
+            &refused.join(", "),
+            "grant these actions to the role",
+        ));
+    }
+    if !allowed.is_empty() {
+        let detail = format!("EC2 would allow {} (tried without effect)", allowed.join(", "));
+        lines.push(line("permissions to change", State::Ok, &detail, ""));
+    }
+    if !unclear.is_empty() {
+        let todo = "give \"instance_id\" of an instance with a profile to try them on; nothing is changed";
+        lines.push(line("permissions to change", State::Unknown, &format!("not tried: {}", unclear.join(", ")), todo));
+    }
+    lines.push(line(
+        "permissions of IAM, Auto Scaling and Elastic Load Balancing to change",
+        State::Unknown,
+        "these services have no DryRun",
+        "a drill shows them",
+    ));
+}
+
+fn groups(look: &Look, own: &AccountId, lines: &mut Vec<Line>) {
+    let vpcs = match &look.vpcs {
+        Ok(vpcs) => vpcs,
+        Err(unseen) => {
+            return lines.push(line("Brig's groups", State::Unknown, &unseen.error, "grant ec2:DescribeVpcs"));
+        }
+    };
+    let groups = match &look.groups {
+        Ok(groups) => groups,
+        Err(unseen) => {
+            let todo = "grant ec2:DescribeSecurityGroups";
+            return lines.push(line("Brig's groups", State::Unknown, &unseen.error, todo));
+        }
+    };
+    let has = |vpc: &VpcId, purpose| groups.iter().any(|group| group.vpc == *vpc && group.is_ours(purpose, own));
+    let bare: Vec<&str> = vpcs
+        .iter()
+        .filter(|vpc| !has(vpc, Purpose::Isolation) || !has(vpc, Purpose::Untrack))
+        .map(VpcId::as_str)
+        .collect();
+    lines.push(if bare.is_empty() {
+        line("Brig's groups", State::Ok, &format!("in each of {} VPC(s)", vpcs.len()), "")
+    } else {
+        let todo = "ask again with \"prepare\": true, which saves the first cut in each VPC two round trips";
+        line("Brig's groups", State::Missing, &format!("not in {}", bare.join(", ")), todo)
+    });
+}
+
+fn flow_logs(look: &Look, lines: &mut Vec<Line>) {
+    let line = match (&look.vpcs, &look.flow_logs) {
+        (Err(unseen), _) | (_, Err(unseen)) => {
+            line("flow logs", State::Unknown, &unseen.error, "grant ec2:DescribeVpcs and DescribeFlowLogs")
+        }
+        (Ok(vpcs), Ok(logged)) => {
+            let logged: BTreeSet<&str> = logged.iter().map(String::as_str).collect();
+            let bare: Vec<&str> = vpcs.iter().map(VpcId::as_str).filter(|vpc| !logged.contains(vpc)).collect();
+            if bare.is_empty() {
+                line("flow logs", State::Ok, &format!("on each of {} VPC(s)", vpcs.len()), "")
+            } else {
+                let todo =
+                    "aws ec2 create-flow-logs --resource-type VPC; without them nothing proves the cut afterwards";
+                line("flow logs", State::Missing, &format!("no log of the whole VPC {}", bare.join(", ")), todo)
+            }
+        }
+    };
+    lines.push(line);
+}
+
+#[cfg(test)]
+mod tests;

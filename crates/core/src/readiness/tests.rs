@@ -1,0 +1,118 @@
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::testing;
+
+fn own() -> AccountId {
+    "123456789012".parse().expect("an account")
+}
+
+fn ready() -> Look {
+    let group = |purpose| testing::our_group(purpose, "vpc-1", Vec::new());
+    Look {
+        reads: vec![(Read::DescribeInstances, Ok(()))],
+        changes: vec![("ec2:CreateSecurityGroup", Some(Ok(())))],
+        ledger: Ok(()),
+        subscribers: Ok(2),
+        vpcs: Ok(vec!["vpc-1".into()]),
+        groups: Ok(vec![group(Purpose::Isolation), group(Purpose::Untrack)]),
+        detectors: Ok(vec![true]),
+        trails: Ok(vec![Trail { name: "all".to_owned(), all_regions: true, logging: true }]),
+        flow_logs: Ok(vec!["vpc-1".to_owned()]),
+        default_tokens: Ok(Some("required".to_owned())),
+        without_tokens: Ok(0),
+        members: vec![("999988887777".parse().expect("an account"), Ok(()))],
+    }
+}
+
+fn check(look: &Look, expected: &Expect) {
+    let shown: Vec<String> = judge(look, &own())
+        .iter()
+        .map(|line| format!("{:?} {}: {} -> {}", line.state, line.check, line.detail, line.todo))
+        .collect();
+    expected.assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn what_was_seen_in_place_is_ok() {
+    check(
+        &ready(),
+        &expect![[r#"
+        Ok permissions to look: 1 calls were tried and allowed -> 
+        Ok permissions to change: EC2 would allow ec2:CreateSecurityGroup (tried without effect) -> 
+        Unknown permissions of IAM, Auto Scaling and Elastic Load Balancing to change: these services have no DryRun -> a drill shows them
+        Ok ledger: written and read -> 
+        Ok people: 2 confirmed subscription(s); whether they reach anybody, a drill shows -> 
+        Ok Brig's groups: in each of 1 VPC(s) -> 
+        Ok GuardDuty: enabled in this Region -> 
+        Ok CloudTrail: all records all Regions -> 
+        Ok flow logs: on each of 1 VPC(s) -> 
+        Ok metadata default: new instances require tokens -> 
+        Ok metadata: every running instance requires tokens -> 
+        Ok member role in 999988887777: assumed -> "#]],
+    );
+}
+
+#[test]
+fn what_lacks_says_what_to_do() {
+    let look = Look {
+        changes: vec![
+            ("ec2:CreateSecurityGroup", Some(Err(Unseen { denied: true, error: "no".to_owned() }))),
+            ("ec2:CreateSnapshots", None),
+        ],
+        subscribers: Ok(0),
+        vpcs: Ok(vec!["vpc-1".into(), "vpc-2".into()]),
+        detectors: Ok(vec![false]),
+        trails: Ok(vec![Trail { name: "here".to_owned(), all_regions: false, logging: true }]),
+        default_tokens: Ok(None),
+        without_tokens: Ok(3),
+        members: vec![("999988887777".parse().expect("an account"), Err("AccessDenied".to_owned()))],
+        ..ready()
+    };
+    check(
+        &look,
+        &expect![[r#"
+        Ok permissions to look: 1 calls were tried and allowed -> 
+        Missing permissions to change: ec2:CreateSecurityGroup -> grant these actions to the role
+        Unknown permissions to change: not tried: ec2:CreateSnapshots -> give "instance_id" of an instance with a profile to try them on; nothing is changed
+        Unknown permissions of IAM, Auto Scaling and Elastic Load Balancing to change: these services have no DryRun -> a drill shows them
+        Ok ledger: written and read -> 
+        Missing people: nobody is subscribed to the topic -> subscribe the on-call, and confirm it
+        Missing Brig's groups: not in vpc-2 -> ask again with "prepare": true, which saves the first cut in each VPC two round trips
+        Missing GuardDuty: not enabled in this Region -> enable it, here and in every Region in use
+        Missing CloudTrail: no trail both covers all Regions and is recording -> let one trail cover all Regions, and start it
+        Missing flow logs: no log of the whole VPC vpc-2 -> aws ec2 create-flow-logs --resource-type VPC; without them nothing proves the cut afterwards
+        Missing metadata default: new instances may answer without a token -> aws ec2 modify-instance-metadata-defaults --http-tokens required
+        Missing metadata: 3 running instance(s) give credentials without a token -> aws ec2 modify-instance-metadata-options --http-tokens required, after a look at what uses version 1
+        Missing member role in 999988887777: AccessDenied -> deploy infra/member-role.yaml there, and set BRIG_MEMBER_ROLE"#]],
+    );
+}
+
+#[test]
+fn what_was_not_seen_is_unknown() {
+    let denied = || Unseen { denied: true, error: "AccessDenied".to_owned() };
+    let look = Look {
+        reads: vec![(Read::LookupEvents, Err(denied()))],
+        changes: Vec::new(),
+        ledger: Err(denied()),
+        subscribers: Err(denied()),
+        vpcs: Err(denied()),
+        detectors: Err(Unseen { denied: false, error: "Timeout".to_owned() }),
+        ..ready()
+    };
+    check(
+        &look,
+        &expect![[r#"
+        Missing permissions to look: cloudtrail:LookupEvents -> grant these actions to the function's role
+        Unknown permissions of IAM, Auto Scaling and Elastic Load Balancing to change: these services have no DryRun -> a drill shows them
+        Unknown ledger: AccessDenied -> grant the role the table, or repair the table
+        Unknown people: AccessDenied -> grant sns:GetTopicAttributes
+        Unknown Brig's groups: AccessDenied -> grant ec2:DescribeVpcs
+        Unknown GuardDuty: Timeout -> look at the error, and ask again
+        Ok CloudTrail: all records all Regions -> 
+        Unknown flow logs: AccessDenied -> grant ec2:DescribeVpcs and DescribeFlowLogs
+        Ok metadata default: new instances require tokens -> 
+        Ok metadata: every running instance requires tokens -> 
+        Ok member role in 999988887777: assumed -> "#]],
+    );
+}

@@ -1,0 +1,259 @@
+//! Whether the account is ready for the bad day: everything is read at once, changes are tried without effect, and Brig's
+//! groups are made where that was asked for.
+
+use brig_core::{
+    finding::Readiness,
+    ids::{AccountId, InstanceId, Region, VpcId},
+    plan::network::untrack_rules,
+    policy::Mode,
+    power::Read,
+    readiness::{Line, Look, Seen, State, Unseen, judge},
+    step::Lane,
+    survey::{GROUP_ROLE_TAG, Purpose, SecurityGroup},
+};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
+use serde::Serialize;
+
+use crate::{
+    contain::{Engine, Invocation},
+    ports::{Answer, Attribute, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf, Tags},
+};
+
+/// A name that nothing has: what is asked about it is answered "not found" where asking is allowed.
+const NOTHING: &str = "brig-readiness";
+
+/// The answer to `readiness`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ready {
+    /// How many lines are `missing`.
+    pub missing: usize,
+    /// How many are `unknown`.
+    pub unknown: usize,
+    /// What was made: groups, by VPC.
+    pub prepared: Vec<String>,
+    /// The checks.
+    pub lines: Vec<Line>,
+}
+
+fn unseen(error: &CloudError) -> Unseen {
+    Unseen { denied: error.kind == ErrorKind::Denied, error: error.to_string() }
+}
+
+fn seen<T>(answer: Answer<T>) -> Seen<T> {
+    answer.map_err(|error| unseen(&error))
+}
+
+/// That something is not there was said by somebody who was let in.
+fn allowed<T>(answer: Answer<T>) -> Seen<()> {
+    match answer {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+        answer => seen(answer.map(|_| ())),
+    }
+}
+
+impl Engine {
+    /// Looks at the function's own account and Region.
+    pub async fn readiness(
+        &self,
+        asked: &Readiness,
+        region: &Region,
+        invocation: &Invocation,
+    ) -> Result<Ready, String> {
+        if asked.prepare && self.policy.mode == Mode::Observe {
+            return Err("prepare: BRIG_MODE=observe changes nothing".to_owned());
+        }
+        let own = &invocation.own;
+        let cloud = self.clouds.open(own, region, Lane::Network, NOTHING).await.map_err(|error| error.to_string())?;
+        let cloud = cloud.as_ref();
+        let mut prepared = Vec::new();
+        let mut failed = Vec::new();
+        if asked.prepare {
+            let (vpcs, groups) = futures::join!(cloud.describe_vpcs(), cloud.describe_brig_groups());
+            if let (Ok(vpcs), Ok(groups)) = (vpcs, groups) {
+                for made in join_all(bare(&vpcs, &groups, own).map(|(vpc, purpose)| make(cloud, vpc, purpose))).await {
+                    match made {
+                        Ok(made) => prepared.push(made),
+                        Err(error) => failed.push(error),
+                    }
+                }
+            }
+        }
+        let look = self.look_ready(cloud, asked, region, own).await;
+        let mut lines = judge(&look, own);
+        lines.extend(failed.into_iter().map(|detail| Line {
+            check: "prepare".to_owned(),
+            state: State::Missing,
+            detail,
+            todo: "look at the error, and ask again".to_owned(),
+        }));
+        let count = |state| lines.iter().filter(|line| line.state == state).count();
+        Ok(Ready { missing: count(State::Missing), unknown: count(State::Unknown), prepared, lines })
+    }
+
+    async fn look_ready(&self, cloud: &dyn Cloud, asked: &Readiness, region: &Region, own: &AccountId) -> Look {
+        let now = self.clock.now();
+        let ledger = async {
+            self.ledger.try_write(now).await?;
+            self.ledger.active(None).await.map(|_| ())
+        };
+        let members = asked.accounts.iter().map(|account| async move {
+            let opened = self.clouds.open(account, region, Lane::Network, NOTHING).await;
+            let answer = match opened {
+                Ok(member) => member.describe_vpcs().await.map(|_| ()).map_err(|error| error.to_string()),
+                Err(unreachable) => Err(unreachable.to_string()),
+            };
+            (account.clone(), answer)
+        });
+        let (ledger, subscribers, members) =
+            futures::join!(ledger, self.notifier.count_subscribers(), join_all(members));
+        let (vpcs, groups, detectors, trails, flow_logs, default_tokens, without_tokens) = futures::join!(
+            cloud.describe_vpcs(),
+            cloud.describe_brig_groups(),
+            cloud.get_detectors(),
+            cloud.describe_trails(),
+            cloud.describe_flow_logs(),
+            cloud.get_metadata_default_tokens(),
+            cloud.count_instances_without_tokens()
+        );
+        let (vpcs, groups) = (seen(vpcs), seen(groups));
+        let changes = changes(
+            cloud,
+            asked.instance.as_ref(),
+            vpcs.as_deref().unwrap_or_default(),
+            groups.as_deref().unwrap_or_default(),
+            own,
+        );
+        let (reads, changes) = futures::join!(reads(cloud, asked.instance.as_ref()), changes);
+        Look {
+            reads,
+            changes,
+            ledger: seen(ledger),
+            subscribers: seen(subscribers),
+            vpcs,
+            groups,
+            detectors: seen(detectors),
+            trails: seen(trails),
+            flow_logs: seen(flow_logs),
+            default_tokens: seen(default_tokens),
+            without_tokens: seen(without_tokens),
+            members,
+        }
+    }
+}
+
+/// The calls of a containment that look, each once, about nothing.
+async fn reads(cloud: &dyn Cloud, instance: Option<&InstanceId>) -> Vec<(Read, Seen<()>)> {
+    let nobody: Option<InstanceId> = "i-00000000000000000".parse().ok();
+    let mut tries: Vec<(Read, BoxFuture<'_, Seen<()>>)> = vec![
+        (
+            Read::DescribeNetworkInterfaces,
+            cloud.describe_network_interfaces(InterfacesOf::Address([0, 0, 0, 0].into())).map(allowed).boxed(),
+        ),
+        (Read::DescribeIamInstanceProfileAssociations, cloud.describe_profile_associations(None).map(allowed).boxed()),
+        (Read::DescribeSnapshots, cloud.describe_snapshots_tagged("brig:containment", NOTHING).map(allowed).boxed()),
+        (Read::GetInstanceProfile, cloud.get_instance_profile(NOTHING).map(allowed).boxed()),
+        (Read::ListInstanceProfilesForRole, cloud.list_instance_profiles_for_role(NOTHING).map(allowed).boxed()),
+        (Read::GetRolePolicy, cloud.get_role_policy(NOTHING, NOTHING).map(allowed).boxed()),
+        (Read::DescribeAutoScalingGroups, cloud.describe_auto_scaling_group(NOTHING).map(allowed).boxed()),
+        (Read::DescribeTargetGroups, cloud.describe_target_groups().map(allowed).boxed()),
+        (
+            Read::LookupEvents,
+            cloud.lookup_events(NOTHING, brig_core::timestamp::Timestamp::from_millis(0)).map(allowed).boxed(),
+        ),
+    ];
+    if let Some(instance) = instance.or(nobody.as_ref()) {
+        tries.push((Read::DescribeInstances, cloud.describe_instance(instance).map(allowed).boxed()));
+        tries.push((
+            Read::DescribeAutoScalingInstances,
+            cloud.describe_auto_scaling_instance(instance).map(allowed).boxed(),
+        ));
+        tries.push((Read::DescribeLoadBalancers, cloud.describe_classic_balancers_of(instance).map(allowed).boxed()));
+    }
+    if let Some(instance) = instance {
+        let read = cloud.describe_instance_attribute(instance, Attribute::DisableApiTermination);
+        tries.push((Read::DescribeInstanceAttribute, read.map(allowed).boxed()));
+    }
+    join_all(tries.into_iter().map(|(read, answer)| async move { (read, answer.await) })).await
+}
+
+/// The changes that EC2 lets be tried.
+async fn changes(
+    cloud: &dyn Cloud,
+    instance: Option<&InstanceId>,
+    vpcs: &[VpcId],
+    groups: &[SecurityGroup],
+    own: &AccountId,
+) -> Vec<(&'static str, Option<Seen<()>>)> {
+    let mut tries: Vec<DryRun> = vpcs.first().cloned().map(DryRun::CreateSecurityGroup).into_iter().collect();
+    let mut untried = vec!["ec2:DisassociateIamInstanceProfile"];
+    let seen_now = match instance {
+        Some(instance) => cloud.describe_instance(instance).await.ok().flatten(),
+        None => None,
+    };
+    match &seen_now {
+        Some(instance) => {
+            tries.push(DryRun::ModifyInstanceMetadataOptions(instance.id.clone()));
+            tries.push(DryRun::ModifyInstanceAttribute(instance.id.clone()));
+            tries.push(DryRun::CreateSnapshots(instance.id.clone()));
+            tries.push(DryRun::CreateTags(instance.id.clone()));
+        }
+        None => untried.extend([
+            "ec2:ModifyInstanceMetadataOptions",
+            "ec2:ModifyInstanceAttribute",
+            "ec2:CreateSnapshots",
+            "ec2:CreateTags",
+        ]),
+    }
+    let fits = seen_now.as_ref().and_then(|instance| {
+        instance.interfaces.iter().find_map(|interface| {
+            let ours = |group: &&SecurityGroup| group.vpc == interface.vpc && group.is_ours(Purpose::Isolation, own);
+            Some((interface.id.clone(), groups.iter().find(ours)?.id.clone()))
+        })
+    });
+    match fits {
+        Some((eni, group)) => tries.push(DryRun::ModifyNetworkInterfaceAttribute(eni, group)),
+        None => untried.push("ec2:ModifyNetworkInterfaceAttribute"),
+    }
+    let tried =
+        tries.iter().map(|change| async move { (change.iam_action(), Some(seen(cloud.dry_run(change).await))) });
+    let mut tried = join_all(tried).await;
+    tried.extend(untried.into_iter().map(|action| (action, None)));
+    tried
+}
+
+/// The groups that lack.
+fn bare<'a>(
+    vpcs: &'a [VpcId],
+    groups: &'a [SecurityGroup],
+    own: &'a AccountId,
+) -> impl Iterator<Item = (&'a VpcId, Purpose)> {
+    let lacks =
+        move |vpc: &VpcId, purpose| !groups.iter().any(|group| group.vpc == *vpc && group.is_ours(purpose, own));
+    vpcs.iter()
+        .flat_map(|vpc| [(vpc, Purpose::Isolation), (vpc, Purpose::Untrack)])
+        .filter(move |(vpc, purpose)| lacks(vpc, *purpose))
+}
+
+/// Makes a group with its rules. A containment that makes the same one meanwhile does no harm: it is then found.
+async fn make(cloud: &dyn Cloud, vpc: &VpcId, purpose: Purpose) -> Result<String, String> {
+    let name = purpose.group_name();
+    let tags: Tags = [(GROUP_ROLE_TAG.to_owned(), purpose.tag_value().to_owned())].into();
+    let why = |error: CloudError| format!("{name} of {vpc}: {error}");
+    let id = cloud.create_security_group(vpc, name, &tags).await.map_err(why)?;
+    match purpose {
+        Purpose::Isolation => {
+            let (v4, v6) =
+                futures::join!(cloud.revoke_all_egress(&id, "0.0.0.0/0"), cloud.revoke_all_egress(&id, "::/0"));
+            v4.and(v6).map_err(why)?;
+        }
+        Purpose::Untrack => {
+            let rules = untrack_rules();
+            let all = join_all(rules.iter().map(|rule| cloud.authorize_rule(&id, rule))).await;
+            all.into_iter().collect::<Answer<()>>().map_err(why)?;
+        }
+    }
+    Ok(format!("{vpc}/{name} is {id}"))
+}

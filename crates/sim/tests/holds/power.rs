@@ -1,0 +1,93 @@
+//! The power that each duty is said to need is the power it uses: no call lacks an action, no look is listed that nothing
+//! makes.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use brig_core::{
+    finding::Readiness,
+    power::{Duty, Read, there},
+};
+use brig_sim::{REGION, Sim, World};
+
+use crate::common::calm;
+
+/// Calls at home, and one that stands for several.
+const HOME: [&str; 8] =
+    ["Query", "GetItem", "PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem", "Publish", "GetTopicAttributes"];
+
+fn operations(sim: &Sim) -> BTreeSet<&'static str> {
+    let calls = sim.calls();
+    calls
+        .iter()
+        .map(|call| call.operation)
+        .filter(|operation| !HOME.contains(operation) && *operation != "DryRun")
+        .collect()
+}
+
+/// Names of the actions without their service.
+fn actions(duty: Duty) -> BTreeSet<String> {
+    there(duty).iter().filter_map(|action| action.split_once(':')).map(|(_, name)| name.to_owned()).collect()
+}
+
+fn lacking(sim: &Sim, duty: Duty) -> Vec<&'static str> {
+    let actions = actions(duty);
+    // Both ways of a rule have an operation each; the simulator has one for them.
+    let name = |operation: &str| match operation {
+        "AuthorizeSecurityGroup" => "AuthorizeSecurityGroupEgress".to_owned(),
+        "RevokeSecurityGroup" => "RevokeSecurityGroupEgress".to_owned(),
+        other => other.to_owned(),
+    };
+    operations(sim).into_iter().filter(|operation| !actions.contains(&name(operation))).collect()
+}
+
+fn idle(used: &BTreeSet<&'static str>, duty: Duty) -> Vec<&'static str> {
+    use strum::IntoEnumIterator as _;
+    Read::iter().filter(|read| read.serves(duty)).map(Read::operation).filter(|name| !used.contains(name)).collect()
+}
+
+#[test]
+fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lists() {
+    let (world, victim) = World::production();
+    let contained: Arc<Sim> = calm(&world, &victim);
+    assert_eq!(lacking(&contained, Duty::Contain), Vec::<&str>::new());
+    let mut used = operations(&contained);
+
+    // A verification asks who did it; a group that was changed has its rules listed.
+    contained.change(|world| {
+        world
+            .associations
+            .insert("iip-assoc-9".to_owned(), (victim.id.clone(), "arn:aws:iam::1:instance-profile/x".to_owned()));
+        for (group, _) in world.groups.values_mut().filter(|(group, _)| group.name == "brig-isolation") {
+            group.rules.push(brig_core::survey::Rule {
+                direction: brig_core::survey::Direction::Egress,
+                protocol: "-1".to_owned(),
+                ports: None,
+                peer: "0.0.0.0/0".to_owned(),
+            });
+        }
+    });
+    let engine = contained.engine(0);
+    let invocation = contained.invocation("v", Duration::from_mins(2));
+    contained.run(engine.verify_all(&invocation)).expect("an end").expect("an answer");
+    let asked = Readiness { prepare: false, accounts: Vec::new(), instance: Some(victim.id.clone()) };
+    let region = REGION.parse().expect("a Region");
+    contained.run(engine.readiness(&asked, &region, &invocation)).expect("an end").expect("an answer");
+    assert_eq!(lacking(&contained, Duty::Contain), Vec::<&str>::new());
+    used.extend(operations(&contained));
+    assert_eq!(idle(&used, Duty::Contain), Vec::<&str>::new());
+}
+
+#[test]
+fn a_release_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lists() {
+    let (world, victim) = World::production();
+    let sim = calm(&world, &victim);
+    let before = sim.calls().len();
+    sim.release(&victim.id, true, "back").expect("an answer");
+    let calls = sim.calls();
+    let used: BTreeSet<&'static str> =
+        calls.iter().skip(before).map(|call| call.operation).filter(|operation| !HOME.contains(operation)).collect();
+    let actions = actions(Duty::Release);
+    let lacking: Vec<_> = used.iter().filter(|operation| !actions.contains(**operation)).collect();
+    assert_eq!(lacking, Vec::<&&str>::new());
+    assert_eq!(idle(&used, Duty::Release), Vec::<&str>::new());
+}

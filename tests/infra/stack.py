@@ -1,0 +1,96 @@
+"""Deploys infra/template.yaml at the endpoint that AWS_ENDPOINT_URL names, with a binary that is built already.
+
+    python stack.py BOOTSTRAP [Parameter=value ...]      prints the outputs as JSON
+"""
+
+import io
+import json
+import sys
+import time
+import uuid
+import zipfile
+from pathlib import Path
+
+import boto3
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template.yaml"
+
+
+def package(bootstrap: bytes) -> bytes:
+    """The zip that `cargo lambda build --output-format zip` makes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, bootstrap)
+    return buffer.getvalue()
+
+
+def deploy(bootstrap: bytes, name: str = "brig", **parameters: str) -> "Stack":
+    s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
+    bucket = f"brig-code-{uuid.uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="bootstrap.zip", Body=package(bootstrap))
+    # What `sam package` does.
+    template = TEMPLATE.read_text().replace("CodeUri: ../crates/lambda", f"CodeUri: s3://{bucket}/bootstrap.zip")
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=template,
+        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in {"Architecture": "x86_64", **parameters}.items()
+        ],
+    )
+    for _ in range(300):
+        [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        if not stack["StackStatus"].endswith("IN_PROGRESS"):
+            break
+        time.sleep(0.2)
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        failed = [
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
+            for event in events
+            if event["ResourceStatus"].endswith("FAILED")
+        ]
+        raise RuntimeError(f"{stack['StackStatus']}: {stack.get('StackStatusReason')}\n" + "\n".join(failed))
+    return Stack(name, {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]})
+
+
+class Stack:
+    """A stack that is there."""
+
+    def __init__(self, name: str, outputs: dict[str, str]):
+        self.name, self.outputs = name, outputs
+
+    def resources(self) -> dict[str, tuple[str, str]]:
+        """Type and physical id by logical id."""
+        pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return {
+            resource["LogicalResourceId"]: (resource["ResourceType"], resource["PhysicalResourceId"])
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+        }
+
+    def policies(self, role: str) -> list[dict]:
+        """Every policy document of a role, inline and attached."""
+        iam = boto3.client("iam")
+        name = role.rsplit("/", 1)[-1]
+        documents = [
+            iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+        ]
+        for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            arn = policy["PolicyArn"]
+            version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+            documents.append(json.loads(document) if isinstance(document, str) else document)
+        return documents
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    given = dict(argument.split("=", 1) for argument in sys.argv[2:])
+    print(json.dumps(deploy(Path(sys.argv[1]).read_bytes(), **given).outputs, indent=1))
