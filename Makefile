@@ -6,8 +6,9 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 TOOLS := $(VENV)/tools.stamp
 ENDPOINTS := $(VENV)/endpoints.stamp
-WITH_ENDPOINTS := $(PYTHON) tests/endpoints/run.py
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+WITH_ENDPOINTS := $(PYTHON) tests/endpoints/run.py
+WITH_STACK := $(PYTHON) tests/infra/stack.py $(TARGET)/debug/bootstrap
 ARCH ?= x86_64
 EVENT ?= events/manual.json
 SECONDS ?= 600
@@ -17,14 +18,14 @@ SECONDS ?= 600
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(ENDPOINTS) ## Watch the function contain an instance in a production-looking account
+demo: $(ENDPOINTS) ## Deploy the template on loopback and watch an abuse report contain an instance
 	cargo build --workspace --all-targets
-	@$(WITH_ENDPOINTS) $(TARGET)/debug/demo
+	@$(WITH_ENDPOINTS) $(WITH_STACK) $(TARGET)/debug/demo
 
 test: $(ENDPOINTS) ## Run every test, end to end included
 	cargo build --workspace --all-targets
 	$(PYTHON) tests/endpoints/check_corrections.py
-	$(WITH_ENDPOINTS) cargo test --workspace
+	$(WITH_ENDPOINTS) $(WITH_STACK) cargo test --workspace
 
 unit: ## Run the tests that need no endpoint
 	cargo test --workspace --lib --bins

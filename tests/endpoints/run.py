@@ -3,7 +3,7 @@
     python run.py COMMAND [ARGUMENT ...]
 
 EC2, Auto Scaling and both load balancing APIs are moto's (with tests/endpoints/corrections), the rest is
-ministack's. The command finds them by the SDKs' own variables, as any program would.
+ministack's (with ministack_server.py). The command finds them by the SDKs' own variables, as any program would.
 """
 
 import os
@@ -43,7 +43,6 @@ def wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
 
 
 def main() -> int:
-    binaries = Path(sys.executable).parent
     work = Path(tempfile.mkdtemp(prefix="brig-endpoints-"))
     moto_port, mini_port = free_port(), free_port()
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BRIG_"))}
@@ -67,7 +66,7 @@ def main() -> int:
     try:
         moto = start([sys.executable, str(HERE / "moto_server.py"), str(moto_port)], work / "moto.log")
         mini = start(
-            [str(binaries / "ministack")],
+            [sys.executable, str(HERE / "ministack_server.py")],
             work / "ministack.log",
             GATEWAY_PORT=str(mini_port),
             BIND_HOST="127.0.0.1",

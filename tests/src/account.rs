@@ -1,6 +1,9 @@
 //! Clients of the account under test, and the ledger, topic and queue that one function uses.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
@@ -50,6 +53,8 @@ pub struct Account {
     pub sts: aws_sdk_sts::Client,
     /// Parameters.
     pub ssm: aws_sdk_ssm::Client,
+    /// The event bus.
+    pub events: aws_sdk_eventbridge::Client,
 }
 
 impl Account {
@@ -107,6 +112,7 @@ impl Account {
             sqs: aws_sdk_sqs::Client::new(other),
             sts: aws_sdk_sts::Client::new(other),
             ssm: aws_sdk_ssm::Client::new(other),
+            events: aws_sdk_eventbridge::Client::new(other),
         }
     }
 
@@ -126,6 +132,12 @@ impl Account {
             .expect("the ledger's table");
         let topic = self.sns.create_topic().name(unique("brig")).send().await.expect("the topic");
         let topic = topic.topic_arn().expect("an ARN").to_owned();
+        let queue = self.subscriber(&topic).await;
+        Office { table, topic, queue }
+    }
+
+    /// The URL of a new queue that hears a topic.
+    pub async fn subscriber(&self, topic: &str) -> String {
         let name = unique("people");
         let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
         let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
@@ -134,8 +146,8 @@ impl Account {
         let request = self.sqs.create_queue().queue_name(&name);
         let request = request.attributes(aws_sdk_sqs::types::QueueAttributeName::Policy, policy.to_string());
         let queue = request.send().await.expect("the queue").queue_url().expect("a URL").to_owned();
-        self.sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(arn).send().await.expect("a subscription");
-        Office { table, topic, queue }
+        self.sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(arn).send().await.expect("a subscription");
+        queue
     }
 
     /// The messages that arrived, each as SNS wraps it, oldest first.
@@ -159,6 +171,31 @@ impl Account {
                 self.sqs.delete_message().queue_url(&office.queue).receipt_handle(handle).send().await.expect("gone");
             }
         }
+    }
+
+    /// Waits for messages.
+    pub async fn awaited_messages(&self, office: &Office, most: Duration) -> Vec<Value> {
+        let waited = tokio::time::timeout(most, async {
+            loop {
+                let found = self.messages(office).await;
+                if !found.is_empty() {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        });
+        waited.await.unwrap_or_default()
+    }
+
+    /// Puts an event on the default bus.
+    pub async fn put_event(&self, source: &str, detail_type: &str, detail: &Value) {
+        let entry = aws_sdk_eventbridge::types::PutEventsRequestEntry::builder()
+            .source(source)
+            .detail_type(detail_type)
+            .detail(detail.to_string())
+            .build();
+        let answer = self.events.put_events().entries(entry).send().await.expect("an answer");
+        assert_eq!(answer.failed_entry_count(), 0, "{answer:?}");
     }
 
     /// Every item of the ledger.

@@ -24,7 +24,10 @@ use tokio::{
     sync::{Mutex as AsyncMutex, mpsc, oneshot},
 };
 
-use crate::account::ACCOUNT;
+use crate::{
+    account::{ACCOUNT, Account},
+    stack::Stack,
+};
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -92,6 +95,12 @@ impl Function {
         let name = format!("brig-{}-{}.log", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let log = std::env::temp_dir().join(name);
         let output = File::create(&log).expect("a log file");
+        // Under the deployed roles, where there are any: a permission that the template lacks fails the test.
+        let elsewhere = settings.iter().any(|(name, _)| matches!(*name, "AWS_ENDPOINT_URL" | "AWS_ACCESS_KEY_ID"));
+        let session = match Stack::deployed() {
+            Some(stack) if !elsewhere => stack.session(&Account::open().await, settings).await,
+            _ => Vec::new(),
+        };
         let child = Command::new(binary)
             .env("AWS_LAMBDA_RUNTIME_API", address)
             .env("AWS_LAMBDA_FUNCTION_NAME", "brig-contain")
@@ -99,6 +108,7 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/brig-contain")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
+            .envs(session)
             .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("the log file"))

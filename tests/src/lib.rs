@@ -11,4 +11,5 @@ pub mod events;
 pub mod function;
 pub mod proxy;
 pub mod seed;
+pub mod stack;
 pub mod state;

@@ -1,36 +1,36 @@
-//! The demo: seeds a production-looking account, sends the real function a finding, and shows what a person would see.
+//! The demo: a production-looking account in which the template is deployed; an abuse report is put on the event bus, and
+//! the rule, the queue and the function do the rest.
 #![expect(clippy::expect_used, reason = "a demo stops at the first thing that is not as it must be")]
 
 use std::{collections::BTreeSet, time::Duration};
 
-use brig_tests::{
-    account::{Account, endpoint},
-    events::finding,
-    function::Function,
-    proxy::{Proxy, parameter},
-    seed::Production,
-    state::State,
-};
-use serde_json::Value;
+use brig_tests::{account::Account, seed::Production, stack::Stack, state::State};
+use serde_json::{Value, json};
+
+/// The endpoint takes the queue's messages every second or so.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() {
     let account = Account::open().await;
-    println!("Seeding an account over HTTP (moto and ministack on loopback) ...");
-    let office = account.office().await;
+    let stack = Stack::deployed().expect("run it with `make demo`");
+    println!("infra/template.yaml is deployed (moto and ministack on loopback): {}.", stack.output("ContainFunction"));
+    println!("Seeding a production-looking account ...");
+    let office = stack.office(&account).await;
     let world = account.production().await;
     let before = account.state(&world.victim).await;
     let sibling = account.state(&world.sibling).await;
 
-    // The e-mail is read off the wire on its way to SNS, since the endpoint delivers none.
-    let post = Proxy::start(&endpoint("AWS_ENDPOINT_URL").expect("an endpoint"), Duration::ZERO).await;
-    let mut settings = office.settings();
-    settings.push(("AWS_ENDPOINT_URL_SNS", &post.url));
-    let function = Function::start(&settings).await;
-    function.ready().await;
-    println!("Sending events/guardduty-finding.json about {} (web-1) to the function's binary ...", world.victim);
-    let response = function.invoke(&finding(&world.victim)).await.expect("a response");
-    let entry = response.pointer("/containments/0").cloned().unwrap_or_default();
+    println!("Putting an abuse report about {} (web-1) on the event bus ...", world.victim);
+    let report = json!({"instance_ids": [world.victim], "subject": "port scans from this address"});
+    account.put_event("brig.abuse", "Abuse Report", &report).await;
+    let arrived = account.awaited_messages(&office, PATIENCE).await;
+    let told: Vec<Value> = arrived
+        .iter()
+        .filter_map(|message| message.get("Message")?.as_str())
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect();
+    let entry = told.first().cloned().expect("a message within a minute");
 
     let after = account.state(&world.victim).await;
     side_by_side(&before, &after);
@@ -43,7 +43,7 @@ async fn main() {
         members.len()
     );
 
-    println!("\nTIMELINE, in milliseconds since the event");
+    println!("\nTIMELINE, in milliseconds since the function was invoked");
     for (point, label) in [
         ("look", "the first look was complete"),
         ("claim", "the plan of the cut and all that it replaces were on record"),
@@ -55,22 +55,18 @@ async fn main() {
         println!("  {:>6}  {label}", value.map_or_else(|| "-".to_owned(), |value| value.to_string()));
     }
 
-    println!("\nTHE MESSAGE, as e-mail subscribers read it");
-    let published = post.calls().into_iter().find(|call| call.operation == "Publish").expect("a message");
-    println!("  Subject: {}", parameter(&published.body, "Subject").unwrap_or_default());
-    let variants = parameter(&published.body, "Message").unwrap_or_default();
-    let variants: Value = serde_json::from_str(&variants).unwrap_or_default();
-    for line in variants.get("email").and_then(Value::as_str).unwrap_or_default().lines() {
-        println!("  {line}");
+    println!("\nTHE MESSAGE, as a queue that subscribed to the topic received it");
+    let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).unwrap_or("-").to_owned();
+    println!("  Subject: {}", arrived.first().and_then(|message| message.get("Subject")?.as_str()).unwrap_or("-"));
+    println!("  outcome: {}\n  reason: {}\n  {}", text("/outcome"), text("/reason"), text("/verdict/summary"));
+    let list = |name: &str| entry.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    for step in list("steps") {
+        let part = |name: &str| step.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        println!("  - {}: {} {}", part("outcome"), part("step"), part("resource"));
     }
-    let arrived = account.messages(&office).await;
-    let told: Option<Value> = arrived
-        .first()
-        .and_then(|message| message.get("Message"))
-        .and_then(Value::as_str)
-        .and_then(|text| serde_json::from_str(text).ok());
-    let outcome = told.as_ref().and_then(|told| told.get("outcome")).and_then(Value::as_str).unwrap_or("?");
-    println!("\nA queue that subscribed to the topic received {} message, as JSON: outcome {outcome}.", arrived.len());
+    for note in list("notes") {
+        println!("  note: {}", note.as_str().unwrap_or_default());
+    }
 }
 
 fn side_by_side(before: &State, after: &State) {
