@@ -25,7 +25,7 @@ demo: $(ENDPOINTS) ## Deploy the template on loopback and watch an abuse report 
 test: $(ENDPOINTS) ## Run every test, end to end included
 	cargo build --workspace --all-targets
 	$(PYTHON) tests/endpoints/check_corrections.py
-	$(WITH_ENDPOINTS) $(WITH_STACK) cargo test --workspace
+	$(WITH_ENDPOINTS) $(WITH_STACK) sh -c '$(PYTHON) -W ignore -m unittest discover -s tests/infra && cargo test --workspace'
 
 unit: ## Run the tests that need no endpoint
 	cargo test --workspace --lib --bins

@@ -18,8 +18,17 @@ from pathlib import Path
 
 import boto3
 
-EVERY_PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/*"
-TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template.yaml"
+# Every statement that depends on a parameter is there.
+EVERYTHING = {
+    "Mode": "enforce",
+    "PolicyParameterArn": "arn:aws:ssm:us-east-1:123456789012:parameter/*",
+    "MemberRoleName": "brig-member",
+    "BreakGlassRoleArns": "arn:aws:iam::123456789012:role/break-glass-*",
+    "CustomActions": "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain",
+    "NotificationEmail": "oncall@example.com",
+}
+INFRA = Path(__file__).resolve().parents[2] / "infra"
+TEMPLATE = INFRA / "template.yaml"
 
 
 def package(bootstrap: bytes) -> bytes:
@@ -42,7 +51,7 @@ def supported(template: str) -> str:
 
 
 def deploy(bootstrap: bytes, name: str = "brig", **parameters: str) -> "Stack":
-    s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
+    s3 = boto3.client("s3")
     bucket = f"brig-code-{uuid.uuid4().hex[:12]}"
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="bootstrap.zip", Body=package(bootstrap))
@@ -50,14 +59,17 @@ def deploy(bootstrap: bytes, name: str = "brig", **parameters: str) -> "Stack":
     template = TEMPLATE.read_text().replace("CodeUri: ../crates/lambda", f"CodeUri: s3://{bucket}/bootstrap.zip")
     # Too long for the call itself, as for every template of more than 51,200 bytes.
     s3.put_object(Bucket=bucket, Key="template.yaml", Body=supported(template).encode())
+    return create(name, f"{s3.meta.endpoint_url}/{bucket}/template.yaml", Architecture="x86_64", **parameters)
+
+
+def create(name: str, template_url: str | None = None, template: str | None = None, **parameters: str) -> "Stack":
+    """Makes a stack of a template and waits for it."""
+    cloudformation = boto3.client("cloudformation")
     cloudformation.create_stack(
         StackName=name,
-        TemplateURL=f"{s3.meta.endpoint_url}/{bucket}/template.yaml",
+        **({"TemplateURL": template_url} if template_url else {"TemplateBody": template}),
         Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[
-            {"ParameterKey": key, "ParameterValue": value}
-            for key, value in {"Architecture": "x86_64", **parameters}.items()
-        ],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
     for _ in range(300):
         [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -72,7 +84,7 @@ def deploy(bootstrap: bytes, name: str = "brig", **parameters: str) -> "Stack":
             if event["ResourceStatus"].endswith("FAILED")
         ]
         raise RuntimeError(f"{stack['StackStatus']}: {stack.get('StackStatusReason')}\n" + "\n".join(failed))
-    return Stack(name, {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]})
+    return Stack(name, {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])})
 
 
 class Stack:
@@ -109,12 +121,12 @@ class Stack:
 def main() -> int:
     """Deploys, tells the command where to read what was deployed, and runs it."""
     bootstrap, *command = sys.argv[1:]
-    stack = deploy(Path(bootstrap).read_bytes(), Mode="enforce", PolicyParameterArn=EVERY_PARAMETER)
+    stack = deploy(Path(bootstrap).read_bytes(), **EVERYTHING)
     roles = {"contain": stack.outputs["ContainRoleArn"], "release": stack.outputs["ReleaseRoleArn"]}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"outputs": stack.outputs, "policies": {duty: stack.policies(arn) for duty, arn in roles.items()}}, file)
+        json.dump({"resources": stack.resources(), "outputs": stack.outputs, "policies": {duty: stack.policies(arn) for duty, arn in roles.items()}}, file)
         file.flush()
-        return subprocess.run(command, env={**os.environ, "STACK_OUTPUTS": file.name}).returncode
+        return subprocess.run(command, env={**os.environ, "STACK_OUTPUTS": file.name, "STACK_BINARIES": str(Path(bootstrap).resolve().parent)}).returncode
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ use tokio::{
 
 use crate::{
     account::{ACCOUNT, Account},
-    stack::Stack,
+    stack::{Session, Stack},
 };
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -76,6 +76,7 @@ pub struct Function {
     waiting: Waiting,
     first_poll: Mutex<Option<oneshot::Receiver<()>>>,
     log: PathBuf,
+    arn: String,
 }
 
 impl Function {
@@ -99,7 +100,7 @@ impl Function {
         let elsewhere = settings.iter().any(|(name, _)| matches!(*name, "AWS_ENDPOINT_URL" | "AWS_ACCESS_KEY_ID"));
         let session = match Stack::deployed() {
             Some(stack) if !elsewhere => stack.session(&Account::open().await, settings).await,
-            _ => Vec::new(),
+            _ => Session::default(),
         };
         let child = Command::new(binary)
             .env("AWS_LAMBDA_RUNTIME_API", address)
@@ -108,7 +109,7 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/brig-contain")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
-            .envs(session)
+            .envs(session.variables)
             .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("the log file"))
@@ -116,7 +117,14 @@ impl Function {
             .kill_on_drop(true)
             .spawn()
             .expect("the function's binary starts; `make test` builds it");
-        Self { child: AsyncMutex::new(child), jobs, waiting, first_poll: Mutex::new(Some(first_poll)), log }
+        Self {
+            child: AsyncMutex::new(child),
+            jobs,
+            waiting,
+            first_poll: Mutex::new(Some(first_poll)),
+            log,
+            arn: session.arn,
+        }
     }
 
     /// Waits for the end of the init phase: the first poll for an event.
@@ -159,6 +167,12 @@ impl Function {
     /// Waits for a process that ends by itself, and says whether it succeeded.
     pub async fn ended(&self) -> bool {
         self.child.lock().await.wait().await.expect("the process ends").success()
+    }
+
+    /// The ARN that CloudTrail would name for its calls; empty where it has no session of its own.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
     }
 
     /// Everything that it has logged.

@@ -8,6 +8,15 @@ use crate::account::{Account, Office, endpoint, unique};
 #[derive(Debug, Clone)]
 pub struct Stack(Value);
 
+/// A session that a function runs with.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// Its credentials, as environment variables.
+    pub variables: Vec<(&'static str, String)>,
+    /// Its ARN.
+    pub arn: String,
+}
+
 impl Stack {
     /// The stack that this run has, where it has one.
     #[must_use]
@@ -34,9 +43,9 @@ impl Stack {
         Office { table: self.output("LedgerTable"), topic, queue }
     }
 
-    /// A session of a role that may what the stack's roles may, but with another table and topic. It has the policies of
+    /// The variables and the ARN of a session of a role that may what the stack's roles may, but with another table and topic. It has the policies of
     /// one function if that alone is served, else of both.
-    pub async fn session(&self, account: &Account, settings: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+    pub async fn session(&self, account: &Account, settings: &[(&str, &str)]) -> Session {
         let setting = |name: &str| settings.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
         let documents: Vec<&Value> = ["contain", "release"]
             .iter()
@@ -59,11 +68,13 @@ impl Stack {
             put.send().await.expect("a policy");
         }
         let given = account.sts.assume_role().role_arn(arn).role_session_name("brig").send().await.expect("a session");
+        let arn = given.assumed_role_user().expect("who").arn().to_owned();
         let given = given.credentials().expect("credentials");
-        vec![
+        let variables = vec![
             ("AWS_ACCESS_KEY_ID", given.access_key_id().to_owned()),
             ("AWS_SECRET_ACCESS_KEY", given.secret_access_key().to_owned()),
             ("AWS_SESSION_TOKEN", given.session_token().to_owned()),
-        ]
+        ];
+        Session { variables, arn }
     }
 }

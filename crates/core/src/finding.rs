@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use cloudtrail::{Touched, can_undo};
+pub use cloudtrail::{Touched, UNDOING, can_undo};
 use draft::Draft;
 
 use crate::{

@@ -108,6 +108,24 @@ pub fn there(duty: Duty) -> BTreeSet<String> {
     reads.chain(steps.into_iter().map(str::to_owned)).collect()
 }
 
+/// The IAM actions in the account of the instance where that is another one: what `readiness` looks at is the function's own.
+#[must_use]
+pub fn elsewhere(duty: Duty) -> BTreeSet<String> {
+    let home = |read: &Read| {
+        matches!(
+            read,
+            Read::DescribeFlowLogs
+                | Read::GetInstanceMetadataDefaults
+                | Read::GetDetector
+                | Read::ListDetectors
+                | Read::DescribeTrails
+                | Read::GetTrailStatus
+        )
+    };
+    let home: BTreeSet<String> = Read::iter().filter(home).map(Read::iam_action).collect();
+    there(duty).difference(&home).cloned().collect()
+}
+
 /// The IAM actions in the function's own account beside those: the ledger, the topic, the queue, the log, the other
 /// accounts. A transaction of the ledger needs the actions of its parts
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>).

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Calls that can undo a part of a containment.
-const CALLS: [&str; 20] = [
+pub const UNDOING: [&str; 20] = [
     "AssociateIamInstanceProfile",
     "AttachInstances",
     "AttachNetworkInterface",
@@ -42,7 +42,7 @@ const DEEPEST: usize = 12;
 /// Whether a call of this name can undo a part of a containment.
 #[must_use]
 pub fn can_undo(call: &str) -> bool {
-    CALLS.contains(&call)
+    UNDOING.contains(&call)
 }
 
 /// What a call names, wherever in its parameters.

@@ -1,0 +1,114 @@
+"""What member accounts get: roles of the same power as the hub's, trusted only from there; rules that forward."""
+
+import json
+import unittest
+
+import boto3
+from common import ACCOUNT, PROJECT, decide, powers, statements
+from stack import INFRA, create
+
+HUB, ORGANIZATION = "111122223333", "o-abcdefghij"
+
+
+def decide_trust(trust: dict, principal: str, organization: str = ORGANIZATION, identity: str = "i-1") -> bool:
+    from ministack.core.iam_evaluator import EvalContext, evaluate_trust_policy
+
+    asked = EvalContext(
+        principal_arn=principal,
+        principal_type="AssumedRole",
+        principal_account=principal.split(":")[4],
+        action="sts:AssumeRole",
+        resource_arn=f"arn:aws:iam::{ACCOUNT}:role/brig-member",
+        region="us-east-1",
+        source_ip="127.0.0.1",
+        secure_transport=True,
+        service_context={"sts:sourceidentity": identity},
+        principal_keys={"aws:principalorgid": organization},
+    )
+    return evaluate_trust_policy(json.dumps(trust), principal, asked)
+
+
+class Roles(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = create(
+            "brig-member-role",
+            template=(INFRA / "member-role.yaml").read_text(),
+            HubAccountId=HUB,
+            OrganizationId=ORGANIZATION,
+            BreakGlassRoleArns=f"arn:aws:iam::{ACCOUNT}:role/break-glass-*",
+        )
+        cls.roles = {"contain": cls.stack.outputs["RoleArn"], "release": cls.stack.outputs["ReleaseRoleArn"]}
+
+    def test_each_role_allows_what_its_duty_needs_elsewhere_and_nothing_else(self):
+        for duty, role in self.roles.items():
+            allowed = set()
+            for item in statements(self.stack.policies(role), "Allow"):
+                allowed.update([item["Action"]] if isinstance(item["Action"], str) else item["Action"])
+            self.assertEqual(sorted(allowed), sorted(powers()[duty]["elsewhere"]), duty)
+
+    def test_its_denials_bite(self):
+        everything = [{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
+        for role in self.roles.values():
+            documents = [*self.stack.policies(role), *everything]
+            for other in (role, f"arn:aws:iam::{ACCOUNT}:role/break-glass-1"):
+                self.assertEqual(decide(documents, "iam:PutRolePolicy", other), "Deny", other)
+            self.assertEqual(decide(documents, "ec2:TerminateInstances", "*"), "Deny")
+
+    def test_only_the_hubs_role_is_trusted(self):
+        iam = boto3.client("iam")
+        for duty, role in self.roles.items():
+            trust = iam.get_role(RoleName=role.split("/")[-1])["Role"]["AssumeRolePolicyDocument"]
+            hub = f"arn:aws:iam::{HUB}:role/brig/brig-{duty}-0123456789ab"
+            self.assertTrue(decide_trust(trust, hub))
+            self.assertFalse(decide_trust(trust, hub, organization="o-other00000"))
+            self.assertFalse(decide_trust(trust, hub, identity="mallory"))
+            self.assertFalse(decide_trust(trust, f"arn:aws:iam::{HUB}:role/admin"))
+            other = "release" if duty == "contain" else "contain"
+            self.assertFalse(decide_trust(trust, f"arn:aws:iam::{HUB}:role/brig/brig-{other}-0123456789ab"))
+            self.assertFalse(decide_trust(trust, hub.replace(HUB, "444455556666")))
+
+
+class Events(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.client = boto3.client("events")
+        cls.stack = create(
+            "brig-member-events",
+            template=(INFRA / "member-events.yaml").read_text(),
+            HubBusArn=f"arn:aws:events:us-east-1:{HUB}:event-bus/default",
+            ForwardFindings="yes",
+        )
+        cls.patterns = {}
+        for logical, (kind, physical) in cls.stack.resources().items():
+            if kind == "AWS::Events::Rule":
+                cls.patterns[logical] = cls.client.describe_rule(Name=physical.split("|")[-1])["EventPattern"]
+
+    def test_what_the_hub_must_hear_is_forwarded_and_nothing_else(self):
+        forwarded = {
+            "alarm": ["AlarmsRule"],
+            "cloudtrail-groups-swapped": ["DriftRule"],
+            "health-abuse": ["HealthRule"],
+            "tag-removed": ["TagsRule"],
+            "tag-set": ["TagsRule"],
+        }
+        for path in sorted((PROJECT / "events").glob("*.json")):
+            document = json.loads(path.read_text())
+            if not isinstance(document, dict) or not {"source", "detail-type", "id"} <= document.keys():
+                continue
+            with self.subTest(path.stem):
+                text = json.dumps({"resources": [], **document})
+                caught = [
+                    logical
+                    for logical, pattern in self.patterns.items()
+                    if self.client.test_event_pattern(EventPattern=pattern, Event=text)["Result"]
+                ]
+                if document["source"] == "aws.guardduty":
+                    severe = document["detail"]["severity"] >= 7
+                    self.assertEqual(caught, ["FindingsRule"] if severe else [])
+                else:
+                    self.assertEqual(caught, forwarded.get(path.stem, []))
+
+
+if __name__ == "__main__":
+    unittest.main()

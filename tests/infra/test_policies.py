@@ -1,0 +1,191 @@
+"""The deployed policies: what the code needs and nothing else, narrowed, with denials that bite."""
+
+import re
+import unittest
+
+from common import ACCOUNT, REGION, decide, deployed, listed, powers, statements
+
+EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/snap-1"
+NEVER = [
+    "ec2:TerminateInstances",
+    "ec2:DeleteSnapshot",
+    "ec2:UnlockSnapshot",
+    "ec2:DeleteVolume",
+    "dynamodb:DeleteTable",
+    "elasticloadbalancing:RegisterTargets",
+    "iam:PassRole",
+]
+
+
+def contain() -> list[dict]:
+    return deployed()["policies"]["contain"]
+
+
+def release() -> list[dict]:
+    return deployed()["policies"]["release"]
+
+
+class Needed(unittest.TestCase):
+    def test_each_role_allows_what_its_duty_needs_and_nothing_else(self):
+        for duty, documents in deployed()["policies"].items():
+            allowed = {action for item in statements(documents, "Allow") for action in listed(item["Action"])}
+            needed = {*powers()[duty]["there"], *powers()[duty]["at_home"]}
+            self.assertEqual(sorted(needed - allowed), [], f"{duty} lacks these")
+            self.assertEqual(sorted(allowed - needed), [], f"nothing needs these of {duty}")
+
+    def test_no_action_is_allowed_by_a_wildcard(self):
+        for documents in deployed()["policies"].values():
+            for item in statements(documents, "Allow"):
+                self.assertFalse([action for action in listed(item["Action"]) if "*" in action])
+
+    def test_only_looks_are_allowed_on_everything(self):
+        for documents in deployed()["policies"].values():
+            for item in statements(documents, "Allow"):
+                if "*" in listed(item["Resource"]):
+                    looks = r"\w+:(Describe|Get|List|Lookup)\w+"
+                    self.assertEqual([a for a in listed(item["Action"]) if not re.fullmatch(looks, a)], [])
+
+    def test_containing_can_destroy_nothing_and_give_nothing_back(self):
+        for action in NEVER:
+            for resource in ("*", f"{EC2}:instance/i-1", SNAPSHOT, f"arn:aws:iam::{ACCOUNT}:role/app"):
+                self.assertNotEqual(decide(contain(), action, resource), "Allow", action)
+
+
+class Narrowed(unittest.TestCase):
+    def check(self, expected: str, documents: list[dict], action: str, resource: str, **context):
+        self.assertEqual(decide(documents, action, resource, **context), expected, f"{action} {resource} {context}")
+
+    def test_interfaces_go_into_groups_of_brigs_only(self):
+        for action in ("ec2:ModifyNetworkInterfaceAttribute", "ec2:AuthorizeSecurityGroupEgress"):
+            tagged = {"aws__ResourceTag/brig__role": "isolation"}
+            self.check("Allow", contain(), action, f"{EC2}:security-group/sg-1", **tagged)
+            self.check("ImplicitDeny", contain(), action, f"{EC2}:security-group/sg-1")
+            other = {"aws__ResourceTag/brig__role": "web"}
+            self.check("ImplicitDeny", contain(), action, f"{EC2}:security-group/sg-1", **other)
+
+    def test_groups_are_made_with_brigs_tag_and_no_other(self):
+        make, group = "ec2:CreateSecurityGroup", f"{EC2}:security-group/*"
+        tag = {"aws__RequestTag/brig__role": "untrack"}
+        self.check("Allow", contain(), make, group, aws__TagKeys=["brig:role"], **tag)
+        self.check("ImplicitDeny", contain(), make, group, aws__TagKeys=["brig:role", "team"], **tag)
+        self.check("ImplicitDeny", contain(), make, group, aws__TagKeys=["team"])
+
+    def test_tags_are_brigs_own(self):
+        tags, instance = "ec2:CreateTags", f"{EC2}:instance/i-1"
+        self.check("Allow", contain(), tags, instance, aws__TagKeys=["brig:state", "brig:containment"])
+        self.check("ImplicitDeny", contain(), tags, instance, aws__TagKeys=["brig:exempt"])
+        self.check("ImplicitDeny", contain(), tags, instance, aws__TagKeys=["brig:state", "Name"])
+        self.check("ImplicitDeny", contain(), tags, f"{EC2}:security-group/sg-1", aws__TagKeys=["brig:role"])
+        made = {"ec2__CreateAction": "CreateSecurityGroup"}
+        self.check("Allow", contain(), tags, f"{EC2}:security-group/sg-1", aws__TagKeys=["brig:role"], **made)
+        self.check("ImplicitDeny", contain(), tags, SNAPSHOT, aws__TagKeys=["brig:device"])
+        ours = {"aws__ResourceTag/brig__containment": "i-1-x"}
+        self.check("Allow", contain(), tags, SNAPSHOT, aws__TagKeys=["brig:device"], **ours)
+        self.check("Allow", release(), "ec2:DeleteTags", instance, aws__TagKeys=["brig:state"])
+        self.check("ImplicitDeny", release(), "ec2:DeleteTags", instance, aws__TagKeys=["Name"])
+
+    def test_snapshots_carry_their_containment(self):
+        tag = {"aws__RequestTag/brig__containment": "i-1-x"}
+        self.check("Allow", contain(), "ec2:CreateSnapshots", SNAPSHOT, **tag)
+        self.check("ImplicitDeny", contain(), "ec2:CreateSnapshots", SNAPSHOT)
+        self.check("ImplicitDeny", contain(), "ec2:LockSnapshot", SNAPSHOT)
+        self.check("Allow", contain(), "ec2:LockSnapshot", SNAPSHOT, **{"aws__ResourceTag/brig__containment": "x"})
+
+    def test_a_role_is_passed_to_ec2_only(self):
+        role = f"arn:aws:iam::{ACCOUNT}:role/app"
+        self.check("Allow", release(), "iam:PassRole", role, iam__PassedToService="ec2.amazonaws.com")
+        self.check("ImplicitDeny", release(), "iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com")
+
+    def test_the_record_the_topic_and_the_queue_are_this_stacks(self):
+        for action, resource in (
+            ("dynamodb:PutItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/other"),
+            ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:other"),
+            ("sqs:ReceiveMessage", f"arn:aws:sqs:{REGION}:{ACCOUNT}:other"),
+            ("sts:AssumeRole", "arn:aws:iam::999988887777:role/other"),
+        ):
+            self.check("ImplicitDeny", contain(), action, resource)
+
+
+class Denied(unittest.TestCase):
+    """Each denial bites even where everything else is allowed."""
+
+    everything = [{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
+
+    def check(self, expected: str, documents: list[dict], action: str, resource: str, **context):
+        decided = decide([*documents, *self.everything], action, resource, **context)
+        self.assertEqual(decided, expected, f"{action} {resource} {context}")
+
+    def test_nothing_is_written_on_brigs_own_roles_nor_on_peoples(self):
+        roles = f"arn:aws:iam::{ACCOUNT}:role"
+        own = [deployed()["outputs"]["ContainRoleArn"], deployed()["outputs"]["ReleaseRoleArn"]]
+        for documents in (contain(), release()):
+            for role in (
+                *own,
+                f"{roles}/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef",
+                f"{roles}/AWSReservedSSO_Admin_0123456789abcdef",
+                f"{roles}/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+                f"{roles}/break-glass-1",
+            ):
+                self.check("Deny", documents, "iam:PutRolePolicy", role)
+            self.check("Allow", documents, "iam:PutRolePolicy", f"{roles}/app/web")
+
+    def test_an_instance_whose_tag_says_never_is_left_alone(self):
+        instance = f"{EC2}:instance/i-1"
+        for action in ("ec2:ModifyInstanceAttribute", "ec2:CreateSnapshots", "ec2:DisassociateIamInstanceProfile"):
+            self.check("Deny", contain(), action, instance, **{"aws__ResourceTag/brig__exempt": "never"})
+            self.check("Allow", contain(), action, instance, **{"aws__ResourceTag/brig__exempt": "core-db"})
+        # The cut is authorised on the interface: this denial does not bind it.
+        eni = f"{EC2}:network-interface/eni-1"
+        self.check("Allow", contain(), "ec2:ModifyNetworkInterfaceAttribute", eni)
+
+    def test_record_topic_and_queue_outlive_it(self):
+        outputs = deployed()["outputs"]
+        table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{outputs['LedgerTable']}"
+        for documents in (contain(), release()):
+            self.check("Deny", documents, "dynamodb:DeleteTable", table)
+            self.check("Deny", documents, "sns:DeleteTopic", outputs["TopicArn"])
+            self.check("Deny", documents, "sqs:PurgeQueue", outputs["QueueArn"])
+            for action in ("ec2:TerminateInstances", "ec2:UnlockSnapshot", "ec2:DeleteSnapshot", "ec2:DeleteVolume"):
+                self.check("Deny", documents, action, f"{EC2}:instance/i-1")
+
+    def test_the_denial_on_a_role_hits_the_instances_sessions_and_nobody_elses(self):
+        import json
+
+        denial = powers()["denial"]
+        documents = [json.loads(denial["policy"])]
+        bucket = "arn:aws:s3:::customers"
+        self.check("Deny", documents, "s3:GetObject", bucket, ec2__SourceInstanceARN=denial["instance"])
+        sibling = denial["instance"].replace("i-0123456789abcdef0", "i-0fedcba9876543210")
+        self.check("Allow", documents, "s3:GetObject", bucket, ec2__SourceInstanceARN=sibling)
+        self.check("Allow", documents, "s3:GetObject", bucket)
+
+
+class Linted(unittest.TestCase):
+    # What parliament says of the rendered policies, and why it stays.
+    EXPLAINED = {
+        "CREDENTIALS_EXPOSURE": "sts:AssumeRole, of the member role by its name alone",
+        "PERMISSIONS_MANAGEMENT_ACTIONS": "iam:PutRolePolicy is how credentials are denied; PassRole how a profile is given back",
+        "PRIVILEGE_ESCALATION": "iam:PutRolePolicy has no condition key for what is put: SECURITY.md, and ForeignPolicyRule",
+        "RESOURCE_MISMATCH": "EC2 asks for each resource of a call: each has a statement, with conditions, of its own",
+    }
+
+    def test_a_linter_finds_nothing_that_is_not_explained(self):
+        import json
+
+        import parliament
+
+        found = []
+        for duty, documents in deployed()["policies"].items():
+            for document in documents:
+                analyzed = parliament.analyze_policy_string(json.dumps(document), include_community_auditors=True)
+                found += [
+                    f"{duty}: {finding.issue} {finding.detail} {finding.location}"
+                    for finding in analyzed.findings
+                    if finding.issue not in self.EXPLAINED
+                ]
+        self.assertEqual(found, [], "\n".join(found))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,20 @@
+//! Prints, as JSON, the IAM actions that each duty needs and the denial that a containment puts on a role: what the tests
+//! of the deployed policies compare with.
+
+use brig_core::{
+    deny_policy, finding,
+    policy::RoleDeny,
+    power::{Duty, at_home, elsewhere, there},
+};
+use serde_json::json;
+
+fn main() {
+    let instance = "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0".to_owned();
+    let shown = json!({
+        "contain": {"there": there(Duty::Contain), "at_home": at_home(Duty::Contain), "elsewhere": elsewhere(Duty::Contain)},
+        "release": {"there": there(Duty::Release), "at_home": at_home(Duty::Release), "elsewhere": elsewhere(Duty::Release)},
+        "denial": {"instance": instance, "policy": deny_policy::render(std::slice::from_ref(&instance), RoleDeny::Instance)},
+        "undoing": finding::UNDOING,
+    });
+    println!("{shown}");
+}
