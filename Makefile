@@ -6,6 +6,9 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 TOOLS := $(VENV)/tools.stamp
 ENDPOINTS := $(VENV)/endpoints.stamp
+SAM := $(VENV)/sam.stamp
+CHECKOV := $(VENV)/checkov.stamp
+SAM_CLI := SAM_CLI_TELEMETRY=0 $(CURDIR)/$(VENV)/sam/bin/sam
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 WITH_ENDPOINTS := $(PYTHON) tests/endpoints/run.py
 WITH_STACK := $(PYTHON) tests/infra/stack.py $(TARGET)/debug/bootstrap
@@ -13,7 +16,7 @@ ARCH ?= x86_64
 EVENT ?= events/manual.json
 SECONDS ?= 600
 
-.PHONY: help demo test unit corpus fuzz soak lint build invoke bench clean
+.PHONY: help demo test unit corpus fuzz soak lint build package deploy delete validate invoke bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +57,23 @@ build: $(TOOLS) ## Build the release zip for Lambda (ARCH=x86_64 or arm64)
 		--output-format zip $(if $(filter arm64,$(ARCH)),--arm64,--x86-64)
 	@ls -l $(TARGET)/lambda/bootstrap/bootstrap.zip
 
+package: build ## Build the zip and print its size and start time
+	cargo build --workspace --all-targets
+	@mkdir -p $(TARGET)/package && unzip -qo $(TARGET)/lambda/bootstrap/bootstrap.zip -d $(TARGET)/package
+	@$(if $(filter x86_64,$(ARCH)),$(TARGET)/debug/start $(TARGET)/package/bootstrap,echo "start time: measured for x86_64 only")
+
+deploy: $(TOOLS) $(SAM) ## Deploy to AWS, guided (needs credentials and a Region; arm64 unless Architecture says otherwise)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM_CLI) build --beta-features --template infra/template.yaml $(SAM_BUILD)
+	$(SAM_CLI) deploy --guided --capabilities CAPABILITY_NAMED_IAM --resolve-s3
+
+delete: $(SAM) ## Delete the stack; ledger, key and log stay, and are named by the outputs
+	$(SAM_CLI) delete
+
+validate: $(SAM) $(CHECKOV) ## Lint the templates: sam validate, cfn-lint, checkov
+	$(SAM_CLI) validate --lint --region us-east-1 --template infra/template.yaml
+	$(VENV)/sam/bin/cfn-lint infra/*.yaml
+	$(VENV)/checkov/bin/checkov --skip-download --compact --quiet $(foreach file,$(wildcard infra/*.yaml),--file $(file))
+
 invoke: $(TOOLS) $(ENDPOINTS) ## Invoke the function locally with EVENT=events/x.json
 	cargo build --workspace --all-targets
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(WITH_ENDPOINTS) $(TARGET)/debug/invoke $(EVENT)
@@ -75,4 +95,15 @@ $(ENDPOINTS): tests/endpoints/requirements.txt | $(PYTHON)
 
 $(TOOLS): | $(PYTHON)
 	$(PYTHON) -m pip install --quiet cargo-lambda==1.9.2
+	@touch $@
+
+# Each has libraries of its own that the others must not share.
+$(SAM): | $(PYTHON)
+	python3 -m venv $(VENV)/sam
+	$(VENV)/sam/bin/python -m pip install --quiet aws-sam-cli==1.170.0 cfn-lint==1.58.0
+	@touch $@
+
+$(CHECKOV): | $(PYTHON)
+	python3 -m venv $(VENV)/checkov
+	$(VENV)/checkov/bin/python -m pip install --quiet checkov==3.3.30
 	@touch $@

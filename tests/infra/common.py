@@ -31,13 +31,18 @@ def listed(value) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def decide(documents: list[dict], action: str, resource: str, **context: str | list[str]) -> str:
+BRIG = f"arn:aws:sts::{ACCOUNT}:assumed-role/brig-contain-x/brig-contain"
+
+
+def decide(
+    documents: list[dict], action: str, resource: str, principal: str = BRIG, **context: str | list[str]
+) -> str:
     """Allow, Deny or ImplicitDeny, as IAM would say with these keys in the request's context (`__` is a colon)."""
     from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
     keys = {key.replace("__", ":").lower(): value for key, value in context.items()}
     asked = EvalContext(
-        principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/brig-contain-x/brig-contain",
+        principal_arn=principal,
         principal_type="AssumedRole",
         principal_account=ACCOUNT,
         action=action,

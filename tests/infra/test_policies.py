@@ -1,9 +1,10 @@
 """The deployed policies: what the code needs and nothing else, narrowed, with denials that bite."""
 
+import json
 import re
 import unittest
 
-from common import ACCOUNT, REGION, decide, deployed, listed, powers, statements
+from common import ACCOUNT, PROJECT, REGION, decide, deployed, listed, powers, statements
 
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/snap-1"
@@ -50,6 +51,13 @@ class Needed(unittest.TestCase):
         for action in NEVER:
             for resource in ("*", f"{EC2}:instance/i-1", SNAPSHOT, f"arn:aws:iam::{ACCOUNT}:role/app"):
                 self.assertNotEqual(decide(contain(), action, resource), "Allow", action)
+
+
+    def test_the_inline_policy_fits_on_a_role(self):
+        # All inline policies of a role together, without white space:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+        for documents in deployed()["policies"].values():
+            self.assertLess(sum(len(json.dumps(document, separators=(",", ":"))) for document in documents), 10_240)
 
 
 class Narrowed(unittest.TestCase):
@@ -150,8 +158,6 @@ class Denied(unittest.TestCase):
                 self.check("Deny", documents, action, f"{EC2}:instance/i-1")
 
     def test_the_denial_on_a_role_hits_the_instances_sessions_and_nobody_elses(self):
-        import json
-
         denial = powers()["denial"]
         documents = [json.loads(denial["policy"])]
         bucket = "arn:aws:s3:::customers"
@@ -159,6 +165,33 @@ class Denied(unittest.TestCase):
         sibling = denial["instance"].replace("i-0123456789abcdef0", "i-0fedcba9876543210")
         self.check("Allow", documents, "s3:GetObject", bucket, ec2__SourceInstanceARN=sibling)
         self.check("Allow", documents, "s3:GetObject", bucket)
+
+
+class Organization(unittest.TestCase):
+    """The sample of a service control policy."""
+
+    def check(self, expected: str, action: str, resource: str, role: str, **context):
+        documents = [json.loads((PROJECT / "infra" / "scp.json").read_text()), *Denied.everything]
+        principal = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+        self.assertEqual(decide(documents, action, resource, principal, **context), expected, f"{action} by {role}")
+
+    def test_what_is_brigs_only_brig_changes(self):
+        brig, member, admin = "brig/brig-contain-0123456789ab", "brig-member", "admin"
+        group, tagged = f"{EC2}:security-group/sg-1", {"aws__ResourceTag/brig__role": "isolation"}
+        for role, expected in ((brig, "Allow"), (member, "Allow"), (admin, "Deny")):
+            self.check(expected, "ec2:CreateTags", f"{EC2}:instance/i-1", role, aws__TagKeys=["brig:state"])
+            self.check("Allow", "ec2:CreateTags", f"{EC2}:instance/i-1", role, aws__TagKeys=["Name"])
+            self.check(expected, "ec2:AuthorizeSecurityGroupEgress", group, role, **tagged)
+            self.check("Allow", "ec2:AuthorizeSecurityGroupEgress", group, role)
+            self.check(expected, "iam:DeleteRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/workload/web", role)
+        evidence = {"aws__ResourceTag/brig__containment": "i-1-x"}
+        self.check("Deny", "ec2:DeleteSnapshot", SNAPSHOT, admin, **evidence)
+        self.check("Allow", "ec2:DeleteSnapshot", SNAPSHOT, admin)
+
+    def test_it_fits(self):
+        # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+        text = json.dumps(json.loads((PROJECT / "infra" / "scp.json").read_text()), separators=(",", ":"))
+        self.assertLess(len(text), 5120)
 
 
 class Linted(unittest.TestCase):
@@ -171,8 +204,6 @@ class Linted(unittest.TestCase):
     }
 
     def test_a_linter_finds_nothing_that_is_not_explained(self):
-        import json
-
         import parliament
 
         found = []

@@ -171,6 +171,32 @@ fn an_instance_id_is_enough_for_a_person() {
 }
 
 #[test]
+fn readiness_is_asked_with_its_own_keys() {
+    check(
+        &json!({"action": "readiness", "accounts": ["999988887777"], "instance_id": "i-0123abcd"}),
+        &expect![[
+            r#"Readiness { prepare: false, accounts: [AccountId("999988887777")], instance: Some(InstanceId("i-0123abcd")) }"#
+        ]],
+    );
+    check(
+        &json!({"action": "readiness", "force": true}),
+        &expect![[r#"InvalidRequest: force: "readiness" does not take it"#]],
+    );
+    check(
+        &json!({"action": "readiness", "accounts": "999988887777"}),
+        &expect![[r#"InvalidRequest: accounts: "999988887777" is not a list of AWS account ids"#]],
+    );
+    check(
+        &json!({"action": "readiness", "accounts": ["me"]}),
+        &expect![[r#"InvalidRequest: accounts[0]: "me" is not an AWS account id (12 digits)"#]],
+    );
+    check(
+        &json!({"instance_id": "i-0123abcd", "prepare": true}),
+        &expect![[r#"InvalidRequest: prepare: it goes with "action": "readiness" only"#]],
+    );
+}
+
+#[test]
 fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),

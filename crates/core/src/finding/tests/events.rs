@@ -137,6 +137,8 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         plan-release
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+        readiness
+          how ready the account is: Readiness { prepare: true, accounts: [], instance: None }
         release
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         securityhub-custom-action
