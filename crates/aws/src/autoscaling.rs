@@ -3,7 +3,7 @@
 use aws_sdk_autoscaling::Client;
 use brig_core::{
     ids::InstanceId,
-    survey::{Membership, ScalingGroup},
+    survey::{LifecycleHook, Membership, ScalingGroup},
 };
 use brig_engine::ports::Answer;
 
@@ -36,7 +36,45 @@ pub(crate) async fn describe_auto_scaling_group(client: &Client, group: &str) ->
     Ok(found.map(|found| ScalingGroup {
         target_groups: found.target_group_arns().to_vec(),
         classic: found.load_balancer_names().to_vec(),
+        suspended: found
+            .suspended_processes()
+            .iter()
+            .filter_map(|process| process.process_name().map(str::to_owned))
+            .collect(),
+        hooks: Vec::new(),
     }))
+}
+
+pub(crate) async fn describe_termination_hooks(client: &Client, group: &str) -> Answer<Vec<LifecycleHook>> {
+    let request = client.describe_lifecycle_hooks().auto_scaling_group_name(group);
+    let answer = request.send().await.explain("DescribeLifecycleHooks")?;
+    let ends = answer
+        .lifecycle_hooks()
+        .iter()
+        .filter(|hook| hook.lifecycle_transition() == Some("autoscaling:EC2_INSTANCE_TERMINATING"));
+    Ok(ends
+        .filter_map(|hook| {
+            let name = hook.lifecycle_hook_name()?.to_owned();
+            Some(LifecycleHook { name, heartbeat_seconds: hook.heartbeat_timeout() })
+        })
+        .collect())
+}
+
+pub(crate) async fn record_lifecycle_heartbeat(
+    client: &Client,
+    group: &str,
+    hook: &str,
+    instance: &InstanceId,
+) -> Answer<()> {
+    client
+        .record_lifecycle_action_heartbeat()
+        .auto_scaling_group_name(group)
+        .lifecycle_hook_name(hook)
+        .instance_id(instance.as_str())
+        .send()
+        .await
+        .explain("RecordLifecycleActionHeartbeat")?;
+    Ok(())
 }
 
 pub(crate) async fn detach_instance(client: &Client, group: &str, instance: &InstanceId) -> Answer<()> {

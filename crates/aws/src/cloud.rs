@@ -10,8 +10,8 @@ use brig_core::{
     readiness::Trail,
     step::Lane,
     survey::{
-        Association, Direction, Instance, Membership, MetadataOptions, Rule, ScalingGroup, SecurityGroup, Snapshot,
-        Target,
+        Association, Direction, Instance, LifecycleHook, Membership, MetadataOptions, Rule, ScalingGroup,
+        SecurityGroup, Snapshot, Target,
     },
     timestamp::Timestamp,
 };
@@ -198,6 +198,14 @@ impl Cloud for AwsCloud {
 
     async fn describe_auto_scaling_group(&self, group: &str) -> Answer<Option<ScalingGroup>> {
         autoscaling::describe_auto_scaling_group(self.autoscaling(), group).await
+    }
+
+    async fn describe_termination_hooks(&self, group: &str) -> Answer<Vec<LifecycleHook>> {
+        autoscaling::describe_termination_hooks(self.autoscaling(), group).await
+    }
+
+    async fn record_lifecycle_heartbeat(&self, group: &str, hook: &str, instance: &InstanceId) -> Answer<()> {
+        autoscaling::record_lifecycle_heartbeat(self.autoscaling(), group, hook, instance).await
     }
 
     async fn detach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()> {

@@ -32,6 +32,7 @@ pub enum Read {
     GetRolePolicy,
     DescribeAutoScalingInstances,
     DescribeAutoScalingGroups,
+    DescribeLifecycleHooks,
     DescribeTargetGroups,
     DescribeTargetHealth,
     DescribeLoadBalancers,
@@ -57,7 +58,9 @@ impl Read {
     pub fn iam_action(self) -> String {
         let service = match self {
             Self::GetInstanceProfile | Self::ListInstanceProfilesForRole | Self::GetRolePolicy => "iam",
-            Self::DescribeAutoScalingInstances | Self::DescribeAutoScalingGroups => "autoscaling",
+            Self::DescribeAutoScalingInstances | Self::DescribeAutoScalingGroups | Self::DescribeLifecycleHooks => {
+                "autoscaling"
+            }
             Self::DescribeTargetGroups | Self::DescribeTargetHealth | Self::DescribeLoadBalancers => {
                 "elasticloadbalancing"
             }

@@ -149,6 +149,7 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
         | Step::RevokeSecurityGroupRules { .. }
         | Step::AuthorizeSecurityGroupRules { .. }
         | Step::Untrack { .. }
+        | Step::RecordLifecycleActionHeartbeat { .. }
         | Step::CreateSnapshots { .. }
         | Step::LockSnapshot { .. }
         | Step::TagSnapshot { .. }

@@ -129,6 +129,13 @@ pub enum Step {
         /// Whether it was protected from scale-in.
         protected: bool,
     },
+    /// Holds an instance that its group is terminating, by another heartbeat of the hook that holds it.
+    RecordLifecycleActionHeartbeat {
+        /// The group's name.
+        group: String,
+        /// The hook's name.
+        hook: String,
+    },
     /// Takes the instance out of a target group.
     DeregisterTargets {
         /// The group's ARN.
@@ -198,6 +205,7 @@ impl Step {
             | Self::Untrack { .. } => Lane::Network,
             Self::DenyRole { .. } | Self::DisassociateProfile { .. } | Self::DisableMetadata { .. } => Lane::Identity,
             Self::DetachInstances { .. }
+            | Self::RecordLifecycleActionHeartbeat { .. }
             | Self::DeregisterTargets { .. }
             | Self::DeregisterInstancesFromLoadBalancer { .. } => Lane::Fleet,
             Self::ProtectTermination { .. }
@@ -225,6 +233,7 @@ impl Step {
             Self::DisassociateProfile { .. } => "disassociate_profile",
             Self::DisableMetadata { .. } => "disable_metadata",
             Self::DetachInstances { .. } => "detach_instances",
+            Self::RecordLifecycleActionHeartbeat { .. } => "record_lifecycle_action_heartbeat",
             Self::DeregisterTargets { .. } => "deregister_targets",
             Self::DeregisterInstancesFromLoadBalancer { .. } => "deregister_instances_from_load_balancer",
             Self::ProtectTermination { .. }
@@ -249,6 +258,7 @@ impl Step {
             Self::DenyRole { role_arn, .. } => role_arn.clone(),
             Self::DisassociateProfile { was, .. } => was.clone(),
             Self::DetachInstances { group, .. } | Self::DeregisterTargets { group, .. } => group.clone(),
+            Self::RecordLifecycleActionHeartbeat { group, hook } => format!("{group}/{hook}"),
             Self::DeregisterInstancesFromLoadBalancer { balancer } => balancer.clone(),
             Self::ProtectTermination { .. } => format!("{instance}/disableApiTermination"),
             Self::ProtectStop { .. } => format!("{instance}/disableApiStop"),
@@ -282,6 +292,7 @@ impl Step {
             | Self::DisassociateProfile { .. }
             | Self::DisableMetadata { .. }
             | Self::DetachInstances { .. }
+            | Self::RecordLifecycleActionHeartbeat { .. }
             | Self::DeregisterInstancesFromLoadBalancer { .. }
             | Self::ProtectTermination { .. }
             | Self::ProtectStop { .. }
@@ -330,6 +341,7 @@ impl StepKind {
             Self::DisassociateProfile => &["ec2:DisassociateIamInstanceProfile"],
             Self::DisableMetadata => &["ec2:ModifyInstanceMetadataOptions"],
             Self::DetachInstances => &["autoscaling:DetachInstances"],
+            Self::RecordLifecycleActionHeartbeat => &["autoscaling:RecordLifecycleActionHeartbeat"],
             Self::DeregisterTargets => &["elasticloadbalancing:DeregisterTargets"],
             Self::DeregisterInstancesFromLoadBalancer => &["elasticloadbalancing:DeregisterInstancesFromLoadBalancer"],
             Self::ProtectTermination | Self::ProtectStop | Self::StopOnShutdown | Self::KeepVolumes => {

@@ -308,13 +308,26 @@ pub struct Membership {
     pub protected: bool,
 }
 
-/// An Auto Scaling group's balancers: what it detaches, it takes out of these, with draining.
+/// An Auto Scaling group: its balancers, out of which it takes what it detaches, with draining, and what may stop it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScalingGroup {
     /// ARNs of its target groups.
     pub target_groups: Vec<String>,
     /// Names of its classic load balancers.
     pub classic: Vec<String>,
+    /// Its suspended processes, `Launch`.
+    pub suspended: Vec<String>,
+    /// Hooks that hold an instance on its way out; read only where one does.
+    pub hooks: Vec<LifecycleHook>,
+}
+
+/// A lifecycle hook on termination.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LifecycleHook {
+    /// Its name.
+    pub name: String,
+    /// For how many seconds one heartbeat holds the instance.
+    pub heartbeat_seconds: Option<i32>,
 }
 
 /// A target group and the targets in it that are this instance.

@@ -11,8 +11,8 @@ use brig_core::{
     readiness::Trail,
     step::{Lane, Outcome},
     survey::{
-        Association, Direction, Instance, Interface, Membership, MetadataOptions, Role, Rule, ScalingGroup,
-        SecurityGroup, Snapshot, Target,
+        Association, Direction, Instance, Interface, LifecycleHook, Membership, MetadataOptions, Role, Rule,
+        ScalingGroup, SecurityGroup, Snapshot, Target,
     },
     timestamp::Timestamp,
 };
@@ -156,8 +156,8 @@ pub enum DryRun {
     CreateSecurityGroup(VpcId),
     /// ModifyNetworkInterfaceAttribute to a group of Brig's.
     ModifyNetworkInterfaceAttribute(EniId, GroupId),
-    /// ModifyInstanceMetadataOptions.
-    ModifyInstanceMetadataOptions(InstanceId),
+    /// ModifyInstanceMetadataOptions to the `HttpEndpoint` that it has.
+    ModifyInstanceMetadataOptions(InstanceId, String),
     /// ModifyInstanceAttribute.
     ModifyInstanceAttribute(InstanceId),
     /// CreateSnapshots, with Brig's tags.
@@ -173,7 +173,7 @@ impl DryRun {
         match self {
             Self::CreateSecurityGroup(_) => "ec2:CreateSecurityGroup",
             Self::ModifyNetworkInterfaceAttribute(..) => "ec2:ModifyNetworkInterfaceAttribute",
-            Self::ModifyInstanceMetadataOptions(_) => "ec2:ModifyInstanceMetadataOptions",
+            Self::ModifyInstanceMetadataOptions(..) => "ec2:ModifyInstanceMetadataOptions",
             Self::ModifyInstanceAttribute(_) => "ec2:ModifyInstanceAttribute",
             Self::CreateSnapshots(_) => "ec2:CreateSnapshots",
             Self::CreateTags(_) => "ec2:CreateTags",
@@ -226,6 +226,10 @@ pub trait Cloud: Send + Sync {
     async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>>;
     /// DescribeAutoScalingGroups: one group by its name.
     async fn describe_auto_scaling_group(&self, group: &str) -> Answer<Option<ScalingGroup>>;
+    /// DescribeLifecycleHooks: the group's hooks on termination.
+    async fn describe_termination_hooks(&self, group: &str) -> Answer<Vec<LifecycleHook>>;
+    /// RecordLifecycleActionHeartbeat for one instance.
+    async fn record_lifecycle_heartbeat(&self, group: &str, hook: &str, instance: &InstanceId) -> Answer<()>;
     /// DetachInstances without lowering the desired capacity: the group launches a replacement.
     async fn detach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()>;
     /// DescribeTargetGroups.

@@ -195,7 +195,8 @@ async fn changes(
     };
     match &seen_now {
         Some(instance) => {
-            tries.push(DryRun::ModifyInstanceMetadataOptions(instance.id.clone()));
+            let endpoint = instance.metadata.endpoint.clone();
+            tries.push(DryRun::ModifyInstanceMetadataOptions(instance.id.clone(), endpoint));
             tries.push(DryRun::ModifyInstanceAttribute(instance.id.clone()));
             tries.push(DryRun::CreateSnapshots(instance.id.clone()));
             tries.push(DryRun::CreateTags(instance.id.clone()));

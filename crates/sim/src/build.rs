@@ -130,6 +130,8 @@ impl World {
             members: members.iter().map(|id| ((*id).clone(), "InService".to_owned())).collect(),
             patience: Some(600_000),
             replaced: 0,
+            suspended: Vec::new(),
+            hooks: BTreeMap::new(),
         };
         for id in members {
             if let Some(instance) = self.instances.get_mut(*id) {

@@ -10,8 +10,8 @@ use brig_core::{
     release::Reversal,
     step::{Lane, Step},
     survey::{
-        Association, Direction, Instance, InstanceState, Membership, MetadataOptions, Rule, ScalingGroup,
-        SecurityGroup, Snapshot, Target,
+        Association, Direction, Instance, InstanceState, LifecycleHook, Membership, MetadataOptions, Rule,
+        ScalingGroup, SecurityGroup, Snapshot, Target,
     },
     timestamp::Timestamp,
 };
@@ -378,10 +378,33 @@ impl Cloud for SimCloud {
 
     async fn describe_auto_scaling_group(&self, name: &str) -> Answer<Option<ScalingGroup>> {
         self.read("DescribeAutoScalingGroups", |world| {
-            Ok(world
-                .scaling
-                .get(name)
-                .map(|group| ScalingGroup { target_groups: group.target_groups.clone(), classic: Vec::new() }))
+            Ok(world.scaling.get(name).map(|group| ScalingGroup {
+                target_groups: group.target_groups.clone(),
+                suspended: group.suspended.clone(),
+                ..ScalingGroup::default()
+            }))
+        })
+        .await
+    }
+
+    async fn describe_termination_hooks(&self, name: &str) -> Answer<Vec<LifecycleHook>> {
+        self.read("DescribeLifecycleHooks", |world| {
+            let hook = |name: &String| LifecycleHook { name: name.clone(), heartbeat_seconds: Some(3600) };
+            Ok(world.scaling.get(name).map(|group| group.hooks.keys().map(hook).collect()).unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn record_lifecycle_heartbeat(&self, name: &str, hook: &str, _instance: &InstanceId) -> Answer<()> {
+        const OPERATION: &str = "RecordLifecycleActionHeartbeat";
+        let intended =
+            |step: &Step| matches!(step, Step::RecordLifecycleActionHeartbeat { group, .. } if group == name);
+        self.write(OPERATION, intended, |state| {
+            let group = state.world.scaling.get_mut(name);
+            let beats = group.and_then(|group| group.hooks.get_mut(hook));
+            let beats = beats.ok_or_else(|| not_found(OPERATION, "ValidationError"))?;
+            *beats += 1;
+            Ok(())
         })
         .await
     }
@@ -391,6 +414,15 @@ impl Cloud for SimCloud {
         let intended = |step: &Step| matches!(step, Step::DetachInstances { group, .. } if group == name);
         self.write(OPERATION, intended, |state| {
             let now = state.now;
+            let held = state.world.scaling.get(name).and_then(|group| group.members.get(instance));
+            if held.is_some_and(|held| !matches!(held.as_str(), "InService" | "Standby" | "Terminating:Retained")) {
+                return Err(CloudError {
+                    operation: OPERATION,
+                    kind: ErrorKind::Conflict,
+                    code: "ValidationError".to_owned(),
+                    message: format!("{instance} is not in InService or Standby"),
+                });
+            }
             state.world.leave(name, instance, now).ok_or_else(|| not_found(OPERATION, "ValidationError"))
         })
         .await

@@ -394,7 +394,7 @@ impl Sim {
         let engine = self.engine(process);
         let finding = finding(instance, &format!("finding-of-{instance}"));
         let invocation = self.invocation(request_id, timeout);
-        self.mortal(process, engine.contain(&finding, Action::Contain, false, &invocation)).await
+        Box::pin(self.mortal(process, engine.contain(&finding, Action::Contain, false, &invocation))).await
     }
 
     /// Takes the containment back, as a person.

@@ -49,6 +49,10 @@ pub struct Scaling {
     pub target_groups: Vec<String>,
     /// Lifecycle state of each member.
     pub members: BTreeMap<InstanceId, String>,
+    /// Its suspended processes.
+    pub suspended: Vec<String>,
+    /// Its hooks on termination, and how many heartbeats each has had.
+    pub hooks: BTreeMap<String, u32>,
     /// How many of its members it has replaced.
     pub replaced: u32,
     /// After how many milliseconds of failed health checks a member is terminated; never where none.

@@ -3,6 +3,8 @@
 import urllib.error
 import urllib.request
 
+from botocore.exceptions import ClientError
+
 from .common import Corrected
 
 
@@ -14,6 +16,15 @@ class ProtocolChecks(Corrected):
         self.refused("InvalidParameterValue", self.ec2.describe_instances, Filters=filters)
         self.refused("InvalidAction", self.ec2.get_console_screenshot, InstanceId="i-0123456789abcdef0")
         self.refused("InvalidAction", self.asg.describe_account_limits)
+
+    def test_a_dry_run_changes_nothing(self):
+        [instance] = self.run_instances()
+        change = {"InstanceId": instance, "HttpEndpoint": "disabled"}
+        with self.assertRaises(ClientError) as caught:
+            self.ec2.modify_instance_metadata_options(DryRun=True, **change)
+        self.assertEqual(caught.exception.response["Error"]["Code"], "DryRunOperation")
+        [reservation] = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"]
+        self.assertEqual(reservation["Instances"][0]["MetadataOptions"]["HttpEndpoint"], "enabled")
 
     def test_an_action_that_does_not_exist(self):
         signed = "AWS4-HMAC-SHA256 Credential=test/20250101/eu-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0"

@@ -3,6 +3,7 @@
 from botocore.model import OperationNotFoundError
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.ec2.responses import EC2Response
 
 
 class _Unknown(ServiceException):
@@ -27,4 +28,20 @@ def unknown_things_are_errors_of_the_protocol() -> None:
     BaseResponse._dispatch = _dispatch
 
 
-CORRECTIONS = (unknown_things_are_errors_of_the_protocol,)
+def a_dry_run_changes_nothing() -> None:
+    """moto looks at DryRun in some actions of EC2's and carries the others out. AWS carries out none: where the caller is
+    allowed, the answer is the error DryRunOperation.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html
+    """
+    call = EC2Response.call_action
+
+    def call_action(self):
+        if str(self.querystring.get("DryRun", ["false"])[0]).lower() == "true":
+            allowed = _Unknown("DryRunOperation", "Request would have succeeded, but DryRun flag is set")
+            return self.serialized(ActionResult(allowed))
+        return call(self)
+
+    EC2Response.call_action = call_action
+
+
+CORRECTIONS = (unknown_things_are_errors_of_the_protocol, a_dry_run_changes_nothing)

@@ -89,10 +89,10 @@ async fn tried(client: &Client, change: &DryRun) -> Result<(), CloudError> {
             .await
             .explain("ModifyNetworkInterfaceAttribute")
             .map(|_| ()),
-        DryRun::ModifyInstanceMetadataOptions(instance) => client
+        DryRun::ModifyInstanceMetadataOptions(instance, endpoint) => client
             .modify_instance_metadata_options()
             .instance_id(instance.as_str())
-            .http_endpoint(InstanceMetadataEndpointState::Disabled)
+            .http_endpoint(InstanceMetadataEndpointState::from(endpoint.as_str()))
             .dry_run(true)
             .send()
             .await

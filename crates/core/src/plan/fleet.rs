@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use super::{Plan, done, skipped};
+use super::{Plan, controllers, done, skipped};
 use crate::{
     ids::VpcId,
     step::{Outcome, Step},
@@ -21,10 +21,20 @@ pub fn plan(look: &FleetLook, instance: &Instance, recorded: &BTreeSet<String>) 
             protected: membership.protected,
         };
         plan.add(step, detachable(membership));
-        plan.note(format!(
-            "{} launches a replacement from the same template: it may have the same hole",
-            membership.group
-        ));
+        let pooled = membership.state.starts_with("Warmed");
+        if !pooled && !look.own.suspended.iter().any(|process| process == "Launch") {
+            plan.note(format!(
+                "{} launches a replacement from the same template: it may have the same hole",
+                membership.group
+            ));
+        }
+        for hook in look.own.hooks.iter().filter(|_| membership.state == "Terminating:Wait") {
+            let (group, hook) = (membership.group.clone(), hook.name.clone());
+            plan.add(Step::RecordLifecycleActionHeartbeat { group, hook }, Outcome::Planned);
+        }
+    }
+    for note in controllers::notes(look, instance) {
+        plan.note(note);
     }
     for registration in &look.registrations {
         let (ours, foreign) = split(registration, instance);

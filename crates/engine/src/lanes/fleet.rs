@@ -135,7 +135,16 @@ async fn look_membership(
     let own = async {
         match cloud.describe_auto_scaling_group(&membership.group).await {
             Ok(group) => {
-                let group = group.unwrap_or_default();
+                let mut group = group.unwrap_or_default();
+                if membership.state == "Terminating:Wait" {
+                    match cloud.describe_termination_hooks(&membership.group).await {
+                        Ok(hooks) => group.hooks = hooks,
+                        Err(error) => {
+                            let what = format!("the lifecycle hooks of {}", membership.group);
+                            return FleetLook { gaps: vec![gap(what, &error)], ..FleetLook::default() };
+                        }
+                    }
+                }
                 let _ = tell.send(group.clone());
                 own_balancers(cloud, instance, group).await
             }
@@ -313,6 +322,15 @@ fn ours(targets: Vec<Target>, instance: &Instance) -> Vec<Target> {
 async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
     match &step {
         Step::DetachInstances { group, was, .. } => detach(work, cloud, group, was).await,
+        Step::RecordLifecycleActionHeartbeat { group, hook } => {
+            match cloud.record_lifecycle_heartbeat(group, hook, work.id()).await {
+                Ok(()) => Outcome::Changed("held for another heartbeat".to_owned()),
+                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Other) => {
+                    Outcome::Missing(format!("the hook holds it no more: {error}"))
+                }
+                Err(error) => failed(&error),
+            }
+        }
         Step::DeregisterTargets { group, was } => match cloud.deregister_targets(group, was).await {
             Ok(()) => {
                 let shown: Vec<String> = was

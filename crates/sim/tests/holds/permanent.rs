@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use expect_test::expect;
+
 use crate::common::{calm, deliver, difference, ended, is_whole, report};
 use brig_core::{
     containment::{Conclusion, Containment},
@@ -317,4 +319,47 @@ fn a_stray_rule_in_the_isolation_group_is_revoked() {
     });
     deliver(&sim, &victim, "again").expect("an answer");
     assert_eq!(difference(&sim, &expected), None);
+}
+
+#[test]
+fn each_lifecycle_state_ends_in_a_verdict_that_says_what_its_group_may_still_do() {
+    let told = |state: &str| {
+        let (mut world, victim) = World::production();
+        let group = world.scaling.get_mut("group").expect("a group");
+        group.members.insert(victim.id.clone(), state.to_owned());
+        group.hooks.insert("drain".to_owned(), 0);
+        let sim = Sim::new(world, 1);
+        let answer = deliver(&sim, &victim, "r").expect("an answer");
+        assert_eq!(sim.violations(), Vec::<String>::new(), "{state}");
+        let group = sim.world().scaling["group"].clone();
+        let here = group.members.get(&victim.id).map_or("out", String::as_str).to_owned();
+        let beats = if group.hooks["drain"] > 0 { "held" } else { "-" };
+        format!("{state:<20} {:<9} fleet {:<8} {here:<20} {beats}", answer.outcome.word(), answer.verdict.fleet.word())
+    };
+    let states = [
+        "Pending",
+        "Pending:Wait",
+        "InService",
+        "EnteringStandby",
+        "Standby",
+        "Terminating",
+        "Terminating:Wait",
+        "Terminating:Proceed",
+        "Warmed:Running",
+        "Warmed:Stopped",
+        "Detaching",
+    ];
+    expect![[r#"
+        Pending              partial   fleet partial  Pending              -
+        Pending:Wait         partial   fleet partial  Pending:Wait         -
+        InService            contained fleet yes      out                  -
+        EnteringStandby      partial   fleet partial  EnteringStandby      -
+        Standby              contained fleet yes      out                  -
+        Terminating          partial   fleet partial  Terminating          -
+        Terminating:Wait     partial   fleet partial  Terminating:Wait     held
+        Terminating:Proceed  partial   fleet partial  Terminating:Proceed  -
+        Warmed:Running       partial   fleet partial  Warmed:Running       -
+        Warmed:Stopped       partial   fleet partial  Warmed:Stopped       -
+        Detaching            contained fleet yes      Detaching            -"#]]
+    .assert_eq(&states.map(told).join("\n"));
 }

@@ -9,7 +9,7 @@ use brig_core::{
 };
 use brig_sim::{REGION, Sim, World};
 
-use crate::common::calm;
+use crate::common::{calm, deliver};
 
 /// Calls at home, and one that stands for several.
 const HOME: [&str; 8] =
@@ -74,6 +74,16 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     contained.run(engine.readiness(&asked, &region, &invocation)).expect("an end").expect("an answer");
     assert_eq!(lacking(&contained, Duty::Contain), Vec::<&str>::new());
     used.extend(operations(&contained));
+
+    // Hooks are looked at where one holds the instance.
+    let (mut world, victim) = World::production();
+    let group = world.scaling.get_mut("group").expect("a group");
+    group.members.insert(victim.id.clone(), "Terminating:Wait".to_owned());
+    group.hooks.insert("drain".to_owned(), 0);
+    let held = Sim::new(world, 1);
+    deliver(&held, &victim, "r").expect("an answer");
+    assert_eq!(lacking(&held, Duty::Contain), Vec::<&str>::new());
+    used.extend(operations(&held));
     assert_eq!(idle(&used, Duty::Contain), Vec::<&str>::new());
 }
 

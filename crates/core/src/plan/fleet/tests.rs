@@ -1,7 +1,11 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::{testing::instance, verdict::Truth};
+use crate::{
+    survey::{LifecycleHook, ScalingGroup},
+    testing::instance,
+    verdict::Truth,
+};
 
 fn membership(state: &str) -> Membership {
     Membership { group: "web".to_owned(), state: state.to_owned(), protected: false }
@@ -68,6 +72,95 @@ fn the_same_address_in_another_vpc_is_a_note_and_never_a_target() {
 fn an_instance_alone_plans_nothing() {
     check(&FleetLook::default(), &expect![""]);
     assert_eq!(Truth::of(&facts(&FleetLook::default(), &instance())), Truth::Yes);
+}
+
+fn in_group(state: &str, own: ScalingGroup) -> FleetLook {
+    FleetLook { membership: Some(membership(state)), own, ..FleetLook::default() }
+}
+
+#[test]
+fn a_hook_that_holds_it_on_its_way_out_is_asked_for_another_heartbeat() {
+    let hook = LifecycleHook { name: "drain".to_owned(), heartbeat_seconds: Some(300) };
+    let own = ScalingGroup { hooks: vec![hook], suspended: vec!["Terminate".to_owned()], ..ScalingGroup::default() };
+    check(
+        &in_group("Terminating:Wait", own.clone()),
+        &expect![[r#"
+            skipped      detach_instances web - Terminating:Wait: its group is terminating it, which nothing stops any more
+            planned      record_lifecycle_action_heartbeat web/drain
+            note: web launches a replacement from the same template: it may have the same hole
+            note: web is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Nothing stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further
+        "#]],
+    );
+    check(
+        &in_group("Terminating:Proceed", own),
+        &expect![[r#"
+            skipped      detach_instances web - Terminating:Proceed: its group is terminating it, which nothing stops any more
+            note: web launches a replacement from the same template: it may have the same hole
+        "#]],
+    );
+}
+
+#[test]
+fn a_hook_on_the_way_in_and_a_warm_pool_are_said_with_what_to_run() {
+    check(
+        &in_group("Pending:Wait", ScalingGroup::default()),
+        &expect![[r#"
+        planned      detach_instances web
+        note: web launches a replacement from the same template: it may have the same hole
+        note: it waits in a lifecycle hook of web and can be detached only once it is InService: aws autoscaling complete-lifecycle-action --lifecycle-action-result CONTINUE ends the wait
+    "#]],
+    );
+    check(
+        &in_group("Warmed:Stopped", ScalingGroup::default()),
+        &expect![[r#"
+            skipped      detach_instances web - Warmed:Stopped: AWS detaches no instance from a warm pool; its group may still use or terminate it
+            note: it is in the warm pool of web, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name web --scaling-processes Launch Terminate keeps it where it is, and stops all scaling of the group
+        "#]],
+    );
+}
+
+#[test]
+fn without_launch_there_is_no_replacement() {
+    let own = ScalingGroup { suspended: vec!["Launch".to_owned()], ..ScalingGroup::default() };
+    check(
+        &in_group("InService", own),
+        &expect![[r#"
+        planned      detach_instances web
+        note: the process Launch of web is suspended: no replacement comes, its capacity is one less
+    "#]],
+    );
+}
+
+#[test]
+fn kubernetes_karpenter_ecs_and_spot_are_known_by_their_tags() {
+    let tagged = |tags: &[(&str, &str)]| {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Instance { tags, ..instance() }
+    };
+    let told = |instance: &Instance, expected: &Expect| {
+        expected.assert_eq(&plan(&FleetLook::default(), instance, &BTreeSet::new()).to_string());
+    };
+    told(
+        &tagged(&[("karpenter.sh/nodepool", "spot"), ("kubernetes.io/cluster/prod", "owned")]),
+        &expect![[r#"
+            note: it is a Kubernetes node of the cluster prod: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl cordon $NODE
+            note: Karpenter (pool spot) replaces a node whose security groups differ from its node class: EC2 refuses its call to terminate while termination protection is on. To stop it: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true
+        "#]],
+    );
+    told(
+        &tagged(&[("eks:cluster-name", "prod"), ("eks:nodegroup-name", "ng-1")]),
+        &expect![[r#"
+        note: it is a Kubernetes node of the cluster prod: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl cordon $NODE
+        note: it is of the managed node group ng-1, an Auto Scaling group that EKS owns: an update or repair of that node group no longer reaches it once it is detached
+    "#]],
+    );
+    told(
+        &Instance { spot: true, ..tagged(&[("AmazonECSManaged", "true")]) },
+        &expect![[r#"
+        note: it is a container instance of ECS: its tasks are cut off with it and ECS keeps placing tasks on it; to stop that: aws ecs update-container-instances-state --status DRAINING --cluster <cluster> --container-instances <id>
+        note: it is a Spot instance: AWS may take it back with two minutes' notice, which nothing stops; stopping or hibernating it is the Spot request's to decide
+    "#]],
+    );
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! What else may end or replace the instance: its Auto Scaling group's processes, Kubernetes, Karpenter, ECS, the Spot
+//! market. What AWS's API can do about them is a step; the rest is said to people, with what to run.
+
+use crate::survey::{FleetLook, Instance, Membership};
+
+/// What people should know of the instance's controllers.
+pub(super) fn notes(look: &FleetLook, instance: &Instance) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(membership) = &look.membership {
+        notes.extend(lifecycle(membership, look));
+    }
+    notes.extend(kubernetes(instance));
+    if instance.tags.contains_key("AmazonECSManaged") {
+        notes.push(
+            "it is a container instance of ECS: its tasks are cut off with it and ECS keeps placing tasks on it; to stop that: aws ecs update-container-instances-state --status DRAINING --cluster <cluster> --container-instances <id>"
+                .to_owned(),
+        );
+    }
+    if instance.spot {
+        notes.push(
+            "it is a Spot instance: AWS may take it back with two minutes' notice, which nothing stops; stopping or hibernating it is the Spot request's to decide"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// What its Auto Scaling group does about it, by the state it is in
+/// (<https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html>).
+fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
+    let group = &membership.group;
+    let state = membership.state.as_str();
+    let suspended = |process: &str| look.own.suspended.iter().any(|name| name == process);
+    let mut notes = Vec::new();
+    match state {
+        "Pending:Wait" => notes.push(format!(
+            "it waits in a lifecycle hook of {group} and can be detached only once it is InService: aws autoscaling complete-lifecycle-action --lifecycle-action-result CONTINUE ends the wait"
+        )),
+        "Terminating:Wait" if look.own.hooks.is_empty() => notes.push(format!(
+            "{group} is terminating it, and no lifecycle hook that could hold it was seen: the snapshots are what remains"
+        )),
+        "Terminating:Wait" => notes.push(format!(
+            "{group} is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Nothing stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further"
+        )),
+        state if state.starts_with("Warmed:") => notes.push(format!(
+            "it is in the warm pool of {group}, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name {group} --scaling-processes Launch Terminate keeps it where it is, and stops all scaling of the group"
+        )),
+        _ => {}
+    }
+    if suspended("Launch") {
+        notes.push(format!(
+            "the process Launch of {group} is suspended: no replacement comes, its capacity is one less"
+        ));
+    }
+    if membership.protected {
+        notes.push(format!(
+            "it was protected from scale-in in {group}; that protection ends with the detachment and does not come back with a release"
+        ));
+    }
+    notes
+}
+
+/// Kubernetes and Karpenter know their nodes by tags that they put on them.
+fn kubernetes(instance: &Instance) -> Vec<String> {
+    let tag = |key: &str| instance.tags.get(key).map(String::as_str);
+    let cluster = tag("eks:cluster-name")
+        .or_else(|| tag("eks:eks-cluster-name"))
+        .or_else(|| instance.tags.keys().find_map(|key| key.strip_prefix("kubernetes.io/cluster/")));
+    let karpenter = tag("karpenter.sh/nodepool").or_else(|| tag("karpenter.sh/provisioner-name"));
+    if cluster.is_none() && karpenter.is_none() {
+        return Vec::new();
+    }
+    let node = format!(
+        "NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith(\"/{}\")) | .metadata.name')",
+        instance.id
+    );
+    let of = cluster.map_or_else(String::new, |cluster| format!(" of the cluster {cluster}"));
+    let mut notes = vec![format!(
+        "it is a Kubernetes node{of}: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: {node}; kubectl cordon $NODE"
+    )];
+    if let Some(pool) = karpenter {
+        notes.push(format!(
+            "Karpenter (pool {pool}) replaces a node whose security groups differ from its node class: EC2 refuses its call to terminate while termination protection is on. To stop it: {node}; kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true"
+        ));
+    } else if let Some(group) = tag("eks:nodegroup-name") {
+        notes.push(format!(
+            "it is of the managed node group {group}, an Auto Scaling group that EKS owns: an update or repair of that node group no longer reaches it once it is detached"
+        ));
+    }
+    notes
+}
