@@ -13,6 +13,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 WITH_ENDPOINTS := $(PYTHON) tests/endpoints/run.py
 WITH_STACK := $(PYTHON) tests/infra/stack.py $(TARGET)/debug/bootstrap
 ARCH ?= x86_64
+# What is built to be tried is for this machine; what is deployed is for Graviton unless ARCH is given.
+DEPLOYED := $(if $(filter file default undefined,$(origin ARCH)),arm64,$(ARCH))
 EVENT ?= events/manual.json
 SECONDS ?= 600
 
@@ -62,9 +64,10 @@ package: build ## Build the zip and print its size and start time
 	@mkdir -p $(TARGET)/package && unzip -qo $(TARGET)/lambda/bootstrap/bootstrap.zip -d $(TARGET)/package
 	@$(if $(filter x86_64,$(ARCH)),$(TARGET)/debug/start $(TARGET)/package/bootstrap,echo "start time: measured for x86_64 only")
 
-deploy: $(TOOLS) $(SAM) ## Deploy to AWS, guided (needs credentials and a Region; arm64 unless Architecture says otherwise)
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM_CLI) build --beta-features --template infra/template.yaml $(SAM_BUILD)
-	$(SAM_CLI) deploy --guided --capabilities CAPABILITY_NAMED_IAM --resolve-s3
+deploy: $(TOOLS) $(SAM) ## Deploy to AWS, guided (needs credentials and a Region; ARCH=arm64 or x86_64)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM_CLI) build --beta-features --template infra/template.yaml \
+		--parameter-overrides Architecture=$(DEPLOYED)
+	$(SAM_CLI) deploy --guided --capabilities CAPABILITY_NAMED_IAM --resolve-s3 --parameter-overrides Architecture=$(DEPLOYED)
 
 delete: $(SAM) ## Delete the stack; ledger, key and log stay, and are named by the outputs
 	$(SAM_CLI) delete

@@ -51,5 +51,7 @@ def decide(
         source_ip="127.0.0.1",
         secure_transport=True,
         service_context=keys,
+        # Not in the request's context at all, unless given.
+        tag_keys=None,
     )
     return evaluate(asked, [parse_policy_document(json.dumps(document)) for document in documents]).decision

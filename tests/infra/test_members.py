@@ -78,6 +78,7 @@ class Events(unittest.TestCase):
             template=(INFRA / "member-events.yaml").read_text(),
             HubBusArn=f"arn:aws:events:us-east-1:{HUB}:event-bus/default",
             ForwardFindings="yes",
+            CustomActions="arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain",
         )
         cls.patterns = {}
         for logical, (kind, physical) in cls.stack.resources().items():
@@ -89,6 +90,7 @@ class Events(unittest.TestCase):
             "alarm": ["AlarmsRule"],
             "cloudtrail-groups-swapped": ["DriftRule"],
             "health-abuse": ["HealthRule"],
+            "securityhub-custom-action": ["SecurityHubActionsRule"],
             "tag-removed": ["TagsRule"],
             "tag-set": ["TagsRule"],
         }

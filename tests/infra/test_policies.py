@@ -35,6 +35,22 @@ class Needed(unittest.TestCase):
             self.assertEqual(sorted(needed - allowed), [], f"{duty} lacks these")
             self.assertEqual(sorted(allowed - needed), [], f"nothing needs these of {duty}")
 
+    def test_every_call_of_the_adapters_is_among_the_actions(self):
+        # A transaction is allowed by its parts; who am I needs no permission.
+        other = {"TransactWriteItems": "PutItem", "GetCallerIdentity": None}
+        called = set()
+        for path in (PROJECT / "crates" / "aws" / "src").rglob("*.rs"):
+            called.update(re.findall(r'explain\("(\w+)"\)', path.read_text()))
+        self.assertGreater(len(called), 40)
+        allowed = {
+            action.split(":")[1]
+            for duty in ("contain", "release")
+            for where in ("there", "at_home")
+            for action in powers()[duty][where]
+        }
+        names = {other.get(operation, operation) for operation in called} - {None}
+        self.assertEqual(sorted(names - allowed), [])
+
     def test_no_action_is_allowed_by_a_wildcard(self):
         for documents in deployed()["policies"].values():
             for item in statements(documents, "Allow"):
@@ -184,6 +200,9 @@ class Organization(unittest.TestCase):
             self.check(expected, "ec2:AuthorizeSecurityGroupEgress", group, role, **tagged)
             self.check("Allow", "ec2:AuthorizeSecurityGroupEgress", group, role)
             self.check(expected, "iam:DeleteRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/workload/web", role)
+        # Without names DeleteTags deletes all tags, and those are what the other statements look at.
+        self.check("Deny", "ec2:DeleteTags", SNAPSHOT, admin)
+        self.check("Allow", "ec2:DeleteTags", SNAPSHOT, admin, aws__TagKeys=["Name"])
         evidence = {"aws__ResourceTag/brig__containment": "i-1-x"}
         self.check("Deny", "ec2:DeleteSnapshot", SNAPSHOT, admin, **evidence)
         self.check("Allow", "ec2:DeleteSnapshot", SNAPSHOT, admin)

@@ -212,7 +212,7 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
             containment.instance_id, containment.account, containment.region
         );
         format!(
-            "aws lambda invoke --function-name {function} --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout"
+            "aws lambda invoke --function-name {function} --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout"
         )
     };
     let invoke = |extra: &str| call(audience.function, extra);

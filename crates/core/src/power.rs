@@ -153,6 +153,7 @@ pub fn at_home(duty: Duty) -> BTreeSet<String> {
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
         "sqs:ReceiveMessage",
         "sqs:SendMessage",
         "ssm:GetParameter",

@@ -67,7 +67,7 @@ fn a_partial_containment_says_so_first_and_what_to_do_next() {
 
         What to do now
         - Read what could not be done below, grant or repair it, and run this again; it goes on where it stopped:
-        - aws lambda invoke --function-name brig-contain --cli-binary-format raw-in-base64-out --payload '{"instance_id":"i-0123456789abcdef0","account":"123456789012","region":"us-east-1"}' /dev/stdout
+        - aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"instance_id":"i-0123456789abcdef0","account":"123456789012","region":"us-east-1"}' /dev/stdout
         - What each change replaced is on record: aws dynamodb query --table-name brig --key-condition-expression 'pk = :pk' --expression-attribute-values '{":pk":{"S":"123456789012/us-east-1/i-0123456789abcdef0"}}'
 
         What could not be done
