@@ -220,6 +220,12 @@ fn metadata(was: &MetadataOptions, instance: &Instance) -> Outcome {
 }
 
 fn targets(group: &str, was: &[Target], look: &Look<'_>, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+    for target in was.iter().filter(|target| target.state == "draining") {
+        plan.note(format!(
+            "{} was draining in {group} when it was first seen there: it is not registered again; if it belongs there, register it",
+            target.id
+        ));
+    }
     let (own, lost): (Vec<&Target>, Vec<&Target>) = was
         .iter()
         .filter(|target| target.state != "draining")

@@ -174,3 +174,20 @@ fn an_instance_that_is_gone_is_released_from_its_role() {
     assert_eq!(answer.outcome, Conclusion::Released, "{answer:#?}");
     assert!(sim.world().policies.is_empty());
 }
+
+#[test]
+fn what_was_draining_when_it_was_first_seen_is_told_and_not_registered_again() {
+    let (mut world, victim) = World::production();
+    let arn = world.target_groups.keys().find(|arn| arn.contains("/addresses/")).expect("a group").clone();
+    let group = world.target_groups.get_mut(&arn).expect("it");
+    for target in group.targets.iter_mut().filter(|target| target.id == "10.0.0.1") {
+        "draining".clone_into(&mut target.state);
+    }
+    let sim = calm(&world, &victim);
+    let answer = sim.release(&victim.id, false, "back").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::Released, "{answer:#?}");
+    let notes = answer.notes.join("\n");
+    assert!(notes.contains("10.0.0.1 was draining in") && notes.contains("register it"), "{notes}");
+    let here = |target: &&brig_core::survey::Target| target.id == "10.0.0.1" && target.state == "healthy";
+    assert_eq!(sim.world().target_groups[&arn].targets.iter().filter(here).count(), 0);
+}
