@@ -67,9 +67,9 @@ package: build ## Build the zip and print its size and start time
 deploy: $(TOOLS) $(SAM) ## Deploy to AWS, guided (needs credentials and a Region; ARCH=arm64 or x86_64)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM_CLI) build --beta-features --template infra/template.yaml \
 		--parameter-overrides Architecture=$(DEPLOYED)
-	$(SAM_CLI) deploy --guided --capabilities CAPABILITY_NAMED_IAM --resolve-s3 --parameter-overrides Architecture=$(DEPLOYED)
+	$(SAM_CLI) deploy --guided --stack-name brig --capabilities CAPABILITY_NAMED_IAM --resolve-s3 --parameter-overrides Architecture=$(DEPLOYED)
 
-delete: $(SAM) ## Delete the stack; ledger, key and log stay, and are named by the outputs
+delete: $(SAM) ## Delete the stack; ledger, key and log stay (note the outputs first)
 	$(SAM_CLI) delete
 
 validate: $(SAM) $(CHECKOV) ## Lint the templates: sam validate, cfn-lint, checkov

@@ -215,7 +215,7 @@ fn permissions(look: &Look, lines: &mut Vec<Line>) {
         lines.push(line("permissions to change", State::Ok, &detail, ""));
     }
     if !unclear.is_empty() {
-        let todo = "give \"instance_id\" of an instance with a profile to try them on; nothing is changed";
+        let todo = "give \"instance_id\" to try what EC2 can try (the interface once Brig's groups are there); DisassociateIamInstanceProfile only a drill shows";
         lines.push(line("permissions to change", State::Unknown, &format!("not tried: {}", unclear.join(", ")), todo));
     }
     lines.push(line(
@@ -249,7 +249,7 @@ fn groups(look: &Look, own: &AccountId, lines: &mut Vec<Line>) {
     lines.push(if bare.is_empty() {
         line("Brig's groups", State::Ok, &format!("in each of {} VPC(s)", vpcs.len()), "")
     } else {
-        let todo = "ask again with \"prepare\": true, which saves the first cut in each VPC two round trips";
+        let todo = "ask again with \"prepare\": true (not in observe mode), which saves the first cut in each VPC two round trips";
         line("Brig's groups", State::Missing, &format!("not in {}", bare.join(", ")), todo)
     });
 }

@@ -133,7 +133,7 @@ async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Va
         Roll::Verify => {
             let verified = app.engine.verify_all(invocation).await.map_err(unread)?;
             for entry in &verified.entries {
-                metrics::emit(entry, app.engine.clock.now());
+                metrics::emit_verified(entry, app.engine.clock.now());
             }
             let mut response = json!({"containments": verified.entries});
             if let Some(map) = response.as_object_mut().filter(|_| verified.not_looked_at > 0) {
@@ -153,7 +153,7 @@ async fn touch(app: &App, touched: &Touched, invocation: &Invocation) -> (Vec<Va
     let entries = app.engine.touched(touched, invocation).await;
     let left_over = entries.iter().any(|entry| entry.left_over);
     for entry in &entries {
-        metrics::emit(entry, app.engine.clock.now());
+        metrics::emit_verified(entry, app.engine.clock.now());
     }
     (entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or_default()).collect(), left_over)
 }

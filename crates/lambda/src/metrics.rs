@@ -7,12 +7,8 @@ use brig_core::{
 };
 use serde_json::{Map, Value, json};
 
-/// Writes the containment's metrics to standard output.
+/// Writes the metrics of an event's containment to standard output.
 pub(crate) fn emit(containment: &Containment, now: Timestamp) {
-    println!("{}", line(containment, now));
-}
-
-fn line(containment: &Containment, now: Timestamp) -> Value {
     let counted = [
         ("contained", Conclusion::Contained),
         ("partial", Conclusion::Partial),
@@ -20,6 +16,16 @@ fn line(containment: &Containment, now: Timestamp) -> Value {
         ("asked", Conclusion::Asked),
         ("failed", Conclusion::Failed),
     ];
+    println!("{}", line(containment, &counted, now));
+}
+
+/// Writes those of a verification: what stays partial is no new containment, and alarms once, when it happens.
+pub(crate) fn emit_verified(containment: &Containment, now: Timestamp) {
+    let counted = [("repaired", Conclusion::Repaired), ("drifted", Conclusion::Drifted)];
+    println!("{}", line(containment, &counted, now));
+}
+
+fn line(containment: &Containment, counted: &[(&str, Conclusion)], now: Timestamp) -> Value {
     let mut metrics = Vec::new();
     let mut values = Map::new();
     let mut add = |name: &str, unit: &str, value: u64| {
@@ -27,7 +33,7 @@ fn line(containment: &Containment, now: Timestamp) -> Value {
         values.insert(name.to_owned(), json!(value));
     };
     for (name, conclusion) in counted {
-        add(name, "Count", u64::from(containment.outcome == conclusion));
+        add(name, "Count", u64::from(containment.outcome == *conclusion));
     }
     add("interface_open", "Count", u64::from(containment.verdict.open));
     add("member_role_refused", "Count", u64::from(containment.unreachable));
