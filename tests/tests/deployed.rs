@@ -1,4 +1,10 @@
 //! The template as it was deployed: the bus, the rule, the queue, both functions under their own roles, the topic.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first thing that is not as it must be"
+)]
 
 use std::time::Duration;
 
