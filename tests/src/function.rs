@@ -202,6 +202,15 @@ fn now() -> SystemTime {
     SystemTime::now()
 }
 
+/// Waits where the clock's hour is nearly over: what is counted in an hour would be counted in two.
+pub async fn within_one_hour() {
+    let seconds = now().duration_since(UNIX_EPOCH).expect("a time").as_secs();
+    let left = 3600 - seconds % 3600;
+    if left < 60 {
+        tokio::time::sleep(Duration::from_secs(left + 1)).await;
+    }
+}
+
 async fn serve(
     listener: TcpListener,
     queue: mpsc::UnboundedReceiver<Job>,

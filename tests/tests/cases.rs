@@ -415,6 +415,7 @@ async fn a_terminated_instance_ends_in_a_truthful_partial() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn past_the_hourly_cap_people_are_asked() {
+    brig_tests::function::within_one_hour().await;
     let account = Account::open().await;
     let office = account.office().await;
     let network = account.network(44, false).await;

@@ -205,6 +205,7 @@ async fn an_alarm_asks_and_contains_where_a_rule_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_of_the_cap_is_kept_for_guardduty() {
+    brig_tests::function::within_one_hour().await;
     let account = Account::open().await;
     let office = account.office().await;
     let network = account.network(70, false).await;
