@@ -123,10 +123,13 @@ def main() -> int:
     bootstrap, *command = sys.argv[1:]
     stack = deploy(Path(bootstrap).read_bytes(), **EVERYTHING)
     roles = {"contain": stack.outputs["ContainRoleArn"], "release": stack.outputs["ReleaseRoleArn"]}
+    policies = {duty: stack.policies(arn) for duty, arn in roles.items()}
+    binaries = str(Path(bootstrap).resolve().parent)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"resources": stack.resources(), "outputs": stack.outputs, "policies": {duty: stack.policies(arn) for duty, arn in roles.items()}}, file)
+        json.dump({"resources": stack.resources(), "outputs": stack.outputs, "policies": policies}, file)
         file.flush()
-        return subprocess.run(command, env={**os.environ, "STACK_OUTPUTS": file.name, "STACK_BINARIES": str(Path(bootstrap).resolve().parent)}).returncode
+        environment = {**os.environ, "STACK_OUTPUTS": file.name, "STACK_BINARIES": binaries}
+        return subprocess.run(command, env=environment).returncode
 
 
 if __name__ == "__main__":

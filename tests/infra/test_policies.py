@@ -4,7 +4,7 @@ import json
 import re
 import unittest
 
-from common import ACCOUNT, PROJECT, REGION, decide, deployed, listed, powers, statements
+from common import ACCOUNT, EVERYTHING, PROJECT, REGION, allowed, decide, deployed, listed, powers, statements
 
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/snap-1"
@@ -30,10 +30,10 @@ def release() -> list[dict]:
 class Needed(unittest.TestCase):
     def test_each_role_allows_what_its_duty_needs_and_nothing_else(self):
         for duty, documents in deployed()["policies"].items():
-            allowed = {action for item in statements(documents, "Allow") for action in listed(item["Action"])}
+            granted = allowed(documents)
             needed = {*powers()[duty]["there"], *powers()[duty]["at_home"]}
-            self.assertEqual(sorted(needed - allowed), [], f"{duty} lacks these")
-            self.assertEqual(sorted(allowed - needed), [], f"nothing needs these of {duty}")
+            self.assertEqual(sorted(needed - granted), [], f"{duty} lacks these")
+            self.assertEqual(sorted(granted - needed), [], f"nothing needs these of {duty}")
 
     def test_every_call_of_the_adapters_is_among_the_actions(self):
         # A transaction is allowed by its parts; who am I needs no permission.
@@ -42,14 +42,14 @@ class Needed(unittest.TestCase):
         for path in (PROJECT / "crates" / "aws" / "src").rglob("*.rs"):
             called.update(re.findall(r'explain\("(\w+)"\)', path.read_text()))
         self.assertGreater(len(called), 40)
-        allowed = {
+        known = {
             action.split(":")[1]
             for duty in ("contain", "release")
             for where in ("there", "at_home")
             for action in powers()[duty][where]
         }
         names = {other.get(operation, operation) for operation in called} - {None}
-        self.assertEqual(sorted(names - allowed), [])
+        self.assertEqual(sorted(names - known), [])
 
     def test_no_action_is_allowed_by_a_wildcard(self):
         for documents in deployed()["policies"].values():
@@ -67,7 +67,6 @@ class Needed(unittest.TestCase):
         for action in NEVER:
             for resource in ("*", f"{EC2}:instance/i-1", SNAPSHOT, f"arn:aws:iam::{ACCOUNT}:role/app"):
                 self.assertNotEqual(decide(contain(), action, resource), "Allow", action)
-
 
     def test_the_inline_policy_fits_on_a_role(self):
         # All inline policies of a role together, without white space:
@@ -134,10 +133,8 @@ class Narrowed(unittest.TestCase):
 class Denied(unittest.TestCase):
     """Each denial bites even where everything else is allowed."""
 
-    everything = [{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
-
     def check(self, expected: str, documents: list[dict], action: str, resource: str, **context):
-        decided = decide([*documents, *self.everything], action, resource, **context)
+        decided = decide([*documents, *EVERYTHING], action, resource, **context)
         self.assertEqual(decided, expected, f"{action} {resource} {context}")
 
     def test_nothing_is_written_on_brigs_own_roles_nor_on_peoples(self):
@@ -187,7 +184,7 @@ class Organization(unittest.TestCase):
     """The sample of a service control policy."""
 
     def check(self, expected: str, action: str, resource: str, role: str, **context):
-        documents = [json.loads((PROJECT / "infra" / "scp.json").read_text()), *Denied.everything]
+        documents = [json.loads((PROJECT / "infra" / "scp.json").read_text()), *EVERYTHING]
         principal = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         self.assertEqual(decide(documents, action, resource, principal, **context), expected, f"{action} by {role}")
 

@@ -11,7 +11,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use http_body_util::{BodyExt, Collected, Full};
@@ -275,4 +275,18 @@ fn status(code: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = code;
     response
+}
+
+/// Milliseconds from the start of a binary to its first poll for an event.
+pub async fn first_poll(binary: &Path, settings: &[(&str, &str)]) -> f64 {
+    let began = Instant::now();
+    let function = Function::start_binary(binary, settings).await;
+    function.ready().await;
+    began.elapsed().as_secs_f64() * 1e3
+}
+
+/// The value in the middle; sorts what it is given.
+pub fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use aws_sdk_autoscaling::Client;
 use brig_core::{
     ids::InstanceId,
-    survey::{LifecycleHook, Membership, ScalingGroup},
+    survey::{Membership, ScalingGroup},
 };
 use brig_engine::ports::Answer;
 
@@ -45,19 +45,14 @@ pub(crate) async fn describe_auto_scaling_group(client: &Client, group: &str) ->
     }))
 }
 
-pub(crate) async fn describe_termination_hooks(client: &Client, group: &str) -> Answer<Vec<LifecycleHook>> {
+pub(crate) async fn describe_termination_hooks(client: &Client, group: &str) -> Answer<Vec<String>> {
     let request = client.describe_lifecycle_hooks().auto_scaling_group_name(group);
     let answer = request.send().await.explain("DescribeLifecycleHooks")?;
     let ends = answer
         .lifecycle_hooks()
         .iter()
         .filter(|hook| hook.lifecycle_transition() == Some("autoscaling:EC2_INSTANCE_TERMINATING"));
-    Ok(ends
-        .filter_map(|hook| {
-            let name = hook.lifecycle_hook_name()?.to_owned();
-            Some(LifecycleHook { name, heartbeat_seconds: hook.heartbeat_timeout() })
-        })
-        .collect())
+    Ok(ends.filter_map(|hook| hook.lifecycle_hook_name().map(str::to_owned)).collect())
 }
 
 pub(crate) async fn record_lifecycle_heartbeat(

@@ -10,8 +10,8 @@ use brig_core::{
     readiness::Trail,
     step::Lane,
     survey::{
-        Association, Direction, Instance, LifecycleHook, Membership, MetadataOptions, Rule, ScalingGroup,
-        SecurityGroup, Snapshot, Target,
+        Association, Direction, Instance, Membership, MetadataOptions, Rule, ScalingGroup, SecurityGroup, Snapshot,
+        Target,
     },
     timestamp::Timestamp,
 };
@@ -200,7 +200,7 @@ impl Cloud for AwsCloud {
         autoscaling::describe_auto_scaling_group(self.autoscaling(), group).await
     }
 
-    async fn describe_termination_hooks(&self, group: &str) -> Answer<Vec<LifecycleHook>> {
+    async fn describe_termination_hooks(&self, group: &str) -> Answer<Vec<String>> {
         autoscaling::describe_termination_hooks(self.autoscaling(), group).await
     }
 

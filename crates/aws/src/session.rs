@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -138,26 +139,26 @@ impl AwsClouds {
     }
 
     fn kept(&self, key: Key, make: impl FnOnce() -> AwsCloud) -> Arc<dyn Cloud> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if opened.len() >= MOST_SESSIONS * Lane::ALL.len() && !opened.contains_key(&key) {
-            opened.clear();
-        }
-        Arc::clone(opened.entry(key).or_insert_with(|| Arc::new(make()))) as Arc<dyn Cloud>
+        let cloud: Arc<AwsCloud> = kept(&self.opened, MOST_SESSIONS * Lane::ALL.len(), key, make);
+        cloud
     }
 
     fn member(&self, setting: &str, account: &AccountId, region: &Region, session: &str) -> Arc<MemberRole> {
-        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (account.clone(), session.to_owned());
-        if members.len() >= MOST_SESSIONS && !members.contains_key(&key) {
-            members.clear();
-        }
-        let member = members.entry(key).or_insert_with(|| {
+        kept(&self.members, MOST_SESSIONS, (account.clone(), session.to_owned()), || {
             // The Region's own STS endpoint: its tokens are valid everywhere, and it fails with no other Region.
             let sts = aws_sdk_sts::Client::new(&self.session.config);
-            Arc::new(MemberRole::new(sts, role_arn(setting, account, region), session))
-        });
-        Arc::clone(member)
+            MemberRole::new(sts, role_arn(setting, account, region), session)
+        })
     }
+}
+
+/// What was made for `key`, or is made now. All is forgotten where there would be more than `most`.
+fn kept<K: Eq + Hash, T>(all: &Mutex<HashMap<K, Arc<T>>>, most: usize, key: K, make: impl FnOnce() -> T) -> Arc<T> {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= most && !all.contains_key(&key) {
+        all.clear();
+    }
+    Arc::clone(all.entry(key).or_insert_with(|| Arc::new(make())))
 }
 
 fn cloud(config: &SdkConfig, region: &Region, lane: Lane) -> AwsCloud {

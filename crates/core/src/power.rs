@@ -104,11 +104,7 @@ impl Read {
 #[must_use]
 pub fn there(duty: Duty) -> BTreeSet<String> {
     let reads = Read::iter().filter(|read| read.serves(duty)).map(Read::iam_action);
-    let steps: Vec<&str> = match duty {
-        Duty::Contain => StepKind::iter().flatly(StepKind::iam_actions),
-        Duty::Release => ReversalKind::iter().flatly(ReversalKind::iam_actions),
-    };
-    reads.chain(steps.into_iter().map(str::to_owned)).collect()
+    reads.chain(steps(duty)).collect()
 }
 
 /// The IAM actions in the account of the instance where that is another one: what `readiness` looks at is the function's own.
@@ -125,8 +121,8 @@ pub fn elsewhere(duty: Duty) -> BTreeSet<String> {
                 | Read::GetTrailStatus
         )
     };
-    let home: BTreeSet<String> = Read::iter().filter(home).map(Read::iam_action).collect();
-    there(duty).difference(&home).cloned().collect()
+    let reads = Read::iter().filter(|read| read.serves(duty) && !home(read)).map(Read::iam_action);
+    reads.chain(steps(duty)).collect()
 }
 
 /// The IAM actions in the function's own account beside those: the ledger, the topic, the queue, the log, the other
@@ -162,13 +158,13 @@ pub fn at_home(duty: Duty) -> BTreeSet<String> {
     both.iter().chain(more).map(|action| (*action).to_owned()).collect()
 }
 
-trait Flatly: Iterator + Sized {
-    fn flatly(self, actions: fn(Self::Item) -> &'static [&'static str]) -> Vec<&'static str> {
-        self.flat_map(move |kind| actions(kind).iter().copied()).collect()
-    }
+fn steps(duty: Duty) -> Vec<String> {
+    let actions: Vec<&[&str]> = match duty {
+        Duty::Contain => StepKind::iter().map(StepKind::iam_actions).collect(),
+        Duty::Release => ReversalKind::iter().map(ReversalKind::iam_actions).collect(),
+    };
+    actions.concat().into_iter().map(str::to_owned).collect()
 }
-
-impl<I: Iterator> Flatly for I {}
 
 #[cfg(test)]
 mod tests {

@@ -317,17 +317,8 @@ pub struct ScalingGroup {
     pub classic: Vec<String>,
     /// Its suspended processes, `Launch`.
     pub suspended: Vec<String>,
-    /// Hooks that hold an instance on its way out; read only where one does.
-    pub hooks: Vec<LifecycleHook>,
-}
-
-/// A lifecycle hook on termination.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LifecycleHook {
-    /// Its name.
-    pub name: String,
-    /// For how many seconds one heartbeat holds the instance.
-    pub heartbeat_seconds: Option<i32>,
+    /// Names of the hooks that hold an instance on its way out; read only where one does.
+    pub hooks: Vec<String>,
 }
 
 /// A target group and the targets in it that are this instance.

@@ -11,8 +11,8 @@ use brig_core::{
     readiness::Trail,
     step::{Lane, Outcome},
     survey::{
-        Association, Direction, Instance, Interface, LifecycleHook, Membership, MetadataOptions, Role, Rule,
-        ScalingGroup, SecurityGroup, Snapshot, Target,
+        Association, Direction, Instance, Interface, Membership, MetadataOptions, Role, Rule, ScalingGroup,
+        SecurityGroup, Snapshot, Target,
     },
     timestamp::Timestamp,
 };
@@ -227,7 +227,7 @@ pub trait Cloud: Send + Sync {
     /// DescribeAutoScalingGroups: one group by its name.
     async fn describe_auto_scaling_group(&self, group: &str) -> Answer<Option<ScalingGroup>>;
     /// DescribeLifecycleHooks: the group's hooks on termination.
-    async fn describe_termination_hooks(&self, group: &str) -> Answer<Vec<LifecycleHook>>;
+    async fn describe_termination_hooks(&self, group: &str) -> Answer<Vec<String>>;
     /// RecordLifecycleActionHeartbeat for one instance.
     async fn record_lifecycle_heartbeat(&self, group: &str, hook: &str, instance: &InstanceId) -> Answer<()>;
     /// DetachInstances without lowering the desired capacity: the group launches a replacement.

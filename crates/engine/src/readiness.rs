@@ -4,12 +4,11 @@
 use brig_core::{
     finding::Readiness,
     ids::{AccountId, InstanceId, Region, VpcId},
-    plan::network::untrack_rules,
     policy::Mode,
     power::Read,
     readiness::{Line, Look, Seen, State, Unseen, judge},
-    step::Lane,
-    survey::{GROUP_ROLE_TAG, Purpose, SecurityGroup},
+    step::{GroupRef, Lane},
+    survey::{Purpose, SecurityGroup},
 };
 use futures::{
     FutureExt,
@@ -19,7 +18,8 @@ use serde::Serialize;
 
 use crate::{
     contain::{Engine, Invocation},
-    ports::{Answer, Attribute, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf, Tags},
+    lanes::network::groups,
+    ports::{Answer, Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf},
 };
 
 /// A name that nothing has: what is asked about it is answered "not found" where asking is allowed.
@@ -68,12 +68,16 @@ impl Engine {
         let own = &invocation.own;
         let cloud = self.clouds.open(own, region, Lane::Network, NOTHING).await.map_err(|error| error.to_string())?;
         let cloud = cloud.as_ref();
+        let clock = self.clock.as_ref();
         let mut prepared = Vec::new();
         let mut failed = Vec::new();
         if asked.prepare {
             let (vpcs, groups) = futures::join!(cloud.describe_vpcs(), cloud.describe_brig_groups());
             if let (Ok(vpcs), Ok(groups)) = (vpcs, groups) {
-                for made in join_all(bare(&vpcs, &groups, own).map(|(vpc, purpose)| make(cloud, vpc, purpose))).await {
+                for made in
+                    join_all(bare(&vpcs, &groups, own).map(|(vpc, purpose)| make(cloud, clock, own, vpc, purpose)))
+                        .await
+                {
                     match made {
                         Ok(made) => prepared.push(made),
                         Err(error) => failed.push(error),
@@ -239,22 +243,17 @@ fn bare<'a>(
 }
 
 /// Makes a group with its rules. A containment that makes the same one meanwhile does no harm: it is then found.
-async fn make(cloud: &dyn Cloud, vpc: &VpcId, purpose: Purpose) -> Result<String, String> {
+async fn make(
+    cloud: &dyn Cloud,
+    clock: &dyn Clock,
+    own: &AccountId,
+    vpc: &VpcId,
+    purpose: Purpose,
+) -> Result<String, String> {
     let name = purpose.group_name();
-    let tags: Tags = [(GROUP_ROLE_TAG.to_owned(), purpose.tag_value().to_owned())].into();
-    let why = |error: CloudError| format!("{name} of {vpc}: {error}");
-    let id = cloud.create_security_group(vpc, name, &tags).await.map_err(why)?;
-    match purpose {
-        Purpose::Isolation => {
-            let (v4, v6) =
-                futures::join!(cloud.revoke_all_egress(&id, "0.0.0.0/0"), cloud.revoke_all_egress(&id, "::/0"));
-            v4.and(v6).map_err(why)?;
-        }
-        Purpose::Untrack => {
-            let rules = untrack_rules();
-            let all = join_all(rules.iter().map(|rule| cloud.authorize_rule(&id, rule))).await;
-            all.into_iter().collect::<Answer<()>>().map_err(why)?;
-        }
-    }
+    let why = |error: String| format!("{name} of {vpc}: {error}");
+    let group = GroupRef { id: None, vpc: vpc.clone(), name: name.to_owned(), purpose };
+    let (id, _) = groups::create(cloud, clock, own, &group).await.map_err(|failure| why(failure.error))?;
+    groups::rule(cloud, clock, purpose, &id).await.map_err(|error| why(error.to_string()))?;
     Ok(format!("{vpc}/{name} is {id}"))
 }

@@ -109,23 +109,6 @@ impl Work<'_> {
         }
     }
 
-    /// Repeats a call while AWS does not find what Brig has just made: EC2's reads lag its writes.
-    pub(crate) async fn eventually<T, F>(&self, mut call: impl FnMut() -> F) -> Answer<T>
-    where
-        F: Future<Output = Answer<T>>,
-    {
-        let mut pause = Duration::from_millis(100);
-        loop {
-            match call().await {
-                Err(error) if error.kind == ErrorKind::NotFound && pause < Duration::from_secs(2) => {
-                    self.clock.sleep(pause).await;
-                    pause *= 2;
-                }
-                answer => return answer,
-            }
-        }
-    }
-
     fn records(&self) -> MutexGuard<'_, Vec<StepRecord>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -300,13 +283,34 @@ impl Work<'_> {
     }
 }
 
+/// Repeats a call while AWS does not find what Brig has just made: EC2's reads lag its writes.
+pub(crate) async fn eventually<T, F>(clock: &dyn Clock, mut call: impl FnMut() -> F) -> Answer<T>
+where
+    F: Future<Output = Answer<T>>,
+{
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match call().await {
+            Err(error) if error.kind == ErrorKind::NotFound && pause < Duration::from_secs(2) => {
+                clock.sleep(pause).await;
+                pause *= 2;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 fn failed_out_of_time() -> Outcome {
     Outcome::Failed(Failure { error: "not finished: the invocation's time is nearly over".to_owned(), retryable: true })
 }
 
 /// The outcome of a step whose call failed. A permission that lacks is named.
 pub(crate) fn failed(error: &CloudError) -> Outcome {
-    Outcome::Failed(Failure { error: explained(error), retryable: error.is_retryable() })
+    Outcome::Failed(failure(error))
+}
+
+pub(crate) fn failure(error: &CloudError) -> Failure {
+    Failure { error: explained(error), retryable: error.is_retryable() }
 }
 
 /// The outcome of a step on something that Brig made or saw a moment ago and AWS does not find: it will.

@@ -91,13 +91,16 @@ const KNOWN: [&str; 18] = [
     "BRIG_RELEASE_FUNCTION",
 ];
 
-fn serves(value: Option<&str>) -> Result<Serves, ConfigError> {
-    match value {
-        None | Some("all") => Ok(Serves::All),
-        Some("contain") => Ok(Serves::Contain),
-        Some("release") => Ok(Serves::Release),
-        Some(other) => Err(wrong("BRIG_SERVES", other.to_owned(), "contain, release or all")),
-    }
+/// One of few values; the first is what holds where nothing is set.
+fn choice<T: Copy, const N: usize>(
+    name: &'static str,
+    value: Option<String>,
+    expected: &'static str,
+    options: [(&str, T); N],
+) -> Result<T, ConfigError> {
+    let Some(value) = value else { return Ok(options[0].1) };
+    let chosen = options.iter().find(|(option, _)| *option == value).map(|(_, chosen)| *chosen);
+    chosen.ok_or_else(|| wrong(name, value, expected))
 }
 
 impl Config {
@@ -122,15 +125,12 @@ impl Config {
         if !is_topic_arn(&topic) {
             return Err(wrong("BRIG_TOPIC_ARN", topic, "the ARN of an SNS topic"));
         }
-        let choice = |name, expected, options: &[(&str, usize)]| match get(name) {
-            None => Ok(None),
-            Some(value) => match options.iter().find(|(option, _)| *option == value) {
-                Some((_, at)) => Ok(Some(*at)),
-                None => Err(wrong(name, value, expected)),
-            },
-        };
-        let mode = choice("BRIG_MODE", "enforce or observe", &[("enforce", 0), ("observe", 1)])?;
-        let reach = choice("BRIG_ROLE_DENY", "instance or role", &[("instance", 0), ("role", 1)])?;
+        let mode = [("enforce", Mode::Enforce), ("observe", Mode::Observe)];
+        let mode = choice("BRIG_MODE", get("BRIG_MODE"), "enforce or observe", mode)?;
+        let reach = [("instance", RoleDeny::Instance), ("role", RoleDeny::Role)];
+        let role_deny = choice("BRIG_ROLE_DENY", get("BRIG_ROLE_DENY"), "instance or role", reach)?;
+        let serves = [("all", Serves::All), ("contain", Serves::Contain), ("release", Serves::Release)];
+        let serves = choice("BRIG_SERVES", get("BRIG_SERVES"), "contain, release or all", serves)?;
         let whole = |name, most: u32, expected, default: u32| match get(name) {
             None => Ok(default),
             Some(value) => match value.parse::<u32>() {
@@ -186,14 +186,14 @@ impl Config {
             ));
         }
         Ok(Self {
-            serves: serves(get("BRIG_SERVES").as_deref())?,
+            serves,
             release_function: get("BRIG_RELEASE_FUNCTION"),
             member_role,
             rules,
             table,
             topic,
             policy: Policy {
-                mode: if mode == Some(1) { Mode::Observe } else { Mode::Enforce },
+                mode,
                 min_severity,
                 exempt_tag,
                 max_per_hour: whole(
@@ -204,7 +204,7 @@ impl Config {
                 )?,
                 untrack,
                 lock_days: whole("BRIG_LOCK_DAYS", 36_500, "a whole number of days up to 36500", defaults.lock_days)?,
-                role_deny: if reach == Some(1) { RoleDeny::Role } else { RoleDeny::Instance },
+                role_deny,
                 trigger_tags: list("BRIG_TRIGGER_TAGS").unwrap_or(defaults.trigger_tags),
                 custom_actions,
                 trusted_accounts,

@@ -41,14 +41,15 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
         tracing::warn!("NotServed: {why}");
         return Err(Diagnostic { error_type: "NotServed".to_owned(), error_message: why });
     }
+    let invocation = &invocation(app, &context, account, began);
     match parsed {
-        Ok(Parsed::Readiness(asked)) => ready(app, &asked, &invocation(app, &context, account, began)).await,
-        Ok(Parsed::Request(request)) => direct(app, &request, &invocation(app, &context, account, began)).await,
+        Ok(Parsed::Readiness(asked)) => ready(app, &asked, invocation).await,
+        Ok(Parsed::Request(request)) => direct(app, &request, invocation).await,
         Ok(Parsed::Nothing(reason)) => Ok(ignored(&reason)),
-        Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, &invocation(app, &context, account, began)).await),
-        Ok(Parsed::Roll(roll)) => roll_call(app, &roll, &invocation(app, &context, account, began)).await,
+        Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, invocation).await),
+        Ok(Parsed::Roll(roll)) => roll_call(app, &roll, invocation).await,
         Ok(Parsed::Touched(touched)) => {
-            let (entries, left_over) = touch(app, &touched, &invocation(app, &context, account, began)).await;
+            let (entries, left_over) = touch(app, &touched, invocation).await;
             let response = json!({"containments": entries});
             if left_over { Err(incomplete(&response)) } else { Ok(response) }
         }

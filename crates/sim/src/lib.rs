@@ -11,6 +11,7 @@
 mod build;
 mod cloud;
 mod ledger;
+mod life;
 mod sim;
 mod time;
 mod world;

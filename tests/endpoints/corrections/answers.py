@@ -3,6 +3,7 @@
 from botocore.model import OperationNotFoundError
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.ec2.exceptions import DryRunClientError
 from moto.ec2.responses import EC2Response
 
 
@@ -37,8 +38,7 @@ def a_dry_run_changes_nothing() -> None:
 
     def call_action(self):
         if str(self.querystring.get("DryRun", ["false"])[0]).lower() == "true":
-            allowed = _Unknown("DryRunOperation", "Request would have succeeded, but DryRun flag is set")
-            return self.serialized(ActionResult(allowed))
+            return self.serialized(ActionResult(DryRunClientError()))
         return call(self)
 
     EC2Response.call_action = call_action

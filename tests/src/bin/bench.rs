@@ -2,14 +2,14 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run stops with the reason")]
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use brig_tests::{
     account::{Account, endpoint},
     events::finding,
-    function::Function,
+    function::{Function, first_poll, median},
     proxy::{Call, Proxy},
     seed::Launch,
 };
@@ -132,21 +132,9 @@ async fn start(account: &Account) {
     println!("  empty lambda_runtime program {theirs:.1} ms, Brig {ours:.1} ms: {:.1} times", ours / theirs);
 }
 
-async fn first_poll(binary: &Path, settings: &[(&str, &str)]) -> f64 {
-    let began = Instant::now();
-    let function = Function::start_binary(binary, settings).await;
-    function.ready().await;
-    began.elapsed().as_secs_f64() * 1e3
-}
-
 fn text(response: &Value, name: &str) -> String {
     let value = response.pointer(&format!("/containments/0/{name}")).and_then(Value::as_str);
     value.unwrap_or("?").to_owned()
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// The process's highest resident memory, in MiB.

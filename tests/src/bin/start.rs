@@ -1,9 +1,9 @@
 //! Prints how large a packaged binary is, and how long it takes from its start to its first poll for an event.
 #![expect(clippy::expect_used, reason = "a measurement that cannot run stops with the reason")]
 
-use std::{path::PathBuf, time::Instant};
+use std::path::PathBuf;
 
-use brig_tests::function::Function;
+use brig_tests::function::{first_poll, median};
 
 const STARTS: usize = 15;
 /// What the warm-up asks is refused at once: the start is measured, and not AWS.
@@ -21,16 +21,8 @@ async fn main() {
     let binary = PathBuf::from(std::env::args().nth(1).expect("the path of the binary"));
     let mut times = Vec::new();
     for _ in 0..STARTS {
-        let began = Instant::now();
-        let function = Function::start_binary(&binary, &SETTINGS).await;
-        function.ready().await;
-        times.push(began.elapsed().as_secs_f64() * 1e3);
+        times.push(first_poll(&binary, &SETTINGS).await);
     }
-    times.sort_by(f64::total_cmp);
     let size = std::fs::metadata(&binary).map_or(0, |file| file.len());
-    println!(
-        "{} kB; start to first poll {:.1} ms (median of {STARTS})",
-        size / 1000,
-        times.get(STARTS / 2).copied().unwrap_or_default()
-    );
+    println!("{} kB; start to first poll {:.1} ms (median of {STARTS})", size / 1000, median(&mut times));
 }

@@ -30,8 +30,11 @@ pub(super) fn notes(look: &FleetLook, instance: &Instance) -> Vec<String> {
 fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
     let group = &membership.group;
     let state = membership.state.as_str();
-    let suspended = |process: &str| look.own.suspended.iter().any(|name| name == process);
+    let no_launch = look.own.suspended.iter().any(|process| process == "Launch");
     let mut notes = Vec::new();
+    if !no_launch && !state.starts_with("Warmed") {
+        notes.push(format!("{group} launches a replacement from the same template: it may have the same hole"));
+    }
     match state {
         "Pending:Wait" => notes.push(format!(
             "it waits in a lifecycle hook of {group} and can be detached only once it is InService: aws autoscaling complete-lifecycle-action --lifecycle-action-result CONTINUE ends the wait"
@@ -47,7 +50,7 @@ fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
         )),
         _ => {}
     }
-    if suspended("Launch") {
+    if no_launch {
         notes.push(format!(
             "the process Launch of {group} is suspended: no replacement comes, its capacity is one less"
         ));

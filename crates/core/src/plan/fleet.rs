@@ -21,15 +21,8 @@ pub fn plan(look: &FleetLook, instance: &Instance, recorded: &BTreeSet<String>) 
             protected: membership.protected,
         };
         plan.add(step, detachable(membership));
-        let pooled = membership.state.starts_with("Warmed");
-        if !pooled && !look.own.suspended.iter().any(|process| process == "Launch") {
-            plan.note(format!(
-                "{} launches a replacement from the same template: it may have the same hole",
-                membership.group
-            ));
-        }
         for hook in look.own.hooks.iter().filter(|_| membership.state == "Terminating:Wait") {
-            let (group, hook) = (membership.group.clone(), hook.name.clone());
+            let (group, hook) = (membership.group.clone(), hook.clone());
             plan.add(Step::RecordLifecycleActionHeartbeat { group, hook }, Outcome::Planned);
         }
     }

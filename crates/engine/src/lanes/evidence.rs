@@ -13,7 +13,7 @@ use brig_core::{
 
 use crate::{
     ports::{Answer, Attribute, AttributeChange, Cloud, ErrorKind, Tags},
-    work::{LaneReport, Work, failed, failed_for_now, gap, merge},
+    work::{LaneReport, Work, eventually, failed, failed_for_now, gap, merge},
 };
 
 /// How long a snapshot set whose answer may have been lost is looked for before another is taken.
@@ -176,14 +176,16 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &std::sync
             .await
         }
         Step::CreateSnapshots { .. } => create_snapshots(work, cloud, made).await,
-        Step::LockSnapshot { snapshot, days } => match work.eventually(|| cloud.lock_snapshot(snapshot, *days)).await {
-            Ok(()) => Outcome::Changed(format!("governance, {days} days")),
-            Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
-            Err(error) => failed(&error),
-        },
+        Step::LockSnapshot { snapshot, days } => {
+            match eventually(work.clock, || cloud.lock_snapshot(snapshot, *days)).await {
+                Ok(()) => Outcome::Changed(format!("governance, {days} days")),
+                Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
+                Err(error) => failed(&error),
+            }
+        }
         Step::TagSnapshot { snapshot, device } => {
             let tags: Tags = [(evidence::DEVICE_TAG.to_owned(), device.clone())].into();
-            match work.eventually(|| cloud.create_tags(snapshot.as_str(), &tags)).await {
+            match eventually(work.clock, || cloud.create_tags(snapshot.as_str(), &tags)).await {
                 Ok(()) => Outcome::Changed(device.clone()),
                 Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
                 Err(error) => failed(&error),

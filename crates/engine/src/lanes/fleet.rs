@@ -17,7 +17,7 @@ use futures::{
 };
 
 use crate::{
-    ports::{Clock, Cloud, ErrorKind, TargetGroup},
+    ports::{Answer, Clock, Cloud, ErrorKind, TargetGroup},
     work::{LaneReport, Work, failed, gap, merge},
 };
 
@@ -163,15 +163,17 @@ async fn look_membership(
 
 /// Where an Auto Scaling group's own balancers hold the instance.
 async fn own_balancers(cloud: &dyn Cloud, instance: &Instance, own: ScalingGroup) -> FleetLook {
+    let seen = look_at(cloud, instance, groups_by_arn(&own), &own.classic).await;
+    FleetLook { own, ..seen }
+}
+
+/// Which of these target groups and classic load balancers hold the instance.
+async fn look_at(cloud: &dyn Cloud, instance: &Instance, groups: Vec<TargetGroup>, balancers: &[String]) -> FleetLook {
     let classic = async {
-        if own.classic.is_empty() { Ok(Vec::new()) } else { cloud.describe_classic_balancers_of(&instance.id).await }
+        if balancers.is_empty() { Ok(Vec::new()) } else { cloud.describe_classic_balancers_of(&instance.id).await }
     };
-    let (mut seen, classic) = futures::join!(healths(cloud, instance, groups_by_arn(&own), pending()), classic);
-    match classic {
-        Ok(classic) => seen.classic = classic.into_iter().filter(|name| own.classic.contains(name)).collect(),
-        Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
-    }
-    seen.own = own;
+    let (mut seen, classic) = futures::join!(healths(cloud, instance, groups, pending()), classic);
+    add_classic(&mut seen, classic, |name| balancers.contains(name));
     seen
 }
 
@@ -209,12 +211,16 @@ async fn look_balancers(
         }
         Err(gap) => FleetLook { gaps: vec![gap], ..FleetLook::default() },
     };
-    match classic {
-        Ok(classic) => seen.classic = classic.into_iter().filter(|name| !own.classic.contains(name)).collect(),
-        Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
-    }
+    add_classic(&mut seen, classic, |name| !own.classic.contains(name));
     seen.own = own;
     seen
+}
+
+fn add_classic(seen: &mut FleetLook, classic: Answer<Vec<String>>, counts: impl Fn(&String) -> bool) {
+    match classic {
+        Ok(classic) => seen.classic = classic.into_iter().filter(counts).collect(),
+        Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
+    }
 }
 
 /// Which of these target groups hold the instance, as far as `time` lets look.
@@ -301,14 +307,7 @@ async fn read_found(cloud: &dyn Cloud, instance: &Instance, before: &FleetLook) 
         vpc: old.vpc.clone(),
         kind: String::new(),
     });
-    let classic = async {
-        if before.classic.is_empty() { Ok(Vec::new()) } else { cloud.describe_classic_balancers_of(&instance.id).await }
-    };
-    let (mut seen, classic) = futures::join!(healths(cloud, instance, found.collect(), pending()), classic);
-    match classic {
-        Ok(classic) => seen.classic = classic.into_iter().filter(|name| before.classic.contains(name)).collect(),
-        Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
-    }
+    let mut seen = look_at(cloud, instance, found.collect(), &before.classic).await;
     seen.gaps.extend(before.gaps.iter().cloned());
     seen
 }

@@ -2,7 +2,7 @@
 //! effects on interfaces are in `cut`, those on Brig's groups in `groups`.
 
 mod cut;
-mod groups;
+pub(crate) mod groups;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -52,6 +52,15 @@ pub fn difference(sim: &Sim, expected: &[String]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
+/// What is wrong where a release did not give everything back.
+fn unreleased(sim: &Sim, expected: &[String], answer: &Containment, what: impl FnOnce() -> String) -> Option<String> {
+    let difference = difference(sim, expected);
+    if answer.outcome == Conclusion::Released && difference.is_none() {
+        return None;
+    }
+    Some(format!("{}: {}\n{}", what(), answer.verdict.summary, difference.unwrap_or_default()))
+}
+
 /// A person tries again until it is done.
 pub fn release(sim: &Arc<Sim>, victim: &Victim) -> Containment {
     let mut last = None;
@@ -102,15 +111,9 @@ fn every_call_of_a_release_broken_in_every_way_ends_in_the_same_world() {
                 sim.breaks(Break::Once(number, fault, when));
                 let answer = release(&sim, &victim);
                 swept += 1;
-                let difference = difference(&sim, &expected);
-                if answer.outcome != Conclusion::Released || difference.is_some() {
-                    let call = sim.calls().get(number).map(|call| call.operation);
-                    let difference = difference.unwrap_or_default();
-                    failures.push(format!(
-                        "{call:?} (call {number}) {fault:?} {when:?}: {}\n{difference}",
-                        answer.verdict.summary
-                    ));
-                }
+                let call = || sim.calls().get(number).map(|call| call.operation);
+                let broken = || format!("{:?} (call {number}) {fault:?} {when:?}", call());
+                failures.extend(unreleased(&sim, &expected, &answer, broken));
             }
         }
     }
@@ -130,11 +133,7 @@ fn a_release_killed_at_every_await_point_is_ended_by_the_next() {
             sim.kill_at(point);
             let answer = release(&sim, &victim);
             swept += 1;
-            let difference = difference(&sim, &expected);
-            if answer.outcome != Conclusion::Released || difference.is_some() {
-                let difference = difference.unwrap_or_default();
-                failures.push(format!("killed at point {point}: {}\n{difference}", answer.verdict.summary));
-            }
+            failures.extend(unreleased(&sim, &expected, &answer, || format!("killed at point {point}")));
         }
     }
     report(swept, &failures);
@@ -154,11 +153,7 @@ fn what_a_killed_and_retried_containment_replaced_is_given_back() {
             deliver(&sim, &victim, "r").expect("an answer");
             let answer = release(&sim, &victim);
             swept += 1;
-            let difference = difference(&sim, &expected);
-            if answer.outcome != Conclusion::Released || difference.is_some() {
-                let difference = difference.unwrap_or_default();
-                failures.push(format!("killed at point {point}: {}\n{difference}", answer.verdict.summary));
-            }
+            failures.extend(unreleased(&sim, &expected, &answer, || format!("killed at point {point}")));
         }
     }
     report(swept, &failures);

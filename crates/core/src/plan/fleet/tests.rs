@@ -1,11 +1,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::{
-    survey::{LifecycleHook, ScalingGroup},
-    testing::instance,
-    verdict::Truth,
-};
+use crate::{survey::ScalingGroup, testing::instance, verdict::Truth};
 
 fn membership(state: &str) -> Membership {
     Membership { group: "web".to_owned(), state: state.to_owned(), protected: false }
@@ -80,8 +76,11 @@ fn in_group(state: &str, own: ScalingGroup) -> FleetLook {
 
 #[test]
 fn a_hook_that_holds_it_on_its_way_out_is_asked_for_another_heartbeat() {
-    let hook = LifecycleHook { name: "drain".to_owned(), heartbeat_seconds: Some(300) };
-    let own = ScalingGroup { hooks: vec![hook], suspended: vec!["Terminate".to_owned()], ..ScalingGroup::default() };
+    let own = ScalingGroup {
+        hooks: vec!["drain".to_owned()],
+        suspended: vec!["Terminate".to_owned()],
+        ..ScalingGroup::default()
+    };
     check(
         &in_group("Terminating:Wait", own.clone()),
         &expect![[r#"

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
-    ids::{GroupId, InstanceId},
+    ids::{AccountId, GroupId, InstanceId},
     ledger::InstanceKey,
     plan::network::untrack_rules,
     step::{Failure, GroupRef, Outcome},
@@ -13,8 +13,8 @@ use futures::future::join_all;
 
 use super::{NetworkLane, key_of, lock};
 use crate::{
-    ports::{Answer, Attached, Cloud, CloudError, ErrorKind, InterfacesOf, Ledger, Tags},
-    work::{failed, failed_for_now},
+    ports::{Answer, Attached, Clock, Cloud, CloudError, ErrorKind, InterfacesOf, Ledger, Tags},
+    work::{eventually, failed, failed_for_now, failure},
 };
 
 impl NetworkLane<'_> {
@@ -24,28 +24,24 @@ impl NetworkLane<'_> {
     }
 
     async fn make(&self, group: &GroupRef) -> Outcome {
-        let tags: Tags = [(GROUP_ROLE_TAG.to_owned(), group.purpose.tag_value().to_owned())].into();
-        let (id, detail) = match self.cloud.create_security_group(&group.vpc, &group.name, &tags).await {
-            Ok(id) => (id, "made"),
-            Err(error) if error.kind == ErrorKind::Duplicate => match self.find_group(group).await {
-                Ok(id) => (id, "made by another invocation at the same time"),
-                Err(outcome) => return outcome,
-            },
-            Err(error) => return failed(&error),
+        let (clock, account) = (self.work.clock, &self.work.instance.account);
+        let (id, detail) = match create(self.cloud, clock, account, group).await {
+            Ok(made) => made,
+            Err(failure) => return Outcome::Failed(failure),
         };
         // Known even if its rules cannot be set: isolating into a group that still lets something out beats not
         // isolating, and the next look sees the rules.
         lock(&self.made).insert(key_of(group), id.clone());
-        let ruled = match group.purpose {
-            Purpose::Isolation => self.revoke_defaults(&id).await,
-            Purpose::Untrack => self.authorize_all(&id).await,
-        };
+        let ruled = rule(self.cloud, clock, group.purpose, &id).await;
         changed(ruled, format!("{id}, {detail}"))
     }
 
     pub(super) async fn authorize_group(&self, group: &GroupRef) -> Outcome {
         let outcome = match self.resolve(group) {
-            Ok(id) => changed(self.authorize_all(&id).await, "allows everything, both ways, IPv4 and IPv6".to_owned()),
+            Ok(id) => changed(
+                rule(self.cloud, self.work.clock, Purpose::Untrack, &id).await,
+                "allows everything, both ways, IPv4 and IPv6".to_owned(),
+            ),
             Err(outcome) => outcome,
         };
         self.note_fitness(group, outcome)
@@ -68,41 +64,6 @@ impl NetworkLane<'_> {
             Purpose::Untrack if !failure.retryable => Outcome::Skipped(failure.error),
             Purpose::Untrack | Purpose::Isolation => Outcome::Failed(failure),
         }
-    }
-
-    /// Two invocations may make the same group at once; a name that somebody else took is not ours to use.
-    async fn find_group(&self, group: &GroupRef) -> Result<GroupId, Outcome> {
-        for pause in [0, 200, 400, 800] {
-            self.work.clock.sleep(Duration::from_millis(pause)).await;
-            let groups = self.cloud.describe_brig_groups().await.map_err(|error| failed(&error))?;
-            let found = groups.iter().find(|found| found.vpc == group.vpc && found.name == group.name);
-            if let Some(found) = found {
-                return if found.is_ours(group.purpose, &self.work.instance.account) {
-                    Ok(found.id.clone())
-                } else {
-                    let error = format!("{} has a group {} that Brig did not make", group.vpc, group.name);
-                    Err(Outcome::Failed(Failure { error, retryable: true }))
-                };
-            }
-        }
-        let error = format!("{} exists in {} and is not yet visible", group.name, group.vpc);
-        Err(Outcome::Failed(Failure { error, retryable: true }))
-    }
-
-    /// A new group lets everything out, in IPv4 and, where the VPC has it, in IPv6. Both are revoked unseen, to save a
-    /// round trip before the cut; the look after it lists what is left.
-    async fn revoke_defaults(&self, id: &GroupId) -> Answer<()> {
-        let (v4, v6) = futures::join!(
-            self.work.eventually(|| self.cloud.revoke_all_egress(id, "0.0.0.0/0")),
-            self.work.eventually(|| self.cloud.revoke_all_egress(id, "::/0"))
-        );
-        v4.and(v6)
-    }
-
-    async fn authorize_all(&self, id: &GroupId) -> Answer<()> {
-        let rules = untrack_rules();
-        let calls = rules.iter().map(|rule| self.work.eventually(move || self.cloud.authorize_rule(id, rule)));
-        join_all(calls).await.into_iter().collect()
     }
 
     async fn revoke_listed(&self, id: &GroupId) -> Outcome {
@@ -140,6 +101,63 @@ impl NetworkLane<'_> {
             return Err(format!("there is no untrack group: {}", failure.error));
         }
         self.resolve(group).map_err(|outcome| outcome.detail().to_owned())
+    }
+}
+
+/// Makes a group without its rules, or finds the one that another invocation has just made; says which.
+pub(crate) async fn create(
+    cloud: &dyn Cloud,
+    clock: &dyn Clock,
+    account: &AccountId,
+    group: &GroupRef,
+) -> Result<(GroupId, &'static str), Failure> {
+    let tags: Tags = [(GROUP_ROLE_TAG.to_owned(), group.purpose.tag_value().to_owned())].into();
+    match cloud.create_security_group(&group.vpc, &group.name, &tags).await {
+        Ok(id) => Ok((id, "made")),
+        Err(error) if error.kind == ErrorKind::Duplicate => {
+            let id = find(cloud, clock, account, group).await?;
+            Ok((id, "made by another invocation at the same time"))
+        }
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+/// Two invocations may make the same group at once; a name that somebody else took is not ours to use.
+async fn find(cloud: &dyn Cloud, clock: &dyn Clock, account: &AccountId, group: &GroupRef) -> Result<GroupId, Failure> {
+    for pause in [0, 200, 400, 800] {
+        clock.sleep(Duration::from_millis(pause)).await;
+        let groups = cloud.describe_brig_groups().await.map_err(|error| failure(&error))?;
+        let found = groups.iter().find(|found| found.vpc == group.vpc && found.name == group.name);
+        if let Some(found) = found {
+            return if found.is_ours(group.purpose, account) {
+                Ok(found.id.clone())
+            } else {
+                let error = format!("{} has a group {} that Brig did not make", group.vpc, group.name);
+                Err(Failure { error, retryable: true })
+            };
+        }
+    }
+    Err(Failure { error: format!("{} exists in {} and is not yet visible", group.name, group.vpc), retryable: true })
+}
+
+/// Gives a new group its rules: all, or none.
+///
+/// A new group lets everything out, in IPv4 and, where the VPC has it, in IPv6. Both are revoked unseen, to save a round
+/// trip before the cut; the look after it lists what is left.
+pub(crate) async fn rule(cloud: &dyn Cloud, clock: &dyn Clock, purpose: Purpose, id: &GroupId) -> Answer<()> {
+    match purpose {
+        Purpose::Isolation => {
+            let (v4, v6) = futures::join!(
+                eventually(clock, || cloud.revoke_all_egress(id, "0.0.0.0/0")),
+                eventually(clock, || cloud.revoke_all_egress(id, "::/0"))
+            );
+            v4.and(v6)
+        }
+        Purpose::Untrack => {
+            let rules = untrack_rules();
+            let calls = rules.iter().map(|rule| eventually(clock, move || cloud.authorize_rule(id, rule)));
+            join_all(calls).await.into_iter().collect()
+        }
     }
 }
 
