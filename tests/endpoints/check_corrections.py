@@ -14,6 +14,7 @@ from checks.groups import SecurityGroupChecks
 from checks.instances import InstanceChecks
 from checks.interfaces import InterfaceChecks
 from checks.profiles import ProfileChecks
+from checks.reach import ReachChecks
 from checks.snapshots import SnapshotChecks
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     python run.py COMMAND [ARGUMENT ...]
 
-EC2, Auto Scaling and both load balancing APIs are moto's (with tests/endpoints/corrections), the rest is
-ministack's (with ministack_server.py). The command finds them by the SDKs' own variables, as any program would.
+EC2, Auto Scaling, both load balancing APIs, Route 53 Resolver and VPC Lattice are moto's (with
+tests/endpoints/corrections), the rest is ministack's (with ministack_server.py). The command finds them by the SDKs' own
+variables, as any program would.
 """
 
 import os
@@ -19,7 +20,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ACCOUNT = "123456789012"
-MOTO_SERVICES = ["EC2", "AUTO_SCALING", "ELASTIC_LOAD_BALANCING", "ELASTIC_LOAD_BALANCING_V2"]
+MOTO_SERVICES = [
+    "EC2",
+    "AUTO_SCALING",
+    "ELASTIC_LOAD_BALANCING",
+    "ELASTIC_LOAD_BALANCING_V2",
+    "ROUTE53RESOLVER",
+    "VPC_LATTICE",
+]
 
 
 def free_port() -> int:

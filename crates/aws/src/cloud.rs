@@ -7,11 +7,12 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
+    reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
     step::Lane,
     survey::{
         Association, Direction, Instance, Membership, MetadataOptions, Rule, ScalingGroup, SecurityGroup, Snapshot,
-        Target,
+        Target, Timeouts,
     },
     timestamp::Timestamp,
 };
@@ -20,7 +21,7 @@ use brig_engine::ports::{
     TrailEvent,
 };
 
-use crate::{autoscaling, cloudtrail, ec2, elb, guardduty, iam};
+use crate::{autoscaling, cloudtrail, ec2, elb, guardduty, iam, vpc};
 
 pub(crate) struct AwsCloud {
     region: Region,
@@ -34,6 +35,8 @@ pub(crate) struct AwsCloud {
     elbv2: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
     cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
     guardduty: OnceLock<aws_sdk_guardduty::Client>,
+    resolver: OnceLock<aws_sdk_route53resolver::Client>,
+    lattice: OnceLock<aws_sdk_vpclattice::Client>,
 }
 
 macro_rules! client {
@@ -55,6 +58,8 @@ impl AwsCloud {
     client!(elbv2, aws_sdk_elasticloadbalancingv2);
     client!(cloudtrail, aws_sdk_cloudtrail);
     client!(guardduty, aws_sdk_guardduty);
+    client!(resolver, aws_sdk_route53resolver);
+    client!(lattice, aws_sdk_vpclattice);
 
     pub(crate) fn new(config: &SdkConfig, region: Region, partition: &RetryPartition) -> Self {
         Self {
@@ -68,6 +73,8 @@ impl AwsCloud {
             elbv2: OnceLock::new(),
             cloudtrail: OnceLock::new(),
             guardduty: OnceLock::new(),
+            resolver: OnceLock::new(),
+            lattice: OnceLock::new(),
         }
     }
 
@@ -166,6 +173,38 @@ impl Cloud for AwsCloud {
 
     async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>> {
         autoscaling::describe_auto_scaling_instance(self.autoscaling(), instance).await
+    }
+
+    async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {
+        ec2::reach::describe_groups(self.ec2(), groups).await
+    }
+
+    async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>> {
+        ec2::reach::describe_route_tables(self.ec2(), vpcs).await
+    }
+
+    async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> Answer<Vec<VpcEndpoint>> {
+        ec2::reach::describe_vpc_endpoints(self.ec2(), vpcs).await
+    }
+
+    async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> Answer<Vec<(VpcId, String)>> {
+        ec2::reach::describe_interfaces_of_kinds(self.ec2(), vpcs, kinds).await
+    }
+
+    async fn get_serial_console_access(&self) -> Answer<bool> {
+        ec2::reach::get_serial_console_access(self.ec2()).await
+    }
+
+    async fn count_dns_firewalls(&self, vpc: &VpcId) -> Answer<usize> {
+        vpc::count_dns_firewalls(self.resolver(), vpc).await
+    }
+
+    async fn count_service_networks(&self, vpc: &VpcId) -> Answer<usize> {
+        vpc::count_service_networks(self.lattice(), vpc).await
+    }
+
+    async fn describe_default_timeouts(&self, instance_type: &str) -> Answer<Timeouts> {
+        ec2::reach::describe_default_timeouts(self.ec2(), instance_type).await
     }
 
     async fn describe_vpcs(&self) -> Answer<Vec<VpcId>> {

@@ -3,6 +3,7 @@
 pub(crate) mod groups;
 pub(crate) mod instances;
 pub(crate) mod interfaces;
+pub(crate) mod reach;
 pub(crate) mod readiness;
 pub(crate) mod snapshots;
 
@@ -14,6 +15,11 @@ use brig_engine::ports::Tags;
 fn filter(name: &str, values: &[&str]) -> Filter {
     let values = values.iter().map(|value| (*value).to_owned()).collect();
     Filter::builder().name(name).set_values(Some(values)).build()
+}
+
+/// A duration; AWS has no negative one.
+fn seconds(value: Option<i32>) -> Option<u32> {
+    value.and_then(|value| value.try_into().ok())
 }
 
 fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {

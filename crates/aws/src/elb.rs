@@ -17,6 +17,7 @@ pub(crate) async fn describe_target_groups(client: &v2::Client) -> Answer<Vec<Ta
             arn: arn.to_owned(),
             vpc: group.vpc_id().map(Into::into),
             kind: group.target_type().map_or("instance", |kind| kind.as_str()).to_owned(),
+            protocol: group.protocol().map(|protocol| protocol.as_str().to_owned()),
         });
     }
     Ok(found)

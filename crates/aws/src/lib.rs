@@ -17,6 +17,7 @@ mod sns;
 mod sqs;
 mod ssm;
 mod tls;
+mod vpc;
 
 pub use clock::SystemClock;
 pub use dynamodb::DynamoLedger;

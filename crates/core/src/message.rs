@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     containment::{Conclusion, Containment, Resolution},
     finding::Finding,
+    paths,
     verdict::Truth,
 };
 
@@ -133,6 +134,7 @@ pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_
         |outcome| !done(outcome),
     );
     section(&mut line, if planned { "What is so already" } else { "What was done" }, containment, most, done);
+    what_is_left(&mut line, containment, most);
     if finding.source.is_abuse() && !planned {
         line("");
         line("Draft of an answer to AWS, which expects one within 24 hours (check it before you send it)");
@@ -200,6 +202,26 @@ fn section(
         line(&format!("- {}: {} {}{detail}", step.outcome, step.step, step.resource));
     }
     let more = steps.len().saturating_sub(most);
+    if more > 0 {
+        line(&format!("- and {more} more"));
+    }
+}
+
+/// What is left of each path, the worst first.
+fn what_is_left(line: &mut impl FnMut(&str), containment: &Containment, most: usize) {
+    let paths = paths::lines(&containment.verdict.paths);
+    if paths.is_empty() {
+        return;
+    }
+    line("");
+    match containment.timings_ms.untrack_window {
+        Some(window) => line(&format!("What is left of each path (the untrack window was open for {window} ms)")),
+        None => line("What is left of each path"),
+    }
+    for path in paths.iter().take(most) {
+        line(&format!("- {path}"));
+    }
+    let more = paths.len().saturating_sub(most);
     if more > 0 {
         line(&format!("- and {more} more"));
     }
@@ -289,18 +311,17 @@ fn variants(containment: &Containment, finding: &Finding, audience: &Audience<'_
 /// The response entry with its schema's number; lists longer than `most` are cut and counted.
 fn entry(containment: &Containment, most: usize) -> Value {
     let mut value = serde_json::to_value(containment).unwrap_or(Value::Null);
-    if let Some(map) = value.as_object_mut() {
-        map.insert("schema".to_owned(), json!(1));
-        for list in ["steps", "notes"] {
-            let cut = map.get_mut(list).and_then(Value::as_array_mut).map_or(0, |items| {
-                let cut = items.len().saturating_sub(most);
-                items.truncate(most);
-                cut
-            });
-            if cut > 0 {
-                map.insert(format!("{list}_cut"), json!(cut));
-            }
+    let mut more = vec![("schema".to_owned(), json!(1))];
+    for (name, list) in [("steps", "/steps"), ("notes", "/notes"), ("paths", "/verdict/paths")] {
+        let Some(items) = value.pointer_mut(list).and_then(Value::as_array_mut) else { continue };
+        let cut = items.len().saturating_sub(most);
+        items.truncate(most);
+        if cut > 0 {
+            more.push((format!("{name}_cut"), json!(cut)));
         }
+    }
+    if let Some(map) = value.as_object_mut() {
+        map.extend(more);
     }
     value
 }

@@ -37,6 +37,12 @@ pub enum Read {
     DescribeTargetHealth,
     DescribeLoadBalancers,
     LookupEvents,
+    DescribeRouteTables,
+    DescribeVpcEndpoints,
+    DescribeInstanceTypes,
+    GetSerialConsoleAccessStatus,
+    ListFirewallRuleGroupAssociations,
+    ListServiceNetworkVpcAssociations,
     DescribeVpcs,
     DescribeFlowLogs,
     GetInstanceMetadataDefaults,
@@ -66,6 +72,8 @@ impl Read {
             }
             Self::LookupEvents | Self::DescribeTrails | Self::GetTrailStatus => "cloudtrail",
             Self::GetDetector | Self::ListDetectors => "guardduty",
+            Self::ListFirewallRuleGroupAssociations => "route53resolver",
+            Self::ListServiceNetworkVpcAssociations => "vpc-lattice",
             Self::DescribeInstances
             | Self::DescribeInstanceAttribute
             | Self::DescribeNetworkInterfaces
@@ -73,6 +81,10 @@ impl Read {
             | Self::DescribeIamInstanceProfileAssociations
             | Self::DescribeSnapshots
             | Self::DescribeLockedSnapshots
+            | Self::DescribeRouteTables
+            | Self::DescribeVpcEndpoints
+            | Self::DescribeInstanceTypes
+            | Self::GetSerialConsoleAccessStatus
             | Self::DescribeVpcs
             | Self::DescribeFlowLogs
             | Self::GetInstanceMetadataDefaults => "ec2",

@@ -85,6 +85,8 @@ pub struct Instance {
     pub spot: bool,
     /// It has a public IPv4 address.
     pub public: bool,
+    /// `m5.large`.
+    pub instance_type: String,
 }
 
 impl Instance {
@@ -129,6 +131,26 @@ pub struct Interface {
     pub addresses: Vec<std::net::IpAddr>,
     /// IPv4 and IPv6 prefixes delegated to it, as CIDR blocks.
     pub prefixes: Vec<String>,
+    /// Its subnet.
+    pub subnet: String,
+    /// Its public IPv4 address; the first, where it has several.
+    pub public: Option<std::net::Ipv4Addr>,
+    /// `interface`, `efa`, `trunk`, `branch` and what else AWS has.
+    pub kind: String,
+    /// Its own idle timeouts; none where they are not set.
+    pub timeouts: Timeouts,
+}
+
+/// After how many idle seconds a tracked flow is forgotten
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tracking.html>).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// An established TCP connection; 60 to 432,000.
+    pub tcp_established: Option<u32>,
+    /// UDP that more than one request and answer were seen of; 60 to 180.
+    pub udp_stream: Option<u32>,
+    /// Other UDP; 30 to 60.
+    pub udp: Option<u32>,
 }
 
 /// An attached EBS volume.

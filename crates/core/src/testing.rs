@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     finding::{Finding, Source},
     ids::AccountId,
-    survey::{Instance, InstanceState, Interface, MetadataOptions, Purpose, Rule, SecurityGroup, Volume},
+    survey::{Instance, InstanceState, Interface, MetadataOptions, Purpose, Rule, SecurityGroup, Timeouts, Volume},
     timestamp::Timestamp,
 };
 
@@ -70,6 +70,7 @@ pub(crate) fn instance() -> Instance {
         ebs_root: true,
         spot: false,
         public: true,
+        instance_type: "m5.large".to_owned(),
     }
 }
 
@@ -84,6 +85,10 @@ pub(crate) fn interface(id: &str, vpc: &str, groups: &[&str]) -> Interface {
         groups: groups.iter().map(|group| (*group).into()).collect(),
         addresses: vec!["10.0.0.7".parse().expect("address")],
         prefixes: Vec::new(),
+        subnet: format!("subnet-{vpc}"),
+        public: None,
+        kind: "interface".to_owned(),
+        timeouts: Timeouts::default(),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::survey::Gap;
+use crate::{
+    paths::{self, Path},
+    survey::Gap,
+};
 
 /// How an interface in an untrack group is called, in facts and in messages.
 pub const OPEN: &str = "OPEN TO THE WORLD";
@@ -109,6 +112,8 @@ pub struct Verdict {
     pub evidence: Truth,
     /// All of it in one sentence, which begins with the instance.
     pub summary: String,
+    /// What is left of each path to and from the instance; empty where nothing was cut.
+    pub paths: Vec<Path>,
     /// An interface was seen in an untrack group.
     #[serde(skip)]
     pub open: bool,
@@ -119,18 +124,28 @@ impl Verdict {
     #[must_use]
     pub fn untouched(summary: String) -> Self {
         let unknown = Truth::Unknown;
-        Self { network: unknown, credentials: unknown, fleet: unknown, evidence: unknown, summary, open: false }
+        Self {
+            network: unknown,
+            credentials: unknown,
+            fleet: unknown,
+            evidence: unknown,
+            summary,
+            paths: Vec::new(),
+            open: false,
+        }
     }
 
-    /// Judges from each lane's facts. `subject` names the instance.
+    /// Judges from each lane's facts. `subject` names the instance. What is said of the network follows the weakest path.
     #[must_use]
-    pub fn judge(subject: &str, facts: &LaneFacts) -> Self {
+    pub fn judge(subject: &str, facts: &LaneFacts, paths: Vec<Path>) -> Self {
         let network = Truth::of(&facts.network);
         let credentials = Truth::of(&facts.credentials);
         let fleet = Truth::of(&facts.fleet);
         let evidence = Truth::of(&facts.evidence);
+        let blocked =
+            if paths.is_empty() { "new network flows are blocked".to_owned() } else { paths::sentence(&paths) };
         let lanes = [
-            ("new network flows are blocked", "new network flows are NOT blocked", network, &facts.network),
+            (blocked.as_str(), "new network flows are NOT blocked", network, &facts.network),
             ("its credentials are denied", "its credentials are NOT cut", credentials, &facts.credentials),
             ("it is out of its fleet", "it is NOT out of its fleet", fleet, &facts.fleet),
             ("its disks are preserved", "its evidence is NOT preserved", evidence, &facts.evidence),
@@ -157,7 +172,7 @@ impl Verdict {
                 format!("{subject} is only PARTLY contained: {}; but {}.", fails.join(", "), holds.join(", "))
             }
         };
-        Self { network, credentials, fleet, evidence, summary, open: facts.network.iter().any(is_open) }
+        Self { network, credentials, fleet, evidence, summary, paths, open: facts.network.iter().any(is_open) }
     }
 
     /// Whether every lane is wholly true.
@@ -215,7 +230,7 @@ mod tests {
 
     #[test]
     fn only_what_was_seen_is_claimed() {
-        let summary = |network: &[Truth]| Verdict::judge("i-1", &facts(network)).summary;
+        let summary = |network: &[Truth]| Verdict::judge("i-1", &facts(network), Vec::new()).summary;
         expect!["i-1 is contained: new network flows are blocked, its credentials are denied, it is out of its fleet, its disks are preserved."]
             .assert_eq(&summary(&[Truth::Yes]));
         expect!["i-1 is only PARTLY contained: new network flows are NOT wholly blocked; but its credentials are denied, it is out of its fleet, its disks are preserved."]
@@ -228,7 +243,7 @@ mod tests {
     fn an_open_interface_leads() {
         let mut facts = facts(&[]);
         facts.network.push(Fact::new("eni-1 isolated", Truth::No, OPEN));
-        let summary = Verdict::judge("i-1", &facts).summary;
+        let summary = Verdict::judge("i-1", &facts, Vec::new()).summary;
         assert!(summary.starts_with("i-1 is only PARTLY contained: AN INTERFACE IS OPEN TO THE WORLD"), "{summary}");
     }
 

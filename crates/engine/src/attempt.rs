@@ -61,7 +61,7 @@ impl Engine {
         let mut seen = Some(look.network);
         let mut pause = Duration::from_millis(500);
         loop {
-            reports.take(run_lanes(&work, lanes, &wanted, seen.take()).await);
+            reports.take(run_lanes(&work, lanes, &wanted, seen.take(), reports.is_surveyed()).await);
             let answer = answer(&work, &decided, &reports, &mut timings, before.as_deref(), invocation);
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
             let told = current.told.as_deref() == Some(told_as(answer.outcome));
@@ -171,7 +171,7 @@ fn answer(
     }
     timings.untrack_window = timings.untrack_window.max(reports.window.map(millis));
     let facts = reports.facts();
-    let mut verdict = Verdict::judge(&subject(&work.instance, work.finding), &facts);
+    let mut verdict = Verdict::judge(&subject(&work.instance, work.finding), &facts, reports.paths(work));
     for exposure in reports.exposures.iter().rev() {
         verdict.summary = format!("{exposure}. {}", verdict.summary);
     }

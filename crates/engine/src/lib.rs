@@ -7,6 +7,7 @@ mod contain;
 mod lanes;
 pub mod ports;
 mod preview;
+mod reach;
 mod readiness;
 mod release;
 mod reports;

@@ -8,11 +8,12 @@ use brig_core::{
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told},
     message::Message,
+    reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
     step::{Lane, Outcome},
     survey::{
         Association, Direction, Instance, Interface, Membership, MetadataOptions, Role, Rule, ScalingGroup,
-        SecurityGroup, Snapshot, Target,
+        SecurityGroup, Snapshot, Target, Timeouts,
     },
     timestamp::Timestamp,
 };
@@ -127,6 +128,8 @@ pub struct TargetGroup {
     pub vpc: Option<VpcId>,
     /// `instance`, `ip`, `lambda`, `alb`.
     pub kind: String,
+    /// `HTTP` of an Application, `TCP` of a Network, `GENEVE` of a Gateway Load Balancer; none for Lambda.
+    pub protocol: Option<String>,
 }
 
 /// An instance profile.
@@ -276,6 +279,23 @@ pub trait Cloud: Send + Sync {
     async fn lookup_events(&self, resource: &str, since: Timestamp) -> Answer<Vec<TrailEvent>>;
     /// DeleteTags on one resource.
     async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()>;
+
+    /// DescribeSecurityGroups by id, with their rules; those that are gone are left out.
+    async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>>;
+    /// DescribeRouteTables of these VPCs.
+    async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>>;
+    /// DescribeVpcEndpoints of these VPCs, those that are available.
+    async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> Answer<Vec<VpcEndpoint>>;
+    /// DescribeNetworkInterfaces: VPC and kind of those in these VPCs that are of one of the kinds.
+    async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> Answer<Vec<(VpcId, String)>>;
+    /// GetSerialConsoleAccessStatus.
+    async fn get_serial_console_access(&self) -> Answer<bool>;
+    /// ListFirewallRuleGroupAssociations of Route 53 Resolver: how many the VPC has.
+    async fn count_dns_firewalls(&self, vpc: &VpcId) -> Answer<usize>;
+    /// ListServiceNetworkVpcAssociations of VPC Lattice: how many the VPC has.
+    async fn count_service_networks(&self, vpc: &VpcId) -> Answer<usize>;
+    /// DescribeInstanceTypes: the type's default timeouts of connection tracking.
+    async fn describe_default_timeouts(&self, instance_type: &str) -> Answer<Timeouts>;
 
     /// DescribeVpcs: all of the Region.
     async fn describe_vpcs(&self) -> Answer<Vec<VpcId>>;

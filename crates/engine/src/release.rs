@@ -263,6 +263,7 @@ impl Engine {
             fleet: of(Lane::Fleet),
             evidence: of(Lane::Evidence),
             summary,
+            paths: Vec::new(),
             open: false,
         };
         answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();

@@ -2,7 +2,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use brig_core::{step::Lane, survey::Gap, timestamp::Timestamp, verdict::LaneFacts};
+use brig_core::{
+    paths::Path,
+    reach::ReachLook,
+    step::Lane,
+    survey::{Gap, Interface},
+    timestamp::Timestamp,
+    verdict::LaneFacts,
+};
 
 use crate::{
     contain::Lanes,
@@ -10,6 +17,7 @@ use crate::{
         evidence, fleet, identity,
         network::{NetworkLane, NetworkReport, Seen},
     },
+    reach,
     work::{LaneReport, Work, merge},
 };
 
@@ -20,12 +28,15 @@ pub(crate) struct Reports {
     pub(crate) isolated_at: Option<Timestamp>,
     pub(crate) window: Option<Duration>,
     pub(crate) exposures: Vec<String>,
+    interfaces: Vec<Interface>,
+    reach: Option<ReachLook>,
 }
 
 /// What one attempt's lanes said; none for a lane that had nothing left to do.
 pub(crate) struct Ran {
     network: Option<NetworkReport>,
     others: [Option<LaneReport>; 3],
+    reach: Option<ReachLook>,
 }
 
 pub(crate) async fn run_lanes(
@@ -33,6 +44,7 @@ pub(crate) async fn run_lanes(
     lanes: &Lanes,
     wanted: &BTreeSet<Lane>,
     seen: Option<Result<Seen, Gap>>,
+    surveyed: bool,
 ) -> Ran {
     let want = |lane: Lane| wanted.contains(&lane);
     let network = async {
@@ -52,8 +64,10 @@ pub(crate) async fn run_lanes(
         async { if want(Lane::Fleet) { Some(Box::pin(fleet::run(work, lanes.fleet.as_ref())).await) } else { None } };
     let evidence =
         async { if want(Lane::Evidence) { Some(evidence::run(work, lanes.evidence.as_ref()).await) } else { None } };
-    let (network, identity, fleet, evidence) = futures::join!(network, identity, fleet, evidence);
-    Ran { network, others: [identity, fleet, evidence] }
+    // Beside the lanes: nothing waits for it but the report.
+    let reach = async { if surveyed { None } else { Some(reach::look(work, lanes).await) } };
+    let (network, identity, fleet, evidence, reach) = futures::join!(network, identity, fleet, evidence, reach);
+    Ran { network, others: [identity, fleet, evidence], reach }
 }
 
 impl Reports {
@@ -67,13 +81,26 @@ impl Reports {
                     self.exposures.push(exposure);
                 }
             }
+            self.interfaces = report.interfaces;
             network.renew(report.lane);
         }
+        self.reach = ran.reach.or_else(|| self.reach.take());
         for (old, new) in others.iter_mut().zip(ran.others) {
             if let Some(new) = new {
                 old.renew(new);
             }
         }
+    }
+
+    /// Whether the ways to and from the instance were seen, all of them.
+    pub(crate) fn is_surveyed(&self) -> bool {
+        self.reach.as_ref().is_some_and(|look| look.gaps.is_empty())
+    }
+
+    /// What is left of each path.
+    pub(crate) fn paths(&self, work: &Work<'_>) -> Vec<Path> {
+        let [network, ..] = &self.lanes;
+        self.reach.as_ref().map(|look| reach::paths(work, look, &self.interfaces, &network.facts)).unwrap_or_default()
     }
 
     pub(crate) fn done(&self) -> impl Iterator<Item = &crate::work::Done> {

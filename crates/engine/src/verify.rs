@@ -147,6 +147,7 @@ impl Engine {
             fleet: standing_in(&now, Lane::Fleet),
             evidence: standing_in(&now, Lane::Evidence),
             open: now.verdict.open,
+            paths: Vec::new(),
             summary: match planned(&now) {
                 0 => format!("{} is as its containment left it, as far as was looked.", now.instance_id),
                 drift => format!("{} HAS DRIFTED: {drift} step(s) would put it right.", now.instance_id),

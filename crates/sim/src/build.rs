@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use brig_core::{
     finding::{Finding, Source},
     ids::{GroupId, InstanceId, VpcId},
+    reach::{Route, RouteTable},
     survey::{self, Direction, InstanceState, MetadataOptions, Role, Rule, SecurityGroup, Target, Volume},
     timestamp::Timestamp,
 };
@@ -72,6 +73,7 @@ impl World {
             ebs_root: true,
             spot: false,
             public: true,
+            instance_type: "m5.large".to_owned(),
         };
         let instance =
             Instance { shown, termination_protection: false, stop_protection: false, shutdown: "terminate".to_owned() };
@@ -88,9 +90,17 @@ impl World {
             groups: groups.iter().map(|group| (*group).clone()).collect(),
             addresses: vec![address.parse().expect("an address")],
             prefixes: Vec::new(),
+            subnet: format!("subnet-{vpc}"),
+            public: None,
+            kind: "interface".to_owned(),
+            timeouts: survey::Timeouts::default(),
         };
         let eni = Interface { shown, instance: Some(instance.clone()), cut_since: None, was_cut: false };
         self.interfaces.insert(id.as_str().into(), eni);
+        if self.reach.tables.iter().all(|table| table.vpc.as_str() != vpc) {
+            let routes = vec![Route { destination: "10.0.0.0/8".to_owned(), target: "local".to_owned() }];
+            self.reach.tables.push(RouteTable { vpc: vpc.into(), main: true, subnets: Vec::new(), routes });
+        }
     }
 
     /// A data volume on an instance.
@@ -116,7 +126,7 @@ impl World {
     pub fn target_group(&mut self, name: &str, vpc: &str, kind: &str, targets: &[(&str, i32)]) -> String {
         let arn = format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/1");
         let targets = targets.iter().map(|(id, port)| target(id, *port)).collect();
-        let group = TargetGroup { vpc: VpcId::from(vpc), kind: kind.to_owned(), targets };
+        let group = TargetGroup { vpc: VpcId::from(vpc), kind: kind.to_owned(), targets, protocol: "HTTP".to_owned() };
         self.target_groups.insert(arn.clone(), group);
         arn
     }

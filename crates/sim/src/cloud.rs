@@ -6,12 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use brig_core::{
     ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId, arn_name},
+    reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
     release::Reversal,
     step::{Lane, Step},
     survey::{
         Association, Direction, Instance, InstanceState, Membership, MetadataOptions, Rule, ScalingGroup,
-        SecurityGroup, Snapshot, Target,
+        SecurityGroup, Snapshot, Target, Timeouts,
     },
     timestamp::Timestamp,
 };
@@ -430,6 +431,7 @@ impl Cloud for SimCloud {
                 arn: arn.clone(),
                 vpc: Some(group.vpc.clone()),
                 kind: group.kind.clone(),
+                protocol: Some(group.protocol.clone()),
             });
             Ok(shown.collect())
         })
@@ -682,6 +684,55 @@ impl Cloud for SimCloud {
             Ok(())
         })
         .await
+    }
+
+    async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {
+        self.read("DescribeSecurityGroups", |world| {
+            Ok(groups.iter().filter_map(|id| world.groups.get(id)).map(|(group, _)| group.clone()).collect())
+        })
+        .await
+    }
+
+    async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>> {
+        self.read("DescribeRouteTables", |world| {
+            Ok(world.reach.tables.iter().filter(|table| vpcs.contains(&table.vpc)).cloned().collect())
+        })
+        .await
+    }
+
+    async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> Answer<Vec<VpcEndpoint>> {
+        self.read("DescribeVpcEndpoints", |world| {
+            Ok(world.reach.endpoints.iter().filter(|endpoint| vpcs.contains(&endpoint.vpc)).cloned().collect())
+        })
+        .await
+    }
+
+    async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> Answer<Vec<(VpcId, String)>> {
+        self.read("DescribeNetworkInterfaces", |world| {
+            let there = world.reach.neighbours.iter().filter(|(vpc, _)| vpcs.contains(vpc));
+            let each = there.flat_map(|(vpc, found)| found.iter().map(move |kind| (vpc.clone(), kind.clone())));
+            Ok(each.filter(|(_, kind)| kinds.contains(&kind.as_str())).collect())
+        })
+        .await
+    }
+
+    async fn get_serial_console_access(&self) -> Answer<bool> {
+        self.read("GetSerialConsoleAccessStatus", |world| Ok(world.reach.serial_console.unwrap_or(false))).await
+    }
+
+    async fn count_dns_firewalls(&self, vpc: &VpcId) -> Answer<usize> {
+        self.read("ListFirewallRuleGroupAssociations", |world| {
+            Ok(world.reach.dns_firewalls.get(vpc).copied().unwrap_or(0))
+        })
+        .await
+    }
+
+    async fn count_service_networks(&self, vpc: &VpcId) -> Answer<usize> {
+        self.read("ListServiceNetworkVpcAssociations", |world| Ok(usize::from(world.reach.lattice.contains(vpc)))).await
+    }
+
+    async fn describe_default_timeouts(&self, _: &str) -> Answer<Timeouts> {
+        self.read("DescribeInstanceTypes", |world| Ok(world.reach.defaults)).await
     }
 
     async fn lookup_events(&self, resource: &str, _: Timestamp) -> Answer<Vec<TrailEvent>> {

@@ -8,6 +8,7 @@ use std::{
 use brig_core::{
     ids::{EniId, GroupId, InstanceId, SnapshotId, VolumeId, VpcId},
     policy::CONTAINMENT_TAG,
+    reach::ReachLook,
     survey::{self, InstanceState, Role, Rule, SecurityGroup, Snapshot, Target},
 };
 use brig_engine::ports::TrailEvent;
@@ -68,6 +69,8 @@ pub struct TargetGroup {
     pub kind: String,
     /// Its targets.
     pub targets: Vec<Target>,
+    /// `HTTP`.
+    pub protocol: String,
 }
 
 /// The account.
@@ -93,6 +96,8 @@ pub struct World {
     pub classic: BTreeMap<String, BTreeSet<InstanceId>>,
     /// Snapshots.
     pub snapshots: BTreeMap<SnapshotId, Snapshot>,
+    /// The ways to and from the instances.
+    pub reach: ReachLook,
     /// CloudTrail's record: resource and event.
     pub trail: Vec<(String, TrailEvent)>,
     /// The number of the next id.

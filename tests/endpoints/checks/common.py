@@ -12,7 +12,14 @@ from .server import server_url
 
 REGION = "eu-west-1"
 IMAGE = "ami-12c6146b"  # one of the images that moto brings along
-SERVICES = {"ec2": "ec2", "iam": "iam", "asg": "autoscaling", "elb": "elb", "elbv2": "elbv2"}
+SERVICES = {
+    "ec2": "ec2",
+    "iam": "iam",
+    "asg": "autoscaling",
+    "elb": "elb",
+    "elbv2": "elbv2",
+    "resolver": "route53resolver",
+}
 
 
 @functools.cache

@@ -7,10 +7,10 @@ they apply; `tests/endpoints/checks` has the checks of each.
 
 import moto
 
-from . import answers, autoscaling, balancers, filters, groups, instances, interfaces, profiles, snapshots
+from . import answers, autoscaling, balancers, filters, groups, instances, interfaces, profiles, reach, snapshots
 
 MOTO_VERSION = "5.2.5"
-AREAS = (interfaces, filters, groups, instances, profiles, snapshots, autoscaling, balancers, answers)
+AREAS = (interfaces, filters, groups, instances, profiles, snapshots, autoscaling, balancers, reach, answers)
 
 
 def apply_all() -> None:

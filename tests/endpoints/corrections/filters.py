@@ -18,6 +18,7 @@ def filters_match_any_value() -> None:
         "attachment.delete-on-termination": lambda eni: eni.delete_on_termination if eni.attachment else None,
         "association.public-ip": lambda eni: eni.public_ip,
         "ipv6-addresses.ipv6-address": lambda eni: list(eni.ipv6_addresses),
+        "interface-type": lambda eni: getattr(eni, "interface_type", None) or "interface",
         "group-name": lambda eni: [group.name for group in eni.group_set],
     }
 

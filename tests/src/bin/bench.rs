@@ -16,7 +16,8 @@ use brig_tests::{
 use serde_json::Value;
 
 const DELAY: Duration = Duration::from_millis(50);
-const MOTO: [&str; 4] = ["EC2", "AUTO_SCALING", "ELASTIC_LOAD_BALANCING", "ELASTIC_LOAD_BALANCING_V2"];
+const MOTO: [&str; 6] =
+    ["EC2", "AUTO_SCALING", "ELASTIC_LOAD_BALANCING", "ELASTIC_LOAD_BALANCING_V2", "ROUTE53RESOLVER", "VPC_LATTICE"];
 const STARTS: usize = 15;
 const MOVE: &str = "ModifyNetworkInterfaceAttribute";
 /// The calls that the cut waits for, and no other lane makes before it.

@@ -27,7 +27,7 @@ pub(crate) async fn describe_brig_groups(client: &Client) -> Answer<Vec<Security
     Ok(groups)
 }
 
-fn security_group(group: &aws_sdk_ec2::types::SecurityGroup) -> Option<SecurityGroup> {
+pub(super) fn security_group(group: &aws_sdk_ec2::types::SecurityGroup) -> Option<SecurityGroup> {
     let mut rules: Vec<Rule> = group.ip_permissions().iter().flat_map(|p| rules_of(p, Direction::Ingress)).collect();
     rules.extend(group.ip_permissions_egress().iter().flat_map(|p| rules_of(p, Direction::Egress)));
     Some(SecurityGroup {

@@ -11,12 +11,12 @@ use aws_sdk_ec2::{
 };
 use brig_core::{
     ids::{AccountId, GroupId, InstanceId, Region},
-    survey::{Association, Instance, InstanceState, Interface, MetadataOptions, Volume},
+    survey::{Association, Instance, InstanceState, Interface, MetadataOptions, Timeouts, Volume},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Tags};
 
-use super::{filter, interfaces::addresses, sdk_tags, tags_of};
+use super::{filter, interfaces::addresses, sdk_tags, seconds, tags_of};
 use crate::error::Explain;
 
 pub(crate) async fn describe_instance(
@@ -62,6 +62,7 @@ fn from_instance(found: &aws_sdk_ec2::types::Instance, owner: &AccountId, region
         ebs_root: found.root_device_type() != Some(&DeviceType::InstanceStore),
         spot: found.instance_lifecycle() == Some(&InstanceLifecycleType::Spot),
         public: found.public_ip_address().is_some(),
+        instance_type: found.instance_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
     })
 }
 
@@ -100,6 +101,14 @@ fn from_interface(eni: &InstanceNetworkInterface) -> Option<Interface> {
         groups: eni.groups().iter().filter_map(|group| group.group_id()).map(GroupId::from).collect(),
         addresses: addresses(eni.private_ip_address().into_iter().chain(v4).chain(v6)),
         prefixes: prefixes4.chain(prefixes6).map(str::to_owned).collect(),
+        subnet: eni.subnet_id().unwrap_or_default().to_owned(),
+        public: eni.association().and_then(|association| association.public_ip()?.parse().ok()),
+        kind: eni.interface_type().unwrap_or("interface").to_owned(),
+        timeouts: eni.connection_tracking_configuration().map_or_else(Timeouts::default, |own| Timeouts {
+            tcp_established: seconds(own.tcp_established_timeout()),
+            udp_stream: seconds(own.udp_stream_timeout()),
+            udp: seconds(own.udp_timeout()),
+        }),
     })
 }
 

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use aws_sdk_ec2::{Client, types::NetworkInterface};
 use brig_core::{
     ids::{EniId, GroupId},
-    survey::Interface,
+    survey::{Interface, Timeouts},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Attached, InterfacesOf};
 
-use super::filter;
+use super::{filter, seconds};
 use crate::error::Explain;
 
 pub(crate) async fn describe_network_interfaces(client: &Client, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
@@ -66,6 +66,14 @@ fn from_network_interface(eni: &NetworkInterface) -> Option<Interface> {
         groups: eni.groups().iter().filter_map(|group| group.group_id()).map(GroupId::from).collect(),
         addresses: addresses(eni.private_ip_address().into_iter().chain(v4).chain(v6)),
         prefixes: prefixes4.chain(prefixes6).map(str::to_owned).collect(),
+        subnet: eni.subnet_id().unwrap_or_default().to_owned(),
+        public: eni.association().and_then(|association| association.public_ip()?.parse().ok()),
+        kind: eni.interface_type().map_or("interface", |kind| kind.as_str()).to_owned(),
+        timeouts: eni.connection_tracking_configuration().map_or_else(Timeouts::default, |own| Timeouts {
+            tcp_established: seconds(own.tcp_established_timeout()),
+            udp_stream: seconds(own.udp_stream_timeout()),
+            udp: seconds(own.udp_timeout()),
+        }),
     })
 }
 

@@ -23,6 +23,7 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
             fleet: Truth::Yes,
             evidence: Truth::Yes,
             summary: summary.to_owned(),
+            paths: Vec::new(),
             open: false,
         },
         steps: vec![

@@ -179,7 +179,7 @@ async fn look_at(cloud: &dyn Cloud, instance: &Instance, groups: Vec<TargetGroup
 
 /// The group's own target groups, which hold instances by their id.
 fn groups_by_arn(own: &ScalingGroup) -> Vec<TargetGroup> {
-    let group = |arn: &String| TargetGroup { arn: arn.clone(), vpc: None, kind: "instance".to_owned() };
+    let group = |arn: &String| TargetGroup { arn: arn.clone(), vpc: None, kind: "instance".to_owned(), protocol: None };
     own.target_groups.iter().map(group).collect()
 }
 
@@ -306,6 +306,7 @@ async fn read_found(cloud: &dyn Cloud, instance: &Instance, before: &FleetLook) 
         arn: old.group.clone(),
         vpc: old.vpc.clone(),
         kind: String::new(),
+        protocol: None,
     });
     let mut seen = look_at(cloud, instance, found.collect(), &before.classic).await;
     seen.gaps.extend(before.gaps.iter().cloned());

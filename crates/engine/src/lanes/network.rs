@@ -109,6 +109,8 @@ pub(crate) struct NetworkReport {
     pub(crate) window: Option<Duration>,
     /// Sentences about interfaces that were found open to the world.
     pub(crate) exposures: Vec<String>,
+    /// The interfaces as they were last seen.
+    pub(crate) interfaces: Vec<Interface>,
 }
 
 impl<'a> NetworkLane<'a> {
@@ -161,7 +163,8 @@ impl<'a> NetworkLane<'a> {
         self.work.recap(Lane::Network, &mut report, complete);
         let window = lock(&self.windows).iter().max().copied();
         let isolated_at = *lock(&self.isolated_at);
-        NetworkReport { lane: report, isolated_at, window, exposures }
+        let interfaces = seen.map(|seen| seen.interfaces).unwrap_or_default();
+        NetworkReport { lane: report, isolated_at, window, exposures, interfaces }
     }
 
     fn plan(&self, seen: &Seen) -> Plan {

@@ -76,6 +76,7 @@ pub(super) fn gone(finding: &Finding) -> Instance {
         ebs_root: true,
         spot: false,
         public: false,
+        instance_type: String::new(),
     }
 }
 

@@ -6,6 +6,7 @@ mod common;
 mod crashes;
 mod drift;
 mod faults;
+mod paths;
 mod permanent;
 mod power;
 mod races;

@@ -1,0 +1,130 @@
+//! The ways to and from an instance.
+
+use aws_sdk_ec2::{
+    Client,
+    types::{InstanceType, RouteState},
+};
+use brig_core::{
+    ids::{GroupId, VpcId},
+    reach::{Route, RouteTable, VpcEndpoint},
+    survey::{SecurityGroup, Timeouts},
+};
+use brig_engine::ports::Answer;
+
+use super::{filter, groups::security_group, seconds};
+use crate::error::Explain;
+
+/// By a filter: an id that is gone is then left out, rather than failing the call.
+pub(crate) async fn describe_groups(client: &Client, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {
+    let ids: Vec<&str> = groups.iter().map(GroupId::as_str).collect();
+    let mut pages = client.describe_security_groups().filters(filter("group-id", &ids)).into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(group) = pages.next().await {
+        found.extend(security_group(&group.explain("DescribeSecurityGroups")?));
+    }
+    Ok(found)
+}
+
+fn in_vpcs(vpcs: &[VpcId]) -> aws_sdk_ec2::types::Filter {
+    let ids: Vec<&str> = vpcs.iter().map(VpcId::as_str).collect();
+    filter("vpc-id", &ids)
+}
+
+pub(crate) async fn describe_route_tables(client: &Client, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>> {
+    let mut pages = client.describe_route_tables().filters(in_vpcs(vpcs)).into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(table) = pages.next().await {
+        let table = table.explain("DescribeRouteTables")?;
+        let Some(vpc) = table.vpc_id() else { continue };
+        let associations = table.associations();
+        found.push(RouteTable {
+            vpc: vpc.into(),
+            main: associations.iter().any(|association| association.main().unwrap_or(false)),
+            subnets: associations.iter().filter_map(|association| association.subnet_id()).map(str::to_owned).collect(),
+            routes: table.routes().iter().filter_map(from_route).collect(),
+        });
+    }
+    Ok(found)
+}
+
+/// A route has one target, in the field of its kind
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html>).
+fn from_route(route: &aws_sdk_ec2::types::Route) -> Option<Route> {
+    if route.state() == Some(&RouteState::Blackhole) {
+        return None;
+    }
+    let destination = route
+        .destination_cidr_block()
+        .or_else(|| route.destination_ipv6_cidr_block())
+        .or_else(|| route.destination_prefix_list_id())?;
+    let target = [
+        route.gateway_id(),
+        route.nat_gateway_id(),
+        route.egress_only_internet_gateway_id(),
+        route.transit_gateway_id(),
+        route.vpc_peering_connection_id(),
+        route.network_interface_id(),
+        route.instance_id(),
+        route.local_gateway_id(),
+        route.carrier_gateway_id(),
+        route.core_network_arn(),
+        route.odb_network_arn(),
+        route.ip_address(),
+    ];
+    let target = target.into_iter().flatten().next().unwrap_or("unknown");
+    Some(Route { destination: destination.to_owned(), target: target.to_owned() })
+}
+
+pub(crate) async fn describe_vpc_endpoints(client: &Client, vpcs: &[VpcId]) -> Answer<Vec<VpcEndpoint>> {
+    let mut pages = client.describe_vpc_endpoints().filters(in_vpcs(vpcs)).into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(endpoint) = pages.next().await {
+        let endpoint = endpoint.explain("DescribeVpcEndpoints")?;
+        let (Some(id), Some(vpc)) = (endpoint.vpc_endpoint_id(), endpoint.vpc_id()) else { continue };
+        let is_there = endpoint.state().is_none_or(|state| state.as_str().eq_ignore_ascii_case("available"));
+        let kind = endpoint.vpc_endpoint_type().map_or("unknown", |kind| kind.as_str());
+        if is_there {
+            found.push(VpcEndpoint {
+                id: id.to_owned(),
+                vpc: vpc.into(),
+                kind: kind.to_owned(),
+                service: endpoint.service_name().unwrap_or_default().to_owned(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+pub(crate) async fn describe_interfaces_of_kinds(
+    client: &Client,
+    vpcs: &[VpcId],
+    kinds: &[&str],
+) -> Answer<Vec<(VpcId, String)>> {
+    let request = client.describe_network_interfaces().filters(in_vpcs(vpcs)).filters(filter("interface-type", kinds));
+    let mut pages = request.into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(interface) = pages.next().await {
+        let interface = interface.explain("DescribeNetworkInterfaces")?;
+        if let (Some(vpc), Some(kind)) = (interface.vpc_id(), interface.interface_type()) {
+            found.push((vpc.into(), kind.as_str().to_owned()));
+        }
+    }
+    Ok(found)
+}
+
+pub(crate) async fn get_serial_console_access(client: &Client) -> Answer<bool> {
+    let answer = client.get_serial_console_access_status().send().await.explain("GetSerialConsoleAccessStatus")?;
+    Ok(answer.serial_console_access_enabled().unwrap_or(false))
+}
+
+pub(crate) async fn describe_default_timeouts(client: &Client, instance_type: &str) -> Answer<Timeouts> {
+    let request = client.describe_instance_types().instance_types(InstanceType::from(instance_type));
+    let answer = request.send().await.explain("DescribeInstanceTypes")?;
+    let network = answer.instance_types().iter().find_map(|kind| kind.network_info());
+    let defaults = network.and_then(|network| network.connection_tracking_configuration());
+    Ok(defaults.map_or_else(Timeouts::default, |defaults| Timeouts {
+        tcp_established: seconds(defaults.default_tcp_established_timeout()),
+        udp_stream: seconds(defaults.default_udp_stream_timeout()),
+        udp: seconds(defaults.default_udp_timeout()),
+    }))
+}

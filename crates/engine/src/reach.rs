@@ -1,0 +1,149 @@
+//! Looks at the ways to and from the instance, beside the cut. What could not be read is a gap: the verdict says so, and
+//! nothing is tried again for it alone.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use brig_core::{
+    ids::{EniId, GroupId, VpcId},
+    ledger::StepRecord,
+    paths::{self, Path, Treated, Ways},
+    reach::ReachLook,
+    step::{Lane, Outcome, Step},
+    survey::{Gap, Interface},
+    verdict::Fact,
+};
+use futures::future::join_all;
+
+use crate::{
+    contain::Lanes,
+    ports::Answer,
+    work::{Work, gap},
+};
+
+/// Interfaces of AWS's services that tell of a path.
+const KINDS: [&str; 4] =
+    ["lambda", "network_load_balancer", "global_accelerator_managed", "ec2_instance_connect_endpoint"];
+/// How long one of its calls may take: the report waits for the look.
+const CALL: Duration = Duration::from_secs(5);
+
+fn read<T: Default>(gaps: &mut Vec<Gap>, what: &str, answer: Answer<T>) -> T {
+    answer.unwrap_or_else(|error| {
+        gaps.push(gap(what, &error));
+        T::default()
+    })
+}
+
+/// Everything at once; the groups that the interfaces had are on record since the claim.
+pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
+    let (cloud, fleet) = (lanes.evidence.as_ref(), lanes.fleet.as_ref());
+    let most = CALL.min(work.left());
+    let vpcs: Vec<VpcId> = {
+        let all: BTreeSet<&VpcId> = work.instance.interfaces.iter().map(|interface| &interface.vpc).collect();
+        all.into_iter().cloned().collect()
+    };
+    let had: Vec<GroupId> = {
+        let all: BTreeSet<GroupId> =
+            isolated(&work.recorded(Lane::Network)).into_values().flatten().flatten().collect();
+        all.into_iter().collect()
+    };
+    let of_vpcs = async {
+        if vpcs.is_empty() {
+            return (Ok(Vec::new()), Ok(Vec::new()), Ok(Vec::new()));
+        }
+        futures::join!(
+            work.at_most(most, "DescribeRouteTables", cloud.describe_route_tables(&vpcs)),
+            work.at_most(most, "DescribeVpcEndpoints", cloud.describe_vpc_endpoints(&vpcs)),
+            work.at_most(most, "DescribeNetworkInterfaces", cloud.describe_interfaces_of_kinds(&vpcs, &KINDS))
+        )
+    };
+    let groups = async { if had.is_empty() { Ok(Vec::new()) } else { cloud.describe_groups(&had).await } };
+    let each = join_all(vpcs.iter().map(|vpc| async move {
+        let (firewalls, networks) = futures::join!(
+            work.at_most(most, "ListFirewallRuleGroupAssociations", cloud.count_dns_firewalls(vpc)),
+            work.at_most(most, "ListServiceNetworkVpcAssociations", cloud.count_service_networks(vpc))
+        );
+        (vpc, firewalls, networks)
+    }));
+    let (of_vpcs, groups, each, console, defaults, targets) = futures::join!(
+        of_vpcs,
+        work.at_most(most, "DescribeSecurityGroups", groups),
+        each,
+        work.at_most(most, "GetSerialConsoleAccessStatus", cloud.get_serial_console_access()),
+        work.at_most(most, "DescribeInstanceTypes", cloud.describe_default_timeouts(&work.instance.instance_type)),
+        work.at_most(most, "DescribeTargetGroups", fleet.describe_target_groups())
+    );
+    let (tables, endpoints, neighbours) = of_vpcs;
+    let mut gaps = Vec::new();
+    let mut look = ReachLook {
+        groups: read(&mut gaps, "the groups that its interfaces had", groups),
+        tables: read(&mut gaps, "the route tables", tables),
+        endpoints: read(&mut gaps, "the VPC endpoints", endpoints),
+        // The console, the firewalls, timeouts and protocols have paths of their own that say so.
+        serial_console: console.ok(),
+        defaults: defaults.unwrap_or_default(),
+        protocols: targets
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|group| Some((group.arn, group.protocol?)))
+            .collect(),
+        ..ReachLook::default()
+    };
+    for (vpc, kind) in read(&mut gaps, "the interfaces of AWS's services", neighbours) {
+        look.neighbours.entry(vpc).or_default().insert(kind);
+    }
+    for (vpc, firewalls, networks) in each {
+        if let Ok(count) = firewalls {
+            look.dns_firewalls.insert(vpc.clone(), count);
+        }
+        if read(&mut gaps, "VPC Lattice's associations", networks) > 0 {
+            look.lattice.insert(vpc.clone());
+        }
+    }
+    look.gaps = gaps;
+    look
+}
+
+/// Judges the paths from the look, the record, and what was seen of the cut.
+pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface], cut: &[Fact]) -> Vec<Path> {
+    let records = work.recorded(Lane::Network);
+    let was = isolated(&records);
+    let untracked = |eni: &EniId| {
+        records.iter().any(|record| {
+            let of = matches!(&record.step, Step::Untrack { eni: of, .. } if of == eni);
+            of && matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)))
+        })
+    };
+    let treated = interfaces.iter().map(|interface| {
+        let id = interface.id.clone();
+        let fact = cut.iter().find(|fact| fact.what == format!("{id} isolated"));
+        let treated = Treated {
+            was: was.get(&id).cloned().flatten(),
+            untracked: untracked(&id),
+            isolated: fact.map(|fact| fact.truth),
+        };
+        (id, treated)
+    });
+    let left = work.recorded(Lane::Fleet).into_iter().filter_map(|record| {
+        let Step::DeregisterTargets { group, .. } = record.step else { return None };
+        Some(group)
+    });
+    paths::judge(&Ways {
+        instance: &work.instance,
+        interfaces,
+        treated: &treated.collect(),
+        left: &left.collect(),
+        look,
+    })
+}
+
+/// The groups that each interface had, by the record.
+fn isolated(records: &[StepRecord]) -> BTreeMap<EniId, Option<Vec<GroupId>>> {
+    let had = |record: &StepRecord| {
+        let Step::Isolate { eni, was, .. } = &record.step else { return None };
+        Some((eni.clone(), was.clone()))
+    };
+    records.iter().filter_map(had).collect()
+}

@@ -1,0 +1,163 @@
+//! The verdict per path, through the binary, in worlds that differ in how the instance reaches others.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it must be"
+)]
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::VpcEndpointType;
+use brig_tests::{
+    account::Account,
+    function::Function,
+    seed::{Launch, Network},
+};
+use serde_json::{Value, json};
+
+/// The table that a VPC was made with.
+async fn main_table(account: &Account, network: &Network) -> String {
+    let filter = aws_sdk_ec2::types::Filter::builder().name("vpc-id").values(&network.vpc).build();
+    let tables = account.ec2.describe_route_tables().filters(filter).send().await.expect("tables");
+    tables.route_tables()[0].route_table_id().expect("an id").to_owned()
+}
+
+async fn internet_gateway(account: &Account, network: &Network) -> String {
+    let made = account.ec2.create_internet_gateway().send().await.expect("a gateway");
+    let id = made.internet_gateway().and_then(|gateway| gateway.internet_gateway_id()).expect("an id").to_owned();
+    account.ec2.attach_internet_gateway().internet_gateway_id(&id).vpc_id(&network.vpc).send().await.expect("attached");
+    let table = main_table(account, network).await;
+    let route = account.ec2.create_route().route_table_id(table).destination_cidr_block("0.0.0.0/0").gateway_id(&id);
+    route.send().await.expect("a route");
+    id
+}
+
+async fn nat_gateway(account: &Account, network: &Network) -> String {
+    let address = account.ec2.allocate_address().send().await.expect("an address");
+    let made = account.ec2.create_nat_gateway().subnet_id(&network.subnets[1]);
+    let made = made.allocation_id(address.allocation_id().expect("an id")).send().await.expect("a gateway");
+    let id = made.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()).expect("an id").to_owned();
+    let table = main_table(account, network).await;
+    let route = account.ec2.create_route().route_table_id(table).destination_cidr_block("0.0.0.0/0");
+    route.nat_gateway_id(&id).send().await.expect("a route");
+    id
+}
+
+async fn contained(account: &Account, instance: &str) -> Value {
+    let office = account.office().await;
+    let function = Function::start(&office.settings()).await;
+    let response = function.invoke(&json!({"instance_id": instance, "reason": "IR-7"})).await.expect("a response");
+    let entry = response["containments"][0].clone();
+    assert_eq!(entry["outcome"], "contained", "{response:#}\n{}", function.log());
+    assert!(entry["timings_ms"]["untrack_window"].as_u64().expect("a window") >= 1000, "{entry:#}");
+    entry
+}
+
+/// Each path as `kind family: new, open`.
+fn paths(entry: &Value) -> BTreeSet<String> {
+    let all = entry["verdict"]["paths"].as_array().expect("paths");
+    let word = |path: &Value, name: &str| path[name].as_str().unwrap_or("-").to_owned();
+    let line = |path: &Value| {
+        let [kind, family] = ["kind", "family"].map(|name| word(path, name));
+        let [new, open] = ["new_flows", "open_flows"].map(|name| word(path, name));
+        format!("{kind} {family}: {new}, {open}")
+    };
+    all.iter().map(line).collect()
+}
+
+fn summary(entry: &Value) -> &str {
+    entry["verdict"]["summary"].as_str().expect("a summary")
+}
+
+fn has(entry: &Value, line: &str) {
+    assert!(paths(entry).contains(line), "{line} is not in {:#?}", paths(entry));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_instance_is_expected_to_be_cut() {
+    let account = Account::open().await;
+    let network = account.network(61, false).await;
+    internet_gateway(&account, &network).await;
+    let instance = account.launch(&network, "public", Launch::default()).await;
+    let address = account.ec2.allocate_address().send().await.expect("an address");
+    let associate = account.ec2.associate_address().instance_id(&instance);
+    associate.allocation_id(address.allocation_id().expect("an id")).send().await.expect("associated");
+    let entry = contained(&account, &instance).await;
+    has(&entry, "internet_gateway ipv4: blocked, expected cut");
+    has(&entry, "vpc ipv4: blocked, expected cut");
+    has(&entry, "dns -: open, none");
+    has(&entry, "serial_console -: blocked, none");
+    assert!(!paths(&entry).iter().any(|path| path.starts_with("unread")), "{:#?}", paths(&entry));
+    let words =
+        "new network flows are blocked but for DNS, open ones are expected to be cut (ICMP and the like may go on)";
+    assert!(summary(&entry).contains(words), "{}", summary(&entry));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_through_a_nat_gateway_may_go_on() {
+    let account = Account::open().await;
+    let network = account.network(62, false).await;
+    let nat = nat_gateway(&account, &network).await;
+    let instance = account.launch(&network, "private", Launch::default()).await;
+    let entry = contained(&account, &instance).await;
+    has(&entry, "nat_gateway ipv4: blocked, may go on");
+    assert!(
+        summary(&entry).contains(&format!("open ones MAY GO ON through the NAT gateway {nat}")),
+        "{}",
+        summary(&entry)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_family_has_its_paths() {
+    let account = Account::open().await;
+    let network = account.network(63, true).await;
+    let made = account.ec2.create_egress_only_internet_gateway().vpc_id(&network.vpc).send().await.expect("a gateway");
+    let gateway = made.egress_only_internet_gateway().and_then(|gateway| gateway.egress_only_internet_gateway_id());
+    let route = account.ec2.create_route().route_table_id(main_table(&account, &network).await);
+    let route = route.destination_ipv6_cidr_block("::/0").egress_only_internet_gateway_id(gateway.expect("an id"));
+    route.send().await.expect("a route");
+    let instance = account.launch(&network, "six", Launch::default()).await;
+    let described = account.describe(&instance).await;
+    let eni = described.network_interfaces()[0].network_interface_id().expect("an id");
+    let assign = account.ec2.assign_ipv6_addresses().network_interface_id(eni).ipv6_addresses("2001:db8::7");
+    assign.send().await.expect("assigned");
+    let entry = contained(&account, &instance).await;
+    has(&entry, "egress_only_internet_gateway ipv6: blocked, may go on");
+    has(&entry, "vpc ipv4: blocked, expected cut");
+    has(&entry, "vpc ipv6: blocked, expected cut");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn endpoints_are_told_apart() {
+    let account = Account::open().await;
+    let network = account.network(64, false).await;
+    let table = main_table(&account, &network).await;
+    for service in ["s3", "dynamodb"] {
+        let made = account.ec2.create_vpc_endpoint().vpc_id(&network.vpc).route_table_ids(&table);
+        let made =
+            made.vpc_endpoint_type(VpcEndpointType::Gateway).service_name(format!("com.amazonaws.us-east-1.{service}"));
+        made.send().await.expect("an endpoint");
+    }
+    let made = account.ec2.create_vpc_endpoint().vpc_id(&network.vpc).subnet_ids(&network.subnets[0]);
+    let made = made.vpc_endpoint_type(VpcEndpointType::Interface).service_name("com.amazonaws.us-east-1.ssm");
+    made.send().await.expect("an endpoint");
+    let instance = account.launch(&network, "endpoints", Launch::default()).await;
+    let entry = contained(&account, &instance).await;
+    has(&entry, "interface_endpoint ipv4: blocked, may go on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn interfaces_in_two_vpcs_have_their_own_paths() {
+    let account = Account::open().await;
+    let (near, far) = (account.network(65, false).await, account.network(66, false).await);
+    nat_gateway(&account, &far).await;
+    let instance = account.launch(&near, "both", Launch::default()).await;
+    account.add_interface(&instance, &far.subnets[0], &far.web, 1).await;
+    let entry = contained(&account, &instance).await;
+    let all = entry["verdict"]["paths"].as_array().expect("paths");
+    let through = |kind: &str| all.iter().filter(|path| path["kind"] == kind).collect::<Vec<_>>();
+    assert_eq!(through("vpc").len(), 2, "{all:#?}");
+    assert_eq!(through("dns").len(), 2, "{all:#?}");
+    assert_eq!(through("nat_gateway").len(), 1, "{all:#?}");
+}
