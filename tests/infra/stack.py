@@ -23,6 +23,7 @@ EVERYTHING = {
     "Mode": "enforce",
     "PolicyParameterArn": "arn:aws:ssm:us-east-1:123456789012:parameter/*",
     "MemberRoleName": "brig-member",
+    "Escalate": "timeouts,public-address",
     "BreakGlassRoleArns": "arn:aws:iam::123456789012:role/break-glass-*",
     "CustomActions": "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain",
     "NotificationEmail": "oncall@example.com",

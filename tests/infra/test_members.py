@@ -31,6 +31,7 @@ class Roles(unittest.TestCase):
             template=(INFRA / "member-role.yaml").read_text(),
             HubAccountId=HUB,
             OrganizationId=ORGANIZATION,
+            Escalate="timeouts,public-address",
             BreakGlassRoleArns=f"arn:aws:iam::{ACCOUNT}:role/break-glass-*",
         )
         cls.roles = {"contain": cls.stack.outputs["RoleArn"], "release": cls.stack.outputs["ReleaseRoleArn"]}

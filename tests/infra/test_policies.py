@@ -60,7 +60,7 @@ class Needed(unittest.TestCase):
         for documents in deployed()["policies"].values():
             for item in statements(documents, "Allow"):
                 if "*" in listed(item["Resource"]):
-                    looks = r"\w+:(Describe|Get|List|Lookup)\w+"
+                    looks = r"[\w-]+:(Describe|Get|List|Lookup)\w+"
                     self.assertEqual([a for a in listed(item["Action"]) if not re.fullmatch(looks, a)], [])
 
     def test_containing_can_destroy_nothing_and_give_nothing_back(self):

@@ -78,9 +78,9 @@ async fn an_account_that_forbids_open_groups_is_contained_and_no_interface_is_op
     assert_eq!(entry["outcome"], "contained", "{entry:#}");
     assert_eq!(step(&entry, "untrack")["outcome"], "skipped", "{entry:#}");
     assert!(case.is_isolated().await);
-    // One call isolated it; no other moved it.
+    // One call isolated it, one shortened its timeouts; no other moved it.
     let moves = case.ec2.calls().iter().filter(|call| call.operation == "ModifyNetworkInterfaceAttribute").count();
-    assert_eq!(moves, 1);
+    assert_eq!(moves, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

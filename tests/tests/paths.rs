@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::types::VpcEndpointType;
+use aws_sdk_ec2::types::{ConnectionTrackingConfiguration, VpcEndpointType};
 use brig_tests::{
     account::Account,
     function::Function,
@@ -76,7 +76,7 @@ fn has(entry: &Value, line: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_instance_is_expected_to_be_cut() {
     let account = Account::open().await;
-    let network = account.network(61, false).await;
+    let network = account.network(141, false).await;
     internet_gateway(&account, &network).await;
     let instance = account.launch(&network, "public", Launch::default()).await;
     let address = account.ec2.allocate_address().send().await.expect("an address");
@@ -96,7 +96,7 @@ async fn a_public_instance_is_expected_to_be_cut() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_through_a_nat_gateway_may_go_on() {
     let account = Account::open().await;
-    let network = account.network(62, false).await;
+    let network = account.network(142, false).await;
     let nat = nat_gateway(&account, &network).await;
     let instance = account.launch(&network, "private", Launch::default()).await;
     let entry = contained(&account, &instance).await;
@@ -111,7 +111,7 @@ async fn what_goes_through_a_nat_gateway_may_go_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_family_has_its_paths() {
     let account = Account::open().await;
-    let network = account.network(63, true).await;
+    let network = account.network(143, true).await;
     let made = account.ec2.create_egress_only_internet_gateway().vpc_id(&network.vpc).send().await.expect("a gateway");
     let gateway = made.egress_only_internet_gateway().and_then(|gateway| gateway.egress_only_internet_gateway_id());
     let route = account.ec2.create_route().route_table_id(main_table(&account, &network).await);
@@ -131,7 +131,7 @@ async fn each_family_has_its_paths() {
 #[tokio::test(flavor = "multi_thread")]
 async fn endpoints_are_told_apart() {
     let account = Account::open().await;
-    let network = account.network(64, false).await;
+    let network = account.network(144, false).await;
     let table = main_table(&account, &network).await;
     for service in ["s3", "dynamodb"] {
         let made = account.ec2.create_vpc_endpoint().vpc_id(&network.vpc).route_table_ids(&table);
@@ -150,7 +150,7 @@ async fn endpoints_are_told_apart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn interfaces_in_two_vpcs_have_their_own_paths() {
     let account = Account::open().await;
-    let (near, far) = (account.network(65, false).await, account.network(66, false).await);
+    let (near, far) = (account.network(145, false).await, account.network(146, false).await);
     nat_gateway(&account, &far).await;
     let instance = account.launch(&near, "both", Launch::default()).await;
     account.add_interface(&instance, &far.subnets[0], &far.web, 1).await;
@@ -160,4 +160,43 @@ async fn interfaces_in_two_vpcs_have_their_own_paths() {
     assert_eq!(through("vpc").len(), 2, "{all:#?}");
     assert_eq!(through("dns").len(), 2, "{all:#?}");
     assert_eq!(through("nat_gateway").len(), 1, "{all:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_steps_are_taken_and_given_back() {
+    let account = Account::open().await;
+    let office = account.office().await;
+    let network = account.network(147, false).await;
+    internet_gateway(&account, &network).await;
+    let instance = account.launch(&network, "public", Launch::default()).await;
+    let address = account.ec2.allocate_address().send().await.expect("an address");
+    let allocation = address.allocation_id().expect("an id");
+    let associate = account.ec2.associate_address().instance_id(&instance);
+    associate.allocation_id(allocation).send().await.expect("associated");
+    let eni =
+        account.describe(&instance).await.network_interfaces()[0].network_interface_id().expect("an id").to_owned();
+    let interface = async || {
+        let shown = account.ec2.describe_network_interfaces().network_interface_ids(&eni).send().await;
+        shown.expect("interfaces").network_interfaces()[0].clone()
+    };
+    let timeout = |interface: &aws_sdk_ec2::types::NetworkInterface| {
+        interface.connection_tracking_configuration().and_then(ConnectionTrackingConfiguration::tcp_established_timeout)
+    };
+
+    let mut settings = office.settings();
+    settings.push(("BRIG_ESCALATE", "timeouts,public-address"));
+    let function = Function::start(&settings).await;
+    let response = function.invoke(&json!({"instance_id": instance, "reason": "IR-7"})).await.expect("a response");
+    assert_eq!(response["containments"][0]["outcome"], "contained", "{response:#}\n{}", function.log());
+    let contained = interface().await;
+    assert_eq!(timeout(&contained), Some(60), "{response:#}");
+    assert!(contained.association().is_none(), "{contained:#?}");
+
+    let request = json!({"instance_id": instance, "action": "release", "reason": "IR-7 is over"});
+    let response = function.invoke(&request).await.expect("a response");
+    assert_eq!(response["containments"][0]["outcome"], "released", "{response:#}\n{}", function.log());
+    let released = interface().await;
+    assert_eq!(timeout(&released), Some(432_000), "{response:#}");
+    let back = released.association().and_then(|association| association.allocation_id());
+    assert_eq!(back, Some(allocation), "{response:#}");
 }

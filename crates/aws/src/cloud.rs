@@ -1,6 +1,6 @@
 //! One lane's view of one Region: the `Cloud` port, dispatched to the file of each service.
 
-use std::sync::OnceLock;
+use std::{net::Ipv4Addr, sync::OnceLock};
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -175,6 +175,22 @@ impl Cloud for AwsCloud {
         autoscaling::describe_auto_scaling_instance(self.autoscaling(), instance).await
     }
 
+    async fn modify_network_interface_timeouts(&self, eni: &EniId, timeouts: &Timeouts) -> Answer<()> {
+        ec2::interfaces::modify_network_interface_timeouts(self.ec2(), eni, timeouts).await
+    }
+
+    async fn unassign_public_address(&self, eni: &EniId) -> Answer<()> {
+        ec2::interfaces::unassign_public_address(self.ec2(), eni).await
+    }
+
+    async fn disassociate_address(&self, association: &str) -> Answer<()> {
+        ec2::interfaces::disassociate_address(self.ec2(), association).await
+    }
+
+    async fn associate_address(&self, eni: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()> {
+        ec2::interfaces::associate_address(self.ec2(), eni, allocation, private).await
+    }
+
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {
         ec2::reach::describe_groups(self.ec2(), groups).await
     }
@@ -273,6 +289,14 @@ impl Cloud for AwsCloud {
 
     async fn describe_instance_attribute(&self, instance: &InstanceId, attribute: Attribute) -> Answer<String> {
         ec2::instances::describe_instance_attribute(self.ec2(), instance, attribute).await
+    }
+
+    async fn describe_scheduled_events(&self, instance: &InstanceId) -> Answer<Vec<String>> {
+        ec2::instances::describe_scheduled_events(self.ec2(), instance).await
+    }
+
+    async fn set_auto_recovery(&self, instance: &InstanceId, setting: &str) -> Answer<()> {
+        ec2::instances::set_auto_recovery(self.ec2(), instance, setting).await
     }
 
     async fn modify_instance_attribute(&self, instance: &InstanceId, change: &AttributeChange) -> Answer<()> {

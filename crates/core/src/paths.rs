@@ -145,6 +145,8 @@ pub struct Treated {
     pub was: Option<Vec<GroupId>>,
     /// It was opened for the untrack window.
     pub untracked: bool,
+    /// Its own idle timeouts before they were shortened, where they were.
+    pub shortened: Option<Timeouts>,
     /// Whether it is seen to be isolated.
     pub isolated: Option<Truth>,
 }
@@ -223,6 +225,10 @@ fn of_interface(ways: &Ways<'_>, interface: &Interface, paths: &mut Vec<Path>) {
                 add(kind, Some(&route.target), &tracking);
             }
         }
+        if interface.kind.starts_with("efa") {
+            let why = "what bypasses the operating system: AWS does not say whether groups end it";
+            add("elastic_fabric_adapter", None, &Tracking::Unclear(why));
+        }
         for (kind, tracking) in targets::of_neighbours(&interface.vpc, look) {
             add(kind, None, &tracking);
         }
@@ -271,7 +277,15 @@ fn one(
     } else {
         (OpenFlows::None, NOT_RUNNING.to_owned())
     };
-    let idle = (open_flows == OpenFlows::MayGoOn).then(|| longest(&interface.timeouts, &ways.look.defaults));
+    let goes_on = open_flows == OpenFlows::MayGoOn;
+    let idle = goes_on.then(|| longest(&treated.shortened.unwrap_or(interface.timeouts), &ways.look.defaults));
+    let why = if goes_on && treated.shortened.is_some() {
+        format!(
+            "{why}; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say"
+        )
+    } else {
+        why
+    };
     Path {
         kind,
         via: via.map(str::to_owned),

@@ -2,6 +2,7 @@
 //! which reads from a later look what became true. Executing a plan makes no choice that is not in it.
 
 mod controllers;
+pub mod escalation;
 pub mod evidence;
 pub mod fleet;
 pub mod identity;

@@ -43,6 +43,30 @@ pub enum RoleDeny {
     Role,
 }
 
+/// A next step after the cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Escalation {
+    /// The idle timeouts of connection tracking to their least.
+    Timeouts,
+    /// Elastic addresses are taken off; they come back with a release.
+    PublicAddress,
+    /// Addresses that AWS assigned too; they do not come back.
+    AnyPublicAddress,
+}
+
+impl Escalation {
+    /// The escalation of a setting's word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "timeouts" => Self::Timeouts,
+            "public-address" => Self::PublicAddress,
+            "public-address!" => Self::AnyPublicAddress,
+            _ => return None,
+        })
+    }
+}
+
 /// The settings that decisions and plans are made with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -70,6 +94,8 @@ pub struct Policy {
     pub max_per_finding: usize,
     /// ARNs of roles whose changes to a contained instance are told and never undone: people at work.
     pub responders: Vec<String>,
+    /// The next steps after the cut.
+    pub escalate: Vec<Escalation>,
 }
 
 impl Policy {
@@ -103,6 +129,7 @@ impl Default for Policy {
             trusted_accounts: Vec::new(),
             max_per_finding: 3,
             responders: Vec::new(),
+            escalate: vec![Escalation::Timeouts],
         }
     }
 }

@@ -22,6 +22,7 @@ pub enum Duty {
 pub enum Read {
     DescribeInstances,
     DescribeInstanceAttribute,
+    DescribeInstanceStatus,
     DescribeNetworkInterfaces,
     DescribeSecurityGroups,
     DescribeIamInstanceProfileAssociations,
@@ -76,6 +77,7 @@ impl Read {
             Self::ListServiceNetworkVpcAssociations => "vpc-lattice",
             Self::DescribeInstances
             | Self::DescribeInstanceAttribute
+            | Self::DescribeInstanceStatus
             | Self::DescribeNetworkInterfaces
             | Self::DescribeSecurityGroups
             | Self::DescribeIamInstanceProfileAssociations
@@ -101,12 +103,15 @@ impl Read {
                 self,
                 Self::DescribeInstances
                     | Self::DescribeInstanceAttribute
+                    | Self::DescribeInstanceStatus
                     | Self::DescribeSecurityGroups
                     | Self::DescribeIamInstanceProfileAssociations
                     | Self::GetRolePolicy
                     | Self::DescribeAutoScalingInstances
                     | Self::DescribeTargetHealth
                     | Self::DescribeLoadBalancers
+                    | Self::DescribeInstanceTypes
+                    | Self::DescribeNetworkInterfaces
             ),
         }
     }

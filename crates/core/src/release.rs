@@ -11,7 +11,10 @@ use crate::{
     plan::{Plan, done, fleet::may_be, skipped},
     policy::{CONTAINMENT_TAG, RoleDeny},
     step::{Failure, Lane, Outcome, Step},
-    survey::{Association, EvidenceLook, Gap, Instance, Membership, MetadataOptions, RoleLook, SecurityGroup, Target},
+    survey::{
+        Association, EvidenceLook, Gap, Instance, Membership, MetadataOptions, RoleLook, SecurityGroup, Target,
+        Timeouts,
+    },
     verdict::{Fact, Truth},
 };
 
@@ -37,6 +40,8 @@ pub struct Look<'a> {
     pub classic: Option<&'a [String]>,
     /// Protections as they are now.
     pub evidence: &'a EvidenceLook,
+    /// The idle timeouts of the instance's type, where they could be read.
+    pub defaults: Timeouts,
     /// What could not be read.
     pub gaps: &'a [Gap],
 }
@@ -81,6 +86,12 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
     let ended = instance.state.is_ending();
     Some(match &record.step {
         Step::Isolate { eni, was, .. } => groups(eni, was.as_deref(), look),
+        Step::ShortenTimeouts { eni, was } => timeouts(eni, *was, look),
+        Step::DisassociateAddress { .. } => address(&record.step, look)?,
+        Step::UnassignPublicAddress { eni, address } => {
+            plan.note(format!("{eni} had the public address {address}, which AWS had assigned and does not give back"));
+            return None;
+        }
         Step::DenyRole { .. } => role(&record.step, look, plan)?,
         Step::DisassociateProfile { was, .. } => {
             let outcome = match look.association.map(|now| now.filter(|now| now.state.starts_with("associat"))) {
@@ -132,6 +143,16 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
                 None => unread(),
             };
             (Reversal::RestoreShutdown { behavior: was.clone() }, outcome)
+        }
+        Step::DisableAutoRecovery { was } => {
+            let outcome = match instance.auto_recovery.as_deref() {
+                _ if ended => gone("the instance is gone"),
+                Some(now) if now == was => done(was),
+                Some("disabled") => Outcome::Planned,
+                Some(now) => gone(&format!("it is {now} now, which is left alone")),
+                None => unread(),
+            };
+            (Reversal::RestoreAutoRecovery { setting: was.clone() }, outcome)
         }
         Step::KeepVolumes { was } => volumes(was, look),
         Step::TagInstance => {
@@ -204,6 +225,36 @@ fn groups(eni: &EniId, was: Option<&[GroupId]>, look: &Look<'_>) -> (Reversal, O
         Some(_) | None => gone("it carries other groups now, which are left alone"),
     };
     (back, outcome)
+}
+
+fn timeouts(eni: &EniId, was: Timeouts, look: &Look<'_>) -> (Reversal, Outcome) {
+    let timeouts = was.or(look.defaults).or(Timeouts::USUAL);
+    let back = Reversal::RestoreTimeouts { eni: eni.clone(), timeouts };
+    let interface = look.instance.interfaces.iter().find(|interface| interface.id == *eni);
+    let outcome = match interface.map(|interface| interface.timeouts) {
+        None => gone("the interface is attached to the instance no more"),
+        Some(now) if now == was || now == timeouts => done("its own timeouts"),
+        Some(now) if now == Timeouts::LEAST => Outcome::Planned,
+        Some(_) => gone("it has other timeouts now, which are left alone"),
+    };
+    (back, outcome)
+}
+
+fn address(step: &Step, look: &Look<'_>) -> Option<(Reversal, Outcome)> {
+    let Step::DisassociateAddress { eni, address, private, allocation, .. } = step else { return None };
+    let back = Reversal::AssociateAddress {
+        eni: eni.clone(),
+        address: *address,
+        private: *private,
+        allocation: allocation.clone(),
+    };
+    let interface = look.instance.interfaces.iter().find(|interface| interface.id == *eni);
+    let outcome = match interface {
+        None => gone("the interface is attached to the instance no more"),
+        Some(interface) if interface.public.iter().any(|public| public.address == *address) => done("associated"),
+        Some(_) => Outcome::Planned,
+    };
+    Some((back, outcome))
 }
 
 fn same(a: &[GroupId], b: &[GroupId]) -> bool {

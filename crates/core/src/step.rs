@@ -1,13 +1,15 @@
 //! A step: one change to one resource, with what it replaces, so that going back needs no guess; and what running it
 //! found. Steps are written to the ledger as they are here, before their effect.
 
+use std::net::Ipv4Addr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EniId, GroupId, SnapshotId, VolumeId, VpcId},
     policy::RoleDeny,
     release::{Reversal, ReversalKind},
-    survey::{MetadataOptions, Purpose, Rule, Target},
+    survey::{MetadataOptions, Purpose, Rule, Target, Timeouts},
 };
 
 /// One of the four lanes that run at once.
@@ -95,6 +97,33 @@ pub enum Step {
         /// Seconds between the two calls.
         seconds: u32,
     },
+    /// Sets an interface's idle timeouts of connection tracking to their least.
+    ShortenTimeouts {
+        /// The interface.
+        eni: EniId,
+        /// Its own timeouts before.
+        was: Timeouts,
+    },
+    /// Takes an elastic address off an interface.
+    DisassociateAddress {
+        /// The interface.
+        eni: EniId,
+        /// The address.
+        address: Ipv4Addr,
+        /// The private address that it stood for.
+        private: Option<Ipv4Addr>,
+        /// `eipalloc-1`.
+        allocation: String,
+        /// `eipassoc-1`.
+        association: String,
+    },
+    /// Gives up the public address that AWS assigned to an interface; it does not come back.
+    UnassignPublicAddress {
+        /// The interface.
+        eni: EniId,
+        /// The address.
+        address: Ipv4Addr,
+    },
     /// Denies the instance's sessions in its role's inline policy `brig-deny`.
     DenyRole {
         /// The role's name.
@@ -163,6 +192,11 @@ pub enum Step {
         /// The behaviour before.
         was: String,
     },
+    /// AWS no longer moves the instance to other hardware by itself, which loses its memory.
+    DisableAutoRecovery {
+        /// The setting before.
+        was: String,
+    },
     /// Termination no longer deletes these volumes.
     KeepVolumes {
         /// Device and volume, of those that termination would have deleted.
@@ -202,7 +236,10 @@ impl Step {
             | Self::RevokeSecurityGroupRules { .. }
             | Self::AuthorizeSecurityGroupRules { .. }
             | Self::Isolate { .. }
-            | Self::Untrack { .. } => Lane::Network,
+            | Self::Untrack { .. }
+            | Self::ShortenTimeouts { .. }
+            | Self::DisassociateAddress { .. }
+            | Self::UnassignPublicAddress { .. } => Lane::Network,
             Self::DenyRole { .. } | Self::DisassociateProfile { .. } | Self::DisableMetadata { .. } => Lane::Identity,
             Self::DetachInstances { .. }
             | Self::RecordLifecycleActionHeartbeat { .. }
@@ -211,6 +248,7 @@ impl Step {
             Self::ProtectTermination { .. }
             | Self::ProtectStop { .. }
             | Self::StopOnShutdown { .. }
+            | Self::DisableAutoRecovery { .. }
             | Self::KeepVolumes { .. }
             | Self::CreateSnapshots { .. }
             | Self::LockSnapshot { .. }
@@ -229,6 +267,8 @@ impl Step {
             Self::AuthorizeSecurityGroupRules { .. } => "authorize_security_group_rules",
             Self::Isolate { .. } => "isolate",
             Self::Untrack { .. } => "untrack",
+            Self::ShortenTimeouts { .. } | Self::UnassignPublicAddress { .. } => "modify_network_interface_attribute",
+            Self::DisassociateAddress { .. } => "disassociate_address",
             Self::DenyRole { .. } => "deny_role",
             Self::DisassociateProfile { .. } => "disassociate_profile",
             Self::DisableMetadata { .. } => "disable_metadata",
@@ -240,6 +280,7 @@ impl Step {
             | Self::ProtectStop { .. }
             | Self::StopOnShutdown { .. }
             | Self::KeepVolumes { .. } => "modify_instance_attribute",
+            Self::DisableAutoRecovery { .. } => "modify_instance_maintenance_options",
             Self::CreateSnapshots { .. } => "create_snapshots",
             Self::LockSnapshot { .. } => "lock_snapshot",
             Self::TagSnapshot { .. } | Self::TagInstance => "create_tags",
@@ -255,6 +296,9 @@ impl Step {
             | Self::RevokeSecurityGroupRules { group, .. }
             | Self::AuthorizeSecurityGroupRules { group } => format!("{}/{}", group.vpc, group.name),
             Self::Isolate { eni, .. } | Self::Untrack { eni, .. } => eni.to_string(),
+            Self::ShortenTimeouts { eni, .. } => format!("{eni}/connectionTracking"),
+            Self::UnassignPublicAddress { eni, .. } => format!("{eni}/associatePublicIpAddress"),
+            Self::DisassociateAddress { allocation, .. } => allocation.clone(),
             Self::DenyRole { role_arn, .. } => role_arn.clone(),
             Self::DisassociateProfile { was, .. } => was.clone(),
             Self::DetachInstances { group, .. } | Self::DeregisterTargets { group, .. } => group.clone(),
@@ -265,7 +309,10 @@ impl Step {
             Self::StopOnShutdown { .. } => format!("{instance}/instanceInitiatedShutdownBehavior"),
             Self::KeepVolumes { .. } => format!("{instance}/blockDeviceMapping"),
             Self::LockSnapshot { snapshot, .. } | Self::TagSnapshot { snapshot, .. } => snapshot.to_string(),
-            Self::DisableMetadata { .. } | Self::CreateSnapshots { .. } | Self::TagInstance => instance.to_owned(),
+            Self::DisableMetadata { .. }
+            | Self::DisableAutoRecovery { .. }
+            | Self::CreateSnapshots { .. }
+            | Self::TagInstance => instance.to_owned(),
             Self::GiveBack(back) => back.resource(instance),
         }
     }
@@ -288,6 +335,9 @@ impl Step {
             | Self::AuthorizeSecurityGroupRules { .. }
             | Self::Isolate { .. }
             | Self::Untrack { .. }
+            | Self::ShortenTimeouts { .. }
+            | Self::DisassociateAddress { .. }
+            | Self::UnassignPublicAddress { .. }
             | Self::DenyRole { .. }
             | Self::DisassociateProfile { .. }
             | Self::DisableMetadata { .. }
@@ -297,6 +347,7 @@ impl Step {
             | Self::ProtectTermination { .. }
             | Self::ProtectStop { .. }
             | Self::StopOnShutdown { .. }
+            | Self::DisableAutoRecovery { .. }
             | Self::CreateSnapshots { .. }
             | Self::LockSnapshot { .. }
             | Self::TagSnapshot { .. }
@@ -304,6 +355,15 @@ impl Step {
         };
         parts.sort_unstable();
         format!("{base}#{:016x}", fnv1a(&parts.join(",")))
+    }
+
+    /// Whether it is one of the next steps after the cut, which the settings choose.
+    #[must_use]
+    pub fn is_escalation(&self) -> bool {
+        matches!(
+            self,
+            Self::ShortenTimeouts { .. } | Self::DisassociateAddress { .. } | Self::UnassignPublicAddress { .. }
+        )
     }
 
     /// The IAM actions that the step's calls need, its own comparing reads included.
@@ -336,7 +396,10 @@ impl StepKind {
             Self::AuthorizeSecurityGroupRules => {
                 &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
             }
-            Self::Isolate | Self::Untrack => &["ec2:ModifyNetworkInterfaceAttribute"],
+            Self::Isolate | Self::Untrack | Self::ShortenTimeouts | Self::UnassignPublicAddress => {
+                &["ec2:ModifyNetworkInterfaceAttribute"]
+            }
+            Self::DisassociateAddress => &["ec2:DisassociateAddress"],
             Self::DenyRole => &["iam:GetRolePolicy", "iam:PutRolePolicy"],
             Self::DisassociateProfile => &["ec2:DisassociateIamInstanceProfile"],
             Self::DisableMetadata => &["ec2:ModifyInstanceMetadataOptions"],
@@ -347,6 +410,7 @@ impl StepKind {
             Self::ProtectTermination | Self::ProtectStop | Self::StopOnShutdown | Self::KeepVolumes => {
                 &["ec2:ModifyInstanceAttribute"]
             }
+            Self::DisableAutoRecovery => &["ec2:ModifyInstanceMaintenanceOptions"],
             Self::CreateSnapshots => {
                 &["ec2:CreateSnapshot", "ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"]
             }

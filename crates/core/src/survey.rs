@@ -87,6 +87,8 @@ pub struct Instance {
     pub public: bool,
     /// `m5.large`.
     pub instance_type: String,
+    /// Simplified automatic recovery: `default` or `disabled`; none where it was not shown.
+    pub auto_recovery: Option<String>,
 }
 
 impl Instance {
@@ -133,12 +135,42 @@ pub struct Interface {
     pub prefixes: Vec<String>,
     /// Its subnet.
     pub subnet: String,
-    /// Its public IPv4 address; the first, where it has several.
-    pub public: Option<std::net::Ipv4Addr>,
+    /// Its public IPv4 addresses.
+    pub public: Vec<PublicAddress>,
     /// `interface`, `efa`, `trunk`, `branch` and what else AWS has.
     pub kind: String,
     /// Its own idle timeouts; none where they are not set.
     pub timeouts: Timeouts,
+}
+
+impl Timeouts {
+    /// The least that AWS takes.
+    pub const LEAST: Self = Self { tcp_established: Some(60), udp_stream: Some(60), udp: Some(30) };
+    /// What holds where neither the interface nor its type says otherwise.
+    pub const USUAL: Self = Self { tcp_established: Some(432_000), udp_stream: Some(180), udp: Some(30) };
+
+    /// These, and others where these are not set.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            tcp_established: self.tcp_established.or(others.tcp_established),
+            udp_stream: self.udp_stream.or(others.udp_stream),
+            udp: self.udp.or(others.udp),
+        }
+    }
+}
+
+/// A public IPv4 address of an interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicAddress {
+    /// The address.
+    pub address: std::net::Ipv4Addr,
+    /// The private address that it stands for.
+    pub private: Option<std::net::Ipv4Addr>,
+    /// AWS assigned it: given up, it does not come back.
+    pub assigned: bool,
+    /// An elastic address's `eipalloc-1` and `eipassoc-1`, which DescribeNetworkInterfaces alone shows.
+    pub elastic: Option<(String, String)>,
 }
 
 /// After how many idle seconds a tracked flow is forgotten
@@ -376,6 +408,8 @@ pub struct EvidenceLook {
     pub stop_protection: Option<bool>,
     /// `instanceInitiatedShutdownBehavior`.
     pub shutdown_behavior: Option<String>,
+    /// What AWS has scheduled for the instance: code and when at the earliest (`instance-retirement not before ...`).
+    pub scheduled: Vec<String>,
     /// Snapshots tagged with this containment.
     pub snapshots: Vec<Snapshot>,
     /// They could not be read.

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use crate::{
     finding::{Finding, Source},
     ids::AccountId,
-    survey::{Instance, InstanceState, Interface, MetadataOptions, Purpose, Rule, SecurityGroup, Timeouts, Volume},
+    survey::{
+        Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
+        Volume,
+    },
     timestamp::Timestamp,
 };
 
@@ -71,6 +74,7 @@ pub(crate) fn instance() -> Instance {
         spot: false,
         public: true,
         instance_type: "m5.large".to_owned(),
+        auto_recovery: None,
     }
 }
 
@@ -86,10 +90,14 @@ pub(crate) fn interface(id: &str, vpc: &str, groups: &[&str]) -> Interface {
         addresses: vec!["10.0.0.7".parse().expect("address")],
         prefixes: Vec::new(),
         subnet: format!("subnet-{vpc}"),
-        public: None,
+        public: Vec::new(),
         kind: "interface".to_owned(),
         timeouts: Timeouts::default(),
     }
+}
+
+pub(crate) fn public(address: &str) -> PublicAddress {
+    PublicAddress { address: address.parse().expect("an address"), private: None, assigned: true, elastic: None }
 }
 
 pub(crate) fn our_group(purpose: Purpose, vpc: &str, rules: Vec<Rule>) -> SecurityGroup {

@@ -15,6 +15,7 @@ use brig_core::{
 
 use crate::{
     contain::{Case, Engine, LAST_CALL, Scene, key_of},
+    escalation,
     lanes::network,
 };
 
@@ -55,7 +56,9 @@ impl Engine {
             let plan = match &scene.look.network {
                 Ok(seen) => {
                     let (steps, instance) = (&records.steps, &scene.look.instance);
-                    network::plan_from(seen, steps, instance, &current.containment, self.policy.untrack)
+                    let mut plan = network::plan_from(seen, steps, instance, &current.containment, self.policy.untrack);
+                    plan.steps.extend(escalation::plan(steps, instance, &seen.interfaces, &self.policy).steps);
+                    plan
                 }
                 Err(_) => Plan::default(),
             };

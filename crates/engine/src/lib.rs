@@ -4,6 +4,7 @@
 mod attempt;
 mod claim;
 mod contain;
+mod escalation;
 mod lanes;
 pub mod ports;
 mod preview;

@@ -1,7 +1,12 @@
 //! What the engine needs from outside. One method is one AWS operation (its pages included), so that a simulator can
 //! break each of them. Adapters translate; they decide nothing.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use brig_core::{
@@ -65,6 +70,9 @@ pub type Answer<T> = Result<T, CloudError>;
 /// Which interfaces to list.
 #[derive(Debug, Clone, Copy)]
 pub enum InterfacesOf<'a> {
+    /// The branches of a trunk interface, which belong to pods: by the tag that the controller of Amazon EKS puts on them
+    /// (<https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html>).
+    Trunk(&'a EniId),
     /// Those attached to an instance.
     Instance(&'a InstanceId),
     /// Those that carry a group.
@@ -248,6 +256,10 @@ pub trait Cloud: Send + Sync {
 
     /// DescribeInstanceAttribute.
     async fn describe_instance_attribute(&self, instance: &InstanceId, attribute: Attribute) -> Answer<String>;
+    /// DescribeInstanceStatus: what AWS has scheduled, each as code and time, in words.
+    async fn describe_scheduled_events(&self, instance: &InstanceId) -> Answer<Vec<String>>;
+    /// ModifyInstanceMaintenanceOptions: automatic recovery `default` or `disabled`.
+    async fn set_auto_recovery(&self, instance: &InstanceId, setting: &str) -> Answer<()>;
     /// ModifyInstanceAttribute.
     async fn modify_instance_attribute(&self, instance: &InstanceId, change: &AttributeChange) -> Answer<()>;
     /// CreateSnapshots: all volumes of the instance at one point in time, each snapshot with these tags.
@@ -279,6 +291,15 @@ pub trait Cloud: Send + Sync {
     async fn lookup_events(&self, resource: &str, since: Timestamp) -> Answer<Vec<TrailEvent>>;
     /// DeleteTags on one resource.
     async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()>;
+
+    /// ModifyNetworkInterfaceAttribute: the interface's idle timeouts of connection tracking.
+    async fn modify_network_interface_timeouts(&self, eni: &EniId, timeouts: &Timeouts) -> Answer<()>;
+    /// ModifyNetworkInterfaceAttribute: the interface gives up the public address that AWS assigned.
+    async fn unassign_public_address(&self, eni: &EniId) -> Answer<()>;
+    /// DisassociateAddress of an elastic address.
+    async fn disassociate_address(&self, association: &str) -> Answer<()>;
+    /// AssociateAddress; an address that is associated elsewhere is not taken from there.
+    async fn associate_address(&self, eni: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()>;
 
     /// DescribeSecurityGroups by id, with their rules; those that are gone are left out.
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>>;

@@ -15,6 +15,7 @@ use futures::future::Either;
 
 use crate::{
     contain::{Case, Engine, Scene},
+    escalation,
     lanes::{evidence, fleet, identity, network},
 };
 
@@ -71,12 +72,14 @@ impl Engine {
             Ok(seen) => network::plan_from(seen, &look.records.steps, instance, &containment, self.policy.untrack),
             Err(gap) => Plan { steps: Vec::new(), notes: vec![unread(gap)] },
         };
+        let interfaces = look.network.as_ref().map_or(&instance.interfaces, |seen| &seen.interfaces);
         let plans = [
             network,
             identity_plan::plan(&identity, instance, self.policy.role_deny),
             fleet_plan::plan(&fleet, instance, &fleet::groups_of(known)),
             evidence_plan::plan(&evidence, instance, &containment),
             evidence_plan::plan_locks(&evidence, instance, self.policy.lock_days),
+            escalation::plan(known, instance, interfaces, &self.policy),
         ];
         let gaps = identity.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
         let mut answer = self.nothing(case, decided, outcome);

@@ -116,12 +116,19 @@ pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface],
             of && matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)))
         })
     };
+    let shortened = |eni: &EniId| {
+        records.iter().find_map(|record| {
+            let Step::ShortenTimeouts { eni: of, was } = &record.step else { return None };
+            (of == eni && matches!(record.outcome, Some(Outcome::Changed(_)))).then_some(*was)
+        })
+    };
     let treated = interfaces.iter().map(|interface| {
         let id = interface.id.clone();
         let fact = cut.iter().find(|fact| fact.what == format!("{id} isolated"));
         let treated = Treated {
             was: was.get(&id).cloned().flatten(),
             untracked: untracked(&id),
+            shortened: shortened(&id),
             isolated: fact.map(|fact| fact.truth),
         };
         (id, treated)

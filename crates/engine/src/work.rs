@@ -268,6 +268,8 @@ impl Work<'_> {
             let on_interface = matches!(record.step, Step::Isolate { .. } | Step::Untrack { .. });
             let outcome = if ended {
                 Outcome::AlreadyDone(format!("recorded {}", record.recorded_at))
+            } else if record.step.is_escalation() {
+                Outcome::Skipped("intended, not seen to be done, and planned no more".to_owned())
             } else if complete && on_interface {
                 Outcome::Missing("the interface is attached to the instance no more".to_owned())
             } else if complete {

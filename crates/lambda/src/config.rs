@@ -3,7 +3,7 @@
 
 use brig_core::{
     ids::AccountId,
-    policy::{Mode, Policy, RoleDeny, Untrack},
+    policy::{Escalation, Mode, Policy, RoleDeny, Untrack},
     rules::{Rules, RulesError},
 };
 
@@ -70,7 +70,7 @@ pub enum RulesFrom {
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 19] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -89,6 +89,7 @@ const KNOWN: [&str; 18] = [
     "BRIG_RESPONDERS",
     "BRIG_SERVES",
     "BRIG_RELEASE_FUNCTION",
+    "BRIG_ESCALATE",
 ];
 
 /// One of few values; the first is what holds where nothing is set.
@@ -174,6 +175,7 @@ impl Config {
         if let Some(role) = responders.iter().find(|role| !role.contains(":role/")) {
             return Err(wrong("BRIG_RESPONDERS", role.clone(), "a list of ARNs of IAM roles"));
         }
+        let escalate = list("BRIG_ESCALATE").map_or(Ok(defaults.escalate), escalations)?;
         let rules = rules(get("BRIG_POLICY"))?;
         let most = whole("BRIG_MAX_PER_FINDING", 1000, "a whole number up to 1000", 3)?;
         let member_role = get("BRIG_MEMBER_ROLE");
@@ -210,9 +212,21 @@ impl Config {
                 trusted_accounts,
                 max_per_finding: usize::try_from(most).unwrap_or(usize::MAX),
                 responders,
+                escalate,
             },
         })
     }
+}
+
+fn escalations(words: Vec<String>) -> Result<Vec<Escalation>, ConfigError> {
+    if words == ["none"] {
+        return Ok(Vec::new());
+    }
+    let named = |word: String| {
+        let expected = "a list of timeouts, public-address and public-address!, or none";
+        Escalation::named(&word).ok_or_else(|| wrong("BRIG_ESCALATE", word, expected))
+    };
+    words.into_iter().map(named).collect()
 }
 
 fn rules(text: Option<String>) -> Result<RulesFrom, ConfigError> {
@@ -277,6 +291,7 @@ mod tests {
             ("BRIG_TRUSTED_ACCOUNTS", "123456789012,999988887777"),
             ("BRIG_MAX_PER_FINDING", "5"),
             ("BRIG_RESPONDERS", "arn:aws:iam::123456789012:role/sec/Responder"),
+            ("BRIG_ESCALATE", "timeouts, public-address"),
         ])
         .expect("settings")
         .policy;
@@ -295,6 +310,7 @@ mod tests {
                 trusted_accounts: vec!["123456789012".parse().expect("id"), "999988887777".parse().expect("id")],
                 max_per_finding: 5,
                 responders: vec!["arn:aws:iam::123456789012:role/sec/Responder".to_owned()],
+                escalate: vec![Escalation::Timeouts, Escalation::PublicAddress],
             }
         );
     }
@@ -330,6 +346,11 @@ mod tests {
             ),
             ("BRIG_LOCK_DAYS", "40000", "BRIG_LOCK_DAYS=\"40000\" is not a whole number of days up to 36500"),
             ("BRIG_SERVES", "both", "BRIG_SERVES=\"both\" is not contain, release or all"),
+            (
+                "BRIG_ESCALATE",
+                "timeouts,stop",
+                "BRIG_ESCALATE=\"stop\" is not a list of timeouts, public-address and public-address!, or none",
+            ),
             ("BRIG_ROLE_DENY", "all", "BRIG_ROLE_DENY=\"all\" is not instance or role"),
             (
                 "BRIG_TRUSTED_ACCOUNTS",

@@ -74,9 +74,15 @@ impl World {
             spot: false,
             public: true,
             instance_type: "m5.large".to_owned(),
+            auto_recovery: Some("default".to_owned()),
         };
-        let instance =
-            Instance { shown, termination_protection: false, stop_protection: false, shutdown: "terminate".to_owned() };
+        let instance = Instance {
+            shown,
+            termination_protection: false,
+            stop_protection: false,
+            shutdown: "terminate".to_owned(),
+            scheduled: Vec::new(),
+        };
         self.instances.insert(id.clone(), instance);
         id
     }
@@ -91,11 +97,18 @@ impl World {
             addresses: vec![address.parse().expect("an address")],
             prefixes: Vec::new(),
             subnet: format!("subnet-{vpc}"),
-            public: None,
+            public: Vec::new(),
             kind: "interface".to_owned(),
             timeouts: survey::Timeouts::default(),
         };
-        let eni = Interface { shown, instance: Some(instance.clone()), cut_since: None, was_cut: false };
+        let eni = Interface {
+            shown,
+            instance: Some(instance.clone()),
+            cut_since: None,
+            was_cut: false,
+            trunk: None,
+            managed: false,
+        };
         self.interfaces.insert(id.as_str().into(), eni);
         if self.reach.tables.iter().all(|table| table.vpc.as_str() != vpc) {
             let routes = vec![Route { destination: "10.0.0.0/8".to_owned(), target: "local".to_owned() }];
@@ -155,7 +168,7 @@ impl World {
     /// interfaces in two VPCs, three volumes, a shared role.
     #[must_use]
     pub fn production() -> (Self, Victim) {
-        let mut world = Self::default();
+        let mut world = Self { takes_timeouts: true, ..Self::default() };
         let (web, admin) = (world.open_group("vpc-1", "web"), world.open_group("vpc-1", "admin"));
         let far = world.open_group("vpc-2", "far");
         let (id, sibling) = (world.instance(1), world.instance(2));
@@ -178,7 +191,7 @@ impl World {
     /// One instance with one interface, a role, and nothing else.
     #[must_use]
     pub fn plain() -> (Self, Victim) {
-        let mut world = Self::default();
+        let mut world = Self { takes_timeouts: true, ..Self::default() };
         let web = world.open_group("vpc-1", "web");
         let (id, sibling) = (world.instance(1), world.instance(2));
         world.interface(&id, "vpc-1", &[&web], "10.0.0.1");

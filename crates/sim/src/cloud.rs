@@ -1,7 +1,7 @@
 //! AWS's operations on the world, as the engine's port names them. Every change is checked against the ledger: one whose
 //! intent is not on record is a violation.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use async_trait::async_trait;
 use brig_core::{
@@ -11,8 +11,8 @@ use brig_core::{
     release::Reversal,
     step::{Lane, Step},
     survey::{
-        Association, Direction, Instance, InstanceState, Membership, MetadataOptions, Rule, ScalingGroup,
-        SecurityGroup, Snapshot, Target, Timeouts,
+        Association, Direction, Instance, InstanceState, Membership, MetadataOptions, PublicAddress, Rule,
+        ScalingGroup, SecurityGroup, Snapshot, Target, Timeouts,
     },
     timestamp::Timestamp,
 };
@@ -217,6 +217,7 @@ impl Cloud for SimCloud {
         self.read("DescribeNetworkInterfaces", |world| {
             let wanted = |eni: &&world::Interface| match of {
                 InterfacesOf::Instance(id) => eni.instance.as_ref() == Some(id),
+                InterfacesOf::Trunk(id) => eni.trunk.as_ref() == Some(id),
                 InterfacesOf::Group(id) => eni.shown.groups.contains(id),
                 InterfacesOf::One(id) => eni.shown.id == *id,
                 InterfacesOf::Address(address) => eni.shown.addresses.contains(&address),
@@ -243,6 +244,9 @@ impl Cloud for SimCloud {
                 if !made.is_some_and(|made| state.is_known(made)) {
                     return Err(not_found(OPERATION, "InvalidGroup.NotFound"));
                 }
+            }
+            if state.world.interfaces.get(id).is_some_and(|eni| eni.managed) {
+                return Err(refused(OPERATION, ErrorKind::Other, "OperationNotPermitted"));
             }
             let (names, now) = (names(&state.world, groups), state.now);
             let Some(mut eni) = state.world.interfaces.get(id).cloned() else {
@@ -498,6 +502,25 @@ impl Cloud for SimCloud {
         .await
     }
 
+    async fn describe_scheduled_events(&self, id: &InstanceId) -> Answer<Vec<String>> {
+        self.read("DescribeInstanceStatus", |world| {
+            Ok(world.instances.get(id).map(|instance| instance.scheduled.clone()).unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn set_auto_recovery(&self, id: &InstanceId, setting: &str) -> Answer<()> {
+        let intended = |step: &Step| match step {
+            Step::DisableAutoRecovery { .. } => true,
+            step => back(step, |back| matches!(back, Reversal::RestoreAutoRecovery { .. })),
+        };
+        self.on_instance("ModifyInstanceMaintenanceOptions", id, intended, |instance| {
+            instance.shown.auto_recovery = Some(setting.to_owned());
+            Ok(())
+        })
+        .await
+    }
+
     async fn modify_instance_attribute(&self, id: &InstanceId, change: &AttributeChange) -> Answer<()> {
         let intended = |step: &Step| match (change, step) {
             (AttributeChange::DisableApiTermination(true), Step::ProtectTermination { .. })
@@ -681,6 +704,76 @@ impl Cloud for SimCloud {
                 Some(held) => drop(held.insert(instance.clone())),
                 None => return Err(not_found("RegisterInstancesWithLoadBalancer", "LoadBalancerNotFound")),
             }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn modify_network_interface_timeouts(&self, id: &EniId, timeouts: &Timeouts) -> Answer<()> {
+        const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
+        let intended = |step: &Step| match step {
+            Step::ShortenTimeouts { eni, .. } => eni == id,
+            step => back(step, |back| matches!(back, Reversal::RestoreTimeouts { eni, .. } if eni == id)),
+        };
+        self.write(OPERATION, intended, |state| {
+            if !state.world.takes_timeouts {
+                return Err(refused(OPERATION, ErrorKind::Other, "UnsupportedOperation"));
+            }
+            let Some(eni) = state.world.interfaces.get_mut(id) else {
+                return Err(not_found(OPERATION, "InvalidNetworkInterfaceID.NotFound"));
+            };
+            eni.shown.timeouts = *timeouts;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn unassign_public_address(&self, id: &EniId) -> Answer<()> {
+        const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
+        let intended = |step: &Step| matches!(step, Step::UnassignPublicAddress { eni, .. } if eni == id);
+        self.write(OPERATION, intended, |state| match state.world.interfaces.get_mut(id) {
+            Some(eni) => {
+                eni.shown.public.retain(|public| !public.assigned);
+                Ok(())
+            }
+            None => Err(not_found(OPERATION, "InvalidNetworkInterfaceID.NotFound")),
+        })
+        .await
+    }
+
+    async fn disassociate_address(&self, id: &str) -> Answer<()> {
+        const OPERATION: &str = "DisassociateAddress";
+        let intended = |step: &Step| matches!(step, Step::DisassociateAddress { association, .. } if association == id);
+        self.write(OPERATION, intended, |state| {
+            for eni in state.world.interfaces.values_mut() {
+                let ours = |public: &PublicAddress| public.elastic.as_ref().is_some_and(|(_, held)| held == id);
+                if let Some(at) = eni.shown.public.iter().position(ours) {
+                    let public = eni.shown.public.remove(at);
+                    if let Some((allocation, _)) = public.elastic.clone() {
+                        state.world.addresses.insert(allocation, public);
+                    }
+                    return Ok(());
+                }
+            }
+            Err(not_found(OPERATION, "InvalidAssociationID.NotFound"))
+        })
+        .await
+    }
+
+    async fn associate_address(&self, id: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()> {
+        const OPERATION: &str = "AssociateAddress";
+        let intended =
+            |step: &Step| back(step, |back| matches!(back, Reversal::AssociateAddress { eni, .. } if eni == id));
+        self.write(OPERATION, intended, |state| {
+            let Some(public) = state.world.addresses.remove(allocation) else {
+                return Err(refused(OPERATION, ErrorKind::Other, "Resource.AlreadyAssociated"));
+            };
+            let association = state.world.id("eipassoc");
+            let Some(eni) = state.world.interfaces.get_mut(id) else {
+                return Err(not_found(OPERATION, "InvalidNetworkInterfaceID.NotFound"));
+            };
+            let elastic = Some((allocation.to_owned(), association));
+            eni.shown.public.push(PublicAddress { private, elastic, ..public });
             Ok(())
         })
         .await

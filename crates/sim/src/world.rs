@@ -24,6 +24,8 @@ pub struct Instance {
     pub stop_protection: bool,
     /// `instanceInitiatedShutdownBehavior`.
     pub shutdown: String,
+    /// What AWS has scheduled for it.
+    pub scheduled: Vec<String>,
 }
 
 /// An interface.
@@ -37,6 +39,10 @@ pub struct Interface {
     pub cut_since: Option<u64>,
     /// It was isolated once.
     pub was_cut: bool,
+    /// The trunk interface that it is a branch of.
+    pub trunk: Option<EniId>,
+    /// A service of AWS's owns it: nobody else changes it.
+    pub managed: bool,
 }
 
 /// An Auto Scaling group.
@@ -98,6 +104,10 @@ pub struct World {
     pub snapshots: BTreeMap<SnapshotId, Snapshot>,
     /// The ways to and from the instances.
     pub reach: ReachLook,
+    /// Elastic addresses that are associated with nothing, by allocation.
+    pub addresses: BTreeMap<String, survey::PublicAddress>,
+    /// Interfaces take idle timeouts of their own.
+    pub takes_timeouts: bool,
     /// CloudTrail's record: resource and event.
     pub trail: Vec<(String, TrailEvent)>,
     /// The number of the next id.
@@ -183,12 +193,13 @@ impl World {
                 .collect();
             let _ = writeln!(
                 out,
-                "{id} {:?} metadata {} protected {}/{} shutdown {} tags {tags:?} profile {:?}",
+                "{id} {:?} metadata {} protected {}/{} shutdown {} recovery {:?} tags {tags:?} profile {:?}",
                 shown.state,
                 shown.metadata.endpoint,
                 instance.termination_protection,
                 instance.stop_protection,
                 instance.shutdown,
+                shown.auto_recovery,
                 self.describe(id).and_then(|seen| seen.profile),
             );
             for volume in &shown.volumes {
@@ -197,7 +208,15 @@ impl World {
         }
         for (id, eni) in &self.interfaces {
             let names: BTreeSet<String> = eni.shown.groups.iter().map(|group| self.group_name(group)).collect();
-            let _ = writeln!(out, "{id} of {:?} in {names:?}", eni.instance.as_ref().map(InstanceId::as_str));
+            let timeouts = eni.shown.timeouts.or(self.reach.defaults).or(survey::Timeouts::USUAL);
+            let addresses: BTreeSet<String> =
+                eni.shown.public.iter().map(|public| public.address.to_string()).collect();
+            let _ = writeln!(
+                out,
+                "{id} of {:?} in {names:?} idle {:?} public {addresses:?}",
+                eni.instance.as_ref().map(InstanceId::as_str),
+                timeouts.tcp_established,
+            );
         }
         let mut groups: Vec<String> = self.groups.values().map(|(group, _)| shown_group(group)).collect();
         groups.sort();

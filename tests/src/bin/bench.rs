@@ -77,11 +77,13 @@ async fn round_trips(account: &Account) {
         let cut: Vec<Call> = calls.iter().filter(|call| CUT.contains(&call.operation.as_str())).cloned().collect();
         let mut moves: Vec<Instant> = cut.iter().filter(|call| call.operation == MOVE).map(|call| call.ended).collect();
         moves.sort_unstable();
-        // Each interface is moved three times: isolated, untracked, isolated.
-        let first = moves.len().checked_div(3).and_then(|each| moves.get(each.saturating_sub(1))).copied();
+        // Each interface is moved three times (isolated, untracked, isolated), and its timeouts are set after that.
+        let each = moves.len() / 4;
+        let first = moves.get(each.saturating_sub(1)).copied();
+        let last = moves.get((each * 3).saturating_sub(1)).copied();
         for (what, until, without) in [
             ("every interface isolated for the first time", first, Duration::ZERO),
-            ("every interface isolated for the last time", moves.last().copied(), window),
+            ("every interface isolated for the last time", last, window),
         ] {
             let Some(until) = until else { continue };
             let spent = until.duration_since(began).saturating_sub(without).as_millis();

@@ -4,19 +4,23 @@ use aws_sdk_ec2::{
     Client,
     types::{
         AttributeBooleanValue, AttributeValue, DeviceType, EbsInstanceBlockDeviceSpecification, HttpTokensState,
-        IamInstanceProfileSpecification, InstanceAttributeName, InstanceBlockDeviceMappingSpecification,
-        InstanceLifecycleType, InstanceMetadataEndpointState, InstanceMetadataOptionsResponse,
-        InstanceNetworkInterface, InstanceStateName, Tag,
+        IamInstanceProfileSpecification, InstanceAttributeName, InstanceAutoRecoveryState,
+        InstanceBlockDeviceMappingSpecification, InstanceLifecycleType, InstanceMetadataEndpointState,
+        InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstanceStateName, Tag,
     },
 };
 use brig_core::{
     ids::{AccountId, GroupId, InstanceId, Region},
-    survey::{Association, Instance, InstanceState, Interface, MetadataOptions, Timeouts, Volume},
+    survey::{Association, Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Timeouts, Volume},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Tags};
 
-use super::{filter, interfaces::addresses, sdk_tags, seconds, tags_of};
+use super::{
+    filter,
+    interfaces::{AMAZON, addresses, once},
+    sdk_tags, seconds, tags_of,
+};
 use crate::error::Explain;
 
 pub(crate) async fn describe_instance(
@@ -62,6 +66,10 @@ fn from_instance(found: &aws_sdk_ec2::types::Instance, owner: &AccountId, region
         ebs_root: found.root_device_type() != Some(&DeviceType::InstanceStore),
         spot: found.instance_lifecycle() == Some(&InstanceLifecycleType::Spot),
         public: found.public_ip_address().is_some(),
+        auto_recovery: found
+            .maintenance_options()
+            .and_then(|options| options.auto_recovery())
+            .map(|setting| setting.as_str().to_owned()),
         instance_type: found.instance_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
     })
 }
@@ -90,6 +98,23 @@ fn from_metadata(options: Option<&InstanceMetadataOptionsResponse>) -> MetadataO
     }
 }
 
+/// DescribeInstances shows whose a public address is, and not its allocation. The interface's own association is that of
+/// its first private address.
+fn public_addresses(eni: &InstanceNetworkInterface) -> Vec<PublicAddress> {
+    let first = (eni.private_ip_address(), eni.association());
+    let each = eni.private_ip_addresses().iter().map(|private| (private.private_ip_address(), private.association()));
+    let shown = each.chain([first]).filter_map(|(private, association)| {
+        let association = association?;
+        Some(PublicAddress {
+            address: association.public_ip()?.parse().ok()?,
+            private: private.and_then(|address| address.parse().ok()),
+            assigned: association.ip_owner_id() == Some(AMAZON),
+            elastic: None,
+        })
+    });
+    once(shown)
+}
+
 fn from_interface(eni: &InstanceNetworkInterface) -> Option<Interface> {
     let v4 = eni.private_ip_addresses().iter().filter_map(|address| address.private_ip_address());
     let v6 = eni.ipv6_addresses().iter().filter_map(|address| address.ipv6_address());
@@ -102,7 +127,7 @@ fn from_interface(eni: &InstanceNetworkInterface) -> Option<Interface> {
         addresses: addresses(eni.private_ip_address().into_iter().chain(v4).chain(v6)),
         prefixes: prefixes4.chain(prefixes6).map(str::to_owned).collect(),
         subnet: eni.subnet_id().unwrap_or_default().to_owned(),
-        public: eni.association().and_then(|association| association.public_ip()?.parse().ok()),
+        public: public_addresses(eni),
         kind: eni.interface_type().unwrap_or("interface").to_owned(),
         timeouts: eni.connection_tracking_configuration().map_or_else(Timeouts::default, |own| Timeouts {
             tcp_established: seconds(own.tcp_established_timeout()),
@@ -238,6 +263,34 @@ pub(crate) async fn modify_instance_attribute(
         }),
     };
     request.send().await.explain("ModifyInstanceAttribute")?;
+    Ok(())
+}
+
+/// Events that are over stay listed for a week, with a mark in their description
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instances-status-check_sched.html>).
+pub(crate) async fn describe_scheduled_events(client: &Client, instance: &InstanceId) -> Answer<Vec<String>> {
+    let request = client.describe_instance_status().instance_ids(instance.as_str()).include_all_instances(true);
+    let answer = request.send().await.explain("DescribeInstanceStatus")?;
+    let all = answer.instance_statuses().iter().flat_map(aws_sdk_ec2::types::InstanceStatus::events);
+    let is_over = |description: &str| description.starts_with("[Completed]") || description.starts_with("[Canceled]");
+    let ahead = all.filter(|event| !is_over(event.description().unwrap_or_default()));
+    Ok(ahead
+        .filter_map(|event| {
+            let when = event.not_before().and_then(|time| time.to_millis().ok()).map(Timestamp::from_millis);
+            let when = when.map_or_else(String::new, |when| format!(" not before {when}"));
+            Some(format!("{}{when}", event.code()?.as_str()))
+        })
+        .collect())
+}
+
+pub(crate) async fn set_auto_recovery(client: &Client, instance: &InstanceId, setting: &str) -> Answer<()> {
+    client
+        .modify_instance_maintenance_options()
+        .instance_id(instance.as_str())
+        .auto_recovery(InstanceAutoRecoveryState::from(setting))
+        .send()
+        .await
+        .explain("ModifyInstanceMaintenanceOptions")?;
     Ok(())
 }
 

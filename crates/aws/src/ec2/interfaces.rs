@@ -1,11 +1,14 @@
 //! Network interfaces.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use aws_sdk_ec2::{Client, types::NetworkInterface};
+use aws_sdk_ec2::{
+    Client,
+    types::{ConnectionTrackingSpecificationRequest, NetworkInterface},
+};
 use brig_core::{
     ids::{EniId, GroupId},
-    survey::{Interface, Timeouts},
+    survey::{Interface, PublicAddress, Timeouts},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Attached, InterfacesOf};
@@ -13,9 +16,16 @@ use brig_engine::ports::{Answer, Attached, InterfacesOf};
 use super::{filter, seconds};
 use crate::error::Explain;
 
+const TRUNK_TAG: &str = "tag:vpcresources.k8s.aws/trunk-eni-id";
+
 pub(crate) async fn describe_network_interfaces(client: &Client, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
     match of {
         InterfacesOf::Instance(instance) => list(client, "attachment.instance-id", instance.as_str()).await,
+        // The tag alone makes no branch: anybody may set it. The type is AWS's own.
+        InterfacesOf::Trunk(trunk) => {
+            let tagged = list(client, TRUNK_TAG, trunk.as_str()).await?;
+            Ok(tagged.into_iter().filter(|found| found.interface.kind == "branch").collect())
+        }
         InterfacesOf::Group(group) => list(client, "group-id", group.as_str()).await,
         InterfacesOf::One(eni) => list(client, "network-interface-id", eni.as_str()).await,
         InterfacesOf::Address(IpAddr::V6(address)) => {
@@ -55,6 +65,33 @@ async fn list(client: &Client, name: &str, value: &str) -> Answer<Vec<Attached>>
     Ok(found)
 }
 
+fn public_addresses(eni: &NetworkInterface) -> Vec<PublicAddress> {
+    let first = (eni.private_ip_address(), eni.association());
+    let each = eni.private_ip_addresses().iter().map(|private| (private.private_ip_address(), private.association()));
+    let shown = each.chain([first]).filter_map(|(private, association)| {
+        let association = association?;
+        let elastic = association.allocation_id().zip(association.association_id());
+        Some(PublicAddress {
+            address: association.public_ip()?.parse().ok()?,
+            private: private.and_then(|address| address.parse().ok()),
+            assigned: association.ip_owner_id() == Some(AMAZON),
+            elastic: elastic.map(|(allocation, association)| (allocation.to_owned(), association.to_owned())),
+        })
+    });
+    once(shown)
+}
+
+/// Each address once, as it was first shown.
+pub(super) fn once(shown: impl Iterator<Item = PublicAddress>) -> Vec<PublicAddress> {
+    let mut all: Vec<PublicAddress> = Vec::new();
+    for public in shown {
+        if all.iter().all(|known| known.address != public.address) {
+            all.push(public);
+        }
+    }
+    all
+}
+
 fn from_network_interface(eni: &NetworkInterface) -> Option<Interface> {
     let v4 = eni.private_ip_addresses().iter().filter_map(|address| address.private_ip_address());
     let v6 = eni.ipv6_addresses().iter().filter_map(|address| address.ipv6_address());
@@ -67,7 +104,7 @@ fn from_network_interface(eni: &NetworkInterface) -> Option<Interface> {
         addresses: addresses(eni.private_ip_address().into_iter().chain(v4).chain(v6)),
         prefixes: prefixes4.chain(prefixes6).map(str::to_owned).collect(),
         subnet: eni.subnet_id().unwrap_or_default().to_owned(),
-        public: eni.association().and_then(|association| association.public_ip()?.parse().ok()),
+        public: public_addresses(eni),
         kind: eni.interface_type().map_or("interface", |kind| kind.as_str()).to_owned(),
         timeouts: eni.connection_tracking_configuration().map_or_else(Timeouts::default, |own| Timeouts {
             tcp_established: seconds(own.tcp_established_timeout()),
@@ -76,6 +113,9 @@ fn from_network_interface(eni: &NetworkInterface) -> Option<Interface> {
         }),
     })
 }
+
+/// The owner of an address that AWS assigned (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterfaceAssociation.html>).
+pub(super) const AMAZON: &str = "amazon";
 
 /// The addresses that are some, each once.
 pub(super) fn addresses<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<IpAddr> {
@@ -93,5 +133,55 @@ pub(crate) async fn modify_network_interface_groups(client: &Client, eni: &EniId
         .send()
         .await
         .explain("ModifyNetworkInterfaceAttribute")?;
+    Ok(())
+}
+
+pub(crate) async fn modify_network_interface_timeouts(client: &Client, eni: &EniId, timeouts: &Timeouts) -> Answer<()> {
+    let whole = |seconds: Option<u32>| seconds.and_then(|seconds| seconds.try_into().ok());
+    let wanted = ConnectionTrackingSpecificationRequest::builder()
+        .set_tcp_established_timeout(whole(timeouts.tcp_established))
+        .set_udp_stream_timeout(whole(timeouts.udp_stream))
+        .set_udp_timeout(whole(timeouts.udp));
+    client
+        .modify_network_interface_attribute()
+        .network_interface_id(eni.as_str())
+        .connection_tracking_specification(wanted.build())
+        .send()
+        .await
+        .explain("ModifyNetworkInterfaceAttribute")?;
+    Ok(())
+}
+
+pub(crate) async fn unassign_public_address(client: &Client, eni: &EniId) -> Answer<()> {
+    client
+        .modify_network_interface_attribute()
+        .network_interface_id(eni.as_str())
+        .associate_public_ip_address(false)
+        .send()
+        .await
+        .explain("ModifyNetworkInterfaceAttribute")?;
+    Ok(())
+}
+
+pub(crate) async fn disassociate_address(client: &Client, association: &str) -> Answer<()> {
+    client.disassociate_address().association_id(association).send().await.explain("DisassociateAddress")?;
+    Ok(())
+}
+
+pub(crate) async fn associate_address(
+    client: &Client,
+    eni: &EniId,
+    allocation: &str,
+    private: Option<Ipv4Addr>,
+) -> Answer<()> {
+    client
+        .associate_address()
+        .network_interface_id(eni.as_str())
+        .allocation_id(allocation)
+        .set_private_ip_address(private.map(|address| address.to_string()))
+        .allow_reassociation(false)
+        .send()
+        .await
+        .explain("AssociateAddress")?;
     Ok(())
 }

@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// Calls that can undo a part of a containment.
-pub const UNDOING: [&str; 20] = [
+pub const UNDOING: [&str; 21] = [
+    "AssociateAddress",
     "AssociateIamInstanceProfile",
     "AttachInstances",
     "AttachNetworkInterface",

@@ -1,7 +1,7 @@
 //! What a route, an interface of AWS's, or a load balancer makes of a path. AWS lists what it always tracks in its page on
 //! connection tracking; what the list does not name is judged by the rules.
 
-use super::{Family, NewFlows, OpenFlows, Path, Tracking, Ways, longest};
+use super::{Family, NewFlows, OpenFlows, Path, Tracking, Ways, longest, treated};
 use crate::{
     ids::VpcId,
     reach::{ReachLook, Route},
@@ -20,7 +20,7 @@ pub(super) fn of_route(
     Some(match kind {
         "local" => return None,
         // Without a public address nothing of IPv4 passes an internet gateway.
-        "igw" if family == Family::Ipv4 && interface.public.is_none() => return None,
+        "igw" if family == Family::Ipv4 && interface.public.is_empty() => return None,
         "igw" => ("internet_gateway", Tracking::ByRules),
         "eigw" => ("egress_only_internet_gateway", Tracking::Always("what goes through an egress-only gateway")),
         "nat" => ("nat_gateway", Tracking::Always("what goes through a NAT gateway")),
@@ -108,7 +108,8 @@ pub(super) fn of_balancers(ways: &Ways<'_>) -> Vec<Path> {
         };
         let running = ways.instance.state.has_flows();
         let open_flows = if running { open_flows } else { OpenFlows::None };
-        let of = |interface: &Interface| longest(&interface.timeouts, &ways.look.defaults);
+        let own = |interface: &Interface| treated(ways, interface).shortened.unwrap_or(interface.timeouts);
+        let of = |interface: &Interface| longest(&own(interface), &ways.look.defaults);
         let idle = ways.interfaces.iter().map(of).max().filter(|_| open_flows == OpenFlows::MayGoOn);
         Some(Path {
             kind,

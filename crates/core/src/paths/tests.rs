@@ -53,7 +53,8 @@ struct Case {
 
 impl Case {
     fn of(look: ReachLook) -> Self {
-        let treated = Treated { was: Some(vec!["sg-web".into()]), untracked: true, isolated: Some(Truth::Yes) };
+        let treated =
+            Treated { was: Some(vec!["sg-web".into()]), untracked: true, shortened: None, isolated: Some(Truth::Yes) };
         let interfaces = vec![interface("eni-1", "vpc-1", &["sg-iso"])];
         Self { instance: instance(), interfaces, treated, left: Vec::new(), look }
     }
@@ -99,11 +100,12 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
         blocked: the serial console - the account does not use it in this Region
     "#]]);
     for interface in &mut case.interfaces {
-        interface.timeouts.tcp_established = Some(600);
+        interface.timeouts = Timeouts::LEAST;
     }
+    case.treated.shortened = Some(Timeouts { tcp_established: Some(600), ..Timeouts::default() });
     case.check(&expect![[r#"
         new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 10 minutes)
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
         new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
         new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
@@ -124,7 +126,7 @@ fn an_internet_gateway_is_a_path_of_public_addresses_only() {
         blocked: the serial console - the account does not use it in this Region
     "#]]);
     for interface in &mut case.interfaces {
-        interface.public = Some("198.51.100.7".parse().expect("an address"));
+        interface.public.push(crate::testing::public("198.51.100.7"));
         interface.addresses.push("2001:db8::7".parse().expect("an address"));
     }
     case.check(&expect![[r#"

@@ -50,6 +50,19 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
         };
         plan.add(Step::StopOnShutdown { was: was.clone() }, outcome);
     }
+    if let Some(was) = &instance.auto_recovery {
+        let outcome = match was.as_str() {
+            "disabled" => done("disabled"),
+            _ if gone => skipped(ENDED),
+            _ => Outcome::Planned,
+        };
+        plan.add(Step::DisableAutoRecovery { was: was.clone() }, outcome);
+    }
+    for event in &look.scheduled {
+        plan.note(format!(
+            "AWS has scheduled {event}: termination and stop protection do not bind it; aws ec2 modify-instance-event-start-time moves some"
+        ));
+    }
     let doomed: Vec<_> = instance
         .volumes
         .iter()
@@ -138,6 +151,8 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &Containment
             let stops = look.shutdown_behavior.as_ref().map(|behavior| behavior == "stop");
             facts.extend(stops.map(|on| Fact::seen("a shutdown from inside keeps the instance", on)));
         }
+        let stays = instance.auto_recovery.as_ref().map(|setting| setting == "disabled");
+        facts.extend(stays.map(|on| Fact::seen("AWS does not move it by itself", on)));
     }
     for volume in instance.volumes.iter().filter(|volume| volume.delete_on_termination) {
         facts.push(Fact::seen(format!("{} outlives the instance", volume.id), false));

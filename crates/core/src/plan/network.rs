@@ -101,6 +101,12 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
         };
         plan.add(step, outcome);
     }
+    for interface in look.interfaces.iter().filter(|interface| interface.kind.starts_with("efa")) {
+        plan.note(format!(
+            "{} is an Elastic Fabric Adapter: whether its groups end connections that bypass the operating system AWS does not say",
+            interface.id
+        ));
+    }
     if look.interfaces.is_empty() {
         plan.note("the instance has no network interface");
     }

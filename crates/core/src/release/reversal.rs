@@ -1,12 +1,14 @@
 //! The steps of a release, each the reverse of a step of containment.
 
+use std::net::Ipv4Addr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EniId, GroupId},
     policy::RoleDeny,
     step::Lane,
-    survey::{MetadataOptions, Target},
+    survey::{MetadataOptions, Target, Timeouts},
 };
 
 /// One thing that is given back.
@@ -20,6 +22,24 @@ pub enum Reversal {
         eni: EniId,
         /// Its own groups.
         groups: Vec<GroupId>,
+    },
+    /// The interface gets its own idle timeouts, or its type's where it had none: AWS has no way to unset them.
+    RestoreTimeouts {
+        /// The interface.
+        eni: EniId,
+        /// The timeouts, all of them.
+        timeouts: Timeouts,
+    },
+    /// The interface gets its elastic address.
+    AssociateAddress {
+        /// The interface.
+        eni: EniId,
+        /// The address.
+        address: Ipv4Addr,
+        /// The private address that it stands for.
+        private: Option<Ipv4Addr>,
+        /// `eipalloc-1`.
+        allocation: String,
     },
     /// The role's policy loses this instance; with the last one it is deleted, or what it replaced is put back.
     AllowRole {
@@ -72,6 +92,11 @@ pub enum Reversal {
         /// `stop` or `terminate`.
         behavior: String,
     },
+    /// AWS moves the instance by itself again where its hardware fails.
+    RestoreAutoRecovery {
+        /// The setting.
+        setting: String,
+    },
     /// Termination deletes these volumes again.
     RestoreVolumes {
         /// The devices.
@@ -86,7 +111,7 @@ impl Reversal {
     #[must_use]
     pub fn lane(&self) -> Lane {
         match self {
-            Self::RestoreGroups { .. } => Lane::Network,
+            Self::RestoreGroups { .. } | Self::RestoreTimeouts { .. } | Self::AssociateAddress { .. } => Lane::Network,
             Self::AllowRole { .. } | Self::AssociateProfile { .. } | Self::RestoreMetadata { .. } => Lane::Identity,
             Self::AttachInstances { .. }
             | Self::RegisterTargets { .. }
@@ -94,6 +119,7 @@ impl Reversal {
             Self::UnprotectTermination
             | Self::UnprotectStop
             | Self::RestoreShutdown { .. }
+            | Self::RestoreAutoRecovery { .. }
             | Self::RestoreVolumes { .. }
             | Self::DeleteTags => Lane::Evidence,
         }
@@ -103,7 +129,8 @@ impl Reversal {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::RestoreGroups { .. } => "modify_network_interface_attribute",
+            Self::RestoreGroups { .. } | Self::RestoreTimeouts { .. } => "modify_network_interface_attribute",
+            Self::AssociateAddress { .. } => "associate_address",
             Self::AllowRole { .. } => "allow_role",
             Self::AssociateProfile { .. } => "associate_iam_instance_profile",
             Self::RestoreMetadata { .. } => "modify_instance_metadata_options",
@@ -114,6 +141,7 @@ impl Reversal {
             | Self::UnprotectStop
             | Self::RestoreShutdown { .. }
             | Self::RestoreVolumes { .. } => "modify_instance_attribute",
+            Self::RestoreAutoRecovery { .. } => "modify_instance_maintenance_options",
             Self::DeleteTags => "delete_tags",
         }
     }
@@ -123,9 +151,14 @@ impl Reversal {
     pub fn resource(&self, instance: &str) -> String {
         match self {
             Self::RestoreGroups { eni, .. } => eni.to_string(),
+            Self::RestoreTimeouts { eni, .. } => format!("{eni}/connectionTracking"),
+            Self::AssociateAddress { allocation, .. } => allocation.clone(),
             Self::AllowRole { role_arn, .. } => role_arn.clone(),
             // An instance has one profile and one Auto Scaling group: of several records the first is given back.
-            Self::AssociateProfile { .. } | Self::RestoreMetadata { .. } | Self::DeleteTags => instance.to_owned(),
+            Self::AssociateProfile { .. }
+            | Self::RestoreMetadata { .. }
+            | Self::RestoreAutoRecovery { .. }
+            | Self::DeleteTags => instance.to_owned(),
             Self::AttachInstances { group } => group.clone(),
             Self::RegisterTargets { group, targets } => {
                 let listed: Vec<String> =
@@ -146,7 +179,8 @@ impl ReversalKind {
     #[must_use]
     pub fn iam_actions(self) -> &'static [&'static str] {
         match self {
-            Self::RestoreGroups => &["ec2:ModifyNetworkInterfaceAttribute"],
+            Self::RestoreGroups | Self::RestoreTimeouts => &["ec2:ModifyNetworkInterfaceAttribute"],
+            Self::AssociateAddress => &["ec2:AssociateAddress"],
             Self::AllowRole => &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
             Self::AssociateProfile => &["ec2:AssociateIamInstanceProfile", "iam:PassRole"],
             Self::RestoreMetadata => &["ec2:ModifyInstanceMetadataOptions"],
@@ -156,6 +190,7 @@ impl ReversalKind {
             Self::UnprotectTermination | Self::UnprotectStop | Self::RestoreShutdown | Self::RestoreVolumes => {
                 &["ec2:ModifyInstanceAttribute"]
             }
+            Self::RestoreAutoRecovery => &["ec2:ModifyInstanceMaintenanceOptions"],
             Self::DeleteTags => &["ec2:DeleteTags"],
         }
     }

@@ -73,10 +73,11 @@ pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Op
         }
     };
     let attribute = |attribute| cloud.describe_instance_attribute(&instance.id, attribute);
-    let (termination, stop, shutdown, snapshots) = futures::join!(
+    let (termination, stop, shutdown, scheduled, snapshots) = futures::join!(
         attribute(Attribute::DisableApiTermination),
         attribute(Attribute::DisableApiStop),
         attribute(Attribute::ShutdownBehavior),
+        cloud.describe_scheduled_events(&instance.id),
         snapshots
     );
     let mut gaps = Vec::new();
@@ -92,6 +93,8 @@ pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Op
     seen.termination_protection = read("termination protection", termination).map(|value| value == "true");
     seen.stop_protection = read("stop protection", stop).map(|value| value == "true");
     seen.shutdown_behavior = read("shutdown behaviour", shutdown);
+    // What is scheduled is said, and promised by nobody: unread, it is no gap.
+    seen.scheduled = scheduled.unwrap_or_default();
     match snapshots {
         Ok(snapshots) => seen.snapshots = snapshots,
         Err(error) => {
@@ -166,6 +169,11 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &std::sync
         Step::StopOnShutdown { was } => {
             modify(AttributeChange::ShutdownBehavior("stop".to_owned()), format!("was {was}")).await
         }
+        Step::DisableAutoRecovery { was } => match cloud.set_auto_recovery(work.id(), "disabled").await {
+            Ok(()) => Outcome::Changed(format!("was {was}")),
+            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
+            Err(error) => failed(&error),
+        },
         Step::KeepVolumes { was } => {
             let devices = was.iter().map(|(device, _)| (device.clone(), false)).collect();
             let names: Vec<&str> = was.iter().map(|(_, volume)| volume.as_str()).collect();

@@ -23,9 +23,11 @@ use brig_core::{
     timestamp::Timestamp,
     verdict::{Fact, OPEN, Truth},
 };
+use futures::future::join_all;
 pub(crate) use groups::shared_groups;
 
 use crate::{
+    escalation,
     ports::{Answer, Cloud, InterfacesOf},
     work::{Done, LaneReport, Work, gap, merge},
 };
@@ -150,10 +152,15 @@ impl<'a> NetworkLane<'a> {
                 .iter()
                 .any(|done| matches!((&done.step, &done.outcome), (Step::Isolate { .. }, Outcome::Failed(_))));
             merge(&mut report.done, done);
+            // Beside the next look, which shows what the first one did not: whose a public address is.
+            let next = escalation::run(self.work, self.cloud, &current.interfaces);
             if last && round > 0 {
+                take(&mut report, next.await);
                 break;
             }
-            seen = self.look_again(&report.done).await;
+            let (again, next) = futures::join!(self.look_again(&report.done), next);
+            take(&mut report, next);
+            seen = again;
             if stuck {
                 break;
             }
@@ -297,6 +304,15 @@ impl<'a> NetworkLane<'a> {
     }
 }
 
+/// The report of the next steps is part of the lane's.
+fn take(report: &mut LaneReport, next: LaneReport) {
+    merge(&mut report.done, next.done);
+    for note in next.notes {
+        report.note(note);
+    }
+    report.look_again |= next.look_again;
+}
+
 fn group_of(step: &Step) -> Option<&GroupRef> {
     if let Step::CreateSecurityGroup { group }
     | Step::RevokeSecurityGroupRules { group, .. }
@@ -324,7 +340,12 @@ async fn look(work: &Work<'_>, cloud: &dyn Cloud) -> Answer<Seen> {
         work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Instance(work.id()))),
         work.within("DescribeSecurityGroups", cloud.describe_brig_groups())
     );
-    let interfaces: Vec<Interface> = attached?.into_iter().map(|attached| attached.interface).collect();
+    let mut interfaces: Vec<Interface> = attached?.into_iter().map(|attached| attached.interface).collect();
+    let trunks = interfaces.iter().filter(|interface| interface.kind == "trunk").map(|trunk| {
+        work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Trunk(&trunk.id)))
+    });
+    let branches = join_all(trunks).await.into_iter().collect::<Answer<Vec<_>>>()?;
+    interfaces.extend(branches.into_iter().flatten().map(|branch| branch.interface));
     let groups = groups?;
     let shared = shared_groups(work.ledger, cloud, &work.instance, &interfaces, &groups).await;
     Ok(Seen { interfaces, groups, shared })

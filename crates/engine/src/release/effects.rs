@@ -28,6 +28,16 @@ impl Engine {
                     answer => outcome(answer, "the interface is gone"),
                 }
             }
+            Reversal::RestoreTimeouts { eni, timeouts } => {
+                outcome(lanes.network.modify_network_interface_timeouts(eni, timeouts).await, "the interface is gone")
+            }
+            Reversal::AssociateAddress { eni, allocation, private, .. } => {
+                match lanes.network.associate_address(eni, allocation, *private).await {
+                    // It is in other hands.
+                    Err(error) if error.kind == ErrorKind::Other => Outcome::Missing(format!("{error}: it stays off")),
+                    answer => outcome(answer, "the address or the interface is gone"),
+                }
+            }
             Reversal::AllowRole { .. } => allow_role(work, lanes, back).await,
             Reversal::AssociateProfile { profile } => {
                 outcome(lanes.identity.associate_profile(work.id(), profile).await, "the instance is gone")
@@ -56,6 +66,9 @@ impl Engine {
             }
             Reversal::RestoreShutdown { behavior } => {
                 outcome(modify(AttributeChange::ShutdownBehavior(behavior.clone())).await, "the instance is gone")
+            }
+            Reversal::RestoreAutoRecovery { setting } => {
+                outcome(evidence.set_auto_recovery(work.id(), setting).await, "the instance is gone")
             }
             Reversal::RestoreVolumes { devices } => {
                 let devices = devices.iter().map(|device| (device.clone(), true)).collect();

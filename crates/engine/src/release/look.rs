@@ -8,7 +8,7 @@ use brig_core::{
     step::{Lane, Step},
     survey::{
         EvidenceLook, Gap, IdentityLook, Instance, InstanceState, Membership, MetadataOptions, Role, SecurityGroup,
-        Target,
+        Target, Timeouts,
     },
 };
 use futures::{StreamExt, stream};
@@ -16,7 +16,7 @@ use futures::{StreamExt, stream};
 use crate::{
     contain::Lanes,
     lanes::{evidence, identity},
-    ports::{Answer, ErrorKind},
+    ports::{Answer, ErrorKind, InterfacesOf},
     work::{Work, gap},
 };
 
@@ -33,6 +33,7 @@ pub(super) struct Seen {
     targets: BTreeMap<String, Option<Vec<Target>>>,
     classic: Option<Vec<String>>,
     evidence: EvidenceLook,
+    defaults: Timeouts,
 }
 
 /// It could not be read; the gap says why.
@@ -49,6 +50,7 @@ impl Seen {
             targets: &self.targets,
             classic: self.classic.as_deref(),
             evidence: &self.evidence,
+            defaults: self.defaults,
             gaps: &self.gaps,
         }
     }
@@ -77,6 +79,7 @@ pub(super) fn gone(finding: &Finding) -> Instance {
         spot: false,
         public: false,
         instance_type: String::new(),
+        auto_recovery: None,
     }
 }
 
@@ -92,6 +95,7 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         .filter_map(|step| if let Step::DeregisterTargets { group, .. } = step { Some(group) } else { None })
         .collect();
     let balanced = recorded(Lane::Fleet).any(|step| matches!(step, Step::DeregisterInstancesFromLoadBalancer { .. }));
+    let shortened = recorded(Lane::Network).any(|step| matches!(step, Step::ShortenTimeouts { .. }));
     let grouped = recorded(Lane::Fleet).any(|step| matches!(step, Step::DetachInstances { .. }));
 
     let bare = Instance { profile: None, ..work.instance.clone() };
@@ -103,14 +107,22 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         })
         .buffered(AT_ONCE)
         .collect::<Vec<_>>();
-    let (instance, groups, mut identity, membership, classic, healths, evidence) = futures::join!(
+    let defaults = async {
+        if !shortened {
+            return Timeouts::default();
+        }
+        let kind = &work.instance.instance_type;
+        lanes.evidence.describe_default_timeouts(kind).await.unwrap_or_default()
+    };
+    let (instance, groups, mut identity, membership, classic, healths, evidence, defaults) = futures::join!(
         lanes.network.describe_instance(work.id()),
         lanes.network.describe_brig_groups(),
         identity::look(work.ledger, lanes.identity.as_ref(), &bare, &roles),
         async { if grouped { fleet.describe_auto_scaling_instance(work.id()).await } else { Ok(None) } },
         async { if balanced { fleet.describe_classic_balancers_of(work.id()).await } else { Ok(Vec::new()) } },
         healths,
-        evidence::look(lanes.evidence.as_ref(), &work.instance, None)
+        evidence::look(lanes.evidence.as_ref(), &work.instance, None),
+        defaults
     );
     let mut gaps = std::mem::take(&mut identity.gaps);
     let association_unread = gaps.iter().any(|gap| gap.what == identity::ASSOCIATION);
@@ -126,7 +138,8 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         }
     }
     let instance = match instance {
-        Ok(instance) => instance.unwrap_or_else(|| gone(work.finding)),
+        Ok(Some(instance)) => with_branches(work, lanes, instance, &mut gaps).await,
+        Ok(None) => gone(work.finding),
         Err(error) => {
             gaps.push(gap("the instance", &error));
             work.instance.clone()
@@ -143,8 +156,28 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         association_unread,
         targets,
         evidence,
+        defaults,
         gaps,
     }
+}
+
+/// Interfaces of pods are isolated with their node and are not among the instance's own.
+async fn with_branches(work: &Work<'_>, lanes: &Lanes, mut instance: Instance, gaps: &mut Vec<Gap>) -> Instance {
+    for record in work.recorded(Lane::Network) {
+        let Step::Isolate { eni, .. } = &record.step else { continue };
+        if instance.interfaces.iter().any(|interface| interface.id == *eni) {
+            continue;
+        }
+        match lanes.network.describe_network_interfaces(InterfacesOf::One(eni)).await {
+            Ok(found) => {
+                let branch = found.into_iter().map(|found| found.interface).find(|one| one.kind == "branch");
+                instance.interfaces.extend(branch);
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => gaps.push(gap(format!("the interface {eni}"), &error)),
+        }
+    }
+    instance
 }
 
 fn or_gap<T>(answer: Answer<T>, what: &str, gaps: &mut Vec<Gap>) -> Option<T> {

@@ -5,7 +5,9 @@
 mod common;
 mod crashes;
 mod drift;
+mod escalation;
 mod faults;
+mod interfaces;
 mod paths;
 mod permanent;
 mod power;

@@ -6,7 +6,7 @@ use brig_core::{
     containment::Conclusion,
     paths::{OpenFlows, lines},
     reach::{Route, VpcEndpoint},
-    survey::Timeouts,
+    survey::{PublicAddress, Timeouts},
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::{Expect, expect};
@@ -41,7 +41,12 @@ fn endpoint(id: &str, kind: &str, service: &str) -> VpcEndpoint {
 fn a_public_instance() {
     let (mut world, victim) = world(&[("0.0.0.0/0", "igw-1"), ("::/0", "igw-1")]);
     for eni in world.interfaces.values_mut() {
-        eni.shown.public = Some("198.51.100.7".parse().expect("an address"));
+        eni.shown.public.push(PublicAddress {
+            address: "198.51.100.7".parse().expect("an address"),
+            private: None,
+            assigned: true,
+            elastic: None,
+        });
         eni.shown.addresses.push("2001:db8::7".parse().expect("an address"));
     }
     check(
@@ -62,14 +67,14 @@ fn a_private_instance_behind_a_nat_gateway() {
     check(
         world(&[("0.0.0.0/0", "nat-1")]),
         &expect![[r#"
-        i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 5 days)
-        new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
-        new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
-    "#]],
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 5 days)
+            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol
+            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            blocked: the serial console - the account does not use it in this Region
+        "#]],
     );
 }
 
@@ -83,15 +88,15 @@ fn a_private_instance_with_ipv6() {
     check(
         (world, victim),
         &expect![[r#"
-        i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 10 minutes), the egress-only internet gateway eigw-1 (until idle for 10 minutes)
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway
-        new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
-    "#]],
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 10 minutes), the egress-only internet gateway eigw-1 (until idle for 10 minutes)
+            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol
+            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            blocked: the serial console - the account does not use it in this Region
+        "#]],
     );
 }
 
@@ -106,7 +111,7 @@ fn other_networks() {
         ]),
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the transit gateway tgw-1 (until idle for 5 days)
-            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not
+            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
             new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
             new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol
             new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the peering connection pcx-1, eni-00000002 IPv4 the virtual private gateway vgw-1, eni-00000002 IPv4 the appliance eni-9 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
@@ -129,16 +134,16 @@ fn endpoints_and_a_firewall() {
     check(
         (world, victim),
         &expect![[r#"
-        i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the gateway endpoint vpce-ddb (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 1 more
-        new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint
-        new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through a firewall's or gateway balancer's endpoint
-        new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 interface endpoints - AWS always tracks what goes to an interface endpoint
-        new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the gateway endpoint vpce-s3 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; 2 DNS firewall rule group(s) are associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
-    "#]],
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the gateway endpoint vpce-ddb (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 1 more
+            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through a firewall's or gateway balancer's endpoint; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 interface endpoints - AWS always tracks what goes to an interface endpoint; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol
+            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the gateway endpoint vpce-s3 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; 2 DNS firewall rule group(s) are associated with the VPC
+            blocked: the serial console - the account does not use it in this Region
+        "#]],
     );
 }
 
@@ -152,16 +157,16 @@ fn services_in_the_vpc() {
     check(
         (world, victim),
         &expect![[r#"
-        i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS and the serial console, open ones MAY GO ON through Network Load Balancers in the VPC (until idle for 5 days), Lambda functions in the VPC (until idle for 5 days) and 1 more
-        new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer
-        new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces
-        new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 Global Accelerator - AWS always tracks what comes through Global Accelerator
-        new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 VPC Lattice, eni-00000002 IPv4 Instance Connect endpoints - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        new flows open: the serial console - it needs no network, and the account may use it in this Region
-    "#]],
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS and the serial console, open ones MAY GO ON through Network Load Balancers in the VPC (until idle for 5 days), Lambda functions in the VPC (until idle for 5 days) and 1 more
+            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 Global Accelerator - AWS always tracks what comes through Global Accelerator; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol
+            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 VPC Lattice, eni-00000002 IPv4 Instance Connect endpoints - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            new flows open: the serial console - it needs no network, and the account may use it in this Region
+        "#]],
     );
 }
 
@@ -198,14 +203,14 @@ fn interfaces_in_two_vpcs() {
     check(
         (world, victim),
         &expect![[r#"
-        i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-2 (until idle for 5 days)
-        new flows blocked, open ones may go on: eni-00000004 ICMP, eni-00000005 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-00000004 other protocols, eni-00000005 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones may go on until idle for 5 days: eni-00000005 IPv4 the NAT gateway nat-2 - AWS always tracks what goes through a NAT gateway
-        new flows blocked, open ones expected cut: eni-00000004 IPv4 the VPC vpc-1, eni-00000005 IPv4 the VPC vpc-2 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
-        new flows open: DNS vpc-1, DNS vpc-2 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
-    "#]],
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-2 (until idle for 5 days)
+            new flows blocked, open ones may go on: eni-00000004 ICMP, eni-00000005 ICMP - AWS always tracks it, and does not say for how long
+            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000004 other protocols, eni-00000005 other protocols - AWS tracks them by address and protocol
+            new flows blocked, open ones may go on until idle for 5 days: eni-00000005 IPv4 the NAT gateway nat-2 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new flows blocked, open ones expected cut: eni-00000004 IPv4 the VPC vpc-1, eni-00000005 IPv4 the VPC vpc-2 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+            new flows open: DNS vpc-1, DNS vpc-2 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            blocked: the serial console - the account does not use it in this Region
+        "#]],
     );
 }
 

@@ -363,3 +363,18 @@ fn each_lifecycle_state_ends_in_a_verdict_that_says_what_its_group_may_still_do(
         Detaching            contained fleet yes      Detaching            -"#]]
     .assert_eq(&states.map(told).join("\n"));
 }
+
+#[test]
+fn what_aws_may_do_to_the_instance_is_stopped_or_said() {
+    let (mut world, victim) = World::plain();
+    let shown = world.instances.get_mut(&victim.id).expect("the instance");
+    shown.scheduled.push("instance-retirement not before 2026-02-01T00:00:00Z".to_owned());
+    let sim = calm(&world, &victim);
+    let now = sim.world();
+    assert_eq!(now.instances[&victim.id].shown.auto_recovery.as_deref(), Some("disabled"));
+    let answer = sim.contain(&victim.id, "again").expect("an answer");
+    expect![
+        "AWS has scheduled instance-retirement not before 2026-02-01T00:00:00Z: termination and stop protection do not bind it; aws ec2 modify-instance-event-start-time moves some"
+    ]
+    .assert_eq(answer.notes.iter().find(|note| note.contains("scheduled")).expect("a note"));
+}

@@ -1,0 +1,69 @@
+//! The next steps after the cut. Plans come from `brig_core::plan::escalation`.
+
+use brig_core::{
+    ledger::StepRecord,
+    plan::{Plan, escalation},
+    step::{Lane, Outcome, Step},
+    survey::{Instance, Interface, Timeouts},
+};
+
+use crate::{
+    ports::{Answer, Cloud, CloudError, ErrorKind},
+    work::{LaneReport, Work, failed},
+};
+
+/// Plans and runs them, once the network lane has ended. `interfaces` are as they were last seen.
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface]) -> LaneReport {
+    let mut report = LaneReport::default();
+    let plan = plan(&work.recorded(Lane::Network), &work.instance, interfaces, work.policy);
+    for note in &plan.notes {
+        report.note(note.clone());
+    }
+    report.done = work.run(&plan, |step| effect(cloud, step)).await;
+    report.look_again = !work.finish(&report.done).await;
+    report
+}
+
+/// The plan for what was seen, given what the ledger has.
+pub(crate) fn plan(
+    records: &[StepRecord],
+    instance: &Instance,
+    interfaces: &[Interface],
+    policy: &brig_core::policy::Policy,
+) -> Plan {
+    let recorded: Vec<StepRecord> = records.iter().filter(|record| record.step.is_escalation()).cloned().collect();
+    escalation::plan(&escalation::Look { instance, interfaces, recorded: &recorded }, &policy.escalate)
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a plan of next steps has no other")]
+async fn effect(cloud: &dyn Cloud, step: Step) -> Outcome {
+    match &step {
+        Step::ShortenTimeouts { eni, was } => {
+            let answer = cloud.modify_network_interface_timeouts(eni, &Timeouts::LEAST).await;
+            let was = was.tcp_established.map_or_else(|| "not set".to_owned(), |seconds| format!("{seconds} s"));
+            outcome(
+                answer,
+                format!("TCP was {was}; whether it counts for flows that are tracked already AWS does not say"),
+            )
+        }
+        Step::DisassociateAddress { association, address, .. } => outcome(
+            cloud.disassociate_address(association).await,
+            format!("{address}; AWS may assign the interface an address of its own instead"),
+        ),
+        Step::UnassignPublicAddress { eni, address } => {
+            outcome(cloud.unassign_public_address(eni).await, format!("{address}, which does not come back"))
+        }
+        _ => Outcome::Skipped("no next step".to_owned()),
+    }
+}
+
+/// A refusal that trying again cannot change costs the step, and nothing else.
+fn outcome(answer: Answer<()>, done: String) -> Outcome {
+    let refused = |error: &CloudError| matches!(error.kind, ErrorKind::Other | ErrorKind::Conflict);
+    match answer {
+        Ok(()) => Outcome::Changed(done),
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("it is gone".to_owned()),
+        Err(error) if refused(&error) => Outcome::Skipped(format!("AWS does not take it here: {error}")),
+        Err(error) => failed(&error),
+    }
+}
