@@ -24,6 +24,7 @@ EVERYTHING = {
     "PolicyParameterArn": "arn:aws:ssm:us-east-1:123456789012:parameter/*",
     "MemberRoleName": "brig-member",
     "Escalate": "timeouts,public-address",
+    "FlowLogGroupArns": "arn:aws:logs:us-east-1:123456789012:log-group:flow-*",
     "BreakGlassRoleArns": "arn:aws:iam::123456789012:role/break-glass-*",
     "CustomActions": "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain",
     "NotificationEmail": "oncall@example.com",

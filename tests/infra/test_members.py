@@ -32,6 +32,7 @@ class Roles(unittest.TestCase):
             HubAccountId=HUB,
             OrganizationId=ORGANIZATION,
             Escalate="timeouts,public-address",
+            FlowLogGroupArns="arn:aws:logs:us-east-1:123456789012:log-group:flow-*",
             BreakGlassRoleArns=f"arn:aws:iam::{ACCOUNT}:role/break-glass-*",
         )
         cls.roles = {"contain": cls.stack.outputs["RoleArn"], "release": cls.stack.outputs["ReleaseRoleArn"]}

@@ -55,6 +55,8 @@ pub struct Account {
     pub ssm: aws_sdk_ssm::Client,
     /// The event bus.
     pub events: aws_sdk_eventbridge::Client,
+    /// Log groups.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
 }
 
 impl Account {
@@ -113,6 +115,7 @@ impl Account {
             sts: aws_sdk_sts::Client::new(other),
             ssm: aws_sdk_ssm::Client::new(other),
             events: aws_sdk_eventbridge::Client::new(other),
+            logs: aws_sdk_cloudwatchlogs::Client::new(other),
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{ConnectionTrackingConfiguration, VpcEndpointType};
 use brig_tests::{
-    account::Account,
+    account::{Account, unique},
     function::Function,
     seed::{Launch, Network},
 };
@@ -88,8 +88,7 @@ async fn a_public_instance_is_expected_to_be_cut() {
     has(&entry, "dns -: open, none");
     has(&entry, "serial_console -: blocked, none");
     assert!(!paths(&entry).iter().any(|path| path.starts_with("unread")), "{:#?}", paths(&entry));
-    let words =
-        "new network flows are blocked but for DNS, open ones are expected to be cut (ICMP and the like may go on)";
+    let words = "new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)";
     assert!(summary(&entry).contains(words), "{}", summary(&entry));
 }
 
@@ -199,4 +198,33 @@ async fn the_next_steps_are_taken_and_given_back() {
     assert_eq!(timeout(&released), Some(432_000), "{response:#}");
     let back = released.association().and_then(|association| association.allocation_id());
     assert_eq!(back, Some(allocation), "{response:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verification_asks_the_flow_logs() {
+    let account = Account::open().await;
+    let office = account.office().await;
+    let network = account.network(148, false).await;
+    let group = unique("flow-test");
+    let logs = account.ec2.create_flow_logs().resource_type("VPC".into()).resource_ids(&network.vpc);
+    let logs = logs.traffic_type("ALL".into()).log_group_name(&group);
+    let role = "arn:aws:iam::123456789012:role/flow-logs";
+    logs.deliver_logs_permission_arn(role).send().await.expect("a flow log");
+    let instance = account.launch(&network, "logged", Launch::default()).await;
+    let eni =
+        account.describe(&instance).await.network_interfaces()[0].network_interface_id().expect("an id").to_owned();
+    let function = Function::start(&office.settings()).await;
+    let response = function.invoke(&json!({"instance_id": instance, "reason": "IR-7"})).await.expect("a response");
+    assert_eq!(response["containments"][0]["outcome"], "contained", "{response:#}\n{}", function.log());
+
+    let verify = json!({"instance_id": instance, "action": "verify"});
+    let response = function.invoke(&verify).await.expect("a response");
+    assert_eq!(response["containments"][0]["outcome"], "verified", "{response:#}\n{}", function.log());
+    assert_eq!(response["containments"][0]["verdict"]["proof"]["state"], "unavailable", "{response:#}");
+
+    account.flow(&group, &eni, "ACCEPT").await;
+    let response = function.invoke(&verify).await.expect("a response");
+    let entry = &response["containments"][0];
+    assert_eq!(entry["outcome"], "contradicted", "{response:#}\n{}", function.log());
+    assert!(summary(entry).starts_with("TRAFFIC WAS ACCEPTED AFTER THE CUT"), "{}", summary(entry));
 }

@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
+    proof::FlowLog,
     reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
     step::Lane,
@@ -21,7 +22,7 @@ use brig_engine::ports::{
     TrailEvent,
 };
 
-use crate::{autoscaling, cloudtrail, ec2, elb, guardduty, iam, vpc};
+use crate::{autoscaling, cloudtrail, ec2, elb, guardduty, iam, logs, vpc};
 
 pub(crate) struct AwsCloud {
     region: Region,
@@ -35,6 +36,7 @@ pub(crate) struct AwsCloud {
     elbv2: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
     cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
     guardduty: OnceLock<aws_sdk_guardduty::Client>,
+    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
     resolver: OnceLock<aws_sdk_route53resolver::Client>,
     lattice: OnceLock<aws_sdk_vpclattice::Client>,
 }
@@ -58,6 +60,7 @@ impl AwsCloud {
     client!(elbv2, aws_sdk_elasticloadbalancingv2);
     client!(cloudtrail, aws_sdk_cloudtrail);
     client!(guardduty, aws_sdk_guardduty);
+    client!(logs, aws_sdk_cloudwatchlogs);
     client!(resolver, aws_sdk_route53resolver);
     client!(lattice, aws_sdk_vpclattice);
 
@@ -73,6 +76,7 @@ impl AwsCloud {
             elbv2: OnceLock::new(),
             cloudtrail: OnceLock::new(),
             guardduty: OnceLock::new(),
+            logs: OnceLock::new(),
             resolver: OnceLock::new(),
             lattice: OnceLock::new(),
         }
@@ -207,7 +211,7 @@ impl Cloud for AwsCloud {
         ec2::reach::describe_interfaces_of_kinds(self.ec2(), vpcs, kinds).await
     }
 
-    async fn get_serial_console_access(&self) -> Answer<bool> {
+    async fn get_serial_console_access(&self) -> Answer<Option<bool>> {
         ec2::reach::get_serial_console_access(self.ec2()).await
     }
 
@@ -227,8 +231,12 @@ impl Cloud for AwsCloud {
         ec2::readiness::describe_vpcs(self.ec2()).await
     }
 
-    async fn describe_flow_logs(&self) -> Answer<Vec<String>> {
+    async fn describe_flow_logs(&self) -> Answer<Vec<FlowLog>> {
         ec2::readiness::describe_flow_logs(self.ec2()).await
+    }
+
+    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp) -> Answer<Vec<String>> {
+        logs::filter_log_events(self.logs(), group, streams, since).await
     }
 
     async fn get_metadata_default_tokens(&self) -> Answer<Option<String>> {

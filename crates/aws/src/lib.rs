@@ -11,6 +11,7 @@ mod elb;
 mod error;
 mod guardduty;
 mod iam;
+mod logs;
 mod member;
 mod session;
 mod sns;

@@ -42,6 +42,8 @@ pub enum Conclusion {
     Repaired,
     /// Something has drifted and is only told.
     Drifted,
+    /// Everything reads back as promised, and flow logs show accepted traffic after the cut.
+    Contradicted,
     /// What containment changed is given back.
     Released,
     /// Something of it is not.
@@ -66,6 +68,7 @@ impl Conclusion {
             Self::Verified => "verified",
             Self::Repaired => "repaired",
             Self::Drifted => "drifted",
+            Self::Contradicted => "contradicted",
             Self::Released => "released",
             Self::ReleasePartial => "release_partial",
         }

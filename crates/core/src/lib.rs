@@ -13,6 +13,7 @@ pub mod paths;
 pub mod plan;
 pub mod policy;
 pub mod power;
+pub mod proof;
 pub mod reach;
 pub mod readiness;
 pub mod release;

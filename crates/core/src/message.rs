@@ -218,6 +218,9 @@ fn what_is_left(line: &mut impl FnMut(&str), containment: &Containment, most: us
         Some(window) => line(&format!("What is left of each path (the untrack window was open for {window} ms)")),
         None => line("What is left of each path"),
     }
+    if let Some(proof) = &containment.verdict.proof {
+        line(&format!("- {}", proof.detail));
+    }
     for path in paths.iter().take(most) {
         line(&format!("- {path}"));
     }
@@ -281,6 +284,11 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
             "Find out who changed it, and why. What would be put right is below; to do so:".to_owned(),
             invoke(",\"action\":\"verify\""),
         ],
+        Conclusion::Contradicted => vec![
+            "Something that was open when it was cut still carries traffic: AWS goes on tracking it. The paths below say which may.".to_owned(),
+            "To end it, deny the remote address in the network ACL of its subnet (aws ec2 create-network-acl-entry, before the first rule that allows; everyone in the subnet loses that address), or stop the instance, which loses its memory.".to_owned(),
+            originals(),
+        ],
         Conclusion::Released => vec![
             "Nothing more is needed. Snapshots stay; delete them once nobody needs them, when their locks have ended.".to_owned(),
             "A later finding counts only if its activity is later than this release.".to_owned(),
@@ -341,6 +349,7 @@ fn heading(outcome: Conclusion) -> &'static str {
         Conclusion::Verified => "verified",
         Conclusion::Repaired => "DRIFT PUT RIGHT",
         Conclusion::Drifted => "CONTAINMENT HAS DRIFTED",
+        Conclusion::Contradicted => "TRAFFIC AFTER THE CUT",
         Conclusion::Released => "released",
         Conclusion::ReleasePartial => "ONLY PARTLY RELEASED",
     }

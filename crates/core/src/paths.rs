@@ -19,8 +19,6 @@ mod words;
 
 pub use words::{lines, sentence};
 
-/// How long an established TCP flow may be idle where neither the interface nor its type says otherwise, in seconds.
-const LONGEST: u32 = 432_000;
 /// For so many seconds AWS takes packets of other protocols for an answer.
 const OTHER_PROTOCOLS: u32 = 600;
 const NOT_RUNNING: &str = "the instance is not running: it has no flows";
@@ -143,8 +141,10 @@ pub struct Path {
 pub struct Treated {
     /// The groups that it had before; none where that is unknown.
     pub was: Option<Vec<GroupId>>,
-    /// It was opened for the untrack window.
+    /// It was opened for the untrack window, after it was isolated for the last time.
     pub untracked: bool,
+    /// It is not known that it was never opened.
+    pub may_have_been_open: bool,
     /// Its own idle timeouts before they were shortened, where they were.
     pub shortened: Option<Timeouts>,
     /// Whether it is seen to be isolated.
@@ -170,6 +170,8 @@ pub struct Ways<'a> {
 enum Tracking {
     /// It does not: the rules decide.
     ByRules,
+    /// The same, as far as was looked.
+    ByRulesUpTo(&'static str),
     /// It does, for this reason.
     Always(&'static str),
     /// Its pages do not say.
@@ -211,6 +213,11 @@ fn of_interface(ways: &Ways<'_>, interface: &Interface, paths: &mut Vec<Path>) {
     if table.is_none() && look.gaps.is_empty() {
         paths.push(unread(Some(&interface.id), "no route table of its subnet was seen".to_owned()));
     }
+    let has_branch = ways.interfaces.iter().any(|other| other.kind == "branch");
+    if interface.kind == "trunk" && !has_branch {
+        let why = "it is a trunk: branches are known by the tag of Amazon EKS, and those of ECS tasks are not seen";
+        paths.push(unread(Some(&interface.id), why.to_owned()));
+    }
     for family in families(interface) {
         let mut seen = BTreeSet::new();
         let mut add = |kind: &'static str, via: Option<&str>, tracking: &Tracking| {
@@ -238,7 +245,10 @@ fn of_interface(ways: &Ways<'_>, interface: &Interface, paths: &mut Vec<Path>) {
 
 /// An interface without an address was not shown whole: it counts as one of IPv4.
 fn families(interface: &Interface) -> &'static [Family] {
-    let has = |v6: bool| interface.addresses.iter().any(|address| address.is_ipv6() == v6);
+    let has = |v6: bool| {
+        interface.addresses.iter().any(|address| address.is_ipv6() == v6)
+            || interface.prefixes.iter().any(|prefix| prefix.contains(':') == v6)
+    };
     match (has(false), has(true)) {
         (true, true) => &[Family::Ipv4, Family::Ipv6],
         (false, true) => &[Family::Ipv6],
@@ -273,12 +283,17 @@ fn one(
             Tracking::Always(why) => (OpenFlows::MayGoOn, format!("AWS always tracks {why}")),
             Tracking::Unclear(why) => (OpenFlows::MayGoOn, (*why).to_owned()),
             Tracking::ByRules => rules::judge(&treated, family, ways.look),
+            Tracking::ByRulesUpTo(limit) => {
+                let (open_flows, why) = rules::judge(&treated, family, ways.look);
+                (open_flows, format!("{why}; {limit}"))
+            }
         }
     } else {
         (OpenFlows::None, NOT_RUNNING.to_owned())
     };
     let goes_on = open_flows == OpenFlows::MayGoOn;
-    let idle = goes_on.then(|| longest(&treated.shortened.unwrap_or(interface.timeouts), &ways.look.defaults));
+    let own = treated.shortened.unwrap_or(interface.timeouts);
+    let idle = longest(own, ways.look.defaults).filter(|_| goes_on && kind != "network_load_balancer");
     let why = if goes_on && treated.shortened.is_some() {
         format!(
             "{why}; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say"
@@ -321,7 +336,12 @@ fn beside_tcp_and_udp(ways: &Ways<'_>, interface: &Interface) -> [Path; 2] {
     };
     [
         path("icmp", icmp, None, "AWS always tracks it, and does not say for how long"),
-        path("other_protocols", others, Some(OTHER_PROTOCOLS), "AWS tracks them by address and protocol"),
+        path(
+            "other_protocols",
+            others,
+            Some(OTHER_PROTOCOLS),
+            "AWS tracks them by address and protocol: for so long even the other side may begin anew",
+        ),
     ]
 }
 
@@ -337,8 +357,9 @@ fn new_flows(treated: &Treated) -> NewFlows {
     }
 }
 
-fn longest(own: &Timeouts, defaults: &Timeouts) -> u32 {
-    own.tcp_established.or(defaults.tcp_established).unwrap_or(LONGEST)
+fn longest(own: Timeouts, defaults: Timeouts) -> Option<u32> {
+    let all = own.or(defaults).or(Timeouts::USUAL);
+    [all.tcp_established, all.udp_stream, all.udp].into_iter().flatten().max()
 }
 
 /// No security group filters what goes to the VPC's resolver
@@ -373,7 +394,10 @@ fn of_dns(ways: &Ways<'_>) -> Vec<Path> {
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-serial-console.html>).
 fn serial_console(ways: &Ways<'_>) -> Path {
     let (new_flows, why) = match ways.look.serial_console {
-        Some(true) => (NewFlows::Open, "it needs no network, and the account may use it in this Region"),
+        Some(true) => (
+            NewFlows::Open,
+            "it needs no network, and the account may use it in this Region; a session that is open is not seen",
+        ),
         Some(false) => (NewFlows::Blocked, "the account does not use it in this Region"),
         None => (NewFlows::Unknown, "it needs no network; whether the account may use it could not be read"),
     };

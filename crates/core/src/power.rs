@@ -46,6 +46,7 @@ pub enum Read {
     ListServiceNetworkVpcAssociations,
     DescribeVpcs,
     DescribeFlowLogs,
+    FilterLogEvents,
     GetInstanceMetadataDefaults,
     GetDetector,
     ListDetectors,
@@ -73,6 +74,7 @@ impl Read {
             }
             Self::LookupEvents | Self::DescribeTrails | Self::GetTrailStatus => "cloudtrail",
             Self::GetDetector | Self::ListDetectors => "guardduty",
+            Self::FilterLogEvents => "logs",
             Self::ListFirewallRuleGroupAssociations => "route53resolver",
             Self::ListServiceNetworkVpcAssociations => "vpc-lattice",
             Self::DescribeInstances
@@ -130,8 +132,7 @@ pub fn elsewhere(duty: Duty) -> BTreeSet<String> {
     let home = |read: &Read| {
         matches!(
             read,
-            Read::DescribeFlowLogs
-                | Read::GetInstanceMetadataDefaults
+            Read::GetInstanceMetadataDefaults
                 | Read::GetDetector
                 | Read::ListDetectors
                 | Read::DescribeTrails

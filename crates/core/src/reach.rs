@@ -37,6 +37,8 @@ pub struct ReachLook {
 pub struct RouteTable {
     /// Its VPC.
     pub vpc: VpcId,
+    /// The account that owns it, where that was shown.
+    pub owner: Option<String>,
     /// Subnets without a table of their own use it.
     pub main: bool,
     /// The subnets that use it.

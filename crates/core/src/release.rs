@@ -89,7 +89,9 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
         Step::ShortenTimeouts { eni, was } => timeouts(eni, *was, look),
         Step::DisassociateAddress { .. } => address(&record.step, look)?,
         Step::UnassignPublicAddress { eni, address } => {
-            plan.note(format!("{eni} had the public address {address}, which AWS had assigned and does not give back"));
+            plan.note(format!(
+                "{eni} had the public address {address}, which AWS had assigned and does not give back; aws ec2 modify-network-interface-attribute --associate-public-ip-address asks for another one"
+            ));
             return None;
         }
         Step::DenyRole { .. } => role(&record.step, look, plan)?,
@@ -252,6 +254,9 @@ fn address(step: &Step, look: &Look<'_>) -> Option<(Reversal, Outcome)> {
     let outcome = match interface {
         None => gone("the interface is attached to the instance no more"),
         Some(interface) if interface.public.iter().any(|public| public.address == *address) => done("associated"),
+        Some(interface) if interface.public.iter().any(|public| !public.assigned && public.private == *private) => {
+            gone("another elastic address is there now, which is left alone")
+        }
         Some(_) => Outcome::Planned,
     };
     Some((back, outcome))

@@ -46,7 +46,8 @@ impl InstanceState {
     /// Whether network flows can exist.
     #[must_use]
     pub fn has_flows(self) -> bool {
-        matches!(self, Self::Pending | Self::Running | Self::ShuttingDown | Self::Unknown)
+        // While it stops, the system still runs.
+        matches!(self, Self::Pending | Self::Running | Self::Stopping | Self::ShuttingDown | Self::Unknown)
     }
 
     /// Whether the instance is ending for good.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     paths::{self, Path},
+    proof::Proof,
     survey::Gap,
 };
 
@@ -114,6 +115,8 @@ pub struct Verdict {
     pub summary: String,
     /// What is left of each path to and from the instance; empty where nothing was cut.
     pub paths: Vec<Path>,
+    /// What flow logs say of the time after the cut; only a verification asks them.
+    pub proof: Option<Proof>,
     /// An interface was seen in an untrack group.
     #[serde(skip)]
     pub open: bool,
@@ -131,6 +134,7 @@ impl Verdict {
             evidence: unknown,
             summary,
             paths: Vec::new(),
+            proof: None,
             open: false,
         }
     }
@@ -172,7 +176,16 @@ impl Verdict {
                 format!("{subject} is only PARTLY contained: {}; but {}.", fails.join(", "), holds.join(", "))
             }
         };
-        Self { network, credentials, fleet, evidence, summary, paths, open: facts.network.iter().any(is_open) }
+        Self {
+            network,
+            credentials,
+            fleet,
+            evidence,
+            summary,
+            paths,
+            proof: None,
+            open: facts.network.iter().any(is_open),
+        }
     }
 
     /// Whether every lane is wholly true.

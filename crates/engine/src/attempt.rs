@@ -9,6 +9,7 @@ use brig_core::{
     message,
     plan::evidence::STATE_TAG,
     policy::{CONTAINMENT_TAG, Decided},
+    proof::{Proof, State as ProofState},
     step::Lane,
     survey::Instance,
     verdict::{Truth, Verdict},
@@ -17,6 +18,7 @@ use brig_core::{
 use crate::{
     contain::{Case, Engine, Invocation, LAST_CALL, Lanes, Scene, key_of},
     ports::Tags,
+    proof,
     reports::{Reports, run_lanes},
     tell::{CLOSING, log},
     work::Work,
@@ -67,6 +69,10 @@ impl Engine {
             let told = current.told.as_deref() == Some(told_as(answer.outcome));
             if !again || !told {
                 let mut answer = answer;
+                if !again && matches!(case.action, Action::Verify { .. }) {
+                    let proof = proof::look(&work, lanes.evidence.as_ref(), reports.interfaces()).await;
+                    contradict(&mut answer, proof);
+                }
                 let repaired = answer.outcome == Conclusion::Repaired;
                 if repaired && matches!(case.action, Action::Verify { look_up: true, .. }) {
                     answer.notes.extend(self.callers(&answer, lanes.evidence.as_ref()).await);
@@ -220,6 +226,18 @@ fn answer(
         left_over,
         unreachable: false,
     }
+}
+
+/// What flow logs say goes into the verdict; what contradicts it goes first.
+fn contradict(answer: &mut Containment, proof: Proof) {
+    if proof.state == ProofState::Contradiction {
+        answer.verdict.summary =
+            format!("TRAFFIC WAS ACCEPTED AFTER THE CUT: {}. {}", proof.detail, answer.verdict.summary);
+        if matches!(answer.outcome, Conclusion::Verified | Conclusion::Contained | Conclusion::AlreadyContained) {
+            answer.outcome = Conclusion::Contradicted;
+        }
+    }
+    answer.verdict.proof = Some(proof);
 }
 
 /// Whether the instance carries the tag of its containment, whose state the other tag tells.

@@ -8,6 +8,7 @@ mod escalation;
 mod lanes;
 pub mod ports;
 mod preview;
+mod proof;
 mod reach;
 mod readiness;
 mod release;

@@ -13,6 +13,7 @@ use brig_core::{
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told},
     message::Message,
+    proof::FlowLog,
     reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
     step::{Lane, Outcome},
@@ -305,12 +306,12 @@ pub trait Cloud: Send + Sync {
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>>;
     /// DescribeRouteTables of these VPCs.
     async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>>;
-    /// DescribeVpcEndpoints of these VPCs, those that are available.
+    /// DescribeVpcEndpoints of these VPCs, but those that are over.
     async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> Answer<Vec<VpcEndpoint>>;
     /// DescribeNetworkInterfaces: VPC and kind of those in these VPCs that are of one of the kinds.
     async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> Answer<Vec<(VpcId, String)>>;
-    /// GetSerialConsoleAccessStatus.
-    async fn get_serial_console_access(&self) -> Answer<bool>;
+    /// GetSerialConsoleAccessStatus; none where the answer does not say.
+    async fn get_serial_console_access(&self) -> Answer<Option<bool>>;
     /// ListFirewallRuleGroupAssociations of Route 53 Resolver: how many the VPC has.
     async fn count_dns_firewalls(&self, vpc: &VpcId) -> Answer<usize>;
     /// ListServiceNetworkVpcAssociations of VPC Lattice: how many the VPC has.
@@ -320,8 +321,10 @@ pub trait Cloud: Send + Sync {
 
     /// DescribeVpcs: all of the Region.
     async fn describe_vpcs(&self) -> Answer<Vec<VpcId>>;
-    /// DescribeFlowLogs: the VPCs, subnets and interfaces with active flow logs.
-    async fn describe_flow_logs(&self) -> Answer<Vec<String>>;
+    /// DescribeFlowLogs: those that are active.
+    async fn describe_flow_logs(&self) -> Answer<Vec<FlowLog>>;
+    /// FilterLogEvents of CloudWatch Logs: the messages of the streams with this prefix, since then.
+    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp) -> Answer<Vec<String>>;
     /// GetInstanceMetadataDefaults: the account's `HttpTokens`, where it sets any.
     async fn get_metadata_default_tokens(&self) -> Answer<Option<String>>;
     /// DescribeInstances: how many running instances have `HttpTokens` optional.

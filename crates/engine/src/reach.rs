@@ -19,6 +19,7 @@ use futures::future::join_all;
 
 use crate::{
     contain::Lanes,
+    lanes::network::untracked,
     ports::Answer,
     work::{Work, gap},
 };
@@ -82,7 +83,7 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
         tables: read(&mut gaps, "the route tables", tables),
         endpoints: read(&mut gaps, "the VPC endpoints", endpoints),
         // The console, the firewalls, timeouts and protocols have paths of their own that say so.
-        serial_console: console.ok(),
+        serial_console: console.ok().flatten(),
         defaults: defaults.unwrap_or_default(),
         protocols: targets
             .unwrap_or_default()
@@ -94,8 +95,21 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
     for (vpc, kind) in read(&mut gaps, "the interfaces of AWS's services", neighbours) {
         look.neighbours.entry(vpc).or_default().insert(kind);
     }
+    let account = &work.instance.account;
+    let owner = |vpc: &VpcId| {
+        let table = look.tables.iter().find(|table| table.vpc == *vpc)?;
+        table.owner.clone().filter(|owner| owner != account.as_str())
+    };
+    let foreign: BTreeMap<VpcId, String> = vpcs.iter().filter_map(|vpc| Some((vpc.clone(), owner(vpc)?))).collect();
+    for (vpc, owner) in &foreign {
+        gaps.push(Gap {
+            what: format!("what others have in {vpc}"),
+            error: format!("the VPC is shared by the account {owner}, and shows this account its own only"),
+            retryable: false,
+        });
+    }
     for (vpc, firewalls, networks) in each {
-        if let Ok(count) = firewalls {
+        if let Some(count) = firewalls.ok().filter(|_| !foreign.contains_key(vpc)) {
             look.dns_firewalls.insert(vpc.clone(), count);
         }
         if read(&mut gaps, "VPC Lattice's associations", networks) > 0 {
@@ -110,10 +124,13 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
 pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface], cut: &[Fact]) -> Vec<Path> {
     let records = work.recorded(Lane::Network);
     let was = isolated(&records);
-    let untracked = |eni: &EniId| {
+    let untracked = untracked(&records);
+    // A lost answer may have opened it; what was never opened is on record as skipped, or not at all.
+    let may_have_been_open = |eni: &EniId| {
         records.iter().any(|record| {
             let of = matches!(&record.step, Step::Untrack { eni: of, .. } if of == eni);
-            of && matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)))
+            let surely_not = |why: &String| !why.starts_with("not surely opened");
+            of && !matches!(&record.outcome, Some(Outcome::Skipped(why)) if surely_not(why))
         })
     };
     let shortened = |eni: &EniId| {
@@ -127,7 +144,8 @@ pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface],
         let fact = cut.iter().find(|fact| fact.what == format!("{id} isolated"));
         let treated = Treated {
             was: was.get(&id).cloned().flatten(),
-            untracked: untracked(&id),
+            untracked: untracked.contains(&id),
+            may_have_been_open: may_have_been_open(&id),
             shortened: shortened(&id),
             isolated: fact.map(|fact| fact.truth),
         };
@@ -150,7 +168,8 @@ pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface],
 fn isolated(records: &[StepRecord]) -> BTreeMap<EniId, Option<Vec<GroupId>>> {
     let had = |record: &StepRecord| {
         let Step::Isolate { eni, was, .. } = &record.step else { return None };
-        Some((eni.clone(), was.clone()))
+        // What somebody put it back into since is not on record.
+        Some((eni.clone(), was.clone().filter(|_| record.repairs.is_empty())))
     };
     records.iter().filter_map(had).collect()
 }

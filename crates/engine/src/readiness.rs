@@ -140,7 +140,7 @@ impl Engine {
             groups,
             detectors: seen(detectors),
             trails: seen(trails),
-            flow_logs: seen(flow_logs),
+            flow_logs: seen(flow_logs.map(|logs| logs.into_iter().map(|log| log.resource).collect())),
             default_tokens: seen(default_tokens),
             without_tokens: seen(without_tokens),
             members,

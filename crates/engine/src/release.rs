@@ -264,6 +264,7 @@ impl Engine {
             evidence: of(Lane::Evidence),
             summary,
             paths: Vec::new(),
+            proof: None,
             open: false,
         };
         answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();

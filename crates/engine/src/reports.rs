@@ -103,6 +103,11 @@ impl Reports {
         self.reach.as_ref().map(|look| reach::paths(work, look, &self.interfaces, &network.facts)).unwrap_or_default()
     }
 
+    /// The interfaces as they were last seen.
+    pub(crate) fn interfaces(&self) -> &[Interface] {
+        &self.interfaces
+    }
+
     pub(crate) fn done(&self) -> impl Iterator<Item = &crate::work::Done> {
         self.lanes.iter().flat_map(|lane| lane.done.iter())
     }

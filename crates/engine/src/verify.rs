@@ -148,6 +148,7 @@ impl Engine {
             evidence: standing_in(&now, Lane::Evidence),
             open: now.verdict.open,
             paths: Vec::new(),
+            proof: None,
             summary: match planned(&now) {
                 0 => format!("{} is as its containment left it, as far as was looked.", now.instance_id),
                 drift => format!("{} HAS DRIFTED: {drift} step(s) would put it right.", now.instance_id),

@@ -112,7 +112,13 @@ impl World {
         self.interfaces.insert(id.as_str().into(), eni);
         if self.reach.tables.iter().all(|table| table.vpc.as_str() != vpc) {
             let routes = vec![Route { destination: "10.0.0.0/8".to_owned(), target: "local".to_owned() }];
-            self.reach.tables.push(RouteTable { vpc: vpc.into(), main: true, subnets: Vec::new(), routes });
+            self.reach.tables.push(RouteTable {
+                vpc: vpc.into(),
+                owner: None,
+                main: true,
+                subnets: Vec::new(),
+                routes,
+            });
         }
     }
 

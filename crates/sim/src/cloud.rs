@@ -6,6 +6,7 @@ use std::{net::Ipv4Addr, sync::Arc};
 use async_trait::async_trait;
 use brig_core::{
     ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId, arn_name},
+    proof::FlowLog,
     reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
     release::Reversal,
@@ -347,8 +348,18 @@ impl Cloud for SimCloud {
         self.read("DescribeVpcs", |world| Ok(world.vpcs())).await
     }
 
-    async fn describe_flow_logs(&self) -> Answer<Vec<String>> {
-        self.read("DescribeFlowLogs", |_| Ok(Vec::new())).await
+    async fn describe_flow_logs(&self) -> Answer<Vec<FlowLog>> {
+        self.read("DescribeFlowLogs", |world| Ok(world.flow_logs.clone())).await
+    }
+
+    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp) -> Answer<Vec<String>> {
+        self.read("FilterLogEvents", |world| {
+            let fits = |(of, eni, at, _): &&(String, EniId, i64, String)| {
+                of == group && eni.as_str() == streams && *at >= since.millis()
+            };
+            Ok(world.flows.iter().filter(fits).map(|(.., record)| record.clone()).collect())
+        })
+        .await
     }
 
     async fn get_metadata_default_tokens(&self) -> Answer<Option<String>> {
@@ -809,8 +820,8 @@ impl Cloud for SimCloud {
         .await
     }
 
-    async fn get_serial_console_access(&self) -> Answer<bool> {
-        self.read("GetSerialConsoleAccessStatus", |world| Ok(world.reach.serial_console.unwrap_or(false))).await
+    async fn get_serial_console_access(&self) -> Answer<Option<bool>> {
+        self.read("GetSerialConsoleAccessStatus", |world| Ok(Some(world.reach.serial_console.unwrap_or(false)))).await
     }
 
     async fn count_dns_firewalls(&self, vpc: &VpcId) -> Answer<usize> {

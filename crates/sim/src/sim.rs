@@ -432,7 +432,9 @@ impl Sim {
         self.state().dead.remove(&process);
     }
 
-    fn clock(&self) -> Timestamp {
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> Timestamp {
         Timestamp::from_millis(START + i64::try_from(self.timers.now()).unwrap_or(i64::MAX))
     }
 

@@ -8,6 +8,7 @@ use std::{
 use brig_core::{
     ids::{EniId, GroupId, InstanceId, SnapshotId, VolumeId, VpcId},
     policy::CONTAINMENT_TAG,
+    proof::FlowLog,
     reach::ReachLook,
     survey::{self, InstanceState, Role, Rule, SecurityGroup, Snapshot, Target},
 };
@@ -104,6 +105,10 @@ pub struct World {
     pub snapshots: BTreeMap<SnapshotId, Snapshot>,
     /// The ways to and from the instances.
     pub reach: ReachLook,
+    /// Flow logs.
+    pub flow_logs: Vec<FlowLog>,
+    /// Records of flow logs: group, interface, milliseconds, record.
+    pub flows: Vec<(String, EniId, i64, String)>,
     /// Elastic addresses that are associated with nothing, by allocation.
     pub addresses: BTreeMap<String, survey::PublicAddress>,
     /// Interfaces take idle timeouts of their own.

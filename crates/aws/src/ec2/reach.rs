@@ -39,6 +39,7 @@ pub(crate) async fn describe_route_tables(client: &Client, vpcs: &[VpcId]) -> An
         let associations = table.associations();
         found.push(RouteTable {
             vpc: vpc.into(),
+            owner: table.owner_id().map(str::to_owned),
             main: associations.iter().any(|association| association.main().unwrap_or(false)),
             subnets: associations.iter().filter_map(|association| association.subnet_id()).map(str::to_owned).collect(),
             routes: table.routes().iter().filter_map(from_route).collect(),
@@ -81,7 +82,9 @@ pub(crate) async fn describe_vpc_endpoints(client: &Client, vpcs: &[VpcId]) -> A
     while let Some(endpoint) = pages.next().await {
         let endpoint = endpoint.explain("DescribeVpcEndpoints")?;
         let (Some(id), Some(vpc)) = (endpoint.vpc_endpoint_id(), endpoint.vpc_id()) else { continue };
-        let is_there = endpoint.state().is_none_or(|state| state.as_str().eq_ignore_ascii_case("available"));
+        let over = ["deleting", "deleted", "rejected", "failed", "expired"];
+        let is_there =
+            endpoint.state().is_none_or(|state| !over.contains(&state.as_str().to_ascii_lowercase().as_str()));
         let kind = endpoint.vpc_endpoint_type().map_or("unknown", |kind| kind.as_str());
         if is_there {
             found.push(VpcEndpoint {
@@ -112,9 +115,9 @@ pub(crate) async fn describe_interfaces_of_kinds(
     Ok(found)
 }
 
-pub(crate) async fn get_serial_console_access(client: &Client) -> Answer<bool> {
+pub(crate) async fn get_serial_console_access(client: &Client) -> Answer<Option<bool>> {
     let answer = client.get_serial_console_access_status().send().await.explain("GetSerialConsoleAccessStatus")?;
-    Ok(answer.serial_console_access_enabled().unwrap_or(false))
+    Ok(answer.serial_console_access_enabled())
 }
 
 pub(crate) async fn describe_default_timeouts(client: &Client, instance_type: &str) -> Answer<Timeouts> {

@@ -2,12 +2,16 @@
 
 use aws_sdk_ec2::{
     Client,
-    types::{AttributeBooleanValue, InstanceMetadataEndpointState, InstanceSpecification, ResourceType},
+    types::{
+        AttributeBooleanValue, InstanceMetadataEndpointState, InstanceSpecification, LogDestinationType, ResourceType,
+        TrafficType,
+    },
 };
 use brig_core::{
     ids::VpcId,
     plan::evidence::STATE_TAG,
     policy::CONTAINMENT_TAG,
+    proof::{Destination, FlowLog},
     survey::{GROUP_ROLE_TAG, Purpose},
 };
 use brig_engine::ports::{Answer, CloudError, DryRun, Tags};
@@ -24,16 +28,36 @@ pub(crate) async fn describe_vpcs(client: &Client) -> Answer<Vec<VpcId>> {
     Ok(vpcs)
 }
 
-pub(crate) async fn describe_flow_logs(client: &Client) -> Answer<Vec<String>> {
+pub(crate) async fn describe_flow_logs(client: &Client) -> Answer<Vec<FlowLog>> {
     let mut pages = client.describe_flow_logs().into_paginator().items().send();
-    let mut logged = Vec::new();
+    let mut logs = Vec::new();
     while let Some(log) = pages.next().await {
         let log = log.explain("DescribeFlowLogs")?;
-        if log.flow_log_status() == Some("ACTIVE") {
-            logged.extend(log.resource_id().map(str::to_owned));
+        if let Some(resource) = log.resource_id().filter(|_| log.flow_log_status() == Some("ACTIVE")) {
+            logs.push(FlowLog {
+                resource: resource.to_owned(),
+                traffic: log.traffic_type().map_or("ALL", TrafficType::as_str).to_owned(),
+                destination: destination(&log),
+                format: log.log_format().unwrap_or_default().to_owned(),
+            });
         }
     }
-    Ok(logged)
+    Ok(logs)
+}
+
+fn destination(log: &aws_sdk_ec2::types::FlowLog) -> Destination {
+    let arn = log.log_destination();
+    match log.log_destination_type().map(LogDestinationType::as_str) {
+        Some("s3") => arn.map_or(Destination::Other, |arn| Destination::Bucket(arn.to_owned())),
+        Some("cloud-watch-logs") | None => {
+            // `arn:aws:logs:us-east-1:123456789012:log-group:name:*`
+            let by_arn = || arn?.split(":log-group:").nth(1)?.split(':').next();
+            log.log_group_name()
+                .or_else(by_arn)
+                .map_or(Destination::Other, |group| Destination::LogGroup(group.to_owned()))
+        }
+        Some(_) => Destination::Other,
+    }
 }
 
 pub(crate) async fn get_metadata_default_tokens(client: &Client) -> Answer<Option<String>> {

@@ -24,6 +24,7 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
             evidence: Truth::Yes,
             summary: summary.to_owned(),
             paths: Vec::new(),
+            proof: None,
             open: false,
         },
         steps: vec![

@@ -10,11 +10,14 @@ use crate::{
 /// What becomes of TCP and UDP flows that no gateway tracks by itself.
 pub(super) fn judge(treated: &Treated, family: Family, look: &ReachLook) -> (OpenFlows, String) {
     if all_untracked(treated, family, look) {
-        let why = format!("its groups before allowed all {} traffic both ways: no flow was tracked", family.name());
+        let why = format!(
+            "its groups allow all {} traffic both ways: no flow that began under these rules was tracked",
+            family.name()
+        );
         return (OpenFlows::Cut, why);
     }
     if treated.untracked {
-        let why = "it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow";
+        let why = "it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow";
         return (OpenFlows::ExpectedCut, why.to_owned());
     }
     (OpenFlows::MayGoOn, "it was tracked, and no untrack window was opened".to_owned())
@@ -36,8 +39,12 @@ fn all_untracked(treated: &Treated, family: Family, look: &ReachLook) -> bool {
     open(Direction::Ingress) && open(Direction::Egress)
 }
 
-/// Whether ICMP, and whether anything but it, TCP and UDP was allowed; what is unknown counts as allowed.
+/// Whether ICMP, and whether anything but it, TCP and UDP was allowed, by its groups or in the window; what is unknown counts
+/// as allowed.
 pub(super) fn allowed_beside(treated: &Treated, look: &ReachLook) -> (bool, bool) {
+    if treated.untracked || treated.may_have_been_open {
+        return (true, true);
+    }
     let Some(groups) = groups(treated, look) else { return (true, true) };
     let any = |of: fn(&str) -> bool| groups.iter().flat_map(|group| &group.rules).any(|rule| of(&rule.protocol));
     let icmp = |protocol: &str| matches!(protocol, "-1" | "icmp" | "icmpv6" | "1" | "58");

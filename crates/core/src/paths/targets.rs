@@ -1,7 +1,7 @@
 //! What a route, an interface of AWS's, or a load balancer makes of a path. AWS lists what it always tracks in its page on
 //! connection tracking; what the list does not name is judged by the rules.
 
-use super::{Family, NewFlows, OpenFlows, Path, Tracking, Ways, longest, treated};
+use super::{Family, NewFlows, OpenFlows, Path, Tracking, Ways};
 use crate::{
     ids::VpcId,
     reach::{ReachLook, Route},
@@ -18,7 +18,8 @@ pub(super) fn of_route(
     let target = route.target.as_str();
     let kind = target.split('-').next().unwrap_or_default();
     Some(match kind {
-        "local" => return None,
+        // Lattice has a path of its own.
+        "local" | "VpcLattice" => return None,
         // Without a public address nothing of IPv4 passes an internet gateway.
         "igw" if family == Family::Ipv4 && interface.public.is_empty() => return None,
         "igw" => ("internet_gateway", Tracking::ByRules),
@@ -30,8 +31,8 @@ pub(super) fn of_route(
                 "AWS's former list of what it always tracks names transit gateways, the present one does not",
             ),
         ),
-        "vgw" => ("virtual_private_gateway", Tracking::ByRules),
-        "pcx" => ("peering", Tracking::ByRules),
+        "vgw" => ("virtual_private_gateway", Tracking::ByRulesUpTo("what lies beyond it was not looked at")),
+        "pcx" => ("peering", Tracking::ByRulesUpTo("what lies beyond it was not looked at")),
         "vpce" => endpoint(target, look),
         "lgw" => ("local_gateway", Tracking::ByRules),
         "cagw" => ("carrier_gateway", Tracking::ByRules),
@@ -50,9 +51,10 @@ fn endpoint(id: &str, look: &ReachLook) -> (&'static str, Tracking) {
         }
         "Gateway" => ("gateway_endpoint", Tracking::ByRules),
         // Of Network Firewall too: its endpoints are of this kind.
-        "GatewayLoadBalancer" => {
-            ("firewall_endpoint", Tracking::Always("what goes through a firewall's or gateway balancer's endpoint"))
-        }
+        "GatewayLoadBalancer" => (
+            "firewall_endpoint",
+            Tracking::Always("what goes through Network Firewall, whose endpoints are of this kind"),
+        ),
         _ => ("endpoint", Tracking::Unclear("AWS does not say whether it tracks what goes this way")),
     }
 }
@@ -73,7 +75,7 @@ pub(super) fn of_neighbours(vpc: &VpcId, look: &ReachLook) -> Vec<(&'static str,
         ));
     }
     if look.lattice.contains(vpc) {
-        found.push(("vpc_lattice", Tracking::ByRules));
+        found.push(("vpc_lattice", Tracking::ByRulesUpTo("whether it is a target there was not looked at")));
     }
     if has("network_load_balancer") {
         found.push(("network_load_balancer", Tracking::Always("what goes to or from a Network Load Balancer")));
@@ -108,9 +110,6 @@ pub(super) fn of_balancers(ways: &Ways<'_>) -> Vec<Path> {
         };
         let running = ways.instance.state.has_flows();
         let open_flows = if running { open_flows } else { OpenFlows::None };
-        let own = |interface: &Interface| treated(ways, interface).shortened.unwrap_or(interface.timeouts);
-        let of = |interface: &Interface| longest(&own(interface), &ways.look.defaults);
-        let idle = ways.interfaces.iter().map(of).max().filter(|_| open_flows == OpenFlows::MayGoOn);
         Some(Path {
             kind,
             via: Some(name),
@@ -118,7 +117,8 @@ pub(super) fn of_balancers(ways: &Ways<'_>) -> Vec<Path> {
             family: None,
             new_flows: NewFlows::Blocked,
             open_flows,
-            at_most_idle_seconds: idle,
+            // AWS's pages disagree on what bounds flows of these balancers: their own timeouts, or the interface's.
+            at_most_idle_seconds: None,
             why: why.to_owned(),
         })
     };

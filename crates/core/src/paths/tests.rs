@@ -32,8 +32,13 @@ fn look(routes: &[(&str, &str)]) -> ReachLook {
         destination: (*destination).to_owned(),
         target: (*target).to_owned(),
     };
-    let table =
-        RouteTable { vpc: "vpc-1".into(), main: true, subnets: Vec::new(), routes: routes.iter().map(route).collect() };
+    let table = RouteTable {
+        vpc: "vpc-1".into(),
+        owner: None,
+        main: true,
+        subnets: Vec::new(),
+        routes: routes.iter().map(route).collect(),
+    };
     ReachLook {
         groups: vec![group(&[("tcp", Some((443, 443)))])],
         tables: vec![table],
@@ -53,8 +58,13 @@ struct Case {
 
 impl Case {
     fn of(look: ReachLook) -> Self {
-        let treated =
-            Treated { was: Some(vec!["sg-web".into()]), untracked: true, shortened: None, isolated: Some(Truth::Yes) };
+        let treated = Treated {
+            was: Some(vec!["sg-web".into()]),
+            untracked: true,
+            may_have_been_open: true,
+            shortened: None,
+            isolated: Some(Truth::Yes),
+        };
         let interfaces = vec![interface("eni-1", "vpc-1", &["sg-iso"])];
         Self { instance: instance(), interfaces, treated, left: Vec::new(), look }
     }
@@ -79,8 +89,8 @@ fn a_nat_gateway_is_the_weakest_path() {
         new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 5 days)
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -94,8 +104,8 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
         new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 350 s)
         new flows blocked, open ones may go on until idle for 350 s: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -107,8 +117,8 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
         new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 10 minutes)
         new flows blocked, open ones may go on until idle for 10 minutes: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -118,10 +128,10 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
 fn an_internet_gateway_is_a_path_of_public_addresses_only() {
     let mut case = Case::of(look(&[("0.0.0.0/0", "igw-1"), ("::/0", "igw-1")]));
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut (ICMP and the like may go on)
+        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -130,10 +140,10 @@ fn an_internet_gateway_is_a_path_of_public_addresses_only() {
         interface.addresses.push("2001:db8::7".parse().expect("an address"));
     }
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut (ICMP and the like may go on)
+        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the internet gateway igw-1, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the internet gateway igw-1, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -147,11 +157,11 @@ fn what_was_untracked_in_one_family_is_cut_in_that_family() {
         interface.addresses.push("2001:db8::7".parse().expect("an address"));
     }
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut (ICMP and the like may go on)
+        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-1 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
-        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups before allowed all IPv4 traffic both ways: no flow was tracked
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones expected cut: eni-1 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -165,9 +175,10 @@ fn cut_off_is_said_where_nothing_may_go_on() {
     let out: Vec<Rule> = only.rules.iter().map(|rule| Rule { direction: Direction::Egress, ..rule.clone() }).collect();
     only.rules.extend(out);
     case.look.groups = vec![only];
+    (case.treated.untracked, case.treated.may_have_been_open) = (false, false);
     case.check(&expect![[r#"
         it is cut off but for DNS
-        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups before allowed all IPv4 traffic both ways: no flow was tracked
+        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: eni-1 ICMP, eni-1 other protocols - its groups before did not allow it
         blocked: the serial console - the account does not use it in this Region
@@ -177,12 +188,12 @@ fn cut_off_is_said_where_nothing_may_go_on() {
 #[test]
 fn without_a_window_what_was_tracked_goes_on() {
     let mut case = Case::of(look(&[]));
-    case.treated.untracked = false;
+    (case.treated.untracked, case.treated.may_have_been_open) = (false, false);
     case.check(&expect![[r#"
         new network flows are blocked but for DNS, open ones MAY GO ON through the VPC vpc-1 (until idle for 5 days)
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the VPC vpc-1 - it was tracked, and no untrack window was opened
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -193,10 +204,10 @@ fn groups_that_are_not_known_are_taken_for_the_worst() {
     let mut case = Case::of(look(&[]));
     case.treated.was = None;
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut (ICMP and the like may go on)
+        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -238,18 +249,20 @@ fn every_target_of_a_route_has_its_word() {
     case.check(&expect![[r#"
         new network flows are blocked but for DNS, open ones MAY GO ON through the transit gateway tgw-1 (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 8 more
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through a firewall's or gateway balancer's endpoint
+        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the endpoint vpce-gone - what the endpoint serves was not seen; AWS always tracks some
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the other route arn:aws:networkmanager::123456789012:core-network/core-network-1 - AWS does not say whether it tracks what goes this way
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the gateway endpoint vpce-ddb, eni-1 IPv6 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 interface endpoints, eni-1 IPv6 interface endpoints - AWS always tracks what goes to an interface endpoint
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 Network Load Balancers in the VPC, eni-1 IPv6 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer
+        new flows blocked, open ones may go on: eni-1 IPv4 Network Load Balancers in the VPC, eni-1 IPv6 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 Lambda functions in the VPC, eni-1 IPv6 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 Global Accelerator, eni-1 IPv6 Global Accelerator - AWS always tracks what comes through Global Accelerator
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the peering connection pcx-1, eni-1 IPv4 the virtual private gateway vgw-1, eni-1 IPv4 the appliance eni-9, eni-1 IPv4 the local gateway lgw-1, eni-1 IPv4 the gateway endpoint vpce-s3, eni-1 IPv4 VPC Lattice, eni-1 IPv4 Instance Connect endpoints, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the gateway endpoint vpce-s3, eni-1 IPv6 VPC Lattice, eni-1 IPv6 Instance Connect endpoints - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the appliance eni-9, eni-1 IPv4 the local gateway lgw-1, eni-1 IPv4 the gateway endpoint vpce-s3, eni-1 IPv4 Instance Connect endpoints, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the gateway endpoint vpce-s3, eni-1 IPv6 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new flows blocked, open ones expected cut: eni-1 IPv4 the peering connection pcx-1, eni-1 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; what lies beyond it was not looked at
+        new flows blocked, open ones expected cut: eni-1 IPv4 VPC Lattice, eni-1 IPv6 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; whether it is a target there was not looked at
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -260,15 +273,16 @@ fn a_subnets_own_table_counts_before_the_main_one() {
     let mut case = Case::of(look(&[("0.0.0.0/0", "nat-1")]));
     case.look.tables.push(RouteTable {
         vpc: "vpc-1".into(),
+        owner: None,
         main: false,
         subnets: vec!["subnet-vpc-1".to_owned()],
         routes: vec![Route { destination: "10.0.0.0/16".to_owned(), target: "local".to_owned() }],
     });
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut (ICMP and the like may go on)
+        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -285,12 +299,12 @@ fn what_came_through_balancers_depends_on_their_kind() {
     let protocols = ["HTTPS", "TCP"];
     case.look.protocols = case.left.iter().zip(protocols).map(|(arn, p)| ((*arn).to_owned(), p.to_owned())).collect();
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones MAY GO ON through the Network Load Balancer of tcp/2 (until idle for 5 days)
+        new network flows are blocked but for DNS, open ones MAY GO ON through the Network Load Balancer of tcp/2
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows blocked, open ones may go on until idle for 5 days: the Network Load Balancer of tcp/2 - AWS always tracks what comes through a Network Load Balancer
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows blocked, open ones may go on: the Network Load Balancer of tcp/2 - AWS always tracks what comes through a Network Load Balancer
         new flows blocked, open ones unknown: the load balancer of unseen/3 - its protocol was not seen
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -315,11 +329,11 @@ fn what_could_not_be_read_is_not_known() {
     case.look.gaps =
         vec![Gap { what: "the route tables".to_owned(), error: "AccessDenied".to_owned(), retryable: false }];
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, whether open ones go on is not known
+        new network flows are blocked but for DNS (not known: the serial console), whether open ones go on is not known
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
+        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
         new flows blocked, open ones unknown: what was not seen - the route tables could not be read: AccessDenied
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; whether a DNS firewall is associated with the VPC could not be read
         new flows unknown: the serial console - it needs no network; whether the account may use it could not be read
     "#]]);
@@ -331,11 +345,11 @@ fn the_serial_console_and_an_interface_that_is_not_isolated_are_open() {
     case.look.serial_console = Some(true);
     case.treated.isolated = Some(Truth::Unknown);
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS and the serial console, open ones are expected to be cut (ICMP and the like may go on)
+        new network flows are blocked but for DNS and the serial console (not known: the VPC, ICMP, other protocols), open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
         new flows unknown, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows unknown, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol
-        new flows unknown, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS advises; AWS does not promise that this ends a flow
+        new flows unknown, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows unknown, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        new flows open: the serial console - it needs no network, and the account may use it in this Region
+        new flows open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
     "#]]);
 }

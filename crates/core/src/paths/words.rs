@@ -11,6 +11,8 @@ const NAMED: usize = 2;
 #[must_use]
 pub fn sentence(paths: &[Path]) -> String {
     let but = open(paths);
+    let unknown: Vec<String> = unique(paths.iter().filter(|path| path.new_flows == NewFlows::Unknown).map(name));
+    let but = if unknown.is_empty() { but } else { format!("{but} (not known: {})", unknown.join(", ")) };
     let worst = |most: OpenFlows| paths.iter().filter(move |path| path.open_flows == most);
     let by_address = |path: &&Path| !matches!(path.kind, "icmp" | "other_protocols");
     let go_on: Vec<String> = unique(worst(OpenFlows::MayGoOn).filter(by_address).map(through));
@@ -27,12 +29,12 @@ pub fn sentence(paths: &[Path]) -> String {
     }
     let icmp = if icmp { " (ICMP and the like may go on)" } else { "" };
     if worst(OpenFlows::ExpectedCut).next().is_some() {
-        return format!("{blocked}, open ones are expected to be cut{icmp}");
+        return format!("{blocked}, open ones are expected to be cut, which AWS does not promise{icmp}");
     }
     if !icmp.is_empty() {
         return format!("{blocked}, open ones are cut{icmp}");
     }
-    format!("it is cut off{but}")
+    if unknown.is_empty() { format!("it is cut off{but}") } else { format!("{blocked}, open ones are cut") }
 }
 
 fn open(paths: &[Path]) -> String {

@@ -66,7 +66,8 @@ fn public_address(look: &Look<'_>, interface: &Interface, public: &PublicAddress
     if public.assigned {
         if assigned_too {
             let step = Step::UnassignPublicAddress { eni, address };
-            let outcome = recorded(look, &step).unwrap_or(Outcome::Planned);
+            let same = look.recorded.iter().any(|record| record.step == step);
+            let outcome = recorded(look, &step).filter(|_| same).unwrap_or(Outcome::Planned);
             plan.add(step, outcome);
         } else {
             plan.note(format!(

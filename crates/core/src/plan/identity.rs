@@ -50,6 +50,11 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny) -> Plan {
         }
         None => {}
     }
+    if look.association.is_some() && instance.state.has_flows() {
+        plan.note(
+            "Systems Manager cannot reach it: its profile and the metadata service are off, and no flow can start",
+        );
+    }
     if !instance.state.is_ending() {
         let off = instance.metadata.endpoint == "disabled";
         let step = Step::DisableMetadata { was: instance.metadata.clone() };

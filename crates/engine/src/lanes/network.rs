@@ -64,12 +64,8 @@ struct Memory {
 impl Memory {
     fn of(records: &[StepRecord]) -> Self {
         let mut memory = Self { untracked: BTreeSet::new(), open_since: BTreeMap::new() };
+        memory.untracked = untracked(records);
         for record in records {
-            if let Step::Untrack { eni, .. } = &record.step
-                && matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)))
-            {
-                memory.untracked.insert(eni.clone());
-            }
             if let Step::Isolate { eni, .. } = &record.step {
                 memory.open_since.insert(eni.clone(), record.finished_at.unwrap_or(record.recorded_at));
             }
@@ -88,6 +84,24 @@ impl Memory {
             open_since: &self.open_since,
         }
     }
+}
+
+/// Interfaces whose untrack window came after their last isolation: one that was put back since has flows that no window
+/// was opened for.
+pub(crate) fn untracked(records: &[StepRecord]) -> BTreeSet<EniId> {
+    let ended = |record: &&StepRecord| matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)));
+    let isolated: BTreeMap<&EniId, Option<Timestamp>> = records
+        .iter()
+        .filter_map(
+            |record| if let Step::Isolate { eni, .. } = &record.step { Some((eni, record.finished_at)) } else { None },
+        )
+        .collect();
+    let window = |record: &StepRecord| {
+        let Step::Untrack { eni, .. } = &record.step else { return None };
+        let since = isolated.get(eni).copied().flatten();
+        (since.is_none() || record.finished_at >= since).then(|| eni.clone())
+    };
+    records.iter().filter(ended).filter_map(window).collect()
 }
 
 /// A group by VPC and name.

@@ -11,6 +11,7 @@ mod interfaces;
 mod paths;
 mod permanent;
 mod power;
+mod proof;
 mod races;
 mod release;
 mod worlds;

@@ -54,6 +54,12 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
 
     // A verification asks who did it; a group that was changed has its rules listed.
     contained.change(|world| {
+        world.flow_logs.push(brig_core::proof::FlowLog {
+            resource: "vpc-1".to_owned(),
+            traffic: "ALL".to_owned(),
+            destination: brig_core::proof::Destination::LogGroup("flow".to_owned()),
+            format: String::new(),
+        });
         world
             .associations
             .insert("iip-assoc-9".to_owned(), (victim.id.clone(), "arn:aws:iam::1:instance-profile/x".to_owned()));

@@ -38,11 +38,12 @@ fn the_role_denies_the_profile_goes_and_the_metadata_service_too() {
         &look(),
         &instance(),
         RoleDeny::Instance,
-        &expect![[r"
+        &expect![[r#"
             planned      deny_role arn:aws:iam::123456789012:role/web/app-role
             planned      disassociate_profile arn:aws:iam::123456789012:instance-profile/app
             planned      disable_metadata instance
-        "]],
+            note: Systems Manager cannot reach it: its profile and the metadata service are off, and no flow can start
+        "#]],
     );
 }
 
