@@ -186,3 +186,20 @@ fn what_was_draining_when_it_was_first_seen_is_told_and_not_registered_again() {
     let here = |target: &&brig_core::survey::Target| target.id == "10.0.0.1" && target.state == "healthy";
     assert_eq!(sim.world().target_groups[&arn].targets.iter().filter(here).count(), 0);
 }
+
+#[test]
+fn a_group_at_its_maximum_is_left_whole_and_takes_nothing_back() {
+    let (mut world, victim) = World::production();
+    let group = world.scaling.get_mut("group").expect("a group");
+    group.most = group.members.len();
+    let (least, most) = (group.desired, group.most);
+    let sim = calm(&world, &victim);
+    let held = sim.world().scaling["group"].clone();
+    assert_eq!((held.desired, held.members.len()), (least, most), "its capacity stays: it launched a replacement");
+    let answer = sim.release(&victim.id, true, "back").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::Released, "{answer:#?}");
+    let attach = answer.steps.iter().find(|step| step.step == "attach_instances").expect("the step");
+    assert_eq!(attach.outcome, "missing", "{attach:#?}");
+    assert!(attach.detail.contains("it stays out of the group"), "{}", attach.detail);
+    assert_eq!(sim.world().scaling["group"].desired, least);
+}
