@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    containment::{Conclusion, Containment, Resolution},
+    containment::{Conclusion, Containment, Resolution, StepReport},
     finding::Finding,
     paths,
     verdict::Truth,
@@ -145,13 +145,7 @@ pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_
     if !containment.notes.is_empty() {
         line("");
         line("What you should know");
-        for note in containment.notes.iter().take(most) {
-            line(&format!("- {note}"));
-        }
-        let more = containment.notes.len().saturating_sub(most);
-        if more > 0 {
-            line(&format!("- and {more} more"));
-        }
+        listed(&mut line, &containment.notes, most);
     }
     text
 }
@@ -191,20 +185,17 @@ fn section(
     most: usize,
     belongs: impl Fn(&str) -> bool,
 ) {
-    let steps: Vec<_> = containment.steps.iter().filter(|step| belongs(step.outcome)).collect();
+    let shown = |step: &StepReport| {
+        let detail = if step.detail.is_empty() { String::new() } else { format!(" - {}", step.detail) };
+        format!("{}: {} {}{detail}", step.outcome, step.step, step.resource)
+    };
+    let steps: Vec<String> = containment.steps.iter().filter(|step| belongs(step.outcome)).map(shown).collect();
     if steps.is_empty() {
         return;
     }
     line("");
     line(title);
-    for step in steps.iter().take(most) {
-        let detail = if step.detail.is_empty() { String::new() } else { format!(" - {}", step.detail) };
-        line(&format!("- {}: {} {}{detail}", step.outcome, step.step, step.resource));
-    }
-    let more = steps.len().saturating_sub(most);
-    if more > 0 {
-        line(&format!("- and {more} more"));
-    }
+    listed(line, &steps, most);
 }
 
 /// What is left of each path, the worst first.
@@ -221,10 +212,15 @@ fn what_is_left(line: &mut impl FnMut(&str), containment: &Containment, most: us
     if let Some(proof) = &containment.verdict.proof {
         line(&format!("- {}", proof.detail));
     }
-    for path in paths.iter().take(most) {
-        line(&format!("- {path}"));
+    listed(line, &paths, most);
+}
+
+/// Lines of a list; past `most` they are counted.
+fn listed(line: &mut impl FnMut(&str), items: &[String], most: usize) {
+    for item in items.iter().take(most) {
+        line(&format!("- {item}"));
     }
-    let more = paths.len().saturating_sub(most);
+    let more = items.len().saturating_sub(most);
     if more > 0 {
         line(&format!("- and {more} more"));
     }

@@ -174,6 +174,8 @@ enum Tracking {
     ByRulesUpTo(&'static str),
     /// It does, for this reason.
     Always(&'static str),
+    /// It does, and its pages disagree on how long it remembers them.
+    AlwaysForUnknownTime(&'static str),
     /// Its pages do not say.
     Unclear(&'static str),
 }
@@ -280,7 +282,9 @@ fn one(
     let treated = treated(ways, interface);
     let (open_flows, why) = if ways.instance.state.has_flows() {
         match tracking {
-            Tracking::Always(why) => (OpenFlows::MayGoOn, format!("AWS always tracks {why}")),
+            Tracking::Always(why) | Tracking::AlwaysForUnknownTime(why) => {
+                (OpenFlows::MayGoOn, format!("AWS always tracks {why}"))
+            }
             Tracking::Unclear(why) => (OpenFlows::MayGoOn, (*why).to_owned()),
             Tracking::ByRules => rules::judge(&treated, family, ways.look),
             Tracking::ByRulesUpTo(limit) => {
@@ -293,7 +297,8 @@ fn one(
     };
     let goes_on = open_flows == OpenFlows::MayGoOn;
     let own = treated.shortened.unwrap_or(interface.timeouts);
-    let idle = longest(own, ways.look.defaults).filter(|_| goes_on && kind != "network_load_balancer");
+    let idle =
+        longest(own, ways.look.defaults).filter(|_| goes_on && !matches!(tracking, Tracking::AlwaysForUnknownTime(_)));
     let why = if goes_on && treated.shortened.is_some() {
         format!(
             "{why}; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say"

@@ -78,7 +78,10 @@ pub(super) fn of_neighbours(vpc: &VpcId, look: &ReachLook) -> Vec<(&'static str,
         found.push(("vpc_lattice", Tracking::ByRulesUpTo("whether it is a target there was not looked at")));
     }
     if has("network_load_balancer") {
-        found.push(("network_load_balancer", Tracking::Always("what goes to or from a Network Load Balancer")));
+        found.push((
+            "network_load_balancer",
+            Tracking::AlwaysForUnknownTime("what goes to or from a Network Load Balancer"),
+        ));
     }
     if has("lambda") {
         found.push(("lambda", Tracking::Always("what goes to or from Lambda's shared interfaces")));

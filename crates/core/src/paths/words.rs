@@ -10,8 +10,9 @@ const NAMED: usize = 2;
 /// What the first sentence says of a cut that was seen to hold: it follows the weakest path.
 #[must_use]
 pub fn sentence(paths: &[Path]) -> String {
-    let but = open(paths);
-    let unknown: Vec<String> = unique(paths.iter().filter(|path| path.new_flows == NewFlows::Unknown).map(name));
+    let with = |flows: NewFlows| unique(paths.iter().filter(move |path| path.new_flows == flows).map(name));
+    let (open, unknown) = (with(NewFlows::Open), with(NewFlows::Unknown));
+    let but = if open.is_empty() { String::new() } else { format!(" but for {}", open.join(" and ")) };
     let but = if unknown.is_empty() { but } else { format!("{but} (not known: {})", unknown.join(", ")) };
     let worst = |most: OpenFlows| paths.iter().filter(move |path| path.open_flows == most);
     let by_address = |path: &&Path| !matches!(path.kind, "icmp" | "other_protocols");
@@ -35,11 +36,6 @@ pub fn sentence(paths: &[Path]) -> String {
         return format!("{blocked}, open ones are cut{icmp}");
     }
     if unknown.is_empty() { format!("it is cut off{but}") } else { format!("{blocked}, open ones are cut") }
-}
-
-fn open(paths: &[Path]) -> String {
-    let open: Vec<String> = unique(paths.iter().filter(|path| path.new_flows == NewFlows::Open).map(name));
-    if open.is_empty() { String::new() } else { format!(" but for {}", open.join(" and ")) }
 }
 
 fn unique(names: impl Iterator<Item = String>) -> Vec<String> {

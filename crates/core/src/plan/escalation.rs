@@ -40,7 +40,9 @@ pub fn plan(look: &Look<'_>, escalate: &[Escalation]) -> Plan {
 
 fn timeouts(look: &Look<'_>, interface: &Interface, plan: &mut Plan) {
     let step = Step::ShortenTimeouts { eni: interface.id.clone(), was: interface.timeouts };
-    let outcome = match recorded(look, &step) {
+    // By its key: what it replaces reads otherwise once it is done.
+    let key = step.key(look.instance.id.as_str());
+    let outcome = match recorded(look, |record| record.key == key) {
         Some(settled) => settled,
         None if interface.timeouts == Timeouts::LEAST => done("at their least"),
         None => Outcome::Planned,
@@ -50,9 +52,8 @@ fn timeouts(look: &Look<'_>, interface: &Interface, plan: &mut Plan) {
 
 /// What an earlier attempt found; not again what AWS refused or what was done: reads lag, and a type that does not allow
 /// it never will.
-fn recorded(look: &Look<'_>, step: &Step) -> Option<Outcome> {
-    let key = step.key(look.instance.id.as_str());
-    let record = look.recorded.iter().find(|record| record.key == key)?;
+fn recorded(look: &Look<'_>, same: impl Fn(&StepRecord) -> bool) -> Option<Outcome> {
+    let record = look.recorded.iter().find(|record| same(record))?;
     match record.outcome.as_ref()? {
         Outcome::Changed(detail) | Outcome::AlreadyDone(detail) => Some(done(detail)),
         Outcome::Skipped(why) => Some(skipped(why)),
@@ -66,8 +67,7 @@ fn public_address(look: &Look<'_>, interface: &Interface, public: &PublicAddress
     if public.assigned {
         if assigned_too {
             let step = Step::UnassignPublicAddress { eni, address };
-            let same = look.recorded.iter().any(|record| record.step == step);
-            let outcome = recorded(look, &step).filter(|_| same).unwrap_or(Outcome::Planned);
+            let outcome = recorded(look, |record| record.step == step).unwrap_or(Outcome::Planned);
             plan.add(step, outcome);
         } else {
             plan.note(format!(
@@ -81,8 +81,7 @@ fn public_address(look: &Look<'_>, interface: &Interface, public: &PublicAddress
     let Some((allocation, association)) = public.elastic.clone() else { return };
     let step = Step::DisassociateAddress { eni, address, private: public.private, allocation, association };
     // The same association after it was taken off is a late read; another one is somebody's new one.
-    let late = look.recorded.iter().any(|record| record.step == step);
-    let outcome = recorded(look, &step).filter(|_| late).unwrap_or(Outcome::Planned);
+    let outcome = recorded(look, |record| record.step == step).unwrap_or(Outcome::Planned);
     plan.add(step, outcome);
 }
 

@@ -20,7 +20,7 @@ fn occasion(victim: &Victim) -> Finding {
     Finding::occasion("look".to_owned(), "looked at again".to_owned(), account, region, victim.id.clone())
 }
 
-fn verify(sim: &Arc<Sim>, victim: &Victim, only_tell: bool) -> Containment {
+pub fn verify(sim: &Arc<Sim>, victim: &Victim, only_tell: bool) -> Containment {
     let engine = sim.engine(0);
     let invocation = sim.invocation("verify", Duration::from_mins(2));
     let action = Action::Verify { only_tell, look_up: true };
@@ -43,7 +43,7 @@ fn web(world: &World) -> GroupId {
     world.groups.values().find(|(group, _)| group.name == "web").expect("web").0.id.clone()
 }
 
-fn interface(world: &World, victim: &Victim) -> EniId {
+pub fn interface(world: &World, victim: &Victim) -> EniId {
     let eni = world.interfaces.values().find(|eni| eni.instance.as_ref() == Some(&victim.id)).expect("an interface");
     eni.shown.id.clone()
 }

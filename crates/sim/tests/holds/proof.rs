@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    finding::Action,
+    containment::Conclusion,
     ids::EniId,
     proof::{Destination, FlowLog, State},
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 
-use crate::common::calm;
+use crate::{
+    common::calm,
+    drift::{interface, verify},
+};
 
 const FORMAT: &str = "${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${bytes} ${start} ${end} ${action} ${log-status}";
 
@@ -18,26 +20,12 @@ fn log(destination: Destination) -> FlowLog {
     FlowLog { resource: "vpc-1".to_owned(), traffic: "ALL".to_owned(), destination, format: FORMAT.to_owned() }
 }
 
-fn verified(sim: &Arc<Sim>, victim: &Victim) -> Containment {
-    let (engine, invocation) = (sim.engine(0), sim.invocation("verify", std::time::Duration::from_mins(2)));
-    let finding = brig_core::finding::Finding::occasion(
-        "v".to_owned(),
-        "looked at again".to_owned(),
-        brig_sim::ACCOUNT.parse().expect("an account"),
-        brig_sim::REGION.parse().expect("a Region"),
-        victim.id.clone(),
-    );
-    let action = Action::Verify { only_tell: false, look_up: true };
-    sim.run(engine.contain(&finding, action, false, &invocation)).expect("an end")
-}
-
 /// A contained instance whose VPC has a flow log, and its interface.
 fn world(destination: Destination) -> (Arc<Sim>, Victim, EniId) {
     let (mut world, victim) = World::plain();
     world.flow_logs.push(log(destination));
     let sim = calm(&world, &victim);
-    let own = sim.world().interfaces.values().find(|eni| eni.instance.as_ref() == Some(&victim.id)).cloned();
-    let id = own.expect("an interface").shown.id;
+    let id = interface(&sim.world(), &victim);
     sim.wait(std::time::Duration::from_mins(10));
     (sim, victim, id)
 }
@@ -56,7 +44,7 @@ fn record(sim: &Arc<Sim>, eni: &EniId, rest: &str) {
 fn silence_after_the_cut_is_proof() {
     let (sim, victim, eni) = world(Destination::LogGroup("flow".to_owned()));
     record(&sim, &eni, "180 START END REJECT OK");
-    let answer = verified(&sim, &victim);
+    let answer = verify(&sim, &victim, false);
     assert_eq!(answer.outcome, Conclusion::Verified, "{answer:#?}");
     let proof = answer.verdict.proof.expect("an answer of the logs");
     assert_eq!(proof.state, State::Proof, "{}", proof.detail);
@@ -67,13 +55,13 @@ fn accepted_bytes_after_the_cut_contradict_it_and_people_are_told() {
     let (sim, victim, eni) = world(Destination::LogGroup("flow".to_owned()));
     record(&sim, &eni, "4096 START END ACCEPT OK");
     let told = sim.told().len();
-    let answer = verified(&sim, &victim);
+    let answer = verify(&sim, &victim, false);
     assert_eq!(answer.outcome, Conclusion::Contradicted, "{answer:#?}");
     assert!(
         answer.verdict.summary.starts_with("TRAFFIC WAS ACCEPTED AFTER THE CUT: flow logs show 4096 accepted bytes")
     );
     assert_eq!(sim.told().len(), told + 1, "people are told");
-    verified(&sim, &victim);
+    verify(&sim, &victim, false);
     assert_eq!(sim.told().len(), told + 1, "once");
 }
 
@@ -81,7 +69,7 @@ fn accepted_bytes_after_the_cut_contradict_it_and_people_are_told() {
 fn without_records_or_without_access_there_is_no_proof() {
     let (sim, victim, _) = world(Destination::LogGroup("flow".to_owned()));
     let unavailable = |sim: &Arc<Sim>, why: &str| {
-        let answer = verified(sim, &victim);
+        let answer = verify(sim, &victim, false);
         assert_eq!(answer.outcome, Conclusion::Verified, "{answer:#?}");
         let proof = answer.verdict.proof.expect("an answer");
         assert_eq!(proof.state, State::Unavailable, "{}", proof.detail);
