@@ -31,7 +31,7 @@ class Roles(unittest.TestCase):
             template=(INFRA / "member-role.yaml").read_text(),
             HubAccountId=HUB,
             OrganizationId=ORGANIZATION,
-            Escalate="timeouts,public-address",
+            Escalate="timeouts,public-address,remote-acl",
             FlowLogGroupArns="arn:aws:logs:us-east-1:123456789012:log-group:flow-*",
             BreakGlassRoleArns=f"arn:aws:iam::{ACCOUNT}:role/break-glass-*",
         )

@@ -14,6 +14,10 @@ use brig_tests::{
     seed::{Launch, Network},
 };
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 /// The table that a VPC was made with.
 async fn main_table(account: &Account, network: &Network) -> String {
@@ -198,6 +202,72 @@ async fn the_next_steps_are_taken_and_given_back() {
     assert_eq!(timeout(&released), Some(432_000), "{response:#}");
     let back = released.association().and_then(|association| association.allocation_id());
     assert_eq!(back, Some(allocation), "{response:#}");
+}
+
+/// Serves AWS's list of its ranges; an address for `BRIG_IP_RANGES`.
+async fn ranges() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+    let url = format!("http://{}/ip-ranges.json", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let list = r#"{"prefixes":[{"ip_prefix":"52.94.0.0/22"}],"ipv6_prefixes":[{"ipv6_prefix":"2600:1f00::/24"}]}"#;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 1024]).await;
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json";
+            let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{list}", list.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remote_addresses_are_denied_for_as_long_as_a_containment_wants_it() {
+    let account = Account::open().await;
+    let office = account.office().await;
+    let network = account.network(149, false).await;
+    internet_gateway(&account, &network).await;
+    let (one, two) =
+        (account.launch(&network, "one", Launch::default()).await, account.launch(&network, "two", Launch::default()).await);
+    let in_vpc = aws_sdk_ec2::types::Filter::builder().name("vpc-id").values(&network.vpc).build();
+    let rules = async || {
+        let acls = account.ec2.describe_network_acls().filters(in_vpc.clone()).send().await;
+        let acls = acls.expect("network ACLs");
+        let shown = acls.network_acls().iter().flat_map(|acl| acl.entries()).map(|entry| {
+            let verb = entry.rule_action().map_or("", |action| action.as_str());
+            let cidr = entry.cidr_block().or(entry.ipv6_cidr_block()).unwrap_or_default();
+            format!("{} {verb} {cidr} egress {}", entry.rule_number().unwrap_or(0), entry.egress().unwrap_or(false))
+        });
+        shown.collect::<BTreeSet<String>>()
+    };
+    let before = rules().await;
+
+    let url = ranges().await;
+    let mut settings = office.settings();
+    settings.extend([("BRIG_ESCALATE", "remote-acl"), ("BRIG_IP_RANGES", &url), ("BRIG_ACL_NEVER", "198.51.100.0/24")]);
+    let function = Function::start(&settings).await;
+    for instance in [&one, &two] {
+        let report = format!(
+            "Instance: {instance}\nDestination address: 203.0.113.9\nDestination: 2a01:4f8::1\nTarget: 52.94.1.1\nVictim: 198.51.100.7"
+        );
+        let response = function.invoke(&json!({"abuse_report": report})).await.expect("a response");
+        assert_eq!(response["containments"][0]["outcome"], "contained", "{response:#}\n{}", function.log());
+        let notes = response["containments"][0]["notes"].to_string();
+        assert!(notes.contains("52.94.1.1 is not denied in a network ACL: it is AWS's own"), "{notes}");
+        assert!(notes.contains("198.51.100.7 is not denied in a network ACL: it is in 198.51.100.0/24"), "{notes}");
+    }
+    let made: Vec<String> = rules().await.difference(&before).cloned().collect();
+    let wanted = ["1 deny 203.0.113.9/32", "2 deny 2a01:4f8::1/128"];
+    let wanted: Vec<String> =
+        wanted.iter().flat_map(|rule| [format!("{rule} egress false"), format!("{rule} egress true")]).collect();
+    assert_eq!(made, wanted);
+
+    for (instance, left) in [(&one, wanted.len()), (&two, 0)] {
+        let request = json!({"instance_id": instance, "action": "release", "reason": "IR-7 is over"});
+        let response = function.invoke(&request).await.expect("a response");
+        assert_eq!(response["containments"][0]["outcome"], "released", "{response:#}\n{}", function.log());
+        assert_eq!(rules().await.difference(&before).count(), left, "{response:#}");
+    }
+    assert_eq!(rules().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

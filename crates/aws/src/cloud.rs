@@ -1,11 +1,15 @@
 //! One lane's view of one Region: the `Cloud` port, dispatched to the file of each service.
 
-use std::{net::Ipv4Addr, sync::OnceLock};
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, OnceLock},
+};
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{
+    acl::{AclEntry, NetworkAcl},
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     proof::FlowLog,
     reach::{RouteTable, VpcEndpoint},
@@ -18,16 +22,19 @@ use brig_core::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{
-    Answer, Attached, Attribute, AttributeChange, Cloud, DryRun, InterfacesOf, ListedRule, Profile, Tags, TargetGroup,
-    TrailEvent,
+    AclsOf, Answer, Attached, Attribute, AttributeChange, Cloud, DryRun, InterfacesOf, ListedRule, Profile, Tags,
+    TargetGroup, TrailEvent,
 };
 
-use crate::{autoscaling, cloudtrail, ec2, elb, guardduty, iam, logs, vpc};
+use ipnet::IpNet;
+
+use crate::{autoscaling, cloudtrail, ec2, elb, guardduty, iam, logs, ranges::Ranges, vpc};
 
 pub(crate) struct AwsCloud {
     region: Region,
     config: SdkConfig,
     partition: RetryPartition,
+    ranges: Arc<Ranges>,
     // Each made when first asked for: a lane needs one to three of them, and making all would cost the cold start.
     ec2: OnceLock<aws_sdk_ec2::Client>,
     iam: OnceLock<aws_sdk_iam::Client>,
@@ -64,8 +71,9 @@ impl AwsCloud {
     client!(resolver, aws_sdk_route53resolver);
     client!(lattice, aws_sdk_vpclattice);
 
-    pub(crate) fn new(config: &SdkConfig, region: Region, partition: &RetryPartition) -> Self {
+    pub(crate) fn new(config: &SdkConfig, region: Region, partition: &RetryPartition, ranges: Arc<Ranges>) -> Self {
         Self {
+            ranges,
             region,
             config: config.clone(),
             partition: partition.clone(),
@@ -193,6 +201,22 @@ impl Cloud for AwsCloud {
 
     async fn associate_address(&self, eni: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()> {
         ec2::interfaces::associate_address(self.ec2(), eni, allocation, private).await
+    }
+
+    async fn describe_network_acls(&self, of: AclsOf<'_>) -> Answer<Vec<NetworkAcl>> {
+        ec2::acls::describe_network_acls(self.ec2(), of).await
+    }
+
+    async fn create_network_acl_entry(&self, acl: &str, entry: &AclEntry) -> Answer<()> {
+        ec2::acls::create_network_acl_entry(self.ec2(), acl, entry).await
+    }
+
+    async fn delete_network_acl_entry(&self, acl: &str, number: i32, egress: bool) -> Answer<()> {
+        ec2::acls::delete_network_acl_entry(self.ec2(), acl, number, egress).await
+    }
+
+    async fn published_ranges(&self) -> Answer<Arc<[IpNet]>> {
+        self.ranges.published().await
     }
 
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {

@@ -8,6 +8,7 @@
 //! | `active` | `<account>/<region>/<instance>` | an active containment |
 //! | `<account>/<region>` | `hour/<hour>` | new automatic containments in that hour |
 //! | `role/<role arn>` | `current` | the contained instances of a role |
+//! | `acl/<account>/<region>/<acl>` | `current` | who shares which rules of a network ACL |
 //! | `policy/<parameter>` | `current` | the account's rules as they were last read |
 
 mod items;
@@ -23,7 +24,9 @@ use aws_sdk_dynamodb::{
 };
 use brig_core::{
     ids::ContainmentId,
-    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, Limits, Records, RoleSet, StepRecord, Told, told_sk},
+    ledger::{
+        ActivePage, Claim, Claimed, Current, InstanceKey, Limits, MemberSet, Records, Shared, StepRecord, Told, told_sk,
+    },
     step::Outcome,
     timestamp::Timestamp,
 };
@@ -333,36 +336,36 @@ impl Ledger for DynamoLedger {
         Ok(())
     }
 
-    async fn deny_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet> {
+    async fn join(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", text(items::role_pk(role_arn)))
+            .key("pk", text(shared.pk()))
             .key("sk", text("current"))
             .update_expression("ADD instances :instance, version :one")
-            .expression_attribute_values(":instance", AttributeValue::Ss(vec![instance_arn.to_owned()]))
+            .expression_attribute_values(":instance", AttributeValue::Ss(vec![member.to_owned()]))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .send()
             .await
             .explain("UpdateItem")?;
-        Ok(items::role_set(answer.attributes()))
+        Ok(items::member_set(answer.attributes()))
     }
 
-    async fn allow_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet> {
+    async fn leave(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", text(items::role_pk(role_arn)))
+            .key("pk", text(shared.pk()))
             .key("sk", text("current"))
             .update_expression("ADD version :one DELETE instances :instance")
-            .expression_attribute_values(":instance", AttributeValue::Ss(vec![instance_arn.to_owned()]))
+            .expression_attribute_values(":instance", AttributeValue::Ss(vec![member.to_owned()]))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew);
         let answer = update.send().await.explain("UpdateItem")?;
-        Ok(items::role_set(answer.attributes()))
+        Ok(items::member_set(answer.attributes()))
     }
 
     async fn active(&self, from: Option<&str>) -> Answer<ActivePage> {
@@ -430,18 +433,18 @@ impl Ledger for DynamoLedger {
         Ok(())
     }
 
-    async fn role_set(&self, role_arn: &str) -> Answer<RoleSet> {
+    async fn members(&self, shared: &Shared) -> Answer<MemberSet> {
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
             .consistent_read(true)
-            .key("pk", text(items::role_pk(role_arn)))
+            .key("pk", text(shared.pk()))
             .key("sk", text("current"))
             .send()
             .await
             .explain("GetItem")?;
-        Ok(items::role_set(answer.item()))
+        Ok(items::member_set(answer.item()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Amazon EC2 (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/>).
 
+pub(crate) mod acls;
 pub(crate) mod groups;
 pub(crate) mod instances;
 pub(crate) mod interfaces;

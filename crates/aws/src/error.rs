@@ -87,6 +87,7 @@ fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         "TransactionInProgressException",
         "EntityTemporarilyUnmodifiable",
     ];
+    const DUPLICATE: [&str; 2] = ["EntityAlreadyExists", "NetworkAclEntryAlreadyExists"];
     const MISSING: [&str; 4] = ["NoSuchEntity", "AccessPointNotFound", "LoadBalancerNotFound", "TargetGroupNotFound"];
     let is = |codes: &[&str]| codes.contains(&code);
     if is(&THROTTLED) {
@@ -95,7 +96,7 @@ fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         ErrorKind::Denied
     } else if is(&MISSING) || code.ends_with(".NotFound") || code.ends_with("NotFoundException") {
         ErrorKind::NotFound
-    } else if code.ends_with(".Duplicate") || code == "EntityAlreadyExists" {
+    } else if code.ends_with(".Duplicate") || is(&DUPLICATE) {
         ErrorKind::Duplicate
     } else if is(&CONFLICT) || (code == "ValidationError" && message.contains("is not in InService or Standby")) {
         ErrorKind::Conflict
@@ -121,6 +122,7 @@ mod tests {
             ("InvalidGroup.NotFound", "", 400, ErrorKind::NotFound),
             ("ResourceNotFoundException", "", 400, ErrorKind::NotFound),
             ("InvalidGroup.Duplicate", "", 400, ErrorKind::Duplicate),
+            ("NetworkAclEntryAlreadyExists", "", 400, ErrorKind::Duplicate),
             ("ValidationError", "The instance i-1 is not in InService or Standby.", 400, ErrorKind::Conflict),
             ("ValidationError", "AutoScalingGroup name not found - null", 400, ErrorKind::NotFound),
             ("ValidationError", "The instance i-1 is not part of Auto Scaling group web.", 400, ErrorKind::NotFound),

@@ -13,6 +13,7 @@ mod guardduty;
 mod iam;
 mod logs;
 mod member;
+mod ranges;
 mod session;
 mod sns;
 mod sqs;

@@ -25,6 +25,7 @@ use crate::{
     cloud::AwsCloud,
     error::Explain,
     member::{MemberRole, role_arn},
+    ranges::Ranges,
     tls::http_client,
 };
 
@@ -101,6 +102,7 @@ const MOST_SESSIONS: usize = 50;
 pub struct AwsClouds {
     session: Session,
     member_role: Option<String>,
+    ranges: Arc<Ranges>,
     own: Mutex<Option<AccountId>>,
     /// Made with the settings, before any invocation says which account is the function's own.
     home: HashMap<Lane, Arc<AwsCloud>>,
@@ -110,20 +112,30 @@ pub struct AwsClouds {
 
 impl AwsClouds {
     /// Makes the clients of the session's own account and Region at once, so that no invocation waits for that.
-    /// `member_role` is the name, or the ARN with `{account}`, of the role to assume in other accounts.
+    /// `member_role` is the name, or the ARN with `{account}`, of the role to assume in other accounts; `ip_ranges` is where
+    /// AWS's list of its address ranges is fetched.
     #[must_use]
-    pub fn new(session: Session, member_role: Option<String>) -> Self {
+    pub fn new(session: Session, member_role: Option<String>, ip_ranges: String) -> Self {
+        let ranges = Arc::new(Ranges::new(ip_ranges));
         let home = match session.region() {
             Some(region) => Lane::ALL
                 .map(|lane| {
-                    let cloud = cloud(&session.config, &region, lane);
+                    let cloud = cloud(&session.config, &region, lane, &ranges);
                     cloud.make_ready(lane);
                     (lane, Arc::new(cloud))
                 })
                 .into(),
             None => HashMap::new(),
         };
-        Self { session, member_role, own: Mutex::default(), home, opened: Mutex::default(), members: Mutex::default() }
+        Self {
+            session,
+            member_role,
+            ranges,
+            own: Mutex::default(),
+            home,
+            opened: Mutex::default(),
+            members: Mutex::default(),
+        }
     }
 
     /// Says which account the credentials are of.
@@ -161,8 +173,8 @@ fn kept<K: Eq + Hash, T>(all: &Mutex<HashMap<K, Arc<T>>>, most: usize, key: K, m
     Arc::clone(all.entry(key).or_insert_with(|| Arc::new(make())))
 }
 
-fn cloud(config: &SdkConfig, region: &Region, lane: Lane) -> AwsCloud {
-    AwsCloud::new(config, region.clone(), &RetryPartition::new(format!("brig-{}", lane.name())))
+fn cloud(config: &SdkConfig, region: &Region, lane: Lane, ranges: &Arc<Ranges>) -> AwsCloud {
+    AwsCloud::new(config, region.clone(), &RetryPartition::new(format!("brig-{}", lane.name())), Arc::clone(ranges))
 }
 
 #[async_trait]
@@ -182,7 +194,7 @@ impl Clouds for AwsClouds {
         if own == *account {
             return Ok(match self.home.get(&lane) {
                 Some(home) if self.session.region().as_ref() == Some(region) => Arc::clone(home) as Arc<dyn Cloud>,
-                _ => self.kept(key(""), || cloud(&self.session.in_region(region), region, lane)),
+                _ => self.kept(key(""), || cloud(&self.session.in_region(region), region, lane, &self.ranges)),
             });
         }
         let Some(setting) = &self.member_role else {
@@ -201,7 +213,7 @@ impl Clouds for AwsClouds {
             let config = self.session.in_region(region).into_builder();
             let member: Arc<dyn ProvideCredentials> = member;
             let config = config.credentials_provider(SharedCredentialsProvider::new(member)).build();
-            cloud(&config, region, lane)
+            cloud(&config, region, lane, &self.ranges)
         }))
     }
 }

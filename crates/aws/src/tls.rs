@@ -1,7 +1,7 @@
 //! The one HTTP client that every service's client shares: rustls, with the machine's own root certificates.
 
 use aws_smithy_http_client::{
-    Builder,
+    Builder, Connector,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{
@@ -20,17 +20,27 @@ const BUNDLES: [&str; 3] =
 #[must_use]
 pub fn http_client() -> SharedHttpClient {
     let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    // The system's store is often there twice, as one file and as a folder of hundreds: reading both takes most of a
-    // cold start.
-    let bundle = BUNDLES.into_iter().filter(|_| !is_configured()).find_map(|path| std::fs::read(path).ok());
-    let context = bundle.filter(|pem| is_sound(pem)).and_then(|pem| {
-        let trust = TrustStore::empty().with_pem_certificate(pem);
-        TlsContext::builder().with_trust_store(trust).build().ok()
-    });
-    SharedHttpClient::new(Shared(match context {
+    SharedHttpClient::new(Shared(match context() {
         Some(context) => builder.tls_context(context).build_https(),
         None => builder.build_https(),
     }))
+}
+
+/// A connector for what is no service of the SDK's, with the same trust.
+pub(crate) fn connector() -> Connector {
+    let builder = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match context() {
+        Some(context) => builder.tls_context(context).build(),
+        None => builder.build(),
+    }
+}
+
+fn context() -> Option<TlsContext> {
+    // The system's store is often there twice, as one file and as a folder of hundreds: reading both takes most of a
+    // cold start.
+    let bundle = BUNDLES.into_iter().filter(|_| !is_configured()).find_map(|path| std::fs::read(path).ok());
+    let trust = TrustStore::empty().with_pem_certificate(bundle.filter(|pem| is_sound(pem))?);
+    TlsContext::builder().with_trust_store(trust).build().ok()
 }
 
 /// The SDK's client reads all certificates anew for every service's client that is made, only to see whether it can. This

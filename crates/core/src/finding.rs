@@ -116,6 +116,8 @@ pub struct Finding {
     pub crowd: usize,
     /// Sentences for people about what else the event says.
     pub notes: Vec<String>,
+    /// The addresses at the other end, where somebody vouches for them.
+    pub remotes: Vec<IpAddr>,
     /// The instance's account.
     pub account: AccountId,
     /// The instance's Region.
@@ -143,6 +145,7 @@ impl Finding {
             said_by: account.clone(),
             crowd: 1,
             notes: Vec::new(),
+            remotes: Vec::new(),
             account,
             region,
             instance,

@@ -244,13 +244,37 @@ pub enum Claimed {
     ThirdInGroup,
 }
 
-/// The set of contained instances of a role: pk `role/<arn>`, sk `current`.
+/// What several containments share: a role's policy, the rules of a network ACL. The sk is `current`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shared(String);
+
+impl Shared {
+    /// A role's contained instances, by their ARNs.
+    #[must_use]
+    pub fn role(arn: &str) -> Self {
+        Self(format!("role/{arn}"))
+    }
+
+    /// Shares in the rules of a network ACL, each a [`crate::acl::Denial`].
+    #[must_use]
+    pub fn acl(account: &AccountId, region: &Region, acl: &str) -> Self {
+        Self(format!("acl/{account}/{region}/{acl}"))
+    }
+
+    /// The partition key.
+    #[must_use]
+    pub fn pk(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Who shares it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RoleSet {
+pub struct MemberSet {
     /// Counts up with every change of the set.
     pub version: u64,
-    /// Instance ARNs.
-    pub instances: Vec<String>,
+    /// Its members, in no order.
+    pub members: Vec<String>,
 }
 
 /// One page of the active containments.

@@ -1,6 +1,7 @@
 //! From what was seen to what will be done. One file per lane; each has `plan`, which makes every choice, and `facts`,
 //! which reads from a later look what became true. Executing a plan makes no choice that is not in it.
 
+pub mod acl;
 mod controllers;
 pub mod escalation;
 pub mod evidence;

@@ -1,6 +1,7 @@
 //! Whether to act: a finding and what was seen of its instance -> contain, ask people, or ignore, always with the reason
 //! that a person reads. The hourly cap is decided with the claim, since only the ledger can count.
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -52,6 +53,8 @@ pub enum Escalation {
     PublicAddress,
     /// Addresses that AWS assigned too; they do not come back.
     AnyPublicAddress,
+    /// The finding's remote addresses are denied in the network ACLs of the instance's subnets.
+    RemoteAcl,
 }
 
 impl Escalation {
@@ -62,6 +65,7 @@ impl Escalation {
             "timeouts" => Self::Timeouts,
             "public-address" => Self::PublicAddress,
             "public-address!" => Self::AnyPublicAddress,
+            "remote-acl" => Self::RemoteAcl,
             _ => return None,
         })
     }
@@ -96,6 +100,8 @@ pub struct Policy {
     pub responders: Vec<String>,
     /// The next steps after the cut.
     pub escalate: Vec<Escalation>,
+    /// Addresses that no network ACL is to deny.
+    pub acl_never: Vec<IpNet>,
 }
 
 impl Policy {
@@ -130,6 +136,7 @@ impl Default for Policy {
             max_per_finding: 3,
             responders: Vec::new(),
             escalate: vec![Escalation::Timeouts],
+            acl_never: Vec::new(),
         }
     }
 }

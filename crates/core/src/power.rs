@@ -39,6 +39,7 @@ pub enum Read {
     DescribeLoadBalancers,
     LookupEvents,
     DescribeRouteTables,
+    DescribeNetworkAcls,
     DescribeVpcEndpoints,
     DescribeInstanceTypes,
     GetSerialConsoleAccessStatus,
@@ -86,6 +87,7 @@ impl Read {
             | Self::DescribeSnapshots
             | Self::DescribeLockedSnapshots
             | Self::DescribeRouteTables
+            | Self::DescribeNetworkAcls
             | Self::DescribeVpcEndpoints
             | Self::DescribeInstanceTypes
             | Self::GetSerialConsoleAccessStatus
@@ -114,6 +116,7 @@ impl Read {
                     | Self::DescribeLoadBalancers
                     | Self::DescribeInstanceTypes
                     | Self::DescribeNetworkInterfaces
+                    | Self::DescribeNetworkAcls
             ),
         }
     }
@@ -198,6 +201,7 @@ mod tests {
             "ec2:DeleteVolume",
             "ec2:AssociateIamInstanceProfile",
             "dynamodb:DeleteTable",
+            "ec2:DeleteNetworkAclEntry",
             "elasticloadbalancing:RegisterTargets",
             "iam:PassRole",
             "iam:DeleteRolePolicy",

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    acl::{Denial, NetworkAcl},
     deny_policy,
     ids::{EniId, GroupId, VolumeId},
     ledger::StepRecord,
@@ -38,6 +39,10 @@ pub struct Look<'a> {
     pub targets: &'a BTreeMap<String, Option<Vec<Target>>>,
     /// Classic load balancers that hold the instance now.
     pub classic: Option<&'a [String]>,
+    /// The recorded network ACLs as they are now; one that is gone is not in it.
+    pub acls: Option<&'a [NetworkAcl]>,
+    /// The ledger's shares in their rules, by ACL; one that could not be read is not in it.
+    pub denials: &'a BTreeMap<String, Vec<Denial>>,
     /// Protections as they are now.
     pub evidence: &'a EvidenceLook,
     /// The idle timeouts of the instance's type, where they could be read.
@@ -88,6 +93,7 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
         Step::Isolate { eni, was, .. } => groups(eni, was.as_deref(), look),
         Step::ShortenTimeouts { eni, was } => timeouts(eni, *was, look),
         Step::DisassociateAddress { .. } => address(&record.step, look)?,
+        Step::DenyInNetworkAcl { .. } => denial(&record.step, look)?,
         Step::UnassignPublicAddress { eni, address } => {
             plan.note(format!(
                 "{eni} had the public address {address}, which AWS had assigned and does not give back; aws ec2 modify-network-interface-attribute --associate-public-ip-address asks for another one"
@@ -258,6 +264,28 @@ fn address(step: &Step, look: &Look<'_>) -> Option<(Reversal, Outcome)> {
             gone("another elastic address is there now, which is left alone")
         }
         Some(_) => Outcome::Planned,
+    };
+    Some((back, outcome))
+}
+
+/// The containment's share in the rules of a network ACL: it is left where the ledger has it, and the rules go with the
+/// last share.
+fn denial(step: &Step, look: &Look<'_>) -> Option<(Reversal, Outcome)> {
+    let Step::DenyInNetworkAcl { acl, address, ingress, egress, instance_arn, .. } = step else { return None };
+    let (address, ingress, egress) = (*address, *ingress, *egress);
+    let back =
+        Reversal::AllowInNetworkAcl { acl: acl.clone(), address, ingress, egress, instance_arn: instance_arn.clone() };
+    let share = Denial { instance: instance_arn.clone(), address, ingress, egress };
+    let (Some(acls), Some(shares)) = (look.acls, look.denials.get(acl)) else { return Some((back, unread())) };
+    let seen = acls.iter().find(|seen| seen.id == *acl);
+    let orphaned = share.entries().iter().any(|entry| {
+        seen.is_some_and(|seen| seen.has(entry)) && !shares.iter().any(|other| other.entries().contains(entry))
+    });
+    let outcome = match seen {
+        _ if shares.contains(&share) || orphaned => Outcome::Planned,
+        None => gone("the network ACL is gone"),
+        Some(_) if shares.iter().any(|other| other.address == address) => done("other containments deny it still"),
+        Some(_) => done("no rule of Brig's denies it"),
     };
     Some((back, outcome))
 }

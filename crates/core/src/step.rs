@@ -1,7 +1,7 @@
 //! A step: one change to one resource, with what it replaces, so that going back needs no guess; and what running it
 //! found. Steps are written to the ledger as they are here, before their effect.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +124,21 @@ pub enum Step {
         /// The address.
         address: Ipv4Addr,
     },
+    /// Denies a remote address in a network ACL, both ways.
+    DenyInNetworkAcl {
+        /// `acl-1`.
+        acl: String,
+        /// The address.
+        address: IpAddr,
+        /// The number of the rule for what comes in; none has it yet, or a containment that denies the same address.
+        ingress: i32,
+        /// The number of the rule for what goes out.
+        egress: i32,
+        /// Every subnet that the ACL serves: they all lose the address.
+        subnets: Vec<String>,
+        /// The ARN of the instance, whose share in the rules it is.
+        instance_arn: String,
+    },
     /// Denies the instance's sessions in its role's inline policy `brig-deny`.
     DenyRole {
         /// The role's name.
@@ -239,7 +254,8 @@ impl Step {
             | Self::Untrack { .. }
             | Self::ShortenTimeouts { .. }
             | Self::DisassociateAddress { .. }
-            | Self::UnassignPublicAddress { .. } => Lane::Network,
+            | Self::UnassignPublicAddress { .. }
+            | Self::DenyInNetworkAcl { .. } => Lane::Network,
             Self::DenyRole { .. } | Self::DisassociateProfile { .. } | Self::DisableMetadata { .. } => Lane::Identity,
             Self::DetachInstances { .. }
             | Self::RecordLifecycleActionHeartbeat { .. }
@@ -269,6 +285,7 @@ impl Step {
             Self::Untrack { .. } => "untrack",
             Self::ShortenTimeouts { .. } | Self::UnassignPublicAddress { .. } => "modify_network_interface_attribute",
             Self::DisassociateAddress { .. } => "disassociate_address",
+            Self::DenyInNetworkAcl { .. } => "create_network_acl_entry",
             Self::DenyRole { .. } => "deny_role",
             Self::DisassociateProfile { .. } => "disassociate_profile",
             Self::DisableMetadata { .. } => "disable_metadata",
@@ -299,6 +316,7 @@ impl Step {
             Self::ShortenTimeouts { eni, .. } => format!("{eni}/connectionTracking"),
             Self::UnassignPublicAddress { eni, .. } => format!("{eni}/associatePublicIpAddress"),
             Self::DisassociateAddress { allocation, .. } => allocation.clone(),
+            Self::DenyInNetworkAcl { acl, address, .. } => format!("{acl}/{address}"),
             Self::DenyRole { role_arn, .. } => role_arn.clone(),
             Self::DisassociateProfile { was, .. } => was.clone(),
             Self::DetachInstances { group, .. } | Self::DeregisterTargets { group, .. } => group.clone(),
@@ -331,6 +349,8 @@ impl Step {
             }
             Self::KeepVolumes { was } => was.iter().map(|(device, volume)| format!("{device}={volume}")).collect(),
             Self::RevokeSecurityGroupRules { was, .. } => was.iter().map(|rule| format!("{rule:?}")).collect(),
+            // At other numbers it is another pair of rules.
+            Self::DenyInNetworkAcl { ingress, egress, .. } => vec![format!("in {ingress}"), format!("out {egress}")],
             Self::CreateSecurityGroup { .. }
             | Self::AuthorizeSecurityGroupRules { .. }
             | Self::Isolate { .. }
@@ -362,7 +382,10 @@ impl Step {
     pub fn is_escalation(&self) -> bool {
         matches!(
             self,
-            Self::ShortenTimeouts { .. } | Self::DisassociateAddress { .. } | Self::UnassignPublicAddress { .. }
+            Self::ShortenTimeouts { .. }
+                | Self::DisassociateAddress { .. }
+                | Self::UnassignPublicAddress { .. }
+                | Self::DenyInNetworkAcl { .. }
         )
     }
 
@@ -400,6 +423,7 @@ impl StepKind {
                 &["ec2:ModifyNetworkInterfaceAttribute"]
             }
             Self::DisassociateAddress => &["ec2:DisassociateAddress"],
+            Self::DenyInNetworkAcl => &["ec2:CreateNetworkAclEntry", "ec2:DescribeNetworkAcls"],
             Self::DenyRole => &["iam:GetRolePolicy", "iam:PutRolePolicy"],
             Self::DisassociateProfile => &["ec2:DisassociateIamInstanceProfile"],
             Self::DisableMetadata => &["ec2:ModifyInstanceMetadataOptions"],

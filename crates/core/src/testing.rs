@@ -34,6 +34,7 @@ pub(crate) fn finding() -> Finding {
         said_by: account(),
         crowd: 1,
         notes: Vec::new(),
+        remotes: Vec::new(),
         account: account(),
         region: "us-east-1".parse().expect("region"),
         instance: INSTANCE.parse().expect("id"),

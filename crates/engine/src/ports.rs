@@ -10,8 +10,9 @@ use std::{
 
 use async_trait::async_trait;
 use brig_core::{
+    acl::{AclEntry, NetworkAcl},
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
-    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told},
+    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, MemberSet, Records, Shared, StepRecord, Told},
     message::Message,
     proof::FlowLog,
     reach::{RouteTable, VpcEndpoint},
@@ -23,6 +24,7 @@ use brig_core::{
     },
     timestamp::Timestamp,
 };
+use ipnet::IpNet;
 
 /// What kind of answer AWS gave instead of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,15 @@ pub enum InterfacesOf<'a> {
     One(&'a EniId),
     /// Those that have a private, public, elastic or IPv6 address.
     Address(IpAddr),
+}
+
+/// Which network ACLs to list.
+#[derive(Debug, Clone, Copy)]
+pub enum AclsOf<'a> {
+    /// Those that serve these subnets.
+    Subnets(&'a [String]),
+    /// Those of these ids; one that is gone is left out.
+    Ids(&'a [String]),
 }
 
 /// An interface and the instance it is attached to.
@@ -302,6 +313,15 @@ pub trait Cloud: Send + Sync {
     /// AssociateAddress; an address that is associated elsewhere is not taken from there.
     async fn associate_address(&self, eni: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()>;
 
+    /// DescribeNetworkAcls: those of these subnets, or of these ids.
+    async fn describe_network_acls(&self, of: AclsOf<'_>) -> Answer<Vec<NetworkAcl>>;
+    /// CreateNetworkAclEntry; `Duplicate` where the number is taken.
+    async fn create_network_acl_entry(&self, acl: &str, entry: &AclEntry) -> Answer<()>;
+    /// DeleteNetworkAclEntry; one that is not there is success.
+    async fn delete_network_acl_entry(&self, acl: &str, number: i32, egress: bool) -> Answer<()>;
+    /// AWS's published address ranges, of its own list or a mirror of it.
+    async fn published_ranges(&self) -> Answer<Arc<[IpNet]>>;
+
     /// DescribeSecurityGroups by id, with their rules; those that are gone are left out.
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>>;
     /// DescribeRouteTables of these VPCs.
@@ -380,10 +400,10 @@ pub trait Ledger: Send + Sync {
     async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool>;
     /// Records that people were told a decision that is no containment, with the report that they were told of.
     async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()>;
-    /// Adds an instance to a role's set and returns the set as it then is.
-    async fn deny_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet>;
-    /// Takes an instance out of a role's set and returns the set as it then is.
-    async fn allow_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet>;
+    /// Adds a member to a set and returns the set as it then is.
+    async fn join(&self, shared: &Shared, member: &str) -> Answer<MemberSet>;
+    /// Takes a member out of a set and returns the set as it then is.
+    async fn leave(&self, shared: &Shared, member: &str) -> Answer<MemberSet>;
     /// A page of the active containments of every account and Region.
     async fn active(&self, from: Option<&str>) -> Answer<ActivePage>;
     /// Keeps the account's rules as they were read from a parameter.
@@ -394,8 +414,8 @@ pub trait Ledger: Send + Sync {
     async fn first_over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<bool>;
     /// Writes an item that nothing reads, to see that it can.
     async fn try_write(&self, at: Timestamp) -> Answer<()>;
-    /// A role's set, consistently read.
-    async fn role_set(&self, role_arn: &str) -> Answer<RoleSet>;
+    /// A set, consistently read.
+    async fn members(&self, shared: &Shared) -> Answer<MemberSet>;
 }
 
 /// Tells people.

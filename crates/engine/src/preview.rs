@@ -14,9 +14,11 @@ use brig_core::{
 use futures::future::Either;
 
 use crate::{
+    acl,
     contain::{Case, Engine, Scene},
     escalation,
     lanes::{evidence, fleet, identity, network},
+    work::gap,
 };
 
 /// Kept of the time for telling people.
@@ -52,27 +54,40 @@ impl Engine {
         // A preview is told to people: it ends early enough for that, whatever the search still had to look at.
         let time = self.left(invocation).saturating_sub(TELLING);
         let roles = identity::roles_of(known);
+        let interfaces = look.network.as_ref().map_or(&instance.interfaces, |seen| &seen.interfaces);
         let looks = async {
             futures::join!(
                 identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), instance, &roles),
                 fleet::look(self.clock.as_ref(), lanes.fleet.as_ref(), instance, time.saturating_sub(TELLING)),
-                evidence::look(lanes.evidence.as_ref(), instance, active.as_ref())
+                evidence::look(lanes.evidence.as_ref(), instance, active.as_ref()),
+                acl::look(
+                    self.ledger.as_ref(),
+                    lanes.network.as_ref(),
+                    instance,
+                    interfaces,
+                    &finding.remotes,
+                    known,
+                    &self.policy
+                )
             )
         };
         let looks = std::pin::pin!(looks);
         let mut late = Vec::new();
-        let (identity, fleet, evidence) = match futures::future::select(looks, self.clock.sleep(time)).await {
+        let (identity, fleet, evidence, acls) = match futures::future::select(looks, self.clock.sleep(time)).await {
             Either::Left((looks, _)) => looks,
             Either::Right(((), _)) => {
                 late.push("the invocation's time was nearly over: only the cut is planned here".to_owned());
-                Default::default()
+                (Default::default(), Default::default(), Default::default(), Ok(None))
             }
         };
         let network = match &look.network {
             Ok(seen) => network::plan_from(seen, &look.records.steps, instance, &containment, self.policy.untrack),
             Err(gap) => Plan { steps: Vec::new(), notes: vec![unread(gap)] },
         };
-        let interfaces = look.network.as_ref().map_or(&instance.interfaces, |seen| &seen.interfaces);
+        let denials = match acls {
+            Ok(seen) => seen.map(|seen| seen.plan(known, instance, &self.policy)).unwrap_or_default(),
+            Err(error) => Plan { steps: Vec::new(), notes: vec![unread(&gap("the network ACLs", &error))] },
+        };
         let plans = [
             network,
             identity_plan::plan(&identity, instance, self.policy.role_deny),
@@ -80,6 +95,7 @@ impl Engine {
             evidence_plan::plan(&evidence, instance, &containment),
             evidence_plan::plan_locks(&evidence, instance, self.policy.lock_days),
             escalation::plan(known, instance, interfaces, &self.policy),
+            denials,
         ];
         let gaps = identity.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
         let mut answer = self.nothing(case, decided, outcome);

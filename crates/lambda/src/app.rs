@@ -56,7 +56,7 @@ impl App {
         let region = session.region().ok_or(StartError::NoRegion)?;
         let member_role = config.member_role.clone();
         let (serves, release_function) = (config.serves, config.release_function);
-        let clouds = Arc::new(AwsClouds::new(session.clone(), config.member_role));
+        let clouds = Arc::new(AwsClouds::new(session.clone(), config.member_role, config.ip_ranges));
         let ledger = Arc::new(DynamoLedger::new(&session, config.table.clone()));
         let rulebook = match config.rules {
             RulesFrom::Here(rules) => Rulebook::fixed(*rules),

@@ -1,11 +1,14 @@
 //! The settings, read once from the environment. A wrong value stops the start with a message that names it: a function
 //! that contains production instances must not guess.
 
+use std::net::IpAddr;
+
 use brig_core::{
     ids::AccountId,
     policy::{Escalation, Mode, Policy, RoleDeny, Untrack},
     rules::{Rules, RulesError},
 };
+use ipnet::IpNet;
 
 /// A setting that is missing or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +48,8 @@ pub struct Config {
     pub serves: Serves,
     /// The name of the function that releases, where it is another one.
     pub release_function: Option<String>,
+    /// Where AWS's list of its address ranges is fetched.
+    pub ip_ranges: String,
 }
 
 /// What a function serves: one binary may be deployed twice, with a role and an invoke right each.
@@ -67,10 +72,12 @@ pub enum RulesFrom {
     Parameter(String),
 }
 
+const IP_RANGES: &str = "https://ip-ranges.amazonaws.com/ip-ranges.json";
+
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 21] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -90,6 +97,8 @@ const KNOWN: [&str; 19] = [
     "BRIG_SERVES",
     "BRIG_RELEASE_FUNCTION",
     "BRIG_ESCALATE",
+    "BRIG_ACL_NEVER",
+    "BRIG_IP_RANGES",
 ];
 
 /// One of few values; the first is what holds where nothing is set.
@@ -176,6 +185,16 @@ impl Config {
             return Err(wrong("BRIG_RESPONDERS", role.clone(), "a list of ARNs of IAM roles"));
         }
         let escalate = list("BRIG_ESCALATE").map_or(Ok(defaults.escalate), escalations)?;
+        let net = |text: String| {
+            let expected = "a list of addresses and CIDR blocks";
+            let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+            text.parse().ok().or_else(address).ok_or_else(|| wrong("BRIG_ACL_NEVER", text, expected))
+        };
+        let acl_never = list("BRIG_ACL_NEVER").unwrap_or_default().into_iter().map(net).collect::<Result<_, _>>()?;
+        let ip_ranges = get("BRIG_IP_RANGES").unwrap_or_else(|| IP_RANGES.to_owned());
+        if !ip_ranges.starts_with("https://") && !ip_ranges.starts_with("http://127.0.0.1:") {
+            return Err(wrong("BRIG_IP_RANGES", ip_ranges, "an https URL of AWS's ip-ranges.json or a mirror of it"));
+        }
         let rules = rules(get("BRIG_POLICY"))?;
         let most = whole("BRIG_MAX_PER_FINDING", 1000, "a whole number up to 1000", 3)?;
         let member_role = get("BRIG_MEMBER_ROLE");
@@ -191,6 +210,7 @@ impl Config {
             serves,
             release_function: get("BRIG_RELEASE_FUNCTION"),
             member_role,
+            ip_ranges,
             rules,
             table,
             topic,
@@ -213,6 +233,7 @@ impl Config {
                 max_per_finding: usize::try_from(most).unwrap_or(usize::MAX),
                 responders,
                 escalate,
+                acl_never,
             },
         })
     }
@@ -223,7 +244,7 @@ fn escalations(words: Vec<String>) -> Result<Vec<Escalation>, ConfigError> {
         return Ok(Vec::new());
     }
     let named = |word: String| {
-        let expected = "a list of timeouts, public-address and public-address!, or none";
+        let expected = "a list of timeouts, remote-acl, public-address and public-address!, or none";
         Escalation::named(&word).ok_or_else(|| wrong("BRIG_ESCALATE", word, expected))
     };
     words.into_iter().map(named).collect()
@@ -291,7 +312,8 @@ mod tests {
             ("BRIG_TRUSTED_ACCOUNTS", "123456789012,999988887777"),
             ("BRIG_MAX_PER_FINDING", "5"),
             ("BRIG_RESPONDERS", "arn:aws:iam::123456789012:role/sec/Responder"),
-            ("BRIG_ESCALATE", "timeouts, public-address"),
+            ("BRIG_ESCALATE", "timeouts, public-address, remote-acl"),
+            ("BRIG_ACL_NEVER", "203.0.113.7, 2001:db8::/32"),
         ])
         .expect("settings")
         .policy;
@@ -310,7 +332,8 @@ mod tests {
                 trusted_accounts: vec!["123456789012".parse().expect("id"), "999988887777".parse().expect("id")],
                 max_per_finding: 5,
                 responders: vec!["arn:aws:iam::123456789012:role/sec/Responder".to_owned()],
-                escalate: vec![Escalation::Timeouts, Escalation::PublicAddress],
+                escalate: vec![Escalation::Timeouts, Escalation::PublicAddress, Escalation::RemoteAcl],
+                acl_never: vec!["203.0.113.7/32".parse().expect("a range"), "2001:db8::/32".parse().expect("a range")],
             }
         );
     }
@@ -349,7 +372,17 @@ mod tests {
             (
                 "BRIG_ESCALATE",
                 "timeouts,stop",
-                "BRIG_ESCALATE=\"stop\" is not a list of timeouts, public-address and public-address!, or none",
+                "BRIG_ESCALATE=\"stop\" is not a list of timeouts, remote-acl, public-address and public-address!, or none",
+            ),
+            (
+                "BRIG_ACL_NEVER",
+                "203.0.113.0/33",
+                "BRIG_ACL_NEVER=\"203.0.113.0/33\" is not a list of addresses and CIDR blocks",
+            ),
+            (
+                "BRIG_IP_RANGES",
+                "http://example.org/ip-ranges.json",
+                "BRIG_IP_RANGES=\"http://example.org/ip-ranges.json\" is not an https URL of AWS's ip-ranges.json or a mirror of it",
             ),
             ("BRIG_ROLE_DENY", "all", "BRIG_ROLE_DENY=\"all\" is not instance or role"),
             (

@@ -1,14 +1,16 @@
 //! Worlds to break, and the instance in them that is contained.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use brig_core::{
+    acl::{AclEntry, LAST_NUMBER, NetworkAcl},
     finding::{Finding, Source},
     ids::{GroupId, InstanceId, VpcId},
     reach::{Route, RouteTable},
     survey::{self, Direction, InstanceState, MetadataOptions, Role, Rule, SecurityGroup, Target, Volume},
     timestamp::Timestamp,
 };
+use ipnet::IpNet;
 
 use crate::world::{Instance, Interface, Scaling, TargetGroup, World};
 
@@ -122,6 +124,28 @@ impl World {
         }
     }
 
+    /// A network ACL as AWS makes it.
+    pub fn acl(&mut self, id: &str, vpc: &str, subnets: &[&str]) {
+        let everything = IpNet::new_assert(Ipv4Addr::UNSPECIFIED.into(), 0);
+        let entries = [false, true].into_iter().flat_map(|egress| {
+            [(100, true), (LAST_NUMBER + 1, false)].map(|(number, allow)| AclEntry {
+                number,
+                egress,
+                allow,
+                protocol: "-1".to_owned(),
+                cidr: everything,
+            })
+        });
+        let acl = NetworkAcl {
+            id: id.to_owned(),
+            owner: Some(ACCOUNT.to_owned()),
+            vpc: vpc.into(),
+            subnets: subnets.iter().map(|subnet| (*subnet).to_owned()).collect(),
+            entries: entries.collect(),
+        };
+        self.acls.insert(id.to_owned(), acl);
+    }
+
     /// A data volume on an instance.
     pub fn volume(&mut self, instance: &InstanceId, device: &str, delete_on_termination: bool) {
         let id = self.id("vol");
@@ -231,6 +255,7 @@ pub(crate) fn finding(instance: &InstanceId, id: &str) -> Finding {
         said_by: ACCOUNT.parse().expect("an account"),
         crowd: 1,
         notes: Vec::new(),
+        remotes: Vec::new(),
         account: ACCOUNT.parse().expect("an account"),
         region: REGION.parse().expect("a Region"),
         instance: instance.clone(),

@@ -5,6 +5,7 @@ use std::{net::Ipv4Addr, sync::Arc};
 
 use async_trait::async_trait;
 use brig_core::{
+    acl::{AclEntry, MOST_RULES, NetworkAcl},
     ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId, arn_name},
     proof::FlowLog,
     reach::{RouteTable, VpcEndpoint},
@@ -18,9 +19,11 @@ use brig_core::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{
-    Answer, Attached, Attribute, AttributeChange, Cloud, CloudError, Clouds, DryRun, ErrorKind, InterfacesOf,
+    AclsOf, Answer, Attached, Attribute, AttributeChange, Cloud, CloudError, Clouds, DryRun, ErrorKind, InterfacesOf,
     ListedRule, Profile, Tags, TargetGroup, TrailEvent, Unreachable,
 };
+
+use ipnet::IpNet;
 
 use crate::{
     sim::{Sim, State},
@@ -788,6 +791,58 @@ impl Cloud for SimCloud {
             Ok(())
         })
         .await
+    }
+
+    async fn describe_network_acls(&self, of: AclsOf<'_>) -> Answer<Vec<NetworkAcl>> {
+        self.read("DescribeNetworkAcls", |world| {
+            let meant = |acl: &&NetworkAcl| match of {
+                AclsOf::Subnets(subnets) => acl.subnets.iter().any(|subnet| subnets.contains(subnet)),
+                AclsOf::Ids(ids) => ids.contains(&acl.id),
+            };
+            Ok(world.acls.values().filter(meant).cloned().collect())
+        })
+        .await
+    }
+
+    async fn create_network_acl_entry(&self, id: &str, entry: &AclEntry) -> Answer<()> {
+        const OPERATION: &str = "CreateNetworkAclEntry";
+        let intended = |step: &Step| match step {
+            Step::DenyInNetworkAcl { acl, .. } => acl == id,
+            step => back(step, |back| matches!(back, Reversal::AllowInNetworkAcl { acl, .. } if acl == id)),
+        };
+        self.write(OPERATION, intended, |state| {
+            let Some(acl) = state.world.acls.get_mut(id) else {
+                return Err(not_found(OPERATION, "InvalidNetworkAclID.NotFound"));
+            };
+            let way = || acl.entries.iter().filter(|held| held.egress == entry.egress);
+            if way().any(|held| held.number == entry.number) {
+                return Err(refused(OPERATION, ErrorKind::Duplicate, "NetworkAclEntryAlreadyExists"));
+            }
+            let family = |held: &&AclEntry| held.cidr.addr().is_ipv6() == entry.cidr.addr().is_ipv6();
+            if way().filter(family).count() >= MOST_RULES {
+                return Err(refused(OPERATION, ErrorKind::Other, "NetworkAclEntryLimitExceeded"));
+            }
+            acl.entries.push(entry.clone());
+            acl.entries.sort_by_key(|entry| (entry.egress, entry.number));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_network_acl_entry(&self, id: &str, number: i32, egress: bool) -> Answer<()> {
+        let intended =
+            |step: &Step| back(step, |back| matches!(back, Reversal::AllowInNetworkAcl { acl, .. } if acl == id));
+        self.write("DeleteNetworkAclEntry", intended, |state| {
+            if let Some(acl) = state.world.acls.get_mut(id) {
+                acl.entries.retain(|entry| entry.egress != egress || entry.number != number);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn published_ranges(&self) -> Answer<Arc<[IpNet]>> {
+        self.read("GetPublishedRanges", |world| Ok(world.published.clone().into())).await
     }
 
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {

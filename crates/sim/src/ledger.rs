@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use brig_core::{
     deny_policy,
     ids::ContainmentId,
-    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, Records, RoleSet, StepRecord, Told},
+    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, MemberSet, Records, Shared, StepRecord, Told},
     step::{Outcome, Step},
     timestamp::Timestamp,
 };
@@ -26,7 +26,7 @@ pub(crate) struct Tables {
     told: BTreeMap<InstanceKey, Vec<Told>>,
     hours: BTreeMap<String, (u32, u32, bool)>,
     groups: BTreeMap<String, (i64, i64)>,
-    roles: BTreeMap<String, RoleSet>,
+    shared: BTreeMap<Shared, MemberSet>,
     policies: BTreeMap<String, (String, Timestamp)>,
     active: BTreeSet<InstanceKey>,
 }
@@ -197,28 +197,28 @@ impl Ledger for SimLedger {
         .await
     }
 
-    async fn deny_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet> {
+    async fn join(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
         self.call("UpdateItem", true, |state| {
-            let set = state.tables.roles.entry(role_arn.to_owned()).or_default();
+            let set = state.tables.shared.entry(shared.clone()).or_default();
             set.version += 1;
-            if !set.instances.iter().any(|held| held == instance_arn) {
-                set.instances.push(instance_arn.to_owned());
-                set.instances.sort();
+            if !set.members.iter().any(|held| held == member) {
+                set.members.push(member.to_owned());
+                set.members.sort();
             }
             Ok(set.clone())
         })
         .await
     }
 
-    async fn role_set(&self, role_arn: &str) -> Answer<RoleSet> {
-        self.call("GetItem", false, |state| Ok(state.tables.roles.get(role_arn).cloned().unwrap_or_default())).await
+    async fn members(&self, shared: &Shared) -> Answer<MemberSet> {
+        self.call("GetItem", false, |state| Ok(state.tables.shared.get(shared).cloned().unwrap_or_default())).await
     }
 
-    async fn allow_role(&self, role_arn: &str, instance_arn: &str) -> Answer<RoleSet> {
+    async fn leave(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
         self.call("UpdateItem", true, |state| {
-            let set = state.tables.roles.entry(role_arn.to_owned()).or_default();
+            let set = state.tables.shared.entry(shared.clone()).or_default();
             set.version += 1;
-            set.instances.retain(|held| held != instance_arn);
+            set.members.retain(|held| held != member);
             Ok(set.clone())
         })
         .await

@@ -392,17 +392,29 @@ impl Sim {
         timeout: Duration,
     ) -> Option<Containment> {
         let engine = self.engine(process);
-        let finding = finding(instance, &format!("finding-of-{instance}"));
+        let mut finding = finding(instance, &format!("finding-of-{instance}"));
+        finding.remotes = self.state().world.remotes.get(instance).cloned().unwrap_or_default();
         let invocation = self.invocation(request_id, timeout);
         Box::pin(self.mortal(process, engine.contain(&finding, Action::Contain, false, &invocation))).await
     }
 
     /// Takes the containment back, as a person.
     pub fn release(self: &Arc<Self>, instance: &InstanceId, rejoin: bool, request_id: &str) -> Option<Containment> {
-        let engine = self.engine(0);
+        self.timers.run(self.releasing(0, instance, rejoin, request_id)).flatten()
+    }
+
+    /// One process that releases; it ends without an answer where it dies.
+    pub async fn releasing(
+        self: &Arc<Self>,
+        process: usize,
+        instance: &InstanceId,
+        rejoin: bool,
+        request_id: &str,
+    ) -> Option<Containment> {
+        let engine = self.engine(process);
         let finding = person(instance);
         let invocation = self.invocation(request_id, TIMEOUT);
-        self.timers.run(self.mortal(0, engine.release(&finding, rejoin, false, &invocation))).flatten()
+        Box::pin(self.mortal(process, engine.release(&finding, rejoin, false, &invocation))).await
     }
 
     /// Waits in virtual time.

@@ -3,9 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    net::IpAddr,
 };
 
 use brig_core::{
+    acl::NetworkAcl,
     ids::{EniId, GroupId, InstanceId, SnapshotId, VolumeId, VpcId},
     policy::CONTAINMENT_TAG,
     proof::FlowLog,
@@ -13,6 +15,7 @@ use brig_core::{
     survey::{self, InstanceState, Role, Rule, SecurityGroup, Snapshot, Target},
 };
 use brig_engine::ports::TrailEvent;
+use ipnet::IpNet;
 
 /// An instance. Its interfaces and its profile are kept beside it, as AWS keeps them.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,6 +108,12 @@ pub struct World {
     pub snapshots: BTreeMap<SnapshotId, Snapshot>,
     /// The ways to and from the instances.
     pub reach: ReachLook,
+    /// Network ACLs.
+    pub acls: BTreeMap<String, NetworkAcl>,
+    /// The addresses that findings name as the other end, by instance.
+    pub remotes: BTreeMap<InstanceId, Vec<IpAddr>>,
+    /// AWS's published ranges.
+    pub published: Vec<IpNet>,
     /// Flow logs.
     pub flow_logs: Vec<FlowLog>,
     /// Records of flow logs: group, interface, milliseconds, record.
@@ -244,6 +253,20 @@ impl World {
         }
         for (name, held) in &self.classic {
             let _ = writeln!(out, "{name} {held:?}");
+        }
+        out + &self.denied()
+    }
+
+    /// The rules of every network ACL.
+    #[must_use]
+    pub fn denied(&self) -> String {
+        let mut out = String::new();
+        for (id, acl) in &self.acls {
+            for entry in &acl.entries {
+                let way = if entry.egress { "to" } else { "from" };
+                let verb = if entry.allow { "allows" } else { "denies" };
+                let _ = writeln!(out, "{id} {} {verb} {way} {}", entry.number, entry.cidr);
+            }
         }
         out
     }

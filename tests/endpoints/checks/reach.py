@@ -14,6 +14,14 @@ class ReachChecks(Corrected):
         listed = self.resolver.list_firewall_rule_group_associations(VpcId=self.vpc)
         self.assertEqual(listed["FirewallRuleGroupAssociations"], [])
 
+    def test_network_acls_are_found_by_their_ids(self):
+        def found(name, *values):
+            filters = [{"Name": name, "Values": list(values)}]
+            return [acl["NetworkAclId"] for acl in self.ec2.describe_network_acls(Filters=filters)["NetworkAcls"]]
+
+        [own] = found("vpc-id", self.vpc)
+        self.assertEqual(found("network-acl-id", own, "acl-0000000000000dead"), [own])
+
     def test_interfaces_are_found_by_their_type(self):
         [instance] = self.run_instances()
         nic = self.interface_id(instance)

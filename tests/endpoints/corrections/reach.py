@@ -2,6 +2,7 @@
 
 from moto.core.responses import ActionResult
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.models.network_acls import NetworkAcl
 from moto.ec2.responses import EC2Response
 from moto.route53resolver.responses import Route53ResolverResponse
 
@@ -61,7 +62,20 @@ def an_interface_keeps_its_idle_timeouts() -> None:
     EC2Response.modify_network_interface_attribute = modify_network_interface_attribute
 
 
+def network_acls_are_found_by_their_ids() -> None:
+    """moto lacks the filter network-acl-id.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkAcls.html
+    """
+    value = NetworkAcl.get_filter_value
+
+    def get_filter_value(self, filter_name, method_name=None):
+        return self.id if filter_name == "network-acl-id" else value(self, filter_name, method_name)
+
+    NetworkAcl.get_filter_value = get_filter_value
+
+
 CORRECTIONS = (
+    network_acls_are_found_by_their_ids,
     the_serial_console_can_be_asked_for,
     a_vpc_without_a_dns_firewall_has_none,
     an_interface_keeps_its_idle_timeouts,

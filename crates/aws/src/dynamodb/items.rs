@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use brig_core::{
     ids::ContainmentId,
-    ledger::{ActivePage, Current, InstanceKey, Records, RoleSet, State, StepRecord, Told},
+    ledger::{ActivePage, Current, InstanceKey, MemberSet, Records, State, StepRecord, Told},
     step::{Failure, Outcome},
     timestamp::Timestamp,
 };
@@ -46,10 +46,6 @@ pub(super) fn policy_pk(parameter: &str) -> String {
 
 pub(super) fn kept_policy(item: &Item) -> Option<(String, Timestamp)> {
     Some((get(item, "text")?.to_owned(), get(item, "read_at").and_then(Timestamp::parse)?))
-}
-
-pub(super) fn role_pk(role_arn: &str) -> String {
-    format!("role/{role_arn}")
 }
 
 pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
@@ -95,11 +91,11 @@ pub(super) fn step(key: &InstanceKey, containment: &ContainmentId, record: &Step
     ]))
 }
 
-pub(super) fn role_set(item: Option<&Item>) -> RoleSet {
-    let Some(item) = item else { return RoleSet::default() };
-    let instances = item.get("instances").and_then(|value| value.as_ss().ok()).cloned().unwrap_or_default();
+pub(super) fn member_set(item: Option<&Item>) -> MemberSet {
+    let Some(item) = item else { return MemberSet::default() };
+    let members = item.get("instances").and_then(|value| value.as_ss().ok()).cloned().unwrap_or_default();
     let version = item.get("version").and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
-    RoleSet { version: version.unwrap_or(0), instances }
+    MemberSet { version: version.unwrap_or(0), members }
 }
 
 /// All items of an instance; steps of containments before the current one are history and left out.

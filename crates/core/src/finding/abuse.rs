@@ -68,6 +68,7 @@ pub(super) fn from_person(text: &str, title: &str, account: &AccountId, region: 
         title: title.to_owned(),
         last_seen: report.time,
         by_person: true,
+        remotes: report.others,
         ..Draft::default()
     };
     parsed(draft.named(&invoked.account, named), NAMES_NOTHING)
@@ -79,6 +80,8 @@ const NAMES_NOTHING: &str = "the abuse report names no instance and no address o
 #[derive(Debug, Default, PartialEq)]
 struct Report {
     origins: Vec<(Option<Region>, Target)>,
+    /// What the report calls its destination: the other end.
+    others: Vec<IpAddr>,
     time: Option<Timestamp>,
 }
 
@@ -95,7 +98,7 @@ impl Report {
     fn line(&mut self, line: &str) {
         let cells: Vec<&str> = line.split(',').map(str::trim).collect();
         // kind, origin, time, destination, protocol, ports, Region.
-        if let [_, origin, time, _, ..] = cells.as_slice()
+        if let [_, origin, time, other, ..] = cells.as_slice()
             && let Some(time) = Timestamp::parse(time)
         {
             self.time = self.time.min(Some(time)).or(Some(time));
@@ -105,6 +108,7 @@ impl Report {
             } else if let Ok(address) = origin.parse::<IpAddr>() {
                 self.add(region, Target::Address(address));
             }
+            self.other(other);
             return;
         }
         for id in ids_in(line) {
@@ -117,13 +121,23 @@ impl Report {
         }
         let is_origin =
             ["source", "origin", "offending", "abusive", "infected"].iter().any(|word| label.contains(word));
-        let is_other = ["destination", "target", "victim", "reporter"].iter().any(|word| label.contains(word));
-        if is_origin
-            && !is_other
-            && let Some(first) = value.split_whitespace().next()
-            && let Ok(address) = first.trim_end_matches([',', ';', '.']).parse::<IpAddr>()
+        let is_far = ["destination", "target", "victim"].iter().any(|word| label.contains(word));
+        let first = value.split_whitespace().next().unwrap_or_default().trim_end_matches([',', ';', '.']);
+        if is_far {
+            self.other(first);
+        } else if is_origin
+            && !label.contains("reporter")
+            && let Ok(address) = first.parse::<IpAddr>()
         {
             self.add(None, Target::Address(address));
+        }
+    }
+
+    fn other(&mut self, text: &str) {
+        if let Ok(address) = text.parse::<IpAddr>()
+            && !self.others.contains(&address)
+        {
+            self.others.push(address);
         }
     }
 
@@ -151,6 +165,7 @@ mod tests {
             .origins
             .iter()
             .map(|(region, target)| format!("{target:?} {}", region.as_ref().map_or("", Region::as_str)))
+            .chain(report.others.iter().map(|address| format!("with {address}")))
             .chain(report.time.map(|time| format!("at {time}")))
             .collect();
         expected.assert_eq(&lines.join("\n"));
@@ -164,6 +179,7 @@ mod tests {
             &expect![[r#"
                 Instance(InstanceId("i-0abcdef0123456789")) us-east-1
                 Address(203.0.113.9) eu-west-1
+                with 198.51.100.7
                 at 2026-01-02T03:04:05.000Z"#]],
         );
     }
@@ -175,7 +191,8 @@ mod tests {
              Received: from mail.example.org (192.0.2.77)\nInstance: i-0abcdef0123456789, eni-bfcffe88, ami-99999999",
             &expect![[r#"
                 Address(203.0.113.9) 
-                Instance(InstanceId("i-0abcdef0123456789")) "#]],
+                Instance(InstanceId("i-0abcdef0123456789")) 
+                with 198.51.100.7"#]],
         );
     }
 

@@ -8,6 +8,9 @@ use crate::{
     timestamp::Timestamp,
 };
 
+/// So many addresses of one event are kept: a network ACL has room for fewer.
+const MOST_REMOTES: usize = 50;
+
 /// The common part; see [`Finding`] for the fields.
 #[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own in the event")]
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,6 +27,7 @@ pub(super) struct Draft {
     pub(super) last_seen: Option<Timestamp>,
     pub(super) by_person: bool,
     pub(super) notes: Vec<String>,
+    pub(super) remotes: Vec<IpAddr>,
 }
 
 /// What an event names.
@@ -83,6 +87,7 @@ impl Draft {
             said_by: said_by.clone(),
             crowd,
             notes: self.notes.clone(),
+            remotes: self.remotes.iter().take(MOST_REMOTES).copied().collect(),
             account,
             region,
             instance,

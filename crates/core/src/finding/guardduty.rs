@@ -3,6 +3,8 @@
 //! <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_eventbridge.html>.
 //! `resource.resourceType` decides what is compromised: samples of other families carry filler `instanceDetails`.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
 use super::{
@@ -70,6 +72,7 @@ pub(super) fn parse(detail: &Field<'_>, envelope: Option<&Field<'_>>, invoked: &
             .text()?
             .or(envelope.and_then(|event| event.get("time").value().as_str()))
             .and_then(Timestamp::parse),
+        remotes: remotes(&service),
         ..Draft::default()
     };
     Ok(parsed(draft.named(&said_by, named), "the finding names no instance"))
@@ -125,6 +128,26 @@ fn sequence(detail: &Field<'_>) -> Result<Vec<Named>, ParseError> {
         found.push(instance_arn(&uid)?);
     }
     Ok(found)
+}
+
+/// Who exchanged packets with the instance: the far end of a connection, port probes, the endpoints of a sequence. A caller
+/// of AWS's API is none, and what is no address is left out: the instance is contained all the same.
+pub(super) fn remotes(service: &Field<'_>) -> Vec<IpAddr> {
+    let action = service.get("action");
+    let mut ends = vec![action.get("networkConnectionAction").get("remoteIpDetails")];
+    let probes = action.get("portProbeAction").get("portProbeDetails").items();
+    ends.extend(probes.iter().map(|probe| probe.get("remoteIpDetails")));
+    let mut texts: Vec<Field<'_>> =
+        ends.iter().flat_map(|end| [end.get("ipAddressV4"), end.get("ipAddressV6")]).collect();
+    let endpoints = service.get("detection").get("sequence").get("endpoints").items();
+    texts.extend(endpoints.iter().map(|endpoint| endpoint.get("ip")));
+    let mut found: Vec<IpAddr> = Vec::new();
+    for address in texts.iter().filter_map(|text| text.value().as_str()?.parse().ok()) {
+        if !found.contains(&address) {
+            found.push(address);
+        }
+    }
+    found
 }
 
 /// A target from an instance's ARN.

@@ -5,7 +5,7 @@
 use super::{
     Action, ParseError, Parsed, Request, ResourceRole, Source,
     draft::{Draft, Named, one_line, parsed},
-    guardduty::instance_arn,
+    guardduty::{instance_arn, remotes},
 };
 use crate::{ids::AccountId, json::Field, policy::Policy, timestamp::Timestamp};
 
@@ -85,6 +85,8 @@ fn draft(finding: &Field<'_>, source: Source) -> Result<Draft, ParseError> {
         role,
         sample,
         archived: archived && source == Source::GuardDuty,
+        // ASFF has the same `Action` as GuardDuty's `service`.
+        remotes: remotes(finding),
         last_seen: text("LastObservedAt")?.or(text("UpdatedAt")?).and_then(Timestamp::parse),
         ..Draft::default()
     })

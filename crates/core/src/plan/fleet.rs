@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
+use ipnet::IpNet;
+
 use super::{Plan, controllers, done, skipped};
 use crate::{
     ids::VpcId,
@@ -116,23 +118,12 @@ pub fn may_be(target: &Target, instance: &Instance) -> bool {
 /// Whether an interface has an address itself, or within a prefix delegated to it.
 fn has_address(interface: &Interface, id: &str) -> bool {
     id.parse::<IpAddr>().is_ok_and(|address| {
-        interface.addresses.contains(&address) || interface.prefixes.iter().any(|prefix| contains(prefix, address))
+        interface.addresses.contains(&address)
+            || interface
+                .prefixes
+                .iter()
+                .any(|prefix| prefix.parse::<IpNet>().is_ok_and(|prefix| prefix.contains(&address)))
     })
-}
-
-/// Whether an address lies in a CIDR block of its family.
-fn contains(prefix: &str, address: IpAddr) -> bool {
-    let Some((base, length)) = prefix.split_once('/') else { return false };
-    let (Ok(base), Ok(length)) = (base.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
-    match (base, address) {
-        (IpAddr::V4(base), IpAddr::V4(address)) => {
-            (u32::from(base) ^ u32::from(address)).checked_shr(32_u32.saturating_sub(length)).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(base), IpAddr::V6(address)) => {
-            (u128::from(base) ^ u128::from(address)).checked_shr(128_u32.saturating_sub(length)).unwrap_or(0) == 0
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
 }
 
 #[cfg(test)]

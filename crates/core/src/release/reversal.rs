@@ -1,6 +1,6 @@
 //! The steps of a release, each the reverse of a step of containment.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,19 @@ pub enum Reversal {
         private: Option<Ipv4Addr>,
         /// `eipalloc-1`.
         allocation: String,
+    },
+    /// The containment leaves its share in the rules of a network ACL; the last one to leave takes them away.
+    AllowInNetworkAcl {
+        /// `acl-1`.
+        acl: String,
+        /// The address.
+        address: IpAddr,
+        /// The number of the rule for what comes in.
+        ingress: i32,
+        /// The number of the rule for what goes out.
+        egress: i32,
+        /// The ARN of the instance, whose share it is.
+        instance_arn: String,
     },
     /// The role's policy loses this instance; with the last one it is deleted, or what it replaced is put back.
     AllowRole {
@@ -111,7 +124,10 @@ impl Reversal {
     #[must_use]
     pub fn lane(&self) -> Lane {
         match self {
-            Self::RestoreGroups { .. } | Self::RestoreTimeouts { .. } | Self::AssociateAddress { .. } => Lane::Network,
+            Self::RestoreGroups { .. }
+            | Self::RestoreTimeouts { .. }
+            | Self::AssociateAddress { .. }
+            | Self::AllowInNetworkAcl { .. } => Lane::Network,
             Self::AllowRole { .. } | Self::AssociateProfile { .. } | Self::RestoreMetadata { .. } => Lane::Identity,
             Self::AttachInstances { .. }
             | Self::RegisterTargets { .. }
@@ -131,6 +147,7 @@ impl Reversal {
         match self {
             Self::RestoreGroups { .. } | Self::RestoreTimeouts { .. } => "modify_network_interface_attribute",
             Self::AssociateAddress { .. } => "associate_address",
+            Self::AllowInNetworkAcl { .. } => "delete_network_acl_entry",
             Self::AllowRole { .. } => "allow_role",
             Self::AssociateProfile { .. } => "associate_iam_instance_profile",
             Self::RestoreMetadata { .. } => "modify_instance_metadata_options",
@@ -153,6 +170,9 @@ impl Reversal {
             Self::RestoreGroups { eni, .. } => eni.to_string(),
             Self::RestoreTimeouts { eni, .. } => format!("{eni}/connectionTracking"),
             Self::AssociateAddress { allocation, .. } => allocation.clone(),
+            Self::AllowInNetworkAcl { acl, address, ingress, egress, .. } => {
+                format!("{acl}/{address}/{ingress}/{egress}")
+            }
             Self::AllowRole { role_arn, .. } => role_arn.clone(),
             // An instance has one profile and one Auto Scaling group: of several records the first is given back.
             Self::AssociateProfile { .. }
@@ -181,6 +201,10 @@ impl ReversalKind {
         match self {
             Self::RestoreGroups | Self::RestoreTimeouts => &["ec2:ModifyNetworkInterfaceAttribute"],
             Self::AssociateAddress => &["ec2:AssociateAddress"],
+            // Another containment may come to share the rules while they are taken away.
+            Self::AllowInNetworkAcl => {
+                &["ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAclEntry", "ec2:DescribeNetworkAcls"]
+            }
             Self::AllowRole => &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
             Self::AssociateProfile => &["ec2:AssociateIamInstanceProfile", "iam:PassRole"],
             Self::RestoreMetadata => &["ec2:ModifyInstanceMetadataOptions"],

@@ -3,7 +3,7 @@
 use brig_core::{
     deny_policy,
     ids::{InstanceId, arn_name},
-    ledger::StepRecord,
+    ledger::{Shared, StepRecord},
     plan::{Plan, identity},
     policy::RoleDeny,
     step::{Failure, Lane, Outcome, Step},
@@ -89,8 +89,9 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
         Err(error) => seen.gaps.push(gap("the role of the instance profile", &error)),
     }
     let looks = roles.into_iter().map(|role| async move {
+        let shared = Shared::role(&role.arn);
         let (policy, set) =
-            futures::join!(cloud.get_role_policy(&role.name, deny_policy::NAME), ledger.role_set(&role.arn));
+            futures::join!(cloud.get_role_policy(&role.name, deny_policy::NAME), ledger.members(&shared));
         let mut gaps = Vec::new();
         // A policy that cannot be read can still be put, and a role that is known must be denied all the same.
         let unread = policy.is_err();
@@ -103,7 +104,7 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
                 gaps.push(gap(format!("the ledger's set of the role {}", role.name), &error));
                 Vec::new()
             },
-            |set| set.instances,
+            |set| set.members,
         );
         (RoleLook { role, policy, unread, denied }, gaps)
     });
@@ -134,7 +135,7 @@ fn recorded_profile(work: &Work<'_>) -> Option<String> {
 async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
     let joins = plan.todo().filter_map(|step| {
         let Step::DenyRole { role_arn, instance_arn, .. } = step else { return None };
-        Some(work.ledger.deny_role(role_arn, instance_arn))
+        Some(async move { work.ledger.join(&Shared::role(role_arn), instance_arn).await })
     });
     join_all(joins).await.into_iter().try_for_each(|answer| answer.map(|_| ()))
 }
@@ -162,12 +163,13 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
 /// Renders the policy whole from the ledger's set, puts it, and puts it again while the set moves meanwhile: two
 /// containments of one role at once must both end in the policy.
 async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, role: &str, role_arn: &str, reach: RoleDeny) -> Outcome {
-    let mut set = match work.ledger.role_set(role_arn).await {
+    let shared = Shared::role(role_arn);
+    let mut set = match work.ledger.members(&shared).await {
         Ok(set) => set,
         Err(error) => return failed(&error),
     };
     for _ in 0..10 {
-        let document = deny_policy::render(&set.instances, reach);
+        let document = deny_policy::render(&set.members, reach);
         match cloud.put_role_policy(role, deny_policy::NAME, &document).await {
             Ok(()) => {}
             Err(error) if error.kind == ErrorKind::NotFound => {
@@ -184,13 +186,13 @@ async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, role: &str, role_arn: &st
             }
             Err(error) => return failed(&error),
         }
-        let now = match work.ledger.role_set(role_arn).await {
+        let now = match work.ledger.members(&shared).await {
             Ok(now) => now,
             Err(error) => return failed(&error),
         };
         if now.version == set.version {
             let who = match reach {
-                RoleDeny::Instance => format!("denies {} contained instance(s) of the role", set.instances.len()),
+                RoleDeny::Instance => format!("denies {} contained instance(s) of the role", set.members.len()),
                 RoleDeny::Role => "denies every session of the role".to_owned(),
             };
             return Outcome::Changed(who);

@@ -27,7 +27,7 @@ use futures::future::join_all;
 pub(crate) use groups::shared_groups;
 
 use crate::{
-    escalation,
+    acl, escalation,
     ports::{Answer, Cloud, InterfacesOf},
     work::{Done, LaneReport, Work, gap, merge},
 };
@@ -167,13 +167,22 @@ impl<'a> NetworkLane<'a> {
                 .any(|done| matches!((&done.step, &done.outcome), (Step::Isolate { .. }, Outcome::Failed(_))));
             merge(&mut report.done, done);
             // Beside the next look, which shows what the first one did not: whose a public address is.
-            let next = escalation::run(self.work, self.cloud, &current.interfaces);
+            let next = async {
+                let steps = escalation::run(self.work, self.cloud, &current.interfaces);
+                if round > 0 {
+                    return (steps.await, LaneReport::default());
+                }
+                futures::join!(steps, acl::run(self.work, self.cloud, &current.interfaces))
+            };
             if last && round > 0 {
-                take(&mut report, next.await);
+                let (steps, denials) = next.await;
+                take(&mut report, steps);
+                take(&mut report, denials);
                 break;
             }
-            let (again, next) = futures::join!(self.look_again(&report.done), next);
-            take(&mut report, next);
+            let (again, (steps, denials)) = futures::join!(self.look_again(&report.done), next);
+            take(&mut report, steps);
+            take(&mut report, denials);
             seen = again;
             if stuck {
                 break;

@@ -2,6 +2,7 @@
 
 use brig_core::{
     deny_policy,
+    ledger::Shared,
     plan::evidence::STATE_TAG,
     policy::CONTAINMENT_TAG,
     release::Reversal,
@@ -9,6 +10,7 @@ use brig_core::{
 };
 
 use crate::{
+    acl,
     contain::{Engine, Lanes},
     ports::{Answer, AttributeChange, ErrorKind},
     work::{Work, failed},
@@ -38,6 +40,7 @@ impl Engine {
                     answer => outcome(answer, "the address or the interface is gone"),
                 }
             }
+            Reversal::AllowInNetworkAcl { .. } => acl::allow(work, lanes.network.as_ref(), back).await,
             Reversal::AllowRole { .. } => allow_role(work, lanes, back).await,
             Reversal::AssociateProfile { profile } => {
                 outcome(lanes.identity.associate_profile(work.id(), profile).await, "the instance is gone")
@@ -95,7 +98,8 @@ async fn allow_role(work: &Work<'_>, lanes: &Lanes, back: &Reversal) -> Outcome 
         return Outcome::Skipped("no denial".to_owned());
     };
     let cloud = lanes.identity.as_ref();
-    let mut set = match work.ledger.allow_role(role_arn, instance_arn).await {
+    let shared = Shared::role(role_arn);
+    let mut set = match work.ledger.leave(&shared, instance_arn).await {
         Ok(set) => set,
         Err(error) => return failed(&error),
     };
@@ -103,7 +107,7 @@ async fn allow_role(work: &Work<'_>, lanes: &Lanes, back: &Reversal) -> Outcome 
         return Outcome::Changed("the policy is somebody else's now and stays".to_owned());
     }
     for _ in 0..10 {
-        let written = match (set.instances.as_slice(), was) {
+        let written = match (set.members.as_slice(), was) {
             ([], None) => cloud.delete_role_policy(role, deny_policy::NAME).await,
             ([], Some(before)) => cloud.put_role_policy(role, deny_policy::NAME, before).await,
             (denied, _) => cloud.put_role_policy(role, deny_policy::NAME, &deny_policy::render(denied, *reach)).await,
@@ -113,12 +117,12 @@ async fn allow_role(work: &Work<'_>, lanes: &Lanes, back: &Reversal) -> Outcome 
             Err(error) if error.kind == ErrorKind::NotFound => return Outcome::Missing("the role is gone".to_owned()),
             Err(error) => return failed(&error),
         }
-        let now = match work.ledger.role_set(role_arn).await {
+        let now = match work.ledger.members(&shared).await {
             Ok(now) => now,
             Err(error) => return failed(&error),
         };
         if now.version == set.version {
-            return Outcome::Changed(match set.instances.len() {
+            return Outcome::Changed(match set.members.len() {
                 0 => "the denial is gone".to_owned(),
                 left => format!("{left} other contained instance(s) stay denied"),
             });

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use brig_core::{
+    acl::{Denial, NetworkAcl},
     finding::Finding,
     release::Look,
     step::{Lane, Step},
@@ -14,9 +15,10 @@ use brig_core::{
 use futures::{StreamExt, stream};
 
 use crate::{
+    acl,
     contain::Lanes,
     lanes::{evidence, identity},
-    ports::{Answer, ErrorKind, InterfacesOf},
+    ports::{AclsOf, Answer, ErrorKind, InterfacesOf},
     work::{Work, gap},
 };
 
@@ -31,6 +33,8 @@ pub(super) struct Seen {
     association_unread: bool,
     membership: Result<Option<Membership>, Unread>,
     targets: BTreeMap<String, Option<Vec<Target>>>,
+    acls: Option<Vec<NetworkAcl>>,
+    denials: BTreeMap<String, Vec<Denial>>,
     classic: Option<Vec<String>>,
     evidence: EvidenceLook,
     defaults: Timeouts,
@@ -48,6 +52,8 @@ impl Seen {
             roles: &self.identity.roles,
             membership: self.membership.as_ref().ok().map(Option::as_ref),
             targets: &self.targets,
+            acls: self.acls.as_deref(),
+            denials: &self.denials,
             classic: self.classic.as_deref(),
             evidence: &self.evidence,
             defaults: self.defaults,
@@ -95,6 +101,10 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         .filter_map(|step| if let Step::DeregisterTargets { group, .. } = step { Some(group) } else { None })
         .collect();
     let balanced = recorded(Lane::Fleet).any(|step| matches!(step, Step::DeregisterInstancesFromLoadBalancer { .. }));
+    let acls: BTreeSet<String> = recorded(Lane::Network)
+        .filter_map(|step| if let Step::DenyInNetworkAcl { acl, .. } = step { Some(acl) } else { None })
+        .collect();
+    let acls: Vec<String> = acls.into_iter().collect();
     let shortened = recorded(Lane::Network).any(|step| matches!(step, Step::ShortenTimeouts { .. }));
     let grouped = recorded(Lane::Fleet).any(|step| matches!(step, Step::DetachInstances { .. }));
 
@@ -114,7 +124,16 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         let kind = &work.instance.instance_type;
         lanes.evidence.describe_default_timeouts(kind).await.unwrap_or_default()
     };
-    let (instance, groups, mut identity, membership, classic, healths, evidence, defaults) = futures::join!(
+    let denials = async {
+        if acls.is_empty() {
+            return (Ok(Vec::new()), Ok(BTreeMap::new()));
+        }
+        futures::join!(
+            lanes.network.describe_network_acls(AclsOf::Ids(&acls)),
+            acl::denials(work.ledger, &work.instance, acls.iter().map(String::as_str))
+        )
+    };
+    let (instance, groups, mut identity, membership, classic, healths, evidence, defaults, (acls, denials)) = futures::join!(
         lanes.network.describe_instance(work.id()),
         lanes.network.describe_brig_groups(),
         identity::look(work.ledger, lanes.identity.as_ref(), &bare, &roles),
@@ -122,7 +141,8 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         async { if balanced { fleet.describe_classic_balancers_of(work.id()).await } else { Ok(Vec::new()) } },
         healths,
         evidence::look(lanes.evidence.as_ref(), &work.instance, None),
-        defaults
+        defaults,
+        denials
     );
     let mut gaps = std::mem::take(&mut identity.gaps);
     let association_unread = gaps.iter().any(|gap| gap.what == identity::ASSOCIATION);
@@ -147,7 +167,10 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     };
     // Attributes of an instance that is gone cannot be read, which is no gap.
     gaps.extend(evidence.gaps.iter().filter(|_| !instance.state.is_ending()).cloned());
+    let denials = or_gap(denials, "the ledger's sets of the network ACLs", &mut gaps).unwrap_or_default();
     Seen {
+        acls: or_gap(acls, "the network ACLs", &mut gaps),
+        denials,
         groups: or_gap(groups, "the groups of Brig", &mut gaps),
         membership: or_gap(membership, "membership of an Auto Scaling group", &mut gaps).ok_or(Unread),
         classic: or_gap(classic, "classic load balancers", &mut gaps),

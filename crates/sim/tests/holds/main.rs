@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test stops at the first thing that is not as it must be")]
 #![expect(clippy::disallowed_methods, reason = "the seed to run again comes from the environment")]
 
+mod acl;
 mod common;
 mod crashes;
 mod drift;

@@ -81,6 +81,14 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     assert_eq!(lacking(&contained, Duty::Contain), Vec::<&str>::new());
     used.extend(operations(&contained));
 
+    // Network ACLs are looked at where a finding's remote addresses are denied in them.
+    let (world, victims) = crate::acl::world();
+    let denying = crate::acl::with(&world);
+    deliver(&denying, &victims[0], "r").expect("an answer");
+    let published = |operation: &&str| *operation != "GetPublishedRanges";
+    assert_eq!(lacking(&denying, Duty::Contain).into_iter().filter(published).count(), 0);
+    used.extend(operations(&denying));
+
     // Hooks are looked at where one holds the instance.
     let (mut world, victim) = World::production();
     let group = world.scaling.get_mut("group").expect("a group");
@@ -106,6 +114,13 @@ fn a_release_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lists()
         let calls = sim.calls().into_iter().skip(before).map(|call| call.operation);
         used.extend(calls.filter(|operation| !HOME.contains(operation)));
     }
+    let (world, victims) = crate::acl::world();
+    let denying = crate::acl::with(&world);
+    deliver(&denying, &victims[0], "r").expect("an answer");
+    let before = denying.calls().len();
+    denying.release(&victims[0].id, true, "back").expect("an answer");
+    let calls = denying.calls().into_iter().skip(before).map(|call| call.operation);
+    used.extend(calls.filter(|operation| !HOME.contains(operation)));
     let actions = actions(Duty::Release);
     let lacking: Vec<_> = used.iter().filter(|operation| !actions.contains(**operation)).collect();
     assert_eq!(lacking, Vec::<&&str>::new());

@@ -17,7 +17,8 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
                 let decided = gate(f, guide.policy, &own())
                     .or_else(|| ignored(f, guide.policy))
                     .unwrap_or_else(|| decide(f, &instance(), &Known::No, false, guide));
-                format!("{} {}/{} {} -> {:?}", f.source.name(), f.region, f.instance, f.kind, decided.decision)
+                let with: String = f.remotes.iter().map(|address| format!(" with {address}")).collect();
+                format!("{} {}/{} {}{with} -> {:?}", f.source.name(), f.region, f.instance, f.kind, decided.decision)
             });
             let addresses =
                 request.addresses.iter().map(|a| format!("address {} in {}/{}", a.address, a.account, a.region));
@@ -128,7 +129,7 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         health-other
           nothing: the Health event AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED of EC2 is no abuse report
         manual-abuse-report
-          abuse_report us-east-1/i-0123456789abcdef0 Abuse Report -> Contain
+          abuse_report us-east-1/i-0123456789abcdef0 Abuse Report with 198.51.100.7 -> Contain
         manual-force
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         manual-plan

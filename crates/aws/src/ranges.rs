@@ -1,0 +1,80 @@
+//! AWS's published address ranges (<https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-ranges.html>), fetched when a
+//! plan first needs them and kept for an hour.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use aws_smithy_runtime_api::{
+    client::{http::HttpConnector, orchestrator::HttpRequest},
+    http::Headers,
+};
+use aws_smithy_types::byte_stream::ByteStream;
+use brig_core::acl;
+use brig_engine::ports::{Answer, CloudError, ErrorKind};
+use ipnet::IpNet;
+
+use crate::tls;
+
+const KEPT: Duration = Duration::from_hours(1);
+/// For everything: the name, the connection, the list of some two megabytes.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LARGEST: usize = 32 * 1024 * 1024;
+
+/// The list, and where it is fetched.
+#[derive(Debug)]
+pub(crate) struct Ranges {
+    url: String,
+    kept: Mutex<Option<(Instant, Arc<[IpNet]>)>>,
+}
+
+impl Ranges {
+    pub(crate) fn new(url: String) -> Self {
+        Self { url, kept: Mutex::default() }
+    }
+
+    pub(crate) async fn published(&self) -> Answer<Arc<[IpNet]>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, ranges)) = kept
+            && at.elapsed() < KEPT
+        {
+            return Ok(ranges);
+        }
+        let text = match tokio::time::timeout(PATIENCE, fetch(&self.url)).await {
+            Ok(text) => text?,
+            Err(_) => return Err(error(ErrorKind::Transient, "NoAnswer", format!("none within {PATIENCE:?}"))),
+        };
+        let ranges = acl::published(&text).map_err(|why| error(ErrorKind::Other, "NotTheList", why))?;
+        let ranges: Arc<[IpNet]> = ranges.into();
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&ranges)));
+        Ok(ranges)
+    }
+}
+
+fn error(kind: ErrorKind, code: &str, message: String) -> CloudError {
+    CloudError { operation: "GET ip-ranges.json", kind, code: code.to_owned(), message }
+}
+
+async fn fetch(url: &str) -> Answer<Vec<u8>> {
+    let broken = |why: String| error(ErrorKind::Transient, "Connection", why);
+    let mut request = HttpRequest::empty();
+    request.set_uri(url).map_err(|why| error(ErrorKind::Other, "BadUrl", why.to_string()))?;
+    let headers: &mut Headers = request.headers_mut();
+    headers.insert("accept", "application/json");
+    let answer = tls::connector().call(request).await.map_err(|why| broken(why.to_string()))?;
+    let status = answer.status().as_u16();
+    if status != 200 {
+        let kind = if status >= 500 { ErrorKind::Transient } else { ErrorKind::Other };
+        return Err(error(kind, "Status", status.to_string()));
+    }
+    let mut body = ByteStream::new(answer.into_body());
+    let mut text = Vec::new();
+    while let Some(part) = body.next().await {
+        text.extend_from_slice(&part.map_err(|why| broken(why.to_string()))?);
+        if text.len() > LARGEST {
+            return Err(error(ErrorKind::Other, "NotTheList", "it is too large to be the list".to_owned()));
+        }
+    }
+    Ok(text)
+}

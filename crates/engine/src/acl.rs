@@ -1,0 +1,258 @@
+//! The finding's remote addresses in network ACLs. Plans come from `brig_core::plan::acl`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use brig_core::{
+    acl::{Denial, NetworkAcl, Spared},
+    ids::VpcId,
+    ledger::{Shared, StepRecord},
+    plan::{Plan, acl},
+    policy::{Escalation, Policy},
+    reach::RouteTable,
+    release::Reversal,
+    step::{Failure, Lane, Outcome, Step},
+    survey::{Instance, Interface},
+};
+use futures::future::join_all;
+use ipnet::IpNet;
+
+use crate::{
+    ports::{AclsOf, Answer, Cloud, CloudError, ErrorKind, Ledger},
+    work::{LaneReport, Work, failed, failed_for_now},
+};
+
+/// How often the rules are set right while others change who shares them.
+const TRIES: usize = 10;
+
+/// What it is planned from.
+pub(crate) struct Seen {
+    remotes: Vec<IpAddr>,
+    subnets: BTreeSet<String>,
+    acls: Vec<NetworkAcl>,
+    denials: BTreeMap<String, Vec<Denial>>,
+    routes: Result<Vec<RouteTable>, String>,
+    published: Result<std::sync::Arc<[IpNet]>, String>,
+}
+
+impl Seen {
+    pub(crate) fn plan(&self, recorded: &[StepRecord], instance: &Instance, policy: &Policy) -> Plan {
+        let routes = self.routes.as_ref().map(Vec::as_slice).map_err(String::as_str);
+        let published = self.published.as_ref().map(AsRef::as_ref).map_err(String::as_str);
+        acl::plan(&acl::Look {
+            account: &instance.account,
+            instance_arn: &instance.id.arn(&instance.account, &instance.region),
+            subnets: &self.subnets,
+            remotes: &self.remotes,
+            recorded,
+            acls: &self.acls,
+            denials: &self.denials,
+            spared: Spared { never: &policy.acl_never, routes, published },
+        })
+    }
+}
+
+/// Reads it, where the settings want it and there is an address to deny. What the finding calls the other end and is the
+/// instance's own is none.
+pub(crate) async fn look(
+    ledger: &dyn Ledger,
+    cloud: &dyn Cloud,
+    instance: &Instance,
+    interfaces: &[Interface],
+    remotes: &[IpAddr],
+    recorded: &[StepRecord],
+    policy: &Policy,
+) -> Answer<Option<Seen>> {
+    let denies = recorded.iter().any(|record| matches!(record.step, Step::DenyInNetworkAcl { .. }));
+    let own = |address: &IpAddr| {
+        let public =
+            |interface: &Interface| interface.public.iter().any(|public| IpAddr::from(public.address) == *address);
+        interfaces.iter().any(|interface| interface.addresses.contains(address) || public(interface))
+    };
+    let remotes: Vec<IpAddr> = remotes.iter().filter(|address| !own(address)).copied().collect();
+    if !policy.escalate.contains(&Escalation::RemoteAcl) || (remotes.is_empty() && !denies) {
+        return Ok(None);
+    }
+    let subnets: BTreeSet<String> = interfaces.iter().map(|interface| interface.subnet.clone()).collect();
+    let vpcs: BTreeSet<VpcId> = interfaces.iter().map(|interface| interface.vpc.clone()).collect();
+    let (listed, vpcs): (Vec<String>, Vec<VpcId>) = (subnets.iter().cloned().collect(), vpcs.into_iter().collect());
+    let (acls, routes, published) = futures::join!(
+        cloud.describe_network_acls(AclsOf::Subnets(&listed)),
+        cloud.describe_route_tables(&vpcs),
+        cloud.published_ranges()
+    );
+    let acls = acls?;
+    let denials = denials(ledger, instance, acls.iter().map(|acl| acl.id.as_str())).await?;
+    let why = |error: CloudError| error.to_string();
+    Ok(Some(Seen { remotes, subnets, acls, denials, routes: routes.map_err(why), published: published.map_err(why) }))
+}
+
+/// Who shares the rules of these ACLs.
+pub(crate) async fn denials(
+    ledger: &dyn Ledger,
+    instance: &Instance,
+    acls: impl Iterator<Item = &str>,
+) -> Answer<BTreeMap<String, Vec<Denial>>> {
+    let reads = acls.map(|acl| async move {
+        let set = ledger.members(&Shared::acl(&instance.account, &instance.region, acl)).await?;
+        Ok((acl.to_owned(), shares(&set.members)))
+    });
+    join_all(reads).await.into_iter().collect()
+}
+
+fn shares(members: &[String]) -> Vec<Denial> {
+    members.iter().filter_map(|member| member.parse().ok()).collect()
+}
+
+/// Looks, plans and runs it.
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface]) -> LaneReport {
+    let mut report = LaneReport::default();
+    let recorded = work.recorded(Lane::Network);
+    let remotes = &work.finding.remotes;
+    let look = look(work.ledger, cloud, &work.instance, interfaces, remotes, &recorded, work.policy);
+    let seen = match work.within("DescribeNetworkAcls", look).await {
+        Ok(Some(seen)) => seen,
+        Ok(None) => return report,
+        Err(error) => {
+            report.note(format!("no remote address is denied in a network ACL: they could not be read ({error})"));
+            report.look_again = error.is_retryable();
+            return report;
+        }
+    };
+    let plan = seen.plan(&recorded, &work.instance, work.policy);
+    for note in &plan.notes {
+        report.note(note.clone());
+    }
+    // The share is in the set before the rule is made: whoever takes rules away sees it.
+    let (intent, joined) = futures::join!(work.intend(&plan), join(work, &plan));
+    report.done = work.run_if(&intent.and(joined), &plan, |step| deny(work, cloud, step)).await;
+    report.look_again = !work.finish(&report.done).await;
+    report
+}
+
+fn share_of(step: &Step) -> Option<(&str, Denial)> {
+    let Step::DenyInNetworkAcl { acl, address, ingress, egress, instance_arn, .. } = step else { return None };
+    let instance = instance_arn.clone();
+    Some((acl, Denial { instance, address: *address, ingress: *ingress, egress: *egress }))
+}
+
+fn set_of(work: &Work<'_>, acl: &str) -> Shared {
+    Shared::acl(&work.instance.account, &work.instance.region, acl)
+}
+
+async fn join(work: &Work<'_>, plan: &Plan) -> Answer<()> {
+    let joins = plan.todo().filter_map(share_of).map(|(acl, share)| async move {
+        work.within("join", work.ledger.join(&set_of(work, acl), &share.to_string())).await.map(drop)
+    });
+    join_all(joins).await.into_iter().collect()
+}
+
+async fn deny(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
+    let Some((acl, share)) = share_of(&step) else { return Outcome::Skipped("no rule of a network ACL".to_owned()) };
+    let outcome = made(make(cloud, acl, &share).await, &share);
+    if matches!(outcome, Outcome::Missing(_) | Outcome::Skipped(_) | Outcome::Failed(_)) && !outcome.is_left_over() {
+        let _ = work.ledger.leave(&set_of(work, acl), &share.to_string()).await;
+    }
+    outcome
+}
+
+fn made(answers: [Answer<()>; 2], share: &Denial) -> Outcome {
+    let [ingress, egress] = answers;
+    match (ingress, egress) {
+        (Ok(()), Ok(())) => Outcome::Changed(format!("both ways, rules {} and {}", share.ingress, share.egress)),
+        (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::NotFound => {
+            Outcome::Missing("the network ACL is gone".to_owned())
+        }
+        // Somebody took the number meanwhile: the next plan has another one.
+        (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::Duplicate => failed_for_now(&error),
+        (Err(error), _) | (_, Err(error)) if error.is_retryable() => failed(&error),
+        (Ok(()), Err(error)) => Outcome::Changed(format!("only what comes in, rule {}: {error}", share.ingress)),
+        (Err(error), Ok(())) => Outcome::Changed(format!("only what goes out, rule {}: {error}", share.egress)),
+        (Err(error), Err(_)) if error.code == "NetworkAclEntryLimitExceeded" => {
+            Outcome::Skipped(format!("the network ACL has no room: {error}"))
+        }
+        (Err(error), Err(_)) => failed(&error),
+    }
+}
+
+/// Makes a share's rules. One that is there already is success, another one at its number is `Duplicate`.
+async fn make(cloud: &dyn Cloud, acl: &str, share: &Denial) -> [Answer<()>; 2] {
+    let [ingress, egress] = share.entries();
+    let (a, b) =
+        futures::join!(cloud.create_network_acl_entry(acl, &ingress), cloud.create_network_acl_entry(acl, &egress));
+    let taken = |answer: &Answer<()>| answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Duplicate);
+    if !taken(&a) && !taken(&b) {
+        return [a, b];
+    }
+    let ids = [acl.to_owned()];
+    let now = match cloud.describe_network_acls(AclsOf::Ids(&ids)).await {
+        Ok(now) => now,
+        Err(error) => return [Err(error.clone()), Err(error)],
+    };
+    let judge = |answer: Answer<()>, entry| match answer {
+        Err(error) if error.kind == ErrorKind::Duplicate && !now.iter().any(|acl| acl.has(entry)) => Err(error),
+        Err(error) if error.kind != ErrorKind::Duplicate => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    };
+    [judge(a, &ingress), judge(b, &egress)]
+}
+
+/// Leaves a share. The rules go where nobody else shares them, and come back where somebody came to share them meanwhile.
+pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn Cloud, back: &Reversal) -> Outcome {
+    let Reversal::AllowInNetworkAcl { acl, address, ingress, egress, instance_arn } = back else {
+        return Outcome::Skipped("no rule of a network ACL".to_owned());
+    };
+    let (instance, address) = (instance_arn.clone(), *address);
+    let share = Denial { instance, address, ingress: *ingress, egress: *egress };
+    let shared = set_of(work, acl);
+    let mut set = match work.ledger.leave(&shared, &share.to_string()).await {
+        Ok(set) => set,
+        Err(error) => return failed(&error),
+    };
+    for _ in 0..TRIES {
+        let others = shares(&set.members);
+        if let Err(error) = settle(cloud, acl, &share, &others).await {
+            return if error.kind == ErrorKind::NotFound {
+                Outcome::Missing("the network ACL is gone".to_owned())
+            } else {
+                failed(&error)
+            };
+        }
+        let now = match work.ledger.members(&shared).await {
+            Ok(now) => now,
+            Err(error) => return failed(&error),
+        };
+        if now.version == set.version {
+            let left = others.iter().filter(|other| other.address == address).count();
+            return Outcome::Changed(match left {
+                0 => "the rules are gone".to_owned(),
+                left => format!("{left} other containment(s) deny it still"),
+            });
+        }
+        set = now;
+    }
+    Outcome::Failed(Failure { error: "who shares the rules kept changing".to_owned(), retryable: true })
+}
+
+/// Makes the two rules what those who share them want.
+async fn settle(cloud: &dyn Cloud, acl: &str, share: &Denial, others: &[Denial]) -> Answer<()> {
+    let ids = [acl.to_owned()];
+    let now = cloud.describe_network_acls(AclsOf::Ids(&ids)).await?;
+    let changes = share.entries().map(|entry| {
+        let there = now.iter().any(|acl| acl.has(&entry));
+        let wanted = others.iter().any(|other| other.entries().contains(&entry));
+        async move {
+            match (there, wanted) {
+                (true, false) => cloud.delete_network_acl_entry(acl, entry.number, entry.egress).await,
+                (false, true) => match cloud.create_network_acl_entry(acl, &entry).await {
+                    Err(error) if error.kind == ErrorKind::Duplicate => Ok(()),
+                    answer => answer,
+                },
+                (true, true) | (false, false) => Ok(()),
+            }
+        }
+    });
+    join_all(changes).await.into_iter().collect()
+}
