@@ -32,6 +32,8 @@ class Roles(unittest.TestCase):
             HubAccountId=HUB,
             OrganizationId=ORGANIZATION,
             Escalate="timeouts,public-address,remote-acl",
+            ForensicProfile="ir/forensic",
+            ForensicRole="ir/forensic",
             FlowLogGroupArns="arn:aws:logs:us-east-1:123456789012:log-group:flow-*",
             BreakGlassRoleArns=f"arn:aws:iam::{ACCOUNT}:role/break-glass-*",
         )

@@ -15,7 +15,6 @@ NEVER = [
     "ec2:DeleteVolume",
     "dynamodb:DeleteTable",
     "elasticloadbalancing:RegisterTargets",
-    "iam:PassRole",
 ]
 
 
@@ -119,6 +118,15 @@ class Narrowed(unittest.TestCase):
         role = f"arn:aws:iam::{ACCOUNT}:role/app"
         self.check("Allow", release(), "iam:PassRole", role, iam__PassedToService="ec2.amazonaws.com")
         self.check("ImplicitDeny", release(), "iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com")
+
+    def test_one_profile_alone_may_take_the_place_of_an_instances_own(self):
+        ec2 = {"iam__PassedToService": "ec2.amazonaws.com"}
+        replace, instance = "ec2:ReplaceIamInstanceProfileAssociation", f"{EC2}:instance/i-1"
+        profile = f"arn:aws:iam::{ACCOUNT}:instance-profile"
+        self.check("Allow", contain(), "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/ir/forensic", **ec2)
+        self.check("ImplicitDeny", contain(), "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/app", **ec2)
+        self.check("Allow", contain(), replace, instance, ec2__NewInstanceProfile=f"{profile}/ir/forensic")
+        self.check("ImplicitDeny", contain(), replace, instance, ec2__NewInstanceProfile=f"{profile}/app")
 
     def test_the_record_the_topic_and_the_queue_are_this_stacks(self):
         for action, resource in (

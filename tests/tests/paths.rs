@@ -226,8 +226,10 @@ async fn remote_addresses_are_denied_for_as_long_as_a_containment_wants_it() {
     let office = account.office().await;
     let network = account.network(149, false).await;
     internet_gateway(&account, &network).await;
-    let (one, two) =
-        (account.launch(&network, "one", Launch::default()).await, account.launch(&network, "two", Launch::default()).await);
+    let (one, two) = (
+        account.launch(&network, "one", Launch::default()).await,
+        account.launch(&network, "two", Launch::default()).await,
+    );
     let in_vpc = aws_sdk_ec2::types::Filter::builder().name("vpc-id").values(&network.vpc).build();
     let rules = async || {
         let acls = account.ec2.describe_network_acls().filters(in_vpc.clone()).send().await;

@@ -163,6 +163,10 @@ impl Cloud for AwsCloud {
         ec2::instances::disassociate_profile(self.ec2(), association).await
     }
 
+    async fn replace_profile(&self, association: &str, profile: &str) -> Answer<()> {
+        ec2::instances::replace_profile(self.ec2(), association, profile).await
+    }
+
     async fn disable_metadata_endpoint(&self, instance: &InstanceId) -> Answer<()> {
         ec2::instances::disable_metadata_endpoint(self.ec2(), instance).await
     }

@@ -100,11 +100,20 @@ pub struct Policy {
     pub responders: Vec<String>,
     /// The next steps after the cut.
     pub escalate: Vec<Escalation>,
+    /// The ARN of the instance profile that takes the place of the instance's own, `{account}` standing for its account.
+    pub forensic_profile: Option<String>,
     /// Addresses that no network ACL is to deny.
     pub acl_never: Vec<IpNet>,
 }
 
 impl Policy {
+    /// The responders' instance profile for an account; none where it is of another one.
+    #[must_use]
+    pub fn forensic_profile(&self, account: &AccountId) -> Option<String> {
+        let arn = self.forensic_profile.as_ref()?.replace("{account}", account.as_str());
+        (arn.split(':').nth(4) == Some(account.as_str())).then_some(arn)
+    }
+
     /// Whether a call by this principal is a responder's: the role itself, or a session of it.
     #[must_use]
     pub fn is_responder(&self, by: &str) -> bool {
@@ -137,6 +146,7 @@ impl Default for Policy {
             responders: Vec::new(),
             escalate: vec![Escalation::Timeouts],
             acl_never: Vec::new(),
+            forensic_profile: None,
         }
     }
 }

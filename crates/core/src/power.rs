@@ -203,7 +203,6 @@ mod tests {
             "dynamodb:DeleteTable",
             "ec2:DeleteNetworkAclEntry",
             "elasticloadbalancing:RegisterTargets",
-            "iam:PassRole",
             "iam:DeleteRolePolicy",
         ] {
             assert!(!contain.contains(never), "{never}");

@@ -9,7 +9,7 @@ use crate::{
     deny_policy,
     ids::{EniId, GroupId, VolumeId},
     ledger::StepRecord,
-    plan::{Plan, done, fleet::may_be, skipped},
+    plan::{Plan, done, fleet::may_be, identity::guarded, skipped},
     policy::{CONTAINMENT_TAG, RoleDeny},
     step::{Failure, Lane, Outcome, Step},
     survey::{
@@ -57,10 +57,11 @@ pub fn plan(records: &[StepRecord], look: &Look<'_>, rejoin: bool) -> Plan {
     let mut plan = Plan::default();
     let mut records: Vec<&StepRecord> = records.iter().filter(|record| may_have_happened(record)).collect();
     records.sort_by_key(|record| record.recorded_at.millis());
+    let guards = records.iter().any(|record| matches!(record.step, Step::RequireTokens { .. }));
     let mut given = BTreeSet::new();
     for record in records {
         // Of two records about one thing the older one has what was there first.
-        let Some((back, outcome)) = reverse(record, look, rejoin, &mut plan) else { continue };
+        let Some((back, outcome)) = reverse(record, look, (rejoin, guards), &mut plan) else { continue };
         let step = Step::GiveBack(back);
         if given.insert(step.key(look.instance.id.as_str())) {
             plan.add(step, outcome);
@@ -86,7 +87,12 @@ fn unread() -> Outcome {
     Outcome::Failed(Failure { error: "how it is now could not be read".to_owned(), retryable: true })
 }
 
-fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+fn reverse(
+    record: &StepRecord,
+    look: &Look<'_>,
+    (rejoin, guards): (bool, bool),
+    plan: &mut Plan,
+) -> Option<(Reversal, Outcome)> {
     let instance = look.instance;
     let ended = instance.state.is_ending();
     Some(match &record.step {
@@ -111,7 +117,10 @@ fn reverse(record: &StepRecord, look: &Look<'_>, rejoin: bool, plan: &mut Plan) 
             };
             (Reversal::AssociateProfile { profile: was.clone() }, outcome)
         }
-        Step::DisableMetadata { was } => (Reversal::RestoreMetadata { options: was.clone() }, metadata(was, instance)),
+        Step::ReplaceProfile { was, with, .. } => profile(was, with, look),
+        Step::RequireTokens { was } | Step::DisableMetadata { was } => {
+            (Reversal::RestoreMetadata { options: was.clone() }, metadata(was, instance, guards))
+        }
         Step::DetachInstances { group, .. } => {
             let outcome = match look.membership {
                 _ if ended => gone("the instance is gone"),
@@ -294,12 +303,34 @@ fn same(a: &[GroupId], b: &[GroupId]) -> bool {
     a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
 }
 
-fn metadata(was: &MetadataOptions, instance: &Instance) -> Outcome {
-    match (instance.metadata.endpoint.as_str(), was.endpoint.as_str()) {
-        _ if instance.state.is_ending() => gone("the instance is gone"),
-        (now, before) if now == before => done(before),
-        ("disabled", _) => Outcome::Planned,
-        (now, _) => gone(&format!("the metadata service is {now} now, which is left alone")),
+/// `guards`: this containment has put a token before it.
+fn metadata(was: &MetadataOptions, instance: &Instance, guards: bool) -> Outcome {
+    let now = &instance.metadata;
+    let same = |options: &MetadataOptions| {
+        now.endpoint == options.endpoint && now.tokens == options.tokens && now.hop_limit == options.hop_limit
+    };
+    match () {
+        () if instance.state.is_ending() => gone("the instance is gone"),
+        () if same(was) => done(&was.endpoint),
+        () if guards && same(&guarded()) => Outcome::Planned,
+        () if now.endpoint == was.endpoint => done(&was.endpoint),
+        () if now.endpoint == "disabled" => Outcome::Planned,
+        () => gone(&format!("the metadata service is {} now, which is left alone", now.endpoint)),
+    }
+}
+
+/// Its own profile again: in the place of the responders', or where none is any more.
+fn profile(was: &str, with: &str, look: &Look<'_>) -> (Reversal, Outcome) {
+    let back = Reversal::AssociateProfile { profile: was.to_owned() };
+    match look.association.map(|now| now.filter(|now| now.state.starts_with("associat"))) {
+        _ if look.instance.state.is_ending() => (back, gone("the instance is gone")),
+        None => (back, unread()),
+        Some(Some(now)) if now.profile == with => {
+            (Reversal::ReplaceProfile { association: now.id.clone(), profile: was.to_owned() }, Outcome::Planned)
+        }
+        Some(Some(now)) if now.profile == was => (back, done("associated")),
+        Some(Some(now)) => (back, gone(&format!("it has the profile {} now, which is left alone", now.profile))),
+        Some(None) => (back, Outcome::Planned),
     }
 }
 

@@ -159,6 +159,20 @@ pub enum Step {
         /// The profile's ARN.
         was: String,
     },
+    /// Puts the responders' instance profile in the place of the instance's own.
+    ReplaceProfile {
+        /// The association's id.
+        association: String,
+        /// The profile's ARN.
+        was: String,
+        /// The ARN of the responders' profile.
+        with: String,
+    },
+    /// The metadata service answers requests with a token alone, and not beyond the instance.
+    RequireTokens {
+        /// The options before.
+        was: MetadataOptions,
+    },
     /// Turns the metadata service off.
     DisableMetadata {
         /// The options before.
@@ -256,7 +270,11 @@ impl Step {
             | Self::DisassociateAddress { .. }
             | Self::UnassignPublicAddress { .. }
             | Self::DenyInNetworkAcl { .. } => Lane::Network,
-            Self::DenyRole { .. } | Self::DisassociateProfile { .. } | Self::DisableMetadata { .. } => Lane::Identity,
+            Self::DenyRole { .. }
+            | Self::DisassociateProfile { .. }
+            | Self::ReplaceProfile { .. }
+            | Self::RequireTokens { .. }
+            | Self::DisableMetadata { .. } => Lane::Identity,
             Self::DetachInstances { .. }
             | Self::RecordLifecycleActionHeartbeat { .. }
             | Self::DeregisterTargets { .. }
@@ -289,6 +307,8 @@ impl Step {
             Self::DenyRole { .. } => "deny_role",
             Self::DisassociateProfile { .. } => "disassociate_profile",
             Self::DisableMetadata { .. } => "disable_metadata",
+            Self::ReplaceProfile { .. } => "replace_profile",
+            Self::RequireTokens { .. } => "require_tokens",
             Self::DetachInstances { .. } => "detach_instances",
             Self::RecordLifecycleActionHeartbeat { .. } => "record_lifecycle_action_heartbeat",
             Self::DeregisterTargets { .. } => "deregister_targets",
@@ -328,6 +348,8 @@ impl Step {
             Self::KeepVolumes { .. } => format!("{instance}/blockDeviceMapping"),
             Self::LockSnapshot { snapshot, .. } | Self::TagSnapshot { snapshot, .. } => snapshot.to_string(),
             Self::DisableMetadata { .. }
+            | Self::ReplaceProfile { .. }
+            | Self::RequireTokens { .. }
             | Self::DisableAutoRecovery { .. }
             | Self::CreateSnapshots { .. }
             | Self::TagInstance => instance.to_owned(),
@@ -360,6 +382,8 @@ impl Step {
             | Self::UnassignPublicAddress { .. }
             | Self::DenyRole { .. }
             | Self::DisassociateProfile { .. }
+            | Self::ReplaceProfile { .. }
+            | Self::RequireTokens { .. }
             | Self::DisableMetadata { .. }
             | Self::DetachInstances { .. }
             | Self::RecordLifecycleActionHeartbeat { .. }
@@ -426,7 +450,11 @@ impl StepKind {
             Self::DenyInNetworkAcl => &["ec2:CreateNetworkAclEntry", "ec2:DescribeNetworkAcls"],
             Self::DenyRole => &["iam:GetRolePolicy", "iam:PutRolePolicy"],
             Self::DisassociateProfile => &["ec2:DisassociateIamInstanceProfile"],
-            Self::DisableMetadata => &["ec2:ModifyInstanceMetadataOptions"],
+            // The profile of an instance where the responders' cannot be had is taken away.
+            Self::ReplaceProfile => {
+                &["ec2:DisassociateIamInstanceProfile", "ec2:ReplaceIamInstanceProfileAssociation", "iam:PassRole"]
+            }
+            Self::RequireTokens | Self::DisableMetadata => &["ec2:ModifyInstanceMetadataOptions"],
             Self::DetachInstances => &["autoscaling:DetachInstances"],
             Self::RecordLifecycleActionHeartbeat => &["autoscaling:RecordLifecycleActionHeartbeat"],
             Self::DeregisterTargets => &["elasticloadbalancing:DeregisterTargets"],

@@ -234,6 +234,8 @@ pub trait Cloud: Send + Sync {
     async fn describe_profile_associations(&self, instance: Option<&InstanceId>) -> Answer<Vec<Association>>;
     /// DisassociateIamInstanceProfile.
     async fn disassociate_profile(&self, association: &str) -> Answer<()>;
+    /// ReplaceIamInstanceProfileAssociation by the other profile's ARN.
+    async fn replace_profile(&self, association: &str, profile: &str) -> Answer<()>;
     /// ModifyInstanceMetadataOptions: `HttpEndpoint` disabled.
     async fn disable_metadata_endpoint(&self, instance: &InstanceId) -> Answer<()>;
     /// GetInstanceProfile by name.

@@ -8,7 +8,7 @@ use brig_core::{
     ledger::StepRecord,
     plan::{Plan, evidence as evidence_plan, fleet as fleet_plan, identity as identity_plan},
     policy::Decided,
-    survey::Gap,
+    survey::{Gap, Instance},
 };
 
 use futures::future::Either;
@@ -54,10 +54,14 @@ impl Engine {
         // A preview is told to people: it ends early enough for that, whatever the search still had to look at.
         let time = self.left(invocation).saturating_sub(TELLING);
         let roles = identity::roles_of(known);
+        let forensic = self.policy.forensic_profile(&instance.account);
         let interfaces = look.network.as_ref().map_or(&instance.interfaces, |seen| &seen.interfaces);
+        // A role of the responders' is none of the instance's.
+        let profile = instance.profile.clone().filter(|profile| forensic.as_ref() != Some(profile));
+        let own = Instance { profile, ..instance.clone() };
         let looks = async {
             futures::join!(
-                identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), instance, &roles),
+                identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), &own, &roles),
                 fleet::look(self.clock.as_ref(), lanes.fleet.as_ref(), instance, time.saturating_sub(TELLING)),
                 evidence::look(lanes.evidence.as_ref(), instance, active.as_ref()),
                 acl::look(
@@ -90,7 +94,7 @@ impl Engine {
         };
         let plans = [
             network,
-            identity_plan::plan(&identity, instance, self.policy.role_deny),
+            identity_plan::plan(&identity, instance, self.policy.role_deny, forensic.as_deref()),
             fleet_plan::plan(&fleet, instance, &fleet::groups_of(known)),
             evidence_plan::plan(&evidence, instance, &containment),
             evidence_plan::plan_locks(&evidence, instance, self.policy.lock_days),

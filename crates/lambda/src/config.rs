@@ -77,7 +77,7 @@ const IP_RANGES: &str = "https://ip-ranges.amazonaws.com/ip-ranges.json";
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 21] = [
+const KNOWN: [&str; 22] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -99,6 +99,7 @@ const KNOWN: [&str; 21] = [
     "BRIG_ESCALATE",
     "BRIG_ACL_NEVER",
     "BRIG_IP_RANGES",
+    "BRIG_FORENSIC_PROFILE",
 ];
 
 /// One of few values; the first is what holds where nothing is set.
@@ -191,6 +192,11 @@ impl Config {
             text.parse().ok().or_else(address).ok_or_else(|| wrong("BRIG_ACL_NEVER", text, expected))
         };
         let acl_never = list("BRIG_ACL_NEVER").unwrap_or_default().into_iter().map(net).collect::<Result<_, _>>()?;
+        let forensic_profile = get("BRIG_FORENSIC_PROFILE");
+        if let Some(arn) = forensic_profile.as_ref().filter(|arn| !arn.contains(":instance-profile/")) {
+            let expected = "the ARN of an instance profile; {account} may stand in the account's place";
+            return Err(wrong("BRIG_FORENSIC_PROFILE", arn.clone(), expected));
+        }
         let ip_ranges = get("BRIG_IP_RANGES").unwrap_or_else(|| IP_RANGES.to_owned());
         if !ip_ranges.starts_with("https://") && !ip_ranges.starts_with("http://127.0.0.1:") {
             return Err(wrong("BRIG_IP_RANGES", ip_ranges, "an https URL of AWS's ip-ranges.json or a mirror of it"));
@@ -234,6 +240,7 @@ impl Config {
                 responders,
                 escalate,
                 acl_never,
+                forensic_profile,
             },
         })
     }
@@ -314,6 +321,7 @@ mod tests {
             ("BRIG_RESPONDERS", "arn:aws:iam::123456789012:role/sec/Responder"),
             ("BRIG_ESCALATE", "timeouts, public-address, remote-acl"),
             ("BRIG_ACL_NEVER", "203.0.113.7, 2001:db8::/32"),
+            ("BRIG_FORENSIC_PROFILE", "arn:aws:iam::{account}:instance-profile/ir/forensic"),
         ])
         .expect("settings")
         .policy;
@@ -334,6 +342,7 @@ mod tests {
                 responders: vec!["arn:aws:iam::123456789012:role/sec/Responder".to_owned()],
                 escalate: vec![Escalation::Timeouts, Escalation::PublicAddress, Escalation::RemoteAcl],
                 acl_never: vec!["203.0.113.7/32".parse().expect("a range"), "2001:db8::/32".parse().expect("a range")],
+                forensic_profile: Some("arn:aws:iam::{account}:instance-profile/ir/forensic".to_owned()),
             }
         );
     }
@@ -373,6 +382,11 @@ mod tests {
                 "BRIG_ESCALATE",
                 "timeouts,stop",
                 "BRIG_ESCALATE=\"stop\" is not a list of timeouts, remote-acl, public-address and public-address!, or none",
+            ),
+            (
+                "BRIG_FORENSIC_PROFILE",
+                "arn:aws:iam::123456789012:role/forensic",
+                "BRIG_FORENSIC_PROFILE=\"arn:aws:iam::123456789012:role/forensic\" is not the ARN of an instance profile; {account} may stand in the account's place",
             ),
             (
                 "BRIG_ACL_NEVER",

@@ -288,10 +288,32 @@ impl Cloud for SimCloud {
         let intended =
             |step: &Step| matches!(step, Step::DisassociateProfile { association: of, .. } if of == association);
         // A second association has an id of its own, and the first record stands for it.
-        let any = |step: &Step| intended(step) || matches!(step, Step::DisassociateProfile { .. });
+        let any = |step: &Step| {
+            intended(step) || matches!(step, Step::DisassociateProfile { .. } | Step::ReplaceProfile { .. })
+        };
         self.write(OPERATION, any, |state| match state.world.associations.remove(association) {
             Some(_) => Ok(()),
             None => Err(not_found(OPERATION, "InvalidAssociationID.NotFound")),
+        })
+        .await
+    }
+
+    async fn replace_profile(&self, association: &str, profile: &str) -> Answer<()> {
+        const OPERATION: &str = "ReplaceIamInstanceProfileAssociation";
+        let intended = |step: &Step| {
+            matches!(step, Step::ReplaceProfile { .. })
+                || back(step, |back| matches!(back, Reversal::ReplaceProfile { .. }))
+        };
+        self.write(OPERATION, intended, |state| {
+            if !state.world.profiles.contains_key(arn_name(profile)) {
+                return Err(refused(OPERATION, ErrorKind::Other, "InvalidParameterValue"));
+            }
+            let Some((instance, _)) = state.world.associations.remove(association) else {
+                return Err(not_found(OPERATION, "InvalidAssociationID.NotFound"));
+            };
+            let successor = state.world.id("iip-assoc");
+            state.world.associations.insert(successor, (instance, profile.to_owned()));
+            Ok(())
         })
         .await
     }
@@ -658,9 +680,17 @@ impl Cloud for SimCloud {
     }
 
     async fn restore_metadata_options(&self, id: &InstanceId, options: &MetadataOptions) -> Answer<()> {
-        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::RestoreMetadata { .. }));
+        let intended = |step: &Step| {
+            matches!(step, Step::RequireTokens { .. })
+                || back(step, |back| matches!(back, Reversal::RestoreMetadata { .. }))
+        };
         self.on_instance("ModifyInstanceMetadataOptions", id, intended, |instance| {
-            instance.shown.metadata = options.clone();
+            let now = &mut instance.shown.metadata;
+            let MetadataOptions { endpoint, tokens, hop_limit, ipv6, tags } = options.clone();
+            (now.endpoint, now.tokens) = (endpoint, tokens);
+            now.hop_limit = hop_limit.or(now.hop_limit);
+            now.ipv6 = ipv6.or(now.ipv6.take());
+            now.tags = tags.or(now.tags.take());
             Ok(())
         })
         .await

@@ -185,6 +185,17 @@ pub(crate) async fn associate_profile(client: &Client, instance: &InstanceId, pr
     Ok(())
 }
 
+pub(crate) async fn replace_profile(client: &Client, association: &str, profile: &str) -> Answer<()> {
+    client
+        .replace_iam_instance_profile_association()
+        .association_id(association)
+        .iam_instance_profile(IamInstanceProfileSpecification::builder().arn(profile).build())
+        .send()
+        .await
+        .explain("ReplaceIamInstanceProfileAssociation")?;
+    Ok(())
+}
+
 pub(crate) async fn restore_metadata_options(
     client: &Client,
     instance: &InstanceId,

@@ -7,13 +7,13 @@ use crate::{
     ids::InstanceId,
     policy::RoleDeny,
     step::{Outcome, Step},
-    survey::{IdentityLook, Instance, RoleLook},
+    survey::{IdentityLook, Instance, MetadataOptions, RoleLook},
     verdict::{Fact, Truth},
 };
 
-/// Plans the credential cut.
+/// Plans the credential cut. `forensic` is the ARN of the profile that responders want in the place of the instance's own.
 #[must_use]
-pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny) -> Plan {
+pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic: Option<&str>) -> Plan {
     let mut plan = Plan::default();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
     for RoleLook { role, policy, denied, .. } in &look.roles {
@@ -37,30 +37,62 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny) -> Plan {
         };
         plan.add(step, outcome);
     }
-    match &look.association {
-        Some(association) => {
+    match (&look.association, forensic) {
+        (Some(association), Some(with)) => {
+            let there = association.profile == with;
+            let step = Step::ReplaceProfile {
+                association: association.id.clone(),
+                was: association.profile.clone(),
+                with: with.to_owned(),
+            };
+            plan.add(step, if there { done("the forensic profile") } else { Outcome::Planned });
+        }
+        (Some(association), None) => {
             let outcome =
                 if association.state.starts_with("disassociat") { done(&association.state) } else { Outcome::Planned };
             let step =
                 Step::DisassociateProfile { association: association.id.clone(), was: association.profile.clone() };
             plan.add(step, outcome);
         }
-        None if instance.profile.is_some() && look.gaps.is_empty() => {
+        (None, _) if instance.profile.is_some() && look.gaps.is_empty() => {
             plan.note("the instance shows a profile, yet EC2 lists no association to take away: check it by hand");
         }
-        None => {}
+        (None, _) => {}
     }
-    if look.association.is_some() && instance.state.has_flows() {
+    let keeps = look.association.is_some() && forensic.is_some();
+    if look.association.is_some() && !keeps && instance.state.has_flows() {
         plan.note(
             "Systems Manager cannot reach it: its profile and the metadata service are off, and no flow can start",
         );
     }
-    if !instance.state.is_ending() {
+    if keeps && !instance.state.is_ending() {
+        let guarded = is_guarded(instance);
+        let step = Step::RequireTokens { was: instance.metadata.clone() };
+        plan.add(step, if guarded { done("tokens are required, one hop away at most") } else { Outcome::Planned });
+    } else if !instance.state.is_ending() {
         let off = instance.metadata.endpoint == "disabled";
         let step = Step::DisableMetadata { was: instance.metadata.clone() };
         plan.add(step, if off { done("the metadata service is off") } else { Outcome::Planned });
     }
     plan
+}
+
+/// How the metadata service answers where a forensic profile's credentials come from it.
+#[must_use]
+pub fn guarded() -> MetadataOptions {
+    MetadataOptions {
+        endpoint: "enabled".to_owned(),
+        tokens: "required".to_owned(),
+        hop_limit: Some(1),
+        ipv6: None,
+        tags: None,
+    }
+}
+
+fn is_guarded(instance: &Instance) -> bool {
+    let MetadataOptions { endpoint, tokens, hop_limit, .. } = guarded();
+    let now = &instance.metadata;
+    now.endpoint == endpoint && now.tokens == tokens && now.hop_limit == hop_limit
 }
 
 /// Who else uses the role, and what the denial does to them. `siblings` are other instances with one of its profiles.
@@ -82,7 +114,7 @@ pub fn sharing(role: &str, siblings: &[InstanceId], reach: RoleDeny) -> Option<S
 
 /// What a later look shows of the credential cut.
 #[must_use]
-pub fn facts(look: &IdentityLook, instance: &Instance) -> Vec<Fact> {
+pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -> Vec<Fact> {
     let mut facts = Vec::new();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
     for RoleLook { role, policy, unread, .. } in &look.roles {
@@ -93,9 +125,16 @@ pub fn facts(look: &IdentityLook, instance: &Instance) -> Vec<Fact> {
             false => Fact::seen(what, denies),
         });
     }
-    let associated = look.association.as_ref().is_some_and(|association| association.state.starts_with("associat"));
-    facts.push(Fact::seen("no instance profile is associated", !associated));
-    if !instance.state.is_ending() {
+    let associated = look.association.as_ref().filter(|association| association.state.starts_with("associat"));
+    let keeps = associated.is_some_and(|association| Some(association.profile.as_str()) == forensic);
+    if keeps {
+        facts.push(Fact::holding("no instance profile but the forensic one is associated"));
+    } else {
+        facts.push(Fact::seen("no instance profile is associated", associated.is_none()));
+    }
+    if keeps && !instance.state.is_ending() {
+        facts.push(Fact::seen("the metadata service requires tokens, one hop away at most", is_guarded(instance)));
+    } else if !instance.state.is_ending() {
         facts.push(Fact::seen("the metadata service is off", instance.metadata.endpoint == "disabled"));
     }
     if instance.state.is_ending() && look.roles.is_empty() {

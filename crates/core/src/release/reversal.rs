@@ -74,6 +74,13 @@ pub enum Reversal {
         /// The profile's ARN.
         profile: String,
     },
+    /// The instance gets its profile in the place of the responders'.
+    ReplaceProfile {
+        /// The association now.
+        association: String,
+        /// The profile's ARN.
+        profile: String,
+    },
     /// The metadata service answers as before.
     RestoreMetadata {
         /// The options before.
@@ -128,7 +135,10 @@ impl Reversal {
             | Self::RestoreTimeouts { .. }
             | Self::AssociateAddress { .. }
             | Self::AllowInNetworkAcl { .. } => Lane::Network,
-            Self::AllowRole { .. } | Self::AssociateProfile { .. } | Self::RestoreMetadata { .. } => Lane::Identity,
+            Self::AllowRole { .. }
+            | Self::AssociateProfile { .. }
+            | Self::ReplaceProfile { .. }
+            | Self::RestoreMetadata { .. } => Lane::Identity,
             Self::AttachInstances { .. }
             | Self::RegisterTargets { .. }
             | Self::RegisterInstancesWithLoadBalancer { .. } => Lane::Fleet,
@@ -150,6 +160,7 @@ impl Reversal {
             Self::AllowInNetworkAcl { .. } => "delete_network_acl_entry",
             Self::AllowRole { .. } => "allow_role",
             Self::AssociateProfile { .. } => "associate_iam_instance_profile",
+            Self::ReplaceProfile { .. } => "replace_iam_instance_profile_association",
             Self::RestoreMetadata { .. } => "modify_instance_metadata_options",
             Self::AttachInstances { .. } => "attach_instances",
             Self::RegisterTargets { .. } => "register_targets",
@@ -176,6 +187,7 @@ impl Reversal {
             Self::AllowRole { role_arn, .. } => role_arn.clone(),
             // An instance has one profile and one Auto Scaling group: of several records the first is given back.
             Self::AssociateProfile { .. }
+            | Self::ReplaceProfile { .. }
             | Self::RestoreMetadata { .. }
             | Self::RestoreAutoRecovery { .. }
             | Self::DeleteTags => instance.to_owned(),
@@ -207,6 +219,7 @@ impl ReversalKind {
             }
             Self::AllowRole => &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
             Self::AssociateProfile => &["ec2:AssociateIamInstanceProfile", "iam:PassRole"],
+            Self::ReplaceProfile => &["ec2:ReplaceIamInstanceProfileAssociation", "iam:PassRole"],
             Self::RestoreMetadata => &["ec2:ModifyInstanceMetadataOptions"],
             Self::AttachInstances => &["autoscaling:AttachInstances"],
             Self::RegisterTargets => &["elasticloadbalancing:RegisterTargets"],

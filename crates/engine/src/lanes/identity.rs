@@ -13,7 +13,7 @@ use futures::future::join_all;
 
 use crate::{
     ports::{Answer, Cloud, ErrorKind, Ledger},
-    work::{LaneReport, Work, failed, gap, merge},
+    work::{LaneReport, Work, failed, failed_for_now, gap, merge},
 };
 
 /// What the gap is called where the association could not be read.
@@ -22,10 +22,13 @@ pub(crate) const ASSOCIATION: &str = "the profile's association";
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let mut report = LaneReport::default();
     let known = roles_of(&work.recorded(Lane::Identity));
-    let profile = work.instance.profile.clone().or_else(|| recorded_profile(work));
+    let forensic = work.policy.forensic_profile(&work.instance.account);
+    let forensic = forensic.as_deref();
+    let own = work.instance.profile.clone().filter(|profile| Some(profile.as_str()) != forensic);
+    let profile = own.or_else(|| recorded_profile(work));
     let instance = Instance { profile, ..work.instance.clone() };
     let seen = look(work.ledger, cloud, &instance, &known).await;
-    let plan = identity::plan(&seen, &work.instance, work.policy.role_deny);
+    let plan = identity::plan(&seen, &work.instance, work.policy.role_deny, forensic);
     for note in &plan.notes {
         report.note(note.clone());
     }
@@ -37,10 +40,10 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     for note in siblings {
         report.note(note);
     }
-    let (recorded, (after, instance)) = futures::join!(work.finish(&done), read_back(work, cloud, &seen));
+    let (recorded, (after, instance)) = futures::join!(work.finish(&done), read_back(work, cloud, &seen, forensic));
     report.look_again |= !recorded || after.gaps.iter().any(|gap| gap.retryable);
     merge(&mut report.done, done);
-    report.facts = identity::facts(&after, &instance);
+    report.facts = identity::facts(&after, &instance, forensic);
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
         report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
     }
@@ -127,7 +130,9 @@ pub(crate) fn roles_of(records: &[StepRecord]) -> Vec<Role> {
 /// The profile that an earlier attempt took away: where that attempt could not read its role, this one can.
 fn recorded_profile(work: &Work<'_>) -> Option<String> {
     work.recorded(Lane::Identity).into_iter().find_map(|record| {
-        let Step::DisassociateProfile { was, .. } = record.step else { return None };
+        let (Step::DisassociateProfile { was, .. } | Step::ReplaceProfile { was, .. }) = record.step else {
+            return None;
+        };
         Some(was)
     })
 }
@@ -152,11 +157,34 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
             }
             Err(error) => failed(&error),
         },
+        Step::ReplaceProfile { association, was, with } => replace_profile(cloud, association, was, with).await,
+        Step::RequireTokens { was } => match cloud.restore_metadata_options(work.id(), &identity::guarded()).await {
+            Ok(()) => Outcome::Changed(format!("was {}, tokens {}", was.endpoint, was.tokens)),
+            Err(error) => failed(&error),
+        },
         Step::DisableMetadata { was } => match cloud.disable_metadata_endpoint(work.id()).await {
             Ok(()) => Outcome::Changed(format!("was {}, tokens {}", was.endpoint, was.tokens)),
             Err(error) => failed(&error),
         },
         _ => Outcome::Skipped("no step of the identity lane".to_owned()),
+    }
+}
+
+/// Where the responders' profile cannot be had, the instance's own is taken away all the same.
+async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: &str) -> Outcome {
+    let refused = match cloud.replace_profile(association, with).await {
+        Ok(()) => return Outcome::Changed(format!("{} in the place of {}", arn_name(with), arn_name(was))),
+        Err(error) if error.kind == ErrorKind::NotFound => return failed_for_now(&error),
+        Err(error) if error.is_retryable() => return failed(&error),
+        Err(error) => error,
+    };
+    match cloud.disassociate_profile(association).await {
+        Err(error) if error.kind != ErrorKind::NotFound => failed(&error),
+        Ok(()) | Err(_) => Outcome::Changed(format!(
+            "was {}; taken away, since {} could not be put in its place: {refused}",
+            arn_name(was),
+            arn_name(with)
+        )),
     }
 }
 
@@ -202,7 +230,12 @@ async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, role: &str, role_arn: &st
     Outcome::Failed(Failure { error: "the role's set kept changing while it was put".to_owned(), retryable: true })
 }
 
-async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &IdentityLook) -> (IdentityLook, Instance) {
+async fn read_back(
+    work: &Work<'_>,
+    cloud: &dyn Cloud,
+    before: &IdentityLook,
+    forensic: Option<&str>,
+) -> (IdentityLook, Instance) {
     let roles: Vec<Role> = before.roles.iter().map(|look| look.role.clone()).collect();
     let mut pauses = [200, 400, 800, 1600].into_iter();
     loop {
@@ -225,7 +258,8 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &IdentityLook) ->
                 work.instance.clone()
             }
         };
-        let settled = identity::facts(&seen, &instance).iter().all(|fact| fact.truth != brig_core::verdict::Truth::No);
+        let settled =
+            identity::facts(&seen, &instance, forensic).iter().all(|fact| fact.truth != brig_core::verdict::Truth::No);
         match pauses.next() {
             Some(pause) if !settled && work.left().as_secs() > 5 => {
                 work.clock.sleep(std::time::Duration::from_millis(pause)).await;

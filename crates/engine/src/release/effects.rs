@@ -45,6 +45,9 @@ impl Engine {
             Reversal::AssociateProfile { profile } => {
                 outcome(lanes.identity.associate_profile(work.id(), profile).await, "the instance is gone")
             }
+            Reversal::ReplaceProfile { association, profile } => {
+                outcome(lanes.identity.replace_profile(association, profile).await, "the association is gone")
+            }
             Reversal::RestoreMetadata { options } => {
                 outcome(lanes.identity.restore_metadata_options(work.id(), options).await, "the instance is gone")
             }

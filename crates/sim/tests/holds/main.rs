@@ -8,6 +8,7 @@ mod crashes;
 mod drift;
 mod escalation;
 mod faults;
+mod forensic;
 mod interfaces;
 mod paths;
 mod permanent;

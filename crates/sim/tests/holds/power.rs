@@ -81,6 +81,12 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     assert_eq!(lacking(&contained, Duty::Contain), Vec::<&str>::new());
     used.extend(operations(&contained));
 
+    // The responders' profile takes the place of the instance's own.
+    let (world, victim) = crate::forensic::world();
+    let forensic = crate::forensic::with(&world);
+    deliver(&forensic, &victim, "r").expect("an answer");
+    assert_eq!(lacking(&forensic, Duty::Contain), Vec::<&str>::new());
+
     // Network ACLs are looked at where a finding's remote addresses are denied in them.
     let (world, victims) = crate::acl::world();
     let denying = crate::acl::with(&world);

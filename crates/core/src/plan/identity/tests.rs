@@ -29,7 +29,7 @@ fn look() -> IdentityLook {
 }
 
 fn check(look: &IdentityLook, instance: &Instance, reach: RoleDeny, expected: &Expect) {
-    expected.assert_eq(&plan(look, instance, reach).to_string());
+    expected.assert_eq(&plan(look, instance, reach, None).to_string());
 }
 
 #[test]
@@ -88,15 +88,15 @@ fn a_contained_instance_plans_nothing() {
         roles: vec![role("arn:aws:iam::1:role/a", Some(policy), vec![arn])],
         ..look()
     };
-    assert_eq!(plan(&look, &contained, RoleDeny::Instance).todo().count(), 0);
-    assert_eq!(Truth::of(&facts(&look, &contained)), Truth::Yes);
+    assert_eq!(plan(&look, &contained, RoleDeny::Instance, None).todo().count(), 0);
+    assert_eq!(Truth::of(&facts(&look, &contained, None)), Truth::Yes);
 }
 
 #[test]
 fn a_policy_of_our_name_that_others_wrote_is_kept_in_the_step() {
     let mut foreign = look();
     foreign.roles[0].policy = Some(r#"{"Statement":[]}"#.to_owned());
-    let plan = plan(&foreign, &instance(), RoleDeny::Instance);
+    let plan = plan(&foreign, &instance(), RoleDeny::Instance, None);
     assert!(matches!(plan.todo().next(), Some(Step::DenyRole { was: Some(_), .. })));
 }
 
@@ -104,9 +104,9 @@ fn a_policy_of_our_name_that_others_wrote_is_kept_in_the_step() {
 fn a_service_linked_role_is_skipped_and_its_credentials_are_not_called_dead() {
     let mut linked = look();
     linked.roles = vec![role("arn:aws:iam::1:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX", None, vec![])];
-    let plan = plan(&linked, &instance(), RoleDeny::Instance);
+    let plan = plan(&linked, &instance(), RoleDeny::Instance, None);
     assert_eq!(plan.steps[0].outcome.word(), "skipped");
-    assert_ne!(Truth::of(&facts(&linked, &instance())), Truth::Yes);
+    assert_ne!(Truth::of(&facts(&linked, &instance(), None)), Truth::Yes);
 }
 
 #[test]
@@ -124,4 +124,39 @@ fn a_terminated_instance_keeps_only_the_denial() {
         planned      deny_role arn:aws:iam::123456789012:role/web/app-role
     "]],
     );
+}
+
+#[test]
+fn the_responders_profile_takes_the_place_of_its_own() {
+    const FORENSIC: &str = "arn:aws:iam::123456789012:instance-profile/ir/forensic";
+    let mut look = look();
+    let mut instance = instance();
+    let planned =
+        |look: &IdentityLook, instance: &Instance| plan(look, instance, RoleDeny::Instance, Some(FORENSIC)).to_string();
+    expect![[r#"
+        planned      deny_role arn:aws:iam::123456789012:role/web/app-role
+        planned      replace_profile instance
+        planned      require_tokens instance
+    "#]]
+    .assert_eq(&planned(&look, &instance));
+    look.association.as_mut().expect("an association").profile = FORENSIC.to_owned();
+    instance.metadata = MetadataOptions { ipv6: Some("disabled".to_owned()), ..guarded() };
+    look.roles.clear();
+    expect![[r#"
+        already_done replace_profile instance - the forensic profile
+        already_done require_tokens instance - tokens are required, one hop away at most
+    "#]]
+    .assert_eq(&planned(&look, &instance));
+    assert_eq!(Truth::of(&facts(&look, &instance, Some(FORENSIC))), Truth::Yes);
+    // Another profile, or a way past the token, is no containment.
+    assert_ne!(Truth::of(&facts(&look, &instance, None)), Truth::Yes);
+    instance.metadata.hop_limit = Some(2);
+    assert_ne!(Truth::of(&facts(&look, &instance, Some(FORENSIC))), Truth::Yes);
+    // Without a profile there is nothing to replace.
+    look.association = None;
+    expect![[r#"
+        planned      disable_metadata instance
+        note: the instance shows a profile, yet EC2 lists no association to take away: check it by hand
+    "#]]
+    .assert_eq(&planned(&look, &instance));
 }

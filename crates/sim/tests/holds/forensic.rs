@@ -1,0 +1,99 @@
+//! The responders' instance profile in the place of the instance's own.
+
+use std::{sync::Arc, time::Duration};
+
+use brig_core::{containment::Conclusion, policy::Policy, survey::Role, verdict::Truth};
+use brig_sim::{ACCOUNT, Break, Fault, Sim, Victim, World};
+use expect_test::expect;
+
+use crate::{
+    common::{deliver, is_whole, report},
+    release::{difference, expected_after, release},
+};
+
+const PROFILE: &str = "arn:aws:iam::123456789012:instance-profile/ir/forensic";
+
+pub fn world() -> (World, Victim) {
+    let (mut world, victim) = World::plain();
+    let role = Role { name: "forensic".to_owned(), arn: format!("arn:aws:iam::{ACCOUNT}:role/ir/forensic") };
+    world.profiles.insert("forensic".to_owned(), (PROFILE.to_owned(), Some(role)));
+    (world, victim)
+}
+
+pub fn with(world: &World) -> Arc<Sim> {
+    let forensic_profile = Some("arn:aws:iam::{account}:instance-profile/ir/forensic".to_owned());
+    Sim::with(world.clone(), 1, Policy { forensic_profile, ..Policy::default() })
+}
+
+fn profile(sim: &Sim, victim: &Victim) -> Option<String> {
+    sim.world().describe(&victim.id).and_then(|instance| instance.profile)
+}
+
+#[test]
+fn it_takes_the_place_of_its_own_and_goes_with_the_release() {
+    let (world, victim) = world();
+    let sim = with(&world);
+    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::Contained, "{answer:#?}");
+    let contained = sim.world();
+    assert_eq!(profile(&sim, &victim).as_deref(), Some(PROFILE));
+    let metadata = contained.instances[&victim.id].shown.metadata.clone();
+    let denied: Vec<&(String, String)> = contained.policies.keys().collect();
+    expect![[r#"
+        MetadataOptions { endpoint: "enabled", tokens: "required", hop_limit: Some(1), ipv6: None, tags: None }
+        [("app", "brig-deny")]"#]]
+    .assert_eq(&format!("{metadata:?}\n{denied:?}"));
+    // Looked at again, nothing is left to do, and the responders' role stays as it is.
+    let again = sim.contain(&victim.id, "r2").expect("an answer");
+    assert_eq!(again.outcome, Conclusion::AlreadyContained, "{again:#?}");
+    let back = release(&sim, &victim);
+    assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
+    assert_eq!(difference(&sim, &expected_after(&world, &contained)), None);
+}
+
+#[test]
+fn where_it_cannot_be_had_the_own_profile_goes_all_the_same() {
+    let (mut world, victim) = world();
+    world.profiles.remove("forensic");
+    for broken in [None, Some(Break::Always("ReplaceIamInstanceProfileAssociation", Fault::Denied))] {
+        let sim = with(&world);
+        if let Some(broken) = broken {
+            sim.breaks(broken);
+        }
+        let answer = deliver(&sim, &victim, "r").expect("an answer");
+        assert!(is_whole(&answer), "{answer:#?}");
+        assert_eq!(answer.verdict.credentials, Truth::Yes, "{answer:#?}");
+        assert_eq!(profile(&sim, &victim), None);
+        let said = answer.steps.iter().find(|step| step.step == "replace_profile").expect("the step");
+        assert!(said.detail.contains("taken away, since forensic could not be put in its place"), "{said:?}");
+        sim.heal();
+        let contained = sim.world();
+        let back = release(&sim, &victim);
+        assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
+        assert_eq!(difference(&sim, &expected_after(&world, &contained)), None);
+    }
+}
+
+#[test]
+fn killed_at_every_await_point_it_ends_the_same_and_is_given_back() {
+    let (world, victim) = world();
+    let calm = with(&world);
+    deliver(&calm, &victim, "r").expect("an answer");
+    let expected = calm.world().summary();
+    let (points, mut failures) = (calm.points(), Vec::new());
+    for point in 0..points {
+        let sim = with(&world);
+        sim.kill_at(point);
+        let _ = sim.contain(&victim.id, "r");
+        sim.wait(Duration::from_mins(1));
+        let answer = deliver(&sim, &victim, "r").expect("an answer");
+        let contained = sim.world();
+        if !is_whole(&answer) || contained.summary() != expected {
+            failures.push(format!("killed at {point}: {}", answer.verdict.summary));
+        }
+        release(&sim, &victim);
+        failures.extend(difference(&sim, &expected_after(&world, &contained)));
+        failures.extend(sim.violations());
+    }
+    report(points, &failures);
+}
