@@ -27,6 +27,7 @@ EVERYTHING = {
     "IpRanges": "http://127.0.0.1:9/ip-ranges.json",
     "ForensicProfile": "ir/forensic",
     "ForensicRole": "ir/forensic",
+    "AllowStop": "true",
     "FlowLogGroupArns": "arn:aws:logs:us-east-1:123456789012:log-group:flow-*",
     "BreakGlassRoleArns": "arn:aws:iam::123456789012:role/break-glass-*",
     "CustomActions": "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain",

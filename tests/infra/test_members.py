@@ -34,6 +34,7 @@ class Roles(unittest.TestCase):
             Escalate="timeouts,public-address,remote-acl",
             ForensicProfile="ir/forensic",
             ForensicRole="ir/forensic",
+            AllowStop="true",
             FlowLogGroupArns="arn:aws:logs:us-east-1:123456789012:log-group:flow-*",
             BreakGlassRoleArns=f"arn:aws:iam::{ACCOUNT}:role/break-glass-*",
         )

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::types::{ConnectionTrackingConfiguration, VpcEndpointType};
+use aws_sdk_ec2::types::{ConnectionTrackingConfiguration, NetworkAcl, VpcEndpointType};
 use brig_tests::{
     account::{Account, unique},
     function::Function,
@@ -234,7 +234,7 @@ async fn remote_addresses_are_denied_for_as_long_as_a_containment_wants_it() {
     let rules = async || {
         let acls = account.ec2.describe_network_acls().filters(in_vpc.clone()).send().await;
         let acls = acls.expect("network ACLs");
-        let shown = acls.network_acls().iter().flat_map(|acl| acl.entries()).map(|entry| {
+        let shown = acls.network_acls().iter().flat_map(NetworkAcl::entries).map(|entry| {
             let verb = entry.rule_action().map_or("", |action| action.as_str());
             let cidr = entry.cidr_block().or(entry.ipv6_cidr_block()).unwrap_or_default();
             format!("{} {verb} {cidr} egress {}", entry.rule_number().unwrap_or(0), entry.egress().unwrap_or(false))

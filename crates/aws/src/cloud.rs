@@ -227,6 +227,14 @@ impl Cloud for AwsCloud {
         ec2::reach::describe_groups(self.ec2(), groups).await
     }
 
+    async fn describe_groups_named(&self, name: &str) -> Answer<Vec<SecurityGroup>> {
+        ec2::reach::describe_groups_named(self.ec2(), name).await
+    }
+
+    async fn describe_service_endpoints(&self, services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
+        ec2::reach::describe_service_endpoints(self.ec2(), &self.region, services).await
+    }
+
     async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>> {
         ec2::reach::describe_route_tables(self.ec2(), vpcs).await
     }
@@ -329,6 +337,14 @@ impl Cloud for AwsCloud {
 
     async fn describe_scheduled_events(&self, instance: &InstanceId) -> Answer<Vec<String>> {
         ec2::instances::describe_scheduled_events(self.ec2(), instance).await
+    }
+
+    async fn stop_instance(&self, instance: &InstanceId, hibernate: bool) -> Answer<()> {
+        ec2::instances::stop_instance(self.ec2(), instance, hibernate).await
+    }
+
+    async fn start_instance(&self, instance: &InstanceId) -> Answer<()> {
+        ec2::instances::start_instance(self.ec2(), instance).await
     }
 
     async fn set_auto_recovery(&self, instance: &InstanceId, setting: &str) -> Answer<()> {

@@ -110,6 +110,8 @@ pub struct Finding {
     pub last_seen: Option<Timestamp>,
     /// A person pressed the button.
     pub by_person: bool,
+    /// The person asks that the instance be stopped, too.
+    pub stop: bool,
     /// The account that the event came from.
     pub said_by: AccountId,
     /// How many instances the event names.
@@ -142,6 +144,7 @@ impl Finding {
             archived: false,
             last_seen: None,
             by_person: true,
+            stop: false,
             said_by: account.clone(),
             crowd: 1,
             notes: Vec::new(),

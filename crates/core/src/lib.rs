@@ -2,6 +2,7 @@
 //! steps, in which order, and what became true. Everything here is a function of its arguments: no async, no AWS SDK,
 //! no clock, no environment. The engine acts on what this crate returns.
 
+pub mod access;
 pub mod acl;
 pub mod containment;
 pub mod deny_policy;

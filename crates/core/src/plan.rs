@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod fleet;
 pub mod identity;
 pub mod network;
+pub mod stop;
 
 use std::fmt;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
+    access::ForensicAccess,
     finding::{Finding, ResourceRole, Source},
     ids::AccountId,
     ledger::{Current, Limits, State},
@@ -102,6 +103,8 @@ pub struct Policy {
     pub escalate: Vec<Escalation>,
     /// The ARN of the instance profile that takes the place of the instance's own, `{account}` standing for its account.
     pub forensic_profile: Option<String>,
+    /// What the isolation group lets through for people who examine the instance.
+    pub forensic_access: Option<ForensicAccess>,
     /// Addresses that no network ACL is to deny.
     pub acl_never: Vec<IpNet>,
 }
@@ -147,6 +150,7 @@ impl Default for Policy {
             escalate: vec![Escalation::Timeouts],
             acl_never: Vec::new(),
             forensic_profile: None,
+            forensic_access: None,
         }
     }
 }
@@ -174,13 +178,15 @@ pub struct Decided {
     pub refused: bool,
     /// A rule of the account's own said so: the built-in rules are not asked.
     pub by_rule: bool,
+    /// A person or a rule asks that the instance be stopped, too.
+    pub stop: bool,
 }
 
 impl Decided {
     /// A decision that no precondition and no rule of the account's made.
     #[must_use]
     pub fn new(decision: Decision, reason: String) -> Self {
-        Self { decision, reason, refused: false, by_rule: false }
+        Self { decision, reason, refused: false, by_rule: false, stop: false }
     }
 
     /// A precondition failed.
@@ -411,8 +417,8 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, guide: &Guide<'
             ),
         );
     }
-    if let Some((name, decision)) = guide.rules.decide(&document(finding, instance)) {
-        return Decided { by_rule: true, ..Decided::new(decision, format!("{what} (rule \"{name}\")")) };
+    if let Some((name, decision, stop)) = guide.rules.decide(&document(finding, instance)) {
+        return Decided { by_rule: true, stop, ..Decided::new(decision, format!("{what} (rule \"{name}\")")) };
     }
     if let Some(decided) = built_in(finding, guide.policy) {
         return decided;

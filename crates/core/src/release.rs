@@ -9,12 +9,12 @@ use crate::{
     deny_policy,
     ids::{EniId, GroupId, VolumeId},
     ledger::StepRecord,
-    plan::{Plan, done, fleet::may_be, identity::guarded, skipped},
+    plan::{Plan, Planned, done, fleet::may_be, identity::guarded, skipped},
     policy::{CONTAINMENT_TAG, RoleDeny},
     step::{Failure, Lane, Outcome, Step},
     survey::{
-        Association, EvidenceLook, Gap, Instance, Membership, MetadataOptions, RoleLook, SecurityGroup, Target,
-        Timeouts,
+        Association, EvidenceLook, Gap, Instance, InstanceState, Membership, MetadataOptions, RoleLook, SecurityGroup,
+        Target, Timeouts,
     },
     verdict::{Fact, Truth},
 };
@@ -67,6 +67,13 @@ pub fn plan(records: &[StepRecord], look: &Look<'_>, rejoin: bool) -> Plan {
             plan.add(step, outcome);
         }
     }
+    // A group takes an instance that runs.
+    let starts = |planned: &Planned| {
+        matches!(planned.step, Step::GiveBack(Reversal::StartInstance)) && planned.outcome == Outcome::Planned
+    };
+    if plan.steps.iter().any(starts) {
+        plan.steps.retain(|planned| !matches!(planned.step, Step::GiveBack(Reversal::AttachInstances { .. })));
+    }
     plan
 }
 
@@ -107,17 +114,8 @@ fn reverse(
             return None;
         }
         Step::DenyRole { .. } => role(&record.step, look, plan)?,
-        Step::DisassociateProfile { was, .. } => {
-            let outcome = match look.association.map(|now| now.filter(|now| now.state.starts_with("associat"))) {
-                _ if ended => gone("the instance is gone"),
-                None => unread(),
-                Some(Some(now)) if now.profile == *was => done("associated"),
-                Some(Some(now)) => gone(&format!("it has the profile {} now, which is left alone", now.profile)),
-                Some(None) => Outcome::Planned,
-            };
-            (Reversal::AssociateProfile { profile: was.clone() }, outcome)
-        }
-        Step::ReplaceProfile { was, with, .. } => profile(was, with, look),
+        Step::DisassociateProfile { was, .. } => profile(was, None, look),
+        Step::ReplaceProfile { was, with, .. } => profile(was, Some(with), look),
         Step::RequireTokens { was } | Step::DisableMetadata { was } => {
             (Reversal::RestoreMetadata { options: was.clone() }, metadata(was, instance, guards))
         }
@@ -152,24 +150,22 @@ fn reverse(
         }
         Step::ProtectStop { was: false } => (Reversal::UnprotectStop, flag(look.evidence.stop_protection, ended)),
         Step::StopOnShutdown { was } => {
-            let outcome = match look.evidence.shutdown_behavior.as_deref() {
-                _ if ended => gone("the instance is gone"),
-                Some(now) if now == was => done(was),
-                Some("stop") => Outcome::Planned,
-                Some(now) => gone(&format!("it is {now} now, which is left alone")),
-                None => unread(),
-            };
+            let outcome = setting(look.evidence.shutdown_behavior.as_deref(), was, "stop", ended);
             (Reversal::RestoreShutdown { behavior: was.clone() }, outcome)
         }
         Step::DisableAutoRecovery { was } => {
-            let outcome = match instance.auto_recovery.as_deref() {
-                _ if ended => gone("the instance is gone"),
-                Some(now) if now == was => done(was),
-                Some("disabled") => Outcome::Planned,
-                Some(now) => gone(&format!("it is {now} now, which is left alone")),
-                None => unread(),
-            };
+            let outcome = setting(instance.auto_recovery.as_deref(), was, "disabled", ended);
             (Reversal::RestoreAutoRecovery { setting: was.clone() }, outcome)
+        }
+        Step::StopInstance { .. } => {
+            let outcome = match instance.state {
+                InstanceState::ShuttingDown | InstanceState::Terminated => gone("the instance is gone"),
+                InstanceState::Running => done("it runs; what public address it was assigned is another one"),
+                InstanceState::Stopped | InstanceState::Stopping | InstanceState::Pending | InstanceState::Unknown => {
+                    Outcome::Planned
+                }
+            };
+            (Reversal::StartInstance, outcome)
         }
         Step::KeepVolumes { was } => volumes(was, look),
         Step::TagInstance => {
@@ -186,9 +182,11 @@ fn reverse(
         | Step::CreateSecurityGroup { .. }
         | Step::RevokeSecurityGroupRules { .. }
         | Step::AuthorizeSecurityGroupRules { .. }
+        | Step::AuthorizeForensicAccess { .. }
         | Step::Untrack { .. }
         | Step::RecordLifecycleActionHeartbeat { .. }
         | Step::CreateSnapshots { .. }
+        | Step::SnapshotMemory
         | Step::LockSnapshot { .. }
         | Step::TagSnapshot { .. }
         | Step::GiveBack(_) => return None,
@@ -320,12 +318,12 @@ fn metadata(was: &MetadataOptions, instance: &Instance, guards: bool) -> Outcome
 }
 
 /// Its own profile again: in the place of the responders', or where none is any more.
-fn profile(was: &str, with: &str, look: &Look<'_>) -> (Reversal, Outcome) {
+fn profile(was: &str, with: Option<&str>, look: &Look<'_>) -> (Reversal, Outcome) {
     let back = Reversal::AssociateProfile { profile: was.to_owned() };
     match look.association.map(|now| now.filter(|now| now.state.starts_with("associat"))) {
         _ if look.instance.state.is_ending() => (back, gone("the instance is gone")),
         None => (back, unread()),
-        Some(Some(now)) if now.profile == with => {
+        Some(Some(now)) if Some(now.profile.as_str()) == with => {
             (Reversal::ReplaceProfile { association: now.id.clone(), profile: was.to_owned() }, Outcome::Planned)
         }
         Some(Some(now)) if now.profile == was => (back, done("associated")),
@@ -365,6 +363,17 @@ fn targets(group: &str, was: &[Target], look: &Look<'_>, plan: &mut Plan) -> Opt
         }
     };
     Some((back, outcome))
+}
+
+/// A setting that the containment turned to `ours`.
+fn setting(now: Option<&str>, was: &str, ours: &str, ended: bool) -> Outcome {
+    match now {
+        _ if ended => gone("the instance is gone"),
+        Some(now) if now == was => done(was),
+        Some(now) if now == ours => Outcome::Planned,
+        Some(now) => gone(&format!("it is {now} now, which is left alone")),
+        None => unread(),
+    }
 }
 
 fn flag(now: Option<bool>, ended: bool) -> Outcome {

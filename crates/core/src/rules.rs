@@ -14,7 +14,7 @@ pub struct RulesError(String);
 /// The rules, in their order.
 #[derive(Clone)]
 pub struct Rules {
-    rules: Vec<(String, Decision)>,
+    rules: Vec<(String, Decision, bool)>,
     patterns: Quamina<usize>,
 }
 
@@ -33,7 +33,7 @@ impl Rules {
         Self { rules: Vec::new(), patterns: Quamina::new() }
     }
 
-    /// Reads `{"rules": [{"name", "then", "when"}]}`. Anything that is not understood is an error: a rule that is silently
+    /// Reads `{"rules": [{"name", "then", "when", "stop"}]}`, of which `stop` may lack. Anything that is not understood is an error: a rule that is silently
     /// never matched would be trusted in vain.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
         let whole: Value =
@@ -55,12 +55,18 @@ impl Rules {
         let name = rule.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| RulesError(format!("{place} has no text \"name\"")))?;
         let place = format!("rule \"{}\"", name.chars().take(60).collect::<String>());
-        known(rule, &["name", "then", "when"], &place)?;
+        known(rule, &["name", "then", "when", "stop"], &place)?;
         let then = match rule.get("then").and_then(Value::as_str) {
             Some("contain") => Decision::Contain,
             Some("ask") => Decision::Ask,
             Some("ignore") => Decision::Ignore,
             _ => return Err(RulesError(format!("{place}: \"then\" is none of contain, ask, ignore"))),
+        };
+        let stop = match rule.get("stop") {
+            None | Some(Value::Bool(false)) => false,
+            Some(Value::Bool(true)) if then == Decision::Contain => true,
+            Some(Value::Bool(true)) => return Err(RulesError(format!("{place}: \"stop\" goes with contain only"))),
+            Some(_) => return Err(RulesError(format!("{place}: \"stop\" is neither true nor false"))),
         };
         let pattern = rule.get("when").ok_or_else(|| RulesError(format!("{place} has no \"when\"")))?;
         let when = object(pattern, &place)?;
@@ -83,7 +89,7 @@ impl Rules {
         self.patterns
             .add_pattern(at, &undotted(pattern).to_string())
             .map_err(|error| RulesError(format!("{place}: {error}")))?;
-        self.rules.push((name.to_owned(), then));
+        self.rules.push((name.to_owned(), then, stop));
         Ok(())
     }
 
@@ -93,12 +99,12 @@ impl Rules {
         self.rules.is_empty()
     }
 
-    /// The first rule that matches the document, and what it says.
+    /// The first rule that matches the document, what it says, and whether the instance is to be stopped, too.
     #[must_use]
-    pub fn decide(&self, document: &Value) -> Option<(&str, Decision)> {
+    pub fn decide(&self, document: &Value) -> Option<(&str, Decision, bool)> {
         let matched = self.patterns.matches_for_event(undotted(document).to_string().as_bytes()).ok()?;
-        let (name, then) = self.rules.get(matched.into_iter().min()?)?;
-        Some((name, *then))
+        let (name, then, stop) = self.rules.get(matched.into_iter().min()?)?;
+        Some((name, *then, *stop))
     }
 }
 
@@ -200,7 +206,14 @@ mod tests {
             {"name": "all", "then": "contain", "when": {"finding": {"source": ["guardduty"]}}}
         ]});
         let rules = Rules::parse(&policy.to_string()).expect("rules");
-        assert_eq!(rules.decide(&document()), Some(("dns", Decision::Ask)));
+        assert_eq!(rules.decide(&document()), Some(("dns", Decision::Ask, false)));
+    }
+
+    #[test]
+    fn a_rule_may_ask_that_it_be_stopped() {
+        let rule = json!({"name": "miner", "then": "contain", "stop": true, "when": {"finding": {"severity": [8]}}});
+        let rules = Rules::parse(&json!({"rules": [rule]}).to_string()).expect("rules");
+        assert_eq!(rules.decide(&document()), Some(("miner", Decision::Contain, true)));
     }
 
     #[test]
@@ -219,6 +232,19 @@ mod tests {
         ] {
             let error = rules(&when).expect_err("an error");
             assert!(error.contains(part), "{when}: {error}");
+        }
+        for (stop, part) in [
+            (
+                json!({"name": "r", "then": "ask", "stop": true, "when": {"finding": {"type": ["x"]}}}),
+                "goes with contain only",
+            ),
+            (
+                json!({"name": "r", "then": "contain", "stop": "yes", "when": {"finding": {"type": ["x"]}}}),
+                "neither true nor",
+            ),
+        ] {
+            let error = Rules::parse(&json!({"rules": [stop]}).to_string()).expect_err("an error").to_string();
+            assert!(error.contains(part), "{error}");
         }
         assert!(Rules::parse("nonsense").is_err());
         assert!(Rules::parse(r#"{"rules":[{"name":"x","then":"nuke","when":{}}]}"#).is_err());

@@ -77,6 +77,13 @@ pub enum Step {
         /// The group.
         group: GroupRef,
     },
+    /// Adds the rules of forensic access that an isolation group lacks.
+    AuthorizeForensicAccess {
+        /// The group.
+        group: GroupRef,
+        /// All that it may have.
+        rules: Vec<Rule>,
+    },
     /// Replaces an interface's groups by the isolation group.
     Isolate {
         /// The interface.
@@ -250,6 +257,15 @@ pub enum Step {
         /// The device name.
         device: String,
     },
+    /// Stops the instance.
+    StopInstance {
+        /// It hibernates: its memory goes to the root volume.
+        hibernate: bool,
+        /// Stop protection is Brig's own, and is lifted for it.
+        lift: bool,
+    },
+    /// One more snapshot set, of the instance that has stopped with its memory on disk.
+    SnapshotMemory,
     /// Tags the instance with its containment; release takes the tags away.
     TagInstance,
     /// Takes a step of containment back.
@@ -264,6 +280,7 @@ impl Step {
             Self::CreateSecurityGroup { .. }
             | Self::RevokeSecurityGroupRules { .. }
             | Self::AuthorizeSecurityGroupRules { .. }
+            | Self::AuthorizeForensicAccess { .. }
             | Self::Isolate { .. }
             | Self::Untrack { .. }
             | Self::ShortenTimeouts { .. }
@@ -287,6 +304,8 @@ impl Step {
             | Self::CreateSnapshots { .. }
             | Self::LockSnapshot { .. }
             | Self::TagSnapshot { .. }
+            | Self::StopInstance { .. }
+            | Self::SnapshotMemory
             | Self::TagInstance => Lane::Evidence,
             Self::GiveBack(back) => back.lane(),
         }
@@ -299,6 +318,7 @@ impl Step {
             Self::CreateSecurityGroup { .. } => "create_security_group",
             Self::RevokeSecurityGroupRules { .. } => "revoke_security_group_rules",
             Self::AuthorizeSecurityGroupRules { .. } => "authorize_security_group_rules",
+            Self::AuthorizeForensicAccess { .. } => "authorize_forensic_access",
             Self::Isolate { .. } => "isolate",
             Self::Untrack { .. } => "untrack",
             Self::ShortenTimeouts { .. } | Self::UnassignPublicAddress { .. } => "modify_network_interface_attribute",
@@ -320,6 +340,8 @@ impl Step {
             Self::DisableAutoRecovery { .. } => "modify_instance_maintenance_options",
             Self::CreateSnapshots { .. } => "create_snapshots",
             Self::LockSnapshot { .. } => "lock_snapshot",
+            Self::StopInstance { .. } => "stop_instances",
+            Self::SnapshotMemory => "snapshot_memory",
             Self::TagSnapshot { .. } | Self::TagInstance => "create_tags",
             Self::GiveBack(back) => back.name(),
         }
@@ -331,6 +353,7 @@ impl Step {
         match self {
             Self::CreateSecurityGroup { group }
             | Self::RevokeSecurityGroupRules { group, .. }
+            | Self::AuthorizeForensicAccess { group, .. }
             | Self::AuthorizeSecurityGroupRules { group } => format!("{}/{}", group.vpc, group.name),
             Self::Isolate { eni, .. } | Self::Untrack { eni, .. } => eni.to_string(),
             Self::ShortenTimeouts { eni, .. } => format!("{eni}/connectionTracking"),
@@ -352,6 +375,8 @@ impl Step {
             | Self::RequireTokens { .. }
             | Self::DisableAutoRecovery { .. }
             | Self::CreateSnapshots { .. }
+            | Self::StopInstance { .. }
+            | Self::SnapshotMemory
             | Self::TagInstance => instance.to_owned(),
             Self::GiveBack(back) => back.resource(instance),
         }
@@ -370,7 +395,9 @@ impl Step {
                 was.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect()
             }
             Self::KeepVolumes { was } => was.iter().map(|(device, volume)| format!("{device}={volume}")).collect(),
-            Self::RevokeSecurityGroupRules { was, .. } => was.iter().map(|rule| format!("{rule:?}")).collect(),
+            Self::RevokeSecurityGroupRules { was, .. } | Self::AuthorizeForensicAccess { rules: was, .. } => {
+                was.iter().map(|rule| format!("{rule:?}")).collect()
+            }
             // At other numbers it is another pair of rules.
             Self::DenyInNetworkAcl { ingress, egress, .. } => vec![format!("in {ingress}"), format!("out {egress}")],
             Self::CreateSecurityGroup { .. }
@@ -395,6 +422,8 @@ impl Step {
             | Self::CreateSnapshots { .. }
             | Self::LockSnapshot { .. }
             | Self::TagSnapshot { .. }
+            | Self::StopInstance { .. }
+            | Self::SnapshotMemory
             | Self::TagInstance => return base,
         };
         parts.sort_unstable();
@@ -410,6 +439,9 @@ impl Step {
                 | Self::DisassociateAddress { .. }
                 | Self::UnassignPublicAddress { .. }
                 | Self::DenyInNetworkAcl { .. }
+                | Self::AuthorizeForensicAccess { .. }
+                | Self::StopInstance { .. }
+                | Self::SnapshotMemory
         )
     }
 
@@ -440,7 +472,7 @@ impl StepKind {
             Self::RevokeSecurityGroupRules => {
                 &["ec2:DescribeSecurityGroupRules", "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"]
             }
-            Self::AuthorizeSecurityGroupRules => {
+            Self::AuthorizeSecurityGroupRules | Self::AuthorizeForensicAccess => {
                 &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
             }
             Self::Isolate | Self::Untrack | Self::ShortenTimeouts | Self::UnassignPublicAddress => {
@@ -466,6 +498,8 @@ impl StepKind {
             Self::CreateSnapshots => {
                 &["ec2:CreateSnapshot", "ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"]
             }
+            Self::StopInstance => &["ec2:ModifyInstanceAttribute", "ec2:StopInstances"],
+            Self::SnapshotMemory => &["ec2:CreateSnapshots", "ec2:CreateTags"],
             Self::LockSnapshot => &["ec2:LockSnapshot", "ec2:DescribeLockedSnapshots"],
             Self::TagSnapshot | Self::TagInstance => &["ec2:CreateTags"],
             Self::GiveBack => &[],

@@ -58,6 +58,7 @@ impl InstanceState {
 }
 
 /// The instance as DescribeInstances shows it.
+#[expect(clippy::struct_excessive_bools, reason = "each is something that AWS shows by itself")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
     /// Its id.
@@ -90,6 +91,8 @@ pub struct Instance {
     pub instance_type: String,
     /// Simplified automatic recovery: `default` or `disabled`; none where it was not shown.
     pub auto_recovery: Option<String>,
+    /// Hibernation was configured when it was launched.
+    pub hibernates: bool,
 }
 
 impl Instance {

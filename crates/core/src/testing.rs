@@ -31,6 +31,7 @@ pub(crate) fn finding() -> Finding {
         archived: false,
         last_seen: None,
         by_person: false,
+        stop: false,
         said_by: account(),
         crowd: 1,
         notes: Vec::new(),
@@ -76,6 +77,7 @@ pub(crate) fn instance() -> Instance {
         public: true,
         instance_type: "m5.large".to_owned(),
         auto_recovery: None,
+        hibernates: false,
     }
 }
 

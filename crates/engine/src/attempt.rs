@@ -20,6 +20,7 @@ use crate::{
     ports::Tags,
     proof,
     reports::{Reports, run_lanes},
+    stop,
     tell::{CLOSING, log},
     work::Work,
 };
@@ -64,6 +65,8 @@ impl Engine {
         let mut pause = Duration::from_millis(500);
         loop {
             reports.take(run_lanes(&work, lanes, &wanted, seen.take(), reports.is_surveyed()).await);
+            let stopped = Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, decided.stop)).await;
+            reports.add(Lane::Evidence, stopped);
             let answer = answer(&work, &decided, &reports, &mut timings, before.as_deref(), invocation);
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
             let told = current.told.as_deref() == Some(told_as(answer.outcome));

@@ -21,6 +21,7 @@ use futures::{
 };
 
 use crate::{
+    access::Access,
     claim::Taken,
     lanes::network::{self, Seen},
     ports::{Clock, Cloud, CloudError, Clouds, Ledger, Notifier},
@@ -167,6 +168,7 @@ impl Engine {
         let guide = Guide { policy: &self.policy, rules: &in_force.rules, rules_lost: in_force.lost.as_deref() };
         let known = Known::from(scene.look.records.current.as_ref());
         let mut decided = policy::decide(finding, &scene.look.instance, &known, force, &guide);
+        decided.stop |= finding.stop;
         if decided.refused {
             let answer = self.nothing(case, decided, Conclusion::Refused);
             return self.tell_decision(case, answer, Some(&scene.look.instance), &scene.look.records).await;
@@ -261,11 +263,13 @@ impl Engine {
         let Some(instance) = instance? else { return Ok(None) };
         let records = records?;
         let network = match groups {
-            Ok(groups) => {
+            Ok(mut groups) => {
+                let setting = self.policy.forensic_access.as_ref();
+                let access = Access::by_shape(setting, &mut groups, &instance.account);
                 let ledger = self.ledger.as_ref();
                 let interfaces = instance.interfaces.clone();
                 let shared = network::shared_groups(ledger, cloud, &instance, &interfaces, &groups).await;
-                Ok(Seen { interfaces, groups, shared })
+                Ok(Seen { interfaces, groups, shared, access })
             }
             Err(error) => Err(gap("the groups of Brig", &error)),
         };

@@ -1,6 +1,7 @@
 //! Does what `brig-core` decides: looks, claims, runs the four lanes at once, reads back, tells people. Everything
 //! outside is behind the ports, so the same engine runs against AWS and against a simulator.
 
+mod access;
 mod acl;
 mod attempt;
 mod claim;
@@ -17,6 +18,7 @@ mod reports;
 mod resolve;
 pub mod rulebook;
 mod standing;
+mod stop;
 mod tell;
 mod verify;
 mod work;

@@ -78,6 +78,8 @@ pub enum InterfacesOf<'a> {
     Trunk(&'a EniId),
     /// Those attached to an instance.
     Instance(&'a InstanceId),
+    /// Those of these ids.
+    Ids(&'a [EniId]),
     /// Those that carry a group.
     Group(&'a GroupId),
     /// The one of this id.
@@ -111,8 +113,8 @@ pub struct Attached {
 pub struct ListedRule {
     /// `sgr-...`.
     pub id: String,
-    /// Its way.
-    pub direction: Direction,
+    /// What it is.
+    pub rule: Rule,
 }
 
 /// An attribute of an instance that DescribeInstanceAttribute reads.
@@ -219,7 +221,7 @@ pub trait Cloud: Send + Sync {
     async fn describe_security_group_rules(&self, group: &GroupId) -> Answer<Vec<ListedRule>>;
     /// CreateSecurityGroup, with its tags in the same call; `Duplicate` where the VPC has the name.
     async fn create_security_group(&self, vpc: &VpcId, name: &str, tags: &Tags) -> Answer<GroupId>;
-    /// AuthorizeSecurityGroupIngress or -Egress of all traffic with the rule's peer; a rule that exists is success.
+    /// AuthorizeSecurityGroupIngress or -Egress; a rule that exists is success.
     async fn authorize_rule(&self, group: &GroupId, rule: &Rule) -> Answer<()>;
     /// Revoke by rule id; a rule that is gone is success.
     async fn revoke_rules(&self, group: &GroupId, direction: Direction, rules: &[String]) -> Answer<()>;
@@ -272,6 +274,10 @@ pub trait Cloud: Send + Sync {
     async fn describe_instance_attribute(&self, instance: &InstanceId, attribute: Attribute) -> Answer<String>;
     /// DescribeInstanceStatus: what AWS has scheduled, each as code and time, in words.
     async fn describe_scheduled_events(&self, instance: &InstanceId) -> Answer<Vec<String>>;
+    /// StopInstances, with `Hibernate` where it is asked for.
+    async fn stop_instance(&self, instance: &InstanceId, hibernate: bool) -> Answer<()>;
+    /// StartInstances; one that runs is success.
+    async fn start_instance(&self, instance: &InstanceId) -> Answer<()>;
     /// ModifyInstanceMaintenanceOptions: automatic recovery `default` or `disabled`.
     async fn set_auto_recovery(&self, instance: &InstanceId, setting: &str) -> Answer<()>;
     /// ModifyInstanceAttribute.
@@ -326,6 +332,10 @@ pub trait Cloud: Send + Sync {
 
     /// DescribeSecurityGroups by id, with their rules; those that are gone are left out.
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>>;
+    /// DescribeSecurityGroups by name, of every VPC, without those that only share a beginning.
+    async fn describe_groups_named(&self, name: &str) -> Answer<Vec<SecurityGroup>>;
+    /// DescribeVpcEndpoints: VPC and interfaces of the endpoints of these services of AWS's.
+    async fn describe_service_endpoints(&self, services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>>;
     /// DescribeRouteTables of these VPCs.
     async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>>;
     /// DescribeVpcEndpoints of these VPCs, but those that are over.

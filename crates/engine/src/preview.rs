@@ -8,7 +8,7 @@ use brig_core::{
     ledger::StepRecord,
     plan::{Plan, evidence as evidence_plan, fleet as fleet_plan, identity as identity_plan},
     policy::Decided,
-    survey::{Gap, Instance},
+    survey::{EvidenceLook, FleetLook, Gap, IdentityLook, Instance},
 };
 
 use futures::future::Either;
@@ -18,6 +18,7 @@ use crate::{
     contain::{Case, Engine, Scene},
     escalation,
     lanes::{evidence, fleet, identity, network},
+    stop,
     work::gap,
 };
 
@@ -81,7 +82,7 @@ impl Engine {
             Either::Left((looks, _)) => looks,
             Either::Right(((), _)) => {
                 late.push("the invocation's time was nearly over: only the cut is planned here".to_owned());
-                (Default::default(), Default::default(), Default::default(), Ok(None))
+                (IdentityLook::default(), FleetLook::default(), EvidenceLook::default(), Ok(None))
             }
         };
         let network = match &look.network {
@@ -102,6 +103,8 @@ impl Engine {
             denials,
         ];
         let gaps = identity.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
+        let stopped = stop::preview(instance, known, decided.stop, evidence.stop_protection);
+        let plans = plans.into_iter().chain([stopped]).collect::<Vec<_>>();
         let mut answer = self.nothing(case, decided, outcome);
         answer.containment_id.clone_from(&active);
         answer.steps = plans

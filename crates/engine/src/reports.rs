@@ -12,6 +12,7 @@ use brig_core::{
 };
 
 use crate::{
+    access::Access,
     contain::Lanes,
     lanes::{
         evidence, fleet, identity,
@@ -29,6 +30,7 @@ pub(crate) struct Reports {
     pub(crate) window: Option<Duration>,
     pub(crate) exposures: Vec<String>,
     interfaces: Vec<Interface>,
+    access: Access,
     reach: Option<ReachLook>,
 }
 
@@ -82,6 +84,7 @@ impl Reports {
                 }
             }
             self.interfaces = report.interfaces;
+            self.access = report.access;
             network.renew(report.lane);
         }
         self.reach = ran.reach.or_else(|| self.reach.take());
@@ -92,6 +95,16 @@ impl Reports {
         }
     }
 
+    /// Adds what was done beside a lane to its report.
+    pub(crate) fn add(&mut self, lane: Lane, more: LaneReport) {
+        let Some((_, report)) = Lane::ALL.into_iter().zip(&mut self.lanes).find(|(of, _)| *of == lane) else { return };
+        merge(&mut report.done, more.done);
+        for note in more.notes {
+            report.note(note);
+        }
+        report.look_again |= more.look_again;
+    }
+
     /// Whether the ways to and from the instance were seen, all of them.
     pub(crate) fn is_surveyed(&self) -> bool {
         self.reach.as_ref().is_some_and(|look| look.gaps.is_empty())
@@ -100,7 +113,9 @@ impl Reports {
     /// What is left of each path.
     pub(crate) fn paths(&self, work: &Work<'_>) -> Vec<Path> {
         let [network, ..] = &self.lanes;
-        self.reach.as_ref().map(|look| reach::paths(work, look, &self.interfaces, &network.facts)).unwrap_or_default()
+        let reach = self.reach.as_ref().map(|look| reach::paths(work, look, &self.interfaces, &network.facts));
+        let access = self.access.paths(work.policy.forensic_access.as_ref(), &self.interfaces, &work.instance);
+        reach.unwrap_or_default().into_iter().chain(access).collect()
     }
 
     /// The interfaces as they were last seen.

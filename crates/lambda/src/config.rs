@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use brig_core::{
+    access::ForensicAccess,
     ids::AccountId,
     policy::{Escalation, Mode, Policy, RoleDeny, Untrack},
     rules::{Rules, RulesError},
@@ -77,7 +78,7 @@ const IP_RANGES: &str = "https://ip-ranges.amazonaws.com/ip-ranges.json";
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 23] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -100,6 +101,7 @@ const KNOWN: [&str; 22] = [
     "BRIG_ACL_NEVER",
     "BRIG_IP_RANGES",
     "BRIG_FORENSIC_PROFILE",
+    "BRIG_FORENSIC_ACCESS",
 ];
 
 /// One of few values; the first is what holds where nothing is set.
@@ -186,32 +188,13 @@ impl Config {
             return Err(wrong("BRIG_RESPONDERS", role.clone(), "a list of ARNs of IAM roles"));
         }
         let escalate = list("BRIG_ESCALATE").map_or(Ok(defaults.escalate), escalations)?;
-        let net = |text: String| {
-            let expected = "a list of addresses and CIDR blocks";
-            let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-            text.parse().ok().or_else(address).ok_or_else(|| wrong("BRIG_ACL_NEVER", text, expected))
-        };
-        let acl_never = list("BRIG_ACL_NEVER").unwrap_or_default().into_iter().map(net).collect::<Result<_, _>>()?;
-        let forensic_profile = get("BRIG_FORENSIC_PROFILE");
-        if let Some(arn) = forensic_profile.as_ref().filter(|arn| !arn.contains(":instance-profile/")) {
-            let expected = "the ARN of an instance profile; {account} may stand in the account's place";
-            return Err(wrong("BRIG_FORENSIC_PROFILE", arn.clone(), expected));
-        }
-        let ip_ranges = get("BRIG_IP_RANGES").unwrap_or_else(|| IP_RANGES.to_owned());
-        if !ip_ranges.starts_with("https://") && !ip_ranges.starts_with("http://127.0.0.1:") {
-            return Err(wrong("BRIG_IP_RANGES", ip_ranges, "an https URL of AWS's ip-ranges.json or a mirror of it"));
-        }
+        let acl_never = acl_never(list("BRIG_ACL_NEVER").unwrap_or_default())?;
+        let forensic_profile = forensic_profile(get("BRIG_FORENSIC_PROFILE"))?;
+        let forensic_access = forensic_access(get("BRIG_FORENSIC_ACCESS"))?;
+        let ip_ranges = ip_ranges(get("BRIG_IP_RANGES"))?;
         let rules = rules(get("BRIG_POLICY"))?;
         let most = whole("BRIG_MAX_PER_FINDING", 1000, "a whole number up to 1000", 3)?;
-        let member_role = get("BRIG_MEMBER_ROLE");
-        if let Some(role) = member_role.as_ref().filter(|role| role.starts_with("arn:") && !role.contains("{account}"))
-        {
-            return Err(wrong(
-                "BRIG_MEMBER_ROLE",
-                role.clone(),
-                "a role's name, or an ARN with {account} in the account's place",
-            ));
-        }
+        let member_role = member_role(get("BRIG_MEMBER_ROLE"))?;
         Ok(Self {
             serves,
             release_function: get("BRIG_RELEASE_FUNCTION"),
@@ -241,6 +224,7 @@ impl Config {
                 escalate,
                 acl_never,
                 forensic_profile,
+                forensic_access,
             },
         })
     }
@@ -255,6 +239,50 @@ fn escalations(words: Vec<String>) -> Result<Vec<Escalation>, ConfigError> {
         Escalation::named(&word).ok_or_else(|| wrong("BRIG_ESCALATE", word, expected))
     };
     words.into_iter().map(named).collect()
+}
+
+fn member_role(role: Option<String>) -> Result<Option<String>, ConfigError> {
+    match role {
+        Some(role) if role.starts_with("arn:") && !role.contains("{account}") => {
+            let expected = "a role's name, or an ARN with {account} in the account's place";
+            Err(wrong("BRIG_MEMBER_ROLE", role, expected))
+        }
+        role => Ok(role),
+    }
+}
+
+fn acl_never(words: Vec<String>) -> Result<Vec<IpNet>, ConfigError> {
+    let net = |text: String| {
+        let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        let net = text.parse().ok().or_else(address);
+        net.ok_or_else(|| wrong("BRIG_ACL_NEVER", text, "a list of addresses and CIDR blocks"))
+    };
+    words.into_iter().map(net).collect()
+}
+
+fn forensic_profile(arn: Option<String>) -> Result<Option<String>, ConfigError> {
+    match arn {
+        Some(arn) if !arn.contains(":instance-profile/") => {
+            let expected = "the ARN of an instance profile; {account} may stand in the account's place";
+            Err(wrong("BRIG_FORENSIC_PROFILE", arn, expected))
+        }
+        arn => Ok(arn),
+    }
+}
+
+fn forensic_access(text: Option<String>) -> Result<Option<ForensicAccess>, ConfigError> {
+    let parse =
+        |text: String| ForensicAccess::parse(&text).map_err(|expected| wrong("BRIG_FORENSIC_ACCESS", text, expected));
+    text.map(parse).transpose()
+}
+
+/// A list that anyone on the way can write would decide which addresses are denied.
+fn ip_ranges(url: Option<String>) -> Result<String, ConfigError> {
+    let url = url.unwrap_or_else(|| IP_RANGES.to_owned());
+    if url.starts_with("https://") || url.starts_with("http://127.0.0.1:") {
+        return Ok(url);
+    }
+    Err(wrong("BRIG_IP_RANGES", url, "an https URL of AWS's ip-ranges.json or a mirror of it"))
 }
 
 fn rules(text: Option<String>) -> Result<RulesFrom, ConfigError> {
@@ -287,136 +315,4 @@ fn is_topic_arn(arn: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TOPIC: &str = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:brig";
-
-    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
-        let mut all = vec![("BRIG_LEDGER_TABLE", "brig"), ("BRIG_TOPIC_ARN", TOPIC)];
-        all.extend(pairs);
-        let find = |name: &str| all.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Config::read(find).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn table_and_topic_are_enough() {
-        assert_eq!(read(&[]).expect("settings").policy, Policy::default());
-    }
-
-    #[test]
-    fn every_setting_is_read() {
-        let policy = read(&[
-            ("BRIG_MODE", "observe"),
-            ("BRIG_MIN_SEVERITY", "4.5"),
-            ("BRIG_EXEMPT_TAG", "keep"),
-            ("BRIG_MAX_PER_HOUR", "3"),
-            ("BRIG_UNTRACK_SECONDS", "off"),
-            ("BRIG_LOCK_DAYS", "0"),
-            ("BRIG_ROLE_DENY", "role"),
-            ("BRIG_TRIGGER_TAGS", "quarantine, contain"),
-            ("BRIG_CUSTOM_ACTIONS", "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain"),
-            ("BRIG_TRUSTED_ACCOUNTS", "123456789012,999988887777"),
-            ("BRIG_MAX_PER_FINDING", "5"),
-            ("BRIG_RESPONDERS", "arn:aws:iam::123456789012:role/sec/Responder"),
-            ("BRIG_ESCALATE", "timeouts, public-address, remote-acl"),
-            ("BRIG_ACL_NEVER", "203.0.113.7, 2001:db8::/32"),
-            ("BRIG_FORENSIC_PROFILE", "arn:aws:iam::{account}:instance-profile/ir/forensic"),
-        ])
-        .expect("settings")
-        .policy;
-        assert_eq!(
-            policy,
-            Policy {
-                mode: Mode::Observe,
-                min_severity: 4.5,
-                exempt_tag: "keep".to_owned(),
-                max_per_hour: 3,
-                untrack: Untrack::Off,
-                lock_days: 0,
-                role_deny: RoleDeny::Role,
-                trigger_tags: vec!["quarantine".to_owned(), "contain".to_owned()],
-                custom_actions: vec!["arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain".to_owned()],
-                trusted_accounts: vec!["123456789012".parse().expect("id"), "999988887777".parse().expect("id")],
-                max_per_finding: 5,
-                responders: vec!["arn:aws:iam::123456789012:role/sec/Responder".to_owned()],
-                escalate: vec![Escalation::Timeouts, Escalation::PublicAddress, Escalation::RemoteAcl],
-                acl_never: vec!["203.0.113.7/32".parse().expect("a range"), "2001:db8::/32".parse().expect("a range")],
-                forensic_profile: Some("arn:aws:iam::{account}:instance-profile/ir/forensic".to_owned()),
-            }
-        );
-    }
-
-    #[test]
-    fn rules_are_here_or_in_a_parameter() {
-        let rules = read(&[("BRIG_POLICY", "ssm:/brig/policy")]).expect("settings").rules;
-        assert!(matches!(rules, RulesFrom::Parameter(name) if name == "/brig/policy"));
-        assert!(matches!(read(&[]).expect("settings").rules, RulesFrom::Here(rules) if rules.is_empty()));
-    }
-
-    #[test]
-    fn it_serves_all_unless_it_is_told() {
-        for (value, serves) in
-            [("", Serves::All), ("all", Serves::All), ("contain", Serves::Contain), ("release", Serves::Release)]
-        {
-            assert_eq!(read(&[("BRIG_SERVES", value)]).expect("settings").serves, serves);
-        }
-    }
-
-    #[test]
-    fn a_wrong_value_is_named() {
-        for (name, value, message) in [
-            ("BRIG_LEDGER_TABLE", "", "BRIG_LEDGER_TABLE is not set"),
-            ("BRIG_TOPIC_ARN", "brig", "BRIG_TOPIC_ARN=\"brig\" is not the ARN of an SNS topic"),
-            ("BRIG_MODE", "Observe", "BRIG_MODE=\"Observe\" is not enforce or observe"),
-            ("BRIG_MIN_SEVERITY", "high", "BRIG_MIN_SEVERITY=\"high\" is not a number from 0 to 10"),
-            ("BRIG_MIN_SEVERITY", "NaN", "BRIG_MIN_SEVERITY=\"NaN\" is not a number from 0 to 10"),
-            (
-                "BRIG_UNTRACK_SECONDS",
-                "-1",
-                "BRIG_UNTRACK_SECONDS=\"-1\" is not off or a whole number of seconds up to 600",
-            ),
-            ("BRIG_LOCK_DAYS", "40000", "BRIG_LOCK_DAYS=\"40000\" is not a whole number of days up to 36500"),
-            ("BRIG_SERVES", "both", "BRIG_SERVES=\"both\" is not contain, release or all"),
-            (
-                "BRIG_ESCALATE",
-                "timeouts,stop",
-                "BRIG_ESCALATE=\"stop\" is not a list of timeouts, remote-acl, public-address and public-address!, or none",
-            ),
-            (
-                "BRIG_FORENSIC_PROFILE",
-                "arn:aws:iam::123456789012:role/forensic",
-                "BRIG_FORENSIC_PROFILE=\"arn:aws:iam::123456789012:role/forensic\" is not the ARN of an instance profile; {account} may stand in the account's place",
-            ),
-            (
-                "BRIG_ACL_NEVER",
-                "203.0.113.0/33",
-                "BRIG_ACL_NEVER=\"203.0.113.0/33\" is not a list of addresses and CIDR blocks",
-            ),
-            (
-                "BRIG_IP_RANGES",
-                "http://example.org/ip-ranges.json",
-                "BRIG_IP_RANGES=\"http://example.org/ip-ranges.json\" is not an https URL of AWS's ip-ranges.json or a mirror of it",
-            ),
-            ("BRIG_ROLE_DENY", "all", "BRIG_ROLE_DENY=\"all\" is not instance or role"),
-            (
-                "BRIG_TRUSTED_ACCOUNTS",
-                "1,2",
-                "BRIG_TRUSTED_ACCOUNTS=\"1\" is not a list of AWS account ids (12 digits each)",
-            ),
-            (
-                "BRIG_CUSTOM_ACTIONS",
-                "Contain",
-                "BRIG_CUSTOM_ACTIONS=\"Contain\" is not a list of ARNs of Security Hub custom actions",
-            ),
-            (
-                "BRIG_POLICY",
-                r#"{"rules":[{"name":"a","then":"ask","when":{}}]}"#,
-                "BRIG_POLICY: rule \"a\": \"when\" is empty and would match everything",
-            ),
-            ("BRIG_POLICY", "ssm:", "BRIG_POLICY=\"ssm:\" is not ssm: and the name of a parameter"),
-        ] {
-            assert_eq!(read(&[(name, value)]).expect_err("an error"), message);
-        }
-    }
-}
+mod tests;

@@ -77,6 +77,7 @@ impl World {
             public: true,
             instance_type: "m5.large".to_owned(),
             auto_recovery: Some("default".to_owned()),
+            hibernates: false,
         };
         let instance = Instance {
             shown,
@@ -84,6 +85,7 @@ impl World {
             stop_protection: false,
             shutdown: "terminate".to_owned(),
             scheduled: Vec::new(),
+            stopping_since: None,
         };
         self.instances.insert(id.clone(), instance);
         id
@@ -252,6 +254,7 @@ pub(crate) fn finding(instance: &InstanceId, id: &str) -> Finding {
         archived: false,
         last_seen: None,
         by_person: false,
+        stop: false,
         said_by: ACCOUNT.parse().expect("an account"),
         crowd: 1,
         notes: Vec::new(),

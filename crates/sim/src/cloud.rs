@@ -85,6 +85,7 @@ fn of_group(step: &Step, vpc: &VpcId, name: &str) -> bool {
     match step {
         Step::CreateSecurityGroup { group }
         | Step::RevokeSecurityGroupRules { group, .. }
+        | Step::AuthorizeForensicAccess { group, .. }
         | Step::AuthorizeSecurityGroupRules { group } => group.vpc == *vpc && group.name == name,
         _ => false,
     }
@@ -157,8 +158,7 @@ impl Cloud for SimCloud {
             let Some((group, _)) = world.groups.get(id) else {
                 return Err(not_found("DescribeSecurityGroupRules", "InvalidGroup.NotFound"));
             };
-            let listed =
-                group.rules.iter().map(|rule| ListedRule { id: format!("{rule:?}"), direction: rule.direction });
+            let listed = group.rules.iter().map(|rule| ListedRule { id: format!("{rule:?}"), rule: rule.clone() });
             Ok(listed.collect())
         })
         .await
@@ -223,6 +223,7 @@ impl Cloud for SimCloud {
                 InterfacesOf::Instance(id) => eni.instance.as_ref() == Some(id),
                 InterfacesOf::Trunk(id) => eni.trunk.as_ref() == Some(id),
                 InterfacesOf::Group(id) => eni.shown.groups.contains(id),
+                InterfacesOf::Ids(ids) => ids.contains(&eni.shown.id),
                 InterfacesOf::One(id) => eni.shown.id == *id,
                 InterfacesOf::Address(address) => eni.shown.addresses.contains(&address),
             };
@@ -545,6 +546,47 @@ impl Cloud for SimCloud {
         .await
     }
 
+    async fn stop_instance(&self, id: &InstanceId, hibernate: bool) -> Answer<()> {
+        const OPERATION: &str = "StopInstances";
+        let intended = |step: &Step| matches!(step, Step::StopInstance { .. });
+        self.write(OPERATION, intended, |state| {
+            let now = state.now;
+            let member = state.world.scaling.iter().find(|(_, group)| group.members.contains_key(id));
+            let member = member.map(|(name, _)| name.clone());
+            let Some(instance) = state.world.instances.get_mut(id) else {
+                return Err(not_found(OPERATION, "InvalidInstanceID.NotFound"));
+            };
+            if instance.stop_protection {
+                return Err(refused(OPERATION, ErrorKind::Other, "OperationNotPermitted"));
+            }
+            if hibernate && !instance.shown.hibernates {
+                return Err(refused(OPERATION, ErrorKind::Other, "UnsupportedHibernationConfiguration"));
+            }
+            instance.shown.state = if hibernate { InstanceState::Stopping } else { InstanceState::Stopped };
+            instance.stopping_since = hibernate.then_some(now);
+            if let Some(group) = member {
+                // Auto Scaling ends a member that does not run.
+                let _ = state.world.leave(&group, id, now);
+                state.world.terminate(id);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn start_instance(&self, id: &InstanceId) -> Answer<()> {
+        const OPERATION: &str = "StartInstances";
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::StartInstance));
+        self.on_instance(OPERATION, id, intended, |instance| {
+            if instance.shown.state == InstanceState::Stopping {
+                return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectInstanceState"));
+            }
+            instance.shown.state = InstanceState::Running;
+            Ok(())
+        })
+        .await
+    }
+
     async fn set_auto_recovery(&self, id: &InstanceId, setting: &str) -> Answer<()> {
         let intended = |step: &Step| match step {
             Step::DisableAutoRecovery { .. } => true,
@@ -561,6 +603,7 @@ impl Cloud for SimCloud {
         let intended = |step: &Step| match (change, step) {
             (AttributeChange::DisableApiTermination(true), Step::ProtectTermination { .. })
             | (AttributeChange::DisableApiStop(true), Step::ProtectStop { .. })
+            | (AttributeChange::DisableApiStop(_), Step::StopInstance { .. })
             | (AttributeChange::ShutdownBehavior(_), Step::StopOnShutdown { .. })
             | (AttributeChange::DeleteOnTermination(_), Step::KeepVolumes { .. }) => true,
             (_, step) => back(step, |back| {
@@ -592,7 +635,7 @@ impl Cloud for SimCloud {
 
     async fn create_snapshots(&self, id: &InstanceId, _: &str, tags: &Tags) -> Answer<Vec<Snapshot>> {
         const OPERATION: &str = "CreateSnapshots";
-        let intended = |step: &Step| matches!(step, Step::CreateSnapshots { .. });
+        let intended = |step: &Step| matches!(step, Step::CreateSnapshots { .. } | Step::SnapshotMemory);
         self.write(OPERATION, intended, |state| {
             let Some(instance) = state.world.instances.get(id) else {
                 return Err(not_found(OPERATION, "InvalidInstanceID.NotFound"));
@@ -878,6 +921,21 @@ impl Cloud for SimCloud {
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {
         self.read("DescribeSecurityGroups", |world| {
             Ok(groups.iter().filter_map(|id| world.groups.get(id)).map(|(group, _)| group.clone()).collect())
+        })
+        .await
+    }
+
+    async fn describe_groups_named(&self, name: &str) -> Answer<Vec<SecurityGroup>> {
+        self.read("DescribeSecurityGroups", |world| {
+            Ok(world.groups.values().map(|(group, _)| group).filter(|group| group.name == name).cloned().collect())
+        })
+        .await
+    }
+
+    async fn describe_service_endpoints(&self, services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
+        self.read("DescribeVpcEndpoints", |world| {
+            let meant = world.endpoints.iter().filter(|(service, _, _)| services.contains(&service.as_str()));
+            Ok(meant.map(|(_, vpc, eni)| (vpc.clone(), vec![eni.clone()])).collect())
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use brig_core::{
     ids::{InstanceId, SnapshotId, VolumeId},
-    survey::{Snapshot, Target},
+    survey::{InstanceState, Snapshot, Target},
 };
 use brig_engine::ports::Tags;
 
@@ -10,6 +10,8 @@ use crate::world::{Interface, World, drain, drained_at};
 
 /// After how many milliseconds a drained target is gone.
 const DRAINED: u64 = 300_000;
+/// After how many milliseconds an instance has written its memory to disk.
+const HIBERNATED: u64 = 45_000;
 
 impl World {
     pub(crate) fn snapshot(&mut self, volume: VolumeId, tags: &Tags) -> Snapshot {
@@ -46,6 +48,7 @@ impl World {
     pub(crate) fn is_due(&self, now: u64) -> bool {
         let drained = |target: &Target| drained_at(target).is_some_and(|since| since + DRAINED <= now);
         self.target_groups.values().any(|group| group.targets.iter().any(drained))
+            || self.instances.values().any(|instance| instance.stopping_since.is_some_and(|at| at + HIBERNATED <= now))
             || !self.scaling.is_empty()
                 && self.interfaces.values().any(|eni| eni.cut_since.is_some_and(|since| since + 1_000 <= now))
     }
@@ -54,6 +57,12 @@ impl World {
     pub(crate) fn pass(&mut self, now: u64) {
         for group in self.target_groups.values_mut() {
             group.targets.retain(|target| drained_at(target).is_none_or(|since| since + DRAINED > now));
+        }
+        for instance in self.instances.values_mut() {
+            if instance.stopping_since.is_some_and(|at| at + HIBERNATED <= now) {
+                instance.stopping_since = None;
+                instance.shown.state = InstanceState::Stopped;
+            }
         }
         let fails = |id: &InstanceId, patience: u64| {
             let late = |eni: &Interface| eni.cut_since.is_some_and(|since| since + patience <= now);

@@ -394,6 +394,7 @@ impl Sim {
         let engine = self.engine(process);
         let mut finding = finding(instance, &format!("finding-of-{instance}"));
         finding.remotes = self.state().world.remotes.get(instance).cloned().unwrap_or_default();
+        finding.stop = self.state().world.stops.contains(instance);
         let invocation = self.invocation(request_id, timeout);
         Box::pin(self.mortal(process, engine.contain(&finding, Action::Contain, false, &invocation))).await
     }

@@ -30,6 +30,8 @@ pub struct Instance {
     pub shutdown: String,
     /// What AWS has scheduled for it.
     pub scheduled: Vec<String>,
+    /// Since when it hibernates, in the clock's milliseconds.
+    pub stopping_since: Option<u64>,
 }
 
 /// An interface.
@@ -112,6 +114,10 @@ pub struct World {
     pub acls: BTreeMap<String, NetworkAcl>,
     /// The addresses that findings name as the other end, by instance.
     pub remotes: BTreeMap<InstanceId, Vec<IpAddr>>,
+    /// Instances about which somebody asks that they be stopped.
+    pub stops: BTreeSet<InstanceId>,
+    /// Interface endpoints of AWS's services: service, VPC, interface.
+    pub endpoints: Vec<(String, VpcId, EniId)>,
     /// AWS's published ranges.
     pub published: Vec<IpNet>,
     /// Flow logs.

@@ -2,7 +2,10 @@
 
 use aws_sdk_ec2::{
     Client,
-    types::{IpPermission, IpRange, Ipv6Range, ResourceType},
+    types::{
+        IpPermission, IpRange, Ipv6Range, ResourceType, SecurityGroupRule, UserIdGroupPair,
+        builders::IpPermissionBuilder,
+    },
 };
 use brig_core::{
     ids::{GroupId, VpcId},
@@ -66,10 +69,18 @@ pub(crate) async fn describe_security_group_rules(client: &Client, group: &Group
     let mut rules = Vec::new();
     while let Some(rule) = pages.next().await {
         let rule = rule.explain("DescribeSecurityGroupRules")?;
-        let direction = if rule.is_egress() == Some(true) { Direction::Egress } else { Direction::Ingress };
-        rules.extend(rule.security_group_rule_id().map(|id| ListedRule { id: id.to_owned(), direction }));
+        rules.extend(rule.security_group_rule_id().map(|id| ListedRule { id: id.to_owned(), rule: listed(&rule) }));
     }
     Ok(rules)
+}
+
+fn listed(rule: &SecurityGroupRule) -> Rule {
+    let direction = if rule.is_egress() == Some(true) { Direction::Egress } else { Direction::Ingress };
+    let protocol = rule.ip_protocol().unwrap_or_default().to_owned();
+    let group = rule.referenced_group_info().and_then(|group| group.group_id());
+    let peer = rule.cidr_ipv4().or_else(|| rule.cidr_ipv6()).or_else(|| rule.prefix_list_id()).or(group);
+    let ports = rule.from_port().zip(rule.to_port()).filter(|_| protocol != "-1");
+    Rule { direction, protocol, ports, peer: peer.unwrap_or_default().to_owned() }
 }
 
 pub(crate) async fn create_security_group(client: &Client, vpc: &VpcId, name: &str, tags: &Tags) -> Answer<GroupId> {
@@ -86,7 +97,7 @@ pub(crate) async fn create_security_group(client: &Client, vpc: &VpcId, name: &s
 }
 
 pub(crate) async fn authorize_rule(client: &Client, group: &GroupId, rule: &Rule) -> Answer<()> {
-    let permission = everything(&rule.peer);
+    let permission = permission(rule);
     let answer = match rule.direction {
         Direction::Ingress => client
             .authorize_security_group_ingress()
@@ -163,9 +174,22 @@ fn gone_is_revoked(answer: Answer<()>) -> Answer<()> {
     }
 }
 
+fn permission(rule: &Rule) -> IpPermission {
+    let ports = rule.ports.unzip();
+    let permission = IpPermission::builder().ip_protocol(&rule.protocol).set_from_port(ports.0).set_to_port(ports.1);
+    if rule.peer.starts_with("sg-") {
+        permission.user_id_group_pairs(UserIdGroupPair::builder().group_id(&rule.peer).build()).build()
+    } else {
+        to(permission, &rule.peer)
+    }
+}
+
 /// All protocols and ports, from or to a CIDR block of either family.
 fn everything(cidr: &str) -> IpPermission {
-    let permission = IpPermission::builder().ip_protocol("-1");
+    to(IpPermission::builder().ip_protocol("-1"), cidr)
+}
+
+fn to(permission: IpPermissionBuilder, cidr: &str) -> IpPermission {
     if cidr.contains(':') {
         permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr).build()).build()
     } else {

@@ -3,8 +3,8 @@
 use aws_sdk_ec2::{
     Client,
     types::{
-        AttributeBooleanValue, AttributeValue, DeviceType, EbsInstanceBlockDeviceSpecification, HttpTokensState,
-        IamInstanceProfileSpecification, InstanceAttributeName, InstanceAutoRecoveryState,
+        AttributeBooleanValue, AttributeValue, DeviceType, EbsInstanceBlockDeviceSpecification, HibernationOptions,
+        HttpTokensState, IamInstanceProfileSpecification, InstanceAttributeName, InstanceAutoRecoveryState,
         InstanceBlockDeviceMappingSpecification, InstanceLifecycleType, InstanceMetadataEndpointState,
         InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstanceStateName, Tag,
     },
@@ -70,6 +70,7 @@ fn from_instance(found: &aws_sdk_ec2::types::Instance, owner: &AccountId, region
             .maintenance_options()
             .and_then(|options| options.auto_recovery())
             .map(|setting| setting.as_str().to_owned()),
+        hibernates: found.hibernation_options().and_then(HibernationOptions::configured).unwrap_or(false),
         instance_type: found.instance_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
     })
 }
@@ -292,6 +293,17 @@ pub(crate) async fn describe_scheduled_events(client: &Client, instance: &Instan
             Some(format!("{}{when}", event.code()?.as_str()))
         })
         .collect())
+}
+
+pub(crate) async fn stop_instance(client: &Client, instance: &InstanceId, hibernate: bool) -> Answer<()> {
+    let request = client.stop_instances().instance_ids(instance.as_str()).set_hibernate(hibernate.then_some(true));
+    request.send().await.explain("StopInstances")?;
+    Ok(())
+}
+
+pub(crate) async fn start_instance(client: &Client, instance: &InstanceId) -> Answer<()> {
+    client.start_instances().instance_ids(instance.as_str()).send().await.explain("StartInstances")?;
+    Ok(())
 }
 
 pub(crate) async fn set_auto_recovery(client: &Client, instance: &InstanceId, setting: &str) -> Answer<()> {

@@ -20,23 +20,28 @@ const TRUNK_TAG: &str = "tag:vpcresources.k8s.aws/trunk-eni-id";
 
 pub(crate) async fn describe_network_interfaces(client: &Client, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
     match of {
-        InterfacesOf::Instance(instance) => list(client, "attachment.instance-id", instance.as_str()).await,
+        InterfacesOf::Instance(instance) => list(client, "attachment.instance-id", &[instance.as_str()]).await,
         // The tag alone makes no branch: anybody may set it. The type is AWS's own.
         InterfacesOf::Trunk(trunk) => {
-            let tagged = list(client, TRUNK_TAG, trunk.as_str()).await?;
+            let tagged = list(client, TRUNK_TAG, &[trunk.as_str()]).await?;
             Ok(tagged.into_iter().filter(|found| found.interface.kind == "branch").collect())
         }
-        InterfacesOf::Group(group) => list(client, "group-id", group.as_str()).await,
-        InterfacesOf::One(eni) => list(client, "network-interface-id", eni.as_str()).await,
+        InterfacesOf::Group(group) => list(client, "group-id", &[group.as_str()]).await,
+        InterfacesOf::Ids(ids) => {
+            let ids: Vec<&str> = ids.iter().map(EniId::as_str).collect();
+            list(client, "network-interface-id", &ids).await
+        }
+        InterfacesOf::One(eni) => list(client, "network-interface-id", &[eni.as_str()]).await,
         InterfacesOf::Address(IpAddr::V6(address)) => {
-            list(client, "ipv6-addresses.ipv6-address", &address.to_string()).await
+            list(client, "ipv6-addresses.ipv6-address", &[&address.to_string()]).await
         }
         // Filters are joined by "and": each place that an IPv4 address can stand in is asked for by itself.
         InterfacesOf::Address(IpAddr::V4(address)) => {
             let address = address.to_string();
+            let only = [address.as_str()];
             let (mut private, public) = tokio::try_join!(
-                list(client, "addresses.private-ip-address", &address),
-                list(client, "association.public-ip", &address)
+                list(client, "addresses.private-ip-address", &only),
+                list(client, "association.public-ip", &only)
             )?;
             for found in public {
                 if private.iter().all(|known| known.interface.id != found.interface.id) {
@@ -48,9 +53,8 @@ pub(crate) async fn describe_network_interfaces(client: &Client, of: InterfacesO
     }
 }
 
-async fn list(client: &Client, name: &str, value: &str) -> Answer<Vec<Attached>> {
-    let mut pages =
-        client.describe_network_interfaces().filters(filter(name, &[value])).into_paginator().items().send();
+async fn list(client: &Client, name: &str, values: &[&str]) -> Answer<Vec<Attached>> {
+    let mut pages = client.describe_network_interfaces().filters(filter(name, values)).into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(interface) = pages.next().await {
         let interface = interface.explain("DescribeNetworkInterfaces")?;

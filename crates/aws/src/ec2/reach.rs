@@ -5,7 +5,7 @@ use aws_sdk_ec2::{
     types::{InstanceType, RouteState},
 };
 use brig_core::{
-    ids::{GroupId, VpcId},
+    ids::{EniId, GroupId, Region, VpcId},
     reach::{Route, RouteTable, VpcEndpoint},
     survey::{SecurityGroup, Timeouts},
 };
@@ -21,6 +21,35 @@ pub(crate) async fn describe_groups(client: &Client, groups: &[GroupId]) -> Answ
     let mut found = Vec::new();
     while let Some(group) = pages.next().await {
         found.extend(security_group(&group.explain("DescribeSecurityGroups")?));
+    }
+    Ok(found)
+}
+
+/// By a filter, which takes `*` for anything: a name that has one stands for itself alone.
+pub(crate) async fn describe_groups_named(client: &Client, name: &str) -> Answer<Vec<SecurityGroup>> {
+    let mut pages =
+        client.describe_security_groups().filters(filter("group-name", &[name])).into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(group) = pages.next().await {
+        found.extend(security_group(&group.explain("DescribeSecurityGroups")?).filter(|group| group.name == name));
+    }
+    Ok(found)
+}
+
+pub(crate) async fn describe_service_endpoints(
+    client: &Client,
+    region: &Region,
+    services: &[&str],
+) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
+    let names: Vec<String> = services.iter().map(|service| format!("com.amazonaws.{region}.{service}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let request = client.describe_vpc_endpoints().filters(filter("service-name", &names));
+    let mut pages = request.into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(endpoint) = pages.next().await {
+        let endpoint = endpoint.explain("DescribeVpcEndpoints")?;
+        let interfaces = endpoint.network_interface_ids().iter().map(|id| id.as_str().into()).collect();
+        found.extend(endpoint.vpc_id().map(|vpc| (vpc.into(), interfaces)));
     }
     Ok(found)
 }

@@ -26,6 +26,7 @@ pub(super) struct Draft {
     pub(super) archived: bool,
     pub(super) last_seen: Option<Timestamp>,
     pub(super) by_person: bool,
+    pub(super) stop: bool,
     pub(super) notes: Vec<String>,
     pub(super) remotes: Vec<IpAddr>,
 }
@@ -84,6 +85,7 @@ impl Draft {
             archived: self.archived,
             last_seen: self.last_seen,
             by_person: self.by_person,
+            stop: self.stop,
             said_by: said_by.clone(),
             crowd,
             notes: self.notes.clone(),

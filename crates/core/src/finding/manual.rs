@@ -10,7 +10,7 @@ use crate::{
     json::{Field, shown},
 };
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "action",
     "instance_id",
     "abuse_report",
@@ -23,6 +23,7 @@ const KEYS: [&str; 12] = [
     "next",
     "prepare",
     "accounts",
+    "stop",
 ];
 const LONGEST_REASON: usize = 1000;
 
@@ -57,6 +58,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         return Err(root.get("reason").wrong("a text of at most 1000 characters"));
     }
     let force = root.get("force").flag()?.unwrap_or(false);
+    let stop = root.get("stop").flag()?.unwrap_or(false);
     let account: AccountId = optional(&root.get("account"), &invoked.account)?;
     let region: Region = optional(&root.get("region"), &invoked.region)?;
     let title = if reason.is_empty() { "requested by a person".to_owned() } else { one_line(reason) };
@@ -65,6 +67,9 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
             return Err(ParseError::InvalidRequest("abuse_report and instance_id: give one of the two".to_owned()));
         }
         Some(text) => match abuse::from_person(text, &title, &account, &region, invoked) {
+            Parsed::Request(_) if stop => {
+                return Err(ParseError::InvalidRequest("stop: it goes with an instance_id".to_owned()));
+            }
             Parsed::Request(request) => request,
             other @ (Parsed::Nothing(_)
             | Parsed::Batch(_)
@@ -81,6 +86,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
                 kind: "Manual".to_owned(),
                 title,
                 by_person: true,
+                stop,
                 ..Draft::default()
             };
             draft.named(&invoked.account, vec![(account, region, Target::Instance(root.get("instance_id").parse()?))])
@@ -119,7 +125,7 @@ fn roll(root: &Field<'_>) -> Result<Option<Roll>, ParseError> {
         Some("verify") if root.get("instance_id").is_absent() => Roll::Verify,
         _ => return Ok(None),
     };
-    let other = ["instance_id", "abuse_report", "region", "account", "force", "for", "rejoin"]
+    let other = ["instance_id", "abuse_report", "region", "account", "force", "for", "rejoin", "stop"]
         .into_iter()
         .find(|key| !root.get(key).is_absent());
     match other {
@@ -132,7 +138,8 @@ fn roll(root: &Field<'_>) -> Result<Option<Roll>, ParseError> {
 fn action(root: &Field<'_>) -> Result<Action, ParseError> {
     let wrong = |text: String| Err(ParseError::InvalidRequest(text));
     if root.get("action").text()? == Some("verify") {
-        let other = ["abuse_report", "force", "for", "rejoin"].into_iter().find(|key| !root.get(key).is_absent());
+        let other =
+            ["abuse_report", "force", "for", "rejoin", "stop"].into_iter().find(|key| !root.get(key).is_absent());
         return match other {
             Some(key) => wrong(format!("{key}: a verification does not take it")),
             None => Ok(Action::Verify { only_tell: false, look_up: true }),
@@ -156,8 +163,8 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
     };
     let plans = root.get("action").text()? == Some("plan");
     let rejoin = root.get("rejoin").flag()?;
-    if releases && (!root.get("force").is_absent() || !root.get("abuse_report").is_absent()) {
-        return wrong("force and abuse_report: a release takes neither".to_owned());
+    if releases && ["force", "abuse_report", "stop"].iter().any(|key| !root.get(key).is_absent()) {
+        return wrong("force, abuse_report and stop: a release takes none of them".to_owned());
     }
     match (releases, rejoin) {
         (false, Some(_)) => wrong("rejoin: it goes with a release only".to_owned()),

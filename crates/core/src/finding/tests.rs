@@ -201,7 +201,7 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop"#
         ]],
     );
     check(
@@ -237,7 +237,7 @@ fn going_back_and_looking_again_are_asked_for_strictly() {
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "release", "force": true}),
-        &expect!["InvalidRequest: force and abuse_report: a release takes neither"],
+        &expect!["InvalidRequest: force, abuse_report and stop: a release takes none of them"],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "rejoin": true}),

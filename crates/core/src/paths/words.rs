@@ -58,6 +58,7 @@ fn name(path: &Path) -> String {
     match path.kind {
         "vpc" => "the VPC".to_owned(),
         "dns" => "DNS".to_owned(),
+        "forensic_access" => "forensic access".to_owned(),
         "icmp" => "ICMP".to_owned(),
         "nat_gateway" => "the NAT gateway".to_owned(),
         "peering" => "the peering connection".to_owned(),

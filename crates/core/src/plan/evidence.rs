@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, done, skipped};
+use super::{Plan, done, skipped, stop::MEMORY_TAG};
 use crate::{
     ids::{ContainmentId, VolumeId},
     policy::CONTAINMENT_TAG,
@@ -126,7 +126,8 @@ pub fn plan_locks(look: &EvidenceLook, instance: &Instance, days: u32) -> Plan {
             plan.add(step, if tagged { done("tagged") } else { Outcome::Planned });
         }
     }
-    let sets = look.snapshots.iter().filter(|s| instance.volumes.first().is_some_and(|v| v.id == s.volume)).count();
+    let sets = look.snapshots.iter().filter(|snapshot| !snapshot.tags.contains_key(MEMORY_TAG));
+    let sets = sets.filter(|s| instance.volumes.first().is_some_and(|v| v.id == s.volume)).count();
     if sets > 1 {
         plan.note(format!("there are {sets} snapshot sets: an earlier attempt's answer was lost; all are kept"));
     }

@@ -105,6 +105,8 @@ pub enum Reversal {
     },
     /// Termination by API is allowed.
     UnprotectTermination,
+    /// The instance runs again.
+    StartInstance,
     /// Stopping by API is allowed.
     UnprotectStop,
     /// A shutdown from inside does what it did.
@@ -143,6 +145,7 @@ impl Reversal {
             | Self::RegisterTargets { .. }
             | Self::RegisterInstancesWithLoadBalancer { .. } => Lane::Fleet,
             Self::UnprotectTermination
+            | Self::StartInstance
             | Self::UnprotectStop
             | Self::RestoreShutdown { .. }
             | Self::RestoreAutoRecovery { .. }
@@ -170,6 +173,7 @@ impl Reversal {
             | Self::RestoreShutdown { .. }
             | Self::RestoreVolumes { .. } => "modify_instance_attribute",
             Self::RestoreAutoRecovery { .. } => "modify_instance_maintenance_options",
+            Self::StartInstance => "start_instances",
             Self::DeleteTags => "delete_tags",
         }
     }
@@ -190,6 +194,7 @@ impl Reversal {
             | Self::ReplaceProfile { .. }
             | Self::RestoreMetadata { .. }
             | Self::RestoreAutoRecovery { .. }
+            | Self::StartInstance
             | Self::DeleteTags => instance.to_owned(),
             Self::AttachInstances { group } => group.clone(),
             Self::RegisterTargets { group, targets } => {
@@ -228,6 +233,7 @@ impl ReversalKind {
                 &["ec2:ModifyInstanceAttribute"]
             }
             Self::RestoreAutoRecovery => &["ec2:ModifyInstanceMaintenanceOptions"],
+            Self::StartInstance => &["ec2:StartInstances"],
             Self::DeleteTags => &["ec2:DeleteTags"],
         }
     }

@@ -214,13 +214,18 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &std::sync
     }
 }
 
-async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, made: &std::sync::Mutex<Vec<Snapshot>>) -> Outcome {
-    let tags: Tags = [
+/// What snapshots are tagged with.
+pub(crate) fn tags(work: &Work<'_>) -> Tags {
+    [
         (CONTAINMENT_TAG.to_owned(), work.containment.to_string()),
         ("brig:instance".to_owned(), work.id().to_string()),
         ("brig:finding".to_owned(), tag_value(&work.finding.id)),
     ]
-    .into();
+    .into()
+}
+
+async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, made: &std::sync::Mutex<Vec<Snapshot>>) -> Outcome {
+    let tags = tags(work);
     let description = format!("Brig: evidence of {}", work.containment);
     match cloud.create_snapshots(work.id(), &description, &tags).await {
         Ok(snapshots) => {

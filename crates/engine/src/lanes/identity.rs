@@ -32,6 +32,9 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     for note in &plan.notes {
         report.note(note.clone());
     }
+    if forensic.is_some() && work.policy.forensic_access.is_none() && work.instance.state.has_flows() {
+        report.note("its profile is the responders', and yet no flow to Systems Manager can start: BRIG_FORENSIC_ACCESS opens that way".to_owned());
+    }
     // Both are writes to the ledger before any effect: the set must hold the instance before a policy is rendered from it.
     let (intent, joined) = futures::join!(work.intend(&plan), join_sets(work, &plan));
     let intent = intent.and(joined);
@@ -174,7 +177,10 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
 async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: &str) -> Outcome {
     let refused = match cloud.replace_profile(association, with).await {
         Ok(()) => return Outcome::Changed(format!("{} in the place of {}", arn_name(with), arn_name(was))),
-        Err(error) if error.kind == ErrorKind::NotFound => return failed_for_now(&error),
+        // The association has a successor; where it is the profile that is not there, it never will be.
+        Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("Association") => {
+            return failed_for_now(&error);
+        }
         Err(error) if error.is_retryable() => return failed(&error),
         Err(error) => error,
     };

@@ -27,6 +27,7 @@ use futures::future::join_all;
 pub(crate) use groups::shared_groups;
 
 use crate::{
+    access::{self, Access},
     acl, escalation,
     ports::{Answer, Cloud, InterfacesOf},
     work::{Done, LaneReport, Work, gap, merge},
@@ -42,6 +43,8 @@ pub(crate) struct Seen {
     pub(crate) groups: Vec<SecurityGroup>,
     /// Isolation groups with a stray rule that hold an interface of no active containment.
     pub(crate) shared: BTreeSet<GroupId>,
+    /// What of the groups' rules is forensic access: those above have the rest.
+    pub(crate) access: Access,
 }
 
 /// The plan for what was seen, given what the ledger has.
@@ -115,6 +118,8 @@ pub(crate) struct NetworkLane<'a> {
     /// Groups that could not be made or do not have their rules, and why.
     unfit: Mutex<BTreeMap<GroupKey, Failure>>,
     windows: Mutex<Vec<Duration>>,
+    /// What of the groups' rules is not to be revoked.
+    access: Mutex<Access>,
     isolated_at: Mutex<Option<Timestamp>>,
 }
 
@@ -127,6 +132,8 @@ pub(crate) struct NetworkReport {
     pub(crate) exposures: Vec<String>,
     /// The interfaces as they were last seen.
     pub(crate) interfaces: Vec<Interface>,
+    /// What was seen of forensic access.
+    pub(crate) access: Access,
 }
 
 impl<'a> NetworkLane<'a> {
@@ -137,6 +144,7 @@ impl<'a> NetworkLane<'a> {
             made: Mutex::default(),
             unfit: Mutex::default(),
             windows: Mutex::default(),
+            access: Mutex::default(),
             isolated_at: Mutex::default(),
         }
     }
@@ -153,6 +161,7 @@ impl<'a> NetworkLane<'a> {
         for round in 0..ROUNDS {
             let Ok(current) = seen.as_ref() else { break };
             let plan = self.plan(current);
+            lock(&self.access).clone_from(&current.access);
             for note in &plan.notes {
                 if note.contains(OPEN) {
                     exposures.push(note.clone());
@@ -172,7 +181,7 @@ impl<'a> NetworkLane<'a> {
                 if round > 0 {
                     return (steps.await, LaneReport::default());
                 }
-                futures::join!(steps, acl::run(self.work, self.cloud, &current.interfaces))
+                futures::join!(steps, Box::pin(acl::run(self.work, self.cloud, &current.interfaces)))
             };
             if last && round > 0 {
                 let (steps, denials) = next.await;
@@ -188,13 +197,18 @@ impl<'a> NetworkLane<'a> {
                 break;
             }
         }
+        if let Ok(seen) = &seen {
+            let access = access::run(self.work, self.cloud, &seen.access, &seen.interfaces, &seen.groups);
+            let access = Box::pin(access).await;
+            take(&mut report, access);
+        }
         self.judge(&mut report, seen.as_ref());
         let complete = report.facts.iter().all(|fact| fact.truth != Truth::Unknown);
         self.work.recap(Lane::Network, &mut report, complete);
         let window = lock(&self.windows).iter().max().copied();
         let isolated_at = *lock(&self.isolated_at);
-        let interfaces = seen.map(|seen| seen.interfaces).unwrap_or_default();
-        NetworkReport { lane: report, isolated_at, window, exposures, interfaces }
+        let (interfaces, access) = seen.map(|seen| (seen.interfaces, seen.access)).unwrap_or_default();
+        NetworkReport { lane: report, isolated_at, window, exposures, interfaces, access }
     }
 
     fn plan(&self, seen: &Seen) -> Plan {
@@ -359,9 +373,11 @@ fn is_isolated(interface: &Interface, groups: &[SecurityGroup], instance: &Insta
 }
 
 async fn look(work: &Work<'_>, cloud: &dyn Cloud) -> Answer<Seen> {
-    let (attached, groups) = futures::join!(
+    let setting = work.policy.forensic_access.as_ref();
+    let (attached, groups, forensic) = futures::join!(
         work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Instance(work.id()))),
-        work.within("DescribeSecurityGroups", cloud.describe_brig_groups())
+        work.within("DescribeSecurityGroups", cloud.describe_brig_groups()),
+        access::look(cloud, setting)
     );
     let mut interfaces: Vec<Interface> = attached?.into_iter().map(|attached| attached.interface).collect();
     let trunks = interfaces.iter().filter(|interface| interface.kind == "trunk").map(|trunk| {
@@ -369,9 +385,10 @@ async fn look(work: &Work<'_>, cloud: &dyn Cloud) -> Answer<Seen> {
     });
     let branches = join_all(trunks).await.into_iter().collect::<Answer<Vec<_>>>()?;
     interfaces.extend(branches.into_iter().flatten().map(|branch| branch.interface));
-    let groups = groups?;
+    let mut groups = groups?;
+    let access = Access::exact(setting, forensic, &mut groups, &work.instance.account);
     let shared = shared_groups(work.ledger, cloud, &work.instance, &interfaces, &groups).await;
-    Ok(Seen { interfaces, groups, shared })
+    Ok(Seen { interfaces, groups, shared, access })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

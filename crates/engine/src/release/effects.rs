@@ -67,6 +67,7 @@ impl Engine {
             Reversal::UnprotectTermination => {
                 outcome(modify(AttributeChange::DisableApiTermination(false)).await, "the instance is gone")
             }
+            Reversal::StartInstance => outcome(evidence.start_instance(work.id()).await, "the instance is gone"),
             Reversal::UnprotectStop => {
                 outcome(modify(AttributeChange::DisableApiStop(false)).await, "the instance is gone")
             }

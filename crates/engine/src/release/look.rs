@@ -86,6 +86,7 @@ pub(super) fn gone(finding: &Finding) -> Instance {
         public: false,
         instance_type: String::new(),
         auto_recovery: None,
+        hibernates: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Remote addresses in network ACLs: on record before, merged over containments, and as they were once all are released.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, net::IpAddr, sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment, StepReport},
@@ -44,12 +44,12 @@ pub fn with(world: &World) -> Arc<Sim> {
 fn steps(answer: &Containment) -> String {
     let of_acls = answer.steps.iter().filter(|step| step.resource.starts_with("acl-"));
     let line = |step: &StepReport| format!("{} {} {} - {}\n", step.outcome, step.step, step.resource, step.detail);
-    of_acls.map(line).collect()
+    of_acls.map(line).collect::<Vec<_>>().concat()
 }
 
 /// The addresses that the ACL denies both ways before it lets anything through.
 fn denied(world: &World) -> BTreeSet<IpAddr> {
-    let acl = &world.acls["acl-1"];
+    let acl = world.acls.get("acl-1").expect("the ACL");
     let of = |egress: bool| -> BTreeSet<IpAddr> {
         let early = acl.entries.iter().filter(|entry| entry.egress == egress && entry.number < acl.first_allow(egress));
         early.filter(|entry| !entry.allow).map(|entry| entry.cidr.addr()).collect()
@@ -59,8 +59,8 @@ fn denied(world: &World) -> BTreeSet<IpAddr> {
 
 /// What the findings of these instances name and may be denied.
 fn wanted(world: &World, of: &[&Victim]) -> BTreeSet<IpAddr> {
-    let awss = &world.published[0];
-    let named = of.iter().flat_map(|victim| world.remotes[&victim.id].iter());
+    let awss = world.published.first().expect("a range");
+    let named = of.iter().flat_map(|victim| world.remotes.get(&victim.id).expect("addresses").iter());
     named.filter(|address| !awss.contains(*address)).copied().collect()
 }
 
@@ -190,7 +190,7 @@ fn what_cannot_be_read_or_made_costs_no_cut_and_is_said() {
         assert_eq!(denied(&sim.world()), BTreeSet::new());
         assert_eq!(answer.verdict.network, Truth::Yes, "{operation}: {}", answer.verdict.summary);
         let notes = answer.notes.iter().filter(|note| note.contains("203.0.113.9") || note.contains("remote address"));
-        shown += &format!("{operation}: {:?}\n{}", answer.outcome, steps(&answer));
+        let _ = write!(shown, "{operation}: {:?}\n{}", answer.outcome, steps(&answer));
         shown.extend(notes.map(|note| format!("  {note}\n")));
     }
     expect![[r#"

@@ -55,7 +55,8 @@ fn it_takes_the_place_of_its_own_and_goes_with_the_release() {
 fn where_it_cannot_be_had_the_own_profile_goes_all_the_same() {
     let (mut world, victim) = world();
     world.profiles.remove("forensic");
-    for broken in [None, Some(Break::Always("ReplaceIamInstanceProfileAssociation", Fault::Denied))] {
+    let always = |fault| Some(Break::Always("ReplaceIamInstanceProfileAssociation", fault));
+    for broken in [None, always(Fault::Denied), always(Fault::NotFound)] {
         let sim = with(&world);
         if let Some(broken) = broken {
             sim.breaks(broken);

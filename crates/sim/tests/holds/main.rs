@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test stops at the first thing that is not as it must be")]
 #![expect(clippy::disallowed_methods, reason = "the seed to run again comes from the environment")]
 
+mod access;
 mod acl;
 mod common;
 mod crashes;
@@ -16,4 +17,5 @@ mod power;
 mod proof;
 mod races;
 mod release;
+mod stop;
 mod worlds;

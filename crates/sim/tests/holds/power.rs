@@ -87,6 +87,12 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     deliver(&forensic, &victim, "r").expect("an answer");
     assert_eq!(lacking(&forensic, Duty::Contain), Vec::<&str>::new());
 
+    // It is stopped where somebody asks, and started by the release.
+    let (world, victim) = crate::stop::asked(true);
+    let stopped = Sim::new(world, 1);
+    deliver(&stopped, &victim, "r").expect("an answer");
+    assert_eq!(lacking(&stopped, Duty::Contain), Vec::<&str>::new());
+
     // Network ACLs are looked at where a finding's remote addresses are denied in them.
     let (world, victims) = crate::acl::world();
     let denying = crate::acl::with(&world);
@@ -113,7 +119,7 @@ fn a_release_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lists()
     // A pod's interface is looked at by itself.
     let (node, host, _) = crate::interfaces::node();
     let mut used = BTreeSet::new();
-    for (world, victim) in [(world, victim), (node, host)] {
+    for (world, victim) in [(world, victim), (node, host), crate::stop::asked(false)] {
         let sim = calm(&world, &victim);
         let before = sim.calls().len();
         sim.release(&victim.id, true, "back").expect("an answer");

@@ -17,7 +17,8 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
                 let decided = gate(f, guide.policy, &own())
                     .or_else(|| ignored(f, guide.policy))
                     .unwrap_or_else(|| decide(f, &instance(), &Known::No, false, guide));
-                let with: String = f.remotes.iter().map(|address| format!(" with {address}")).collect();
+                let with: String =
+                    f.remotes.iter().map(|address| format!(" with {address}")).collect::<Vec<_>>().concat();
                 format!("{} {}/{} {}{with} -> {:?}", f.source.name(), f.region, f.instance, f.kind, decided.decision)
             });
             let addresses =

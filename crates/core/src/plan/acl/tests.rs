@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use expect_test::{Expect, expect};
 use ipnet::IpNet;
 
@@ -76,7 +78,7 @@ fn check(world: &World, expected: &Expect) {
     let plan = planned(world);
     for step in &plan.steps {
         if let Step::DenyInNetworkAcl { ingress, egress, .. } = &step.step {
-            shown.push_str(&format!("in {ingress}, out {egress}: "));
+            let _ = write!(shown, "in {ingress}, out {egress}: ");
         }
         shown.push_str(&Plan { steps: vec![step.clone()], notes: Vec::new() }.to_string());
     }

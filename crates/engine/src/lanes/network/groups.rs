@@ -71,15 +71,17 @@ impl NetworkLane<'_> {
             Ok(rules) => rules,
             Err(error) => return failed(&error),
         };
+        let access = lock(&self.access).clone();
         let of = |direction: Direction| -> Vec<String> {
-            rules.iter().filter(|rule| rule.direction == direction).map(|rule| rule.id.clone()).collect()
+            let of_way = rules.iter().filter(|listed| listed.rule.direction == direction);
+            of_way.filter(|listed| !access.keeps(id, &listed.rule)).map(|listed| listed.id.clone()).collect()
         };
         let (incoming, outgoing) = (of(Direction::Ingress), of(Direction::Egress));
         let revoke = async |direction, ids: &[String]| {
             if ids.is_empty() { Ok(()) } else { self.cloud.revoke_rules(id, direction, ids).await }
         };
         let (a, b) = futures::join!(revoke(Direction::Ingress, &incoming), revoke(Direction::Egress, &outgoing));
-        changed(a.and(b), format!("{} rule(s) revoked", rules.len()))
+        changed(a.and(b), format!("{} rule(s) revoked", incoming.len() + outgoing.len()))
     }
 
     /// The id of a group that exists or was made a moment ago.

@@ -1,0 +1,188 @@
+//! The last of the next steps: the instance is stopped, where a person or a rule asks for that. Its memory goes with it,
+//! unless it hibernates; then it is on the root volume once the instance has stopped, and a second snapshot set holds it
+//! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Hibernate.html>).
+
+use super::{Plan, done, skipped};
+use crate::{
+    ledger::StepRecord,
+    step::{Failure, Outcome, Step},
+    survey::{Instance, InstanceState, Snapshot},
+};
+
+/// The tag of snapshots that hold a hibernated instance's memory.
+pub const MEMORY_TAG: &str = "brig:memory";
+
+/// What it is planned from.
+#[derive(Debug, Clone)]
+pub struct Look<'a> {
+    /// The instance as it is now.
+    pub instance: &'a Instance,
+    /// A person or a rule asks for it.
+    pub asked: bool,
+    /// What is on record.
+    pub recorded: &'a [StepRecord],
+    /// What has to come first and has not, and whether it may yet.
+    pub unready: Option<(&'a str, bool)>,
+    /// Stop protection now, where it was read.
+    pub protected: Option<bool>,
+    /// The containment's snapshots, where they were read.
+    pub snapshots: Option<&'a [Snapshot]>,
+}
+
+/// Plans it. Nothing, where nobody asks and nothing is on record.
+#[must_use]
+pub fn plan(look: &Look<'_>) -> Plan {
+    let mut plan = Plan::default();
+    let record = look.recorded.iter().find(|record| matches!(record.step, Step::StopInstance { .. }));
+    let begun = record.filter(|record| !matches!(record.outcome, Some(Outcome::Skipped(_) | Outcome::Missing(_))));
+    if !look.asked && begun.is_none() {
+        return plan;
+    }
+    let lift = look.recorded.iter().any(|record| matches!(record.step, Step::ProtectStop { was: false }));
+    let first = || Step::StopInstance { hibernate: look.instance.hibernates, lift };
+    let step = begun.map_or_else(first, |record| record.step.clone());
+    let hibernates = matches!(step, Step::StopInstance { hibernate: true, .. });
+    let was_stopped = begun.is_some_and(|record| matches!(record.outcome, Some(Outcome::Changed(_))));
+    let outcome = judge(look, lift, was_stopped);
+    let stops = matches!(outcome, Outcome::AlreadyDone(_)) && begun.is_some();
+    plan.add(step, outcome);
+    if hibernates && stops {
+        plan.add(Step::SnapshotMemory, memory(look));
+    }
+    plan
+}
+
+fn judge(look: &Look<'_>, lift: bool, was_stopped: bool) -> Outcome {
+    let not_yet = |error: String| Outcome::Failed(Failure { error, retryable: true });
+    match look.instance.state {
+        InstanceState::ShuttingDown | InstanceState::Terminated => Outcome::Missing("the instance is gone".to_owned()),
+        InstanceState::Stopped => done("stopped"),
+        InstanceState::Stopping => done("stopping"),
+        InstanceState::Pending => not_yet("it is starting: it can be stopped once it runs".to_owned()),
+        InstanceState::Running | InstanceState::Unknown if was_stopped => {
+            skipped("it was stopped, and somebody has started it since: it is not stopped again")
+        }
+        InstanceState::Running | InstanceState::Unknown if !look.instance.ebs_root => {
+            skipped("AWS stops no instance with an instance-store root")
+        }
+        InstanceState::Running | InstanceState::Unknown => match (look.unready, look.protected) {
+            (Some((why, true)), _) => not_yet(format!("not stopped yet: {why}")),
+            (Some((why, false)), _) => skipped(format!("NOT stopped: {why}")),
+            (None, Some(true)) if !lift => skipped("NOT stopped: its owner protects it from that"),
+            (None, _) => Outcome::Planned,
+        },
+    }
+}
+
+fn memory(look: &Look<'_>) -> Outcome {
+    let not_yet = |error: &str| Outcome::Failed(Failure { error: error.to_owned(), retryable: true });
+    match look.snapshots {
+        _ if look.instance.state == InstanceState::Stopping => {
+            not_yet("it is stopping still: its memory is on the root volume once it has stopped")
+        }
+        None => not_yet("whether the snapshots with its memory exist could not be read"),
+        Some(snapshots) if snapshots.iter().any(|snapshot| snapshot.tags.contains_key(MEMORY_TAG)) => {
+            done("snapshots with its memory exist")
+        }
+        Some(_) => Outcome::Planned,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::{testing::instance, timestamp::Timestamp};
+
+    fn record(step: Step, outcome: Option<Outcome>) -> StepRecord {
+        let key = step.key(instance().id.as_str());
+        StepRecord { outcome, ..StepRecord::intended(key, step, Timestamp::from_millis(0)) }
+    }
+
+    fn look(instance: &Instance) -> Look<'_> {
+        Look { instance, asked: true, recorded: &[], unready: None, protected: Some(false), snapshots: Some(&[]) }
+    }
+
+    fn check(look: &Look<'_>, expected: &Expect) {
+        expected.assert_eq(&plan(look).to_string());
+    }
+
+    #[test]
+    fn it_is_stopped_where_somebody_asks_and_nothing_is_lost_by_it() {
+        let instance = instance();
+        let look = look(&instance);
+        check(&Look { asked: false, ..look.clone() }, &expect![[""]]);
+        check(
+            &look,
+            &expect![[r#"
+            planned      stop_instances instance
+        "#]],
+        );
+        check(
+            &Look { unready: Some(("no snapshot is complete", true)), ..look.clone() },
+            &expect![[r#"
+            failed       stop_instances instance - not stopped yet: no snapshot is complete
+        "#]],
+        );
+        check(
+            &Look { unready: Some(("no snapshot is complete", false)), ..look.clone() },
+            &expect![[r#"
+            skipped      stop_instances instance - NOT stopped: no snapshot is complete
+        "#]],
+        );
+    }
+
+    #[test]
+    fn brigs_own_protection_is_lifted_and_its_owners_is_not() {
+        let instance = instance();
+        let protected = Look { protected: Some(true), ..look(&instance) };
+        check(
+            &protected,
+            &expect![[r#"
+            skipped      stop_instances instance - NOT stopped: its owner protects it from that
+        "#]],
+        );
+        let recorded = [record(Step::ProtectStop { was: false }, Some(Outcome::Changed(String::new())))];
+        check(
+            &Look { recorded: &recorded, ..protected },
+            &expect![[r#"
+            planned      stop_instances instance
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_hibernated_instance_is_snapshotted_again() {
+        let mut instance = instance();
+        instance.hibernates = true;
+        let stop = Step::StopInstance { hibernate: true, lift: false };
+        let recorded = [record(stop, Some(Outcome::Changed(String::new())))];
+        let states = [
+            (
+                InstanceState::Stopping,
+                expect![[r#"
+                    already_done stop_instances instance - stopping
+                    failed       snapshot_memory instance - it is stopping still: its memory is on the root volume once it has stopped
+                "#]],
+            ),
+            (
+                InstanceState::Stopped,
+                expect![[r#"
+                    already_done stop_instances instance - stopped
+                    planned      snapshot_memory instance
+                "#]],
+            ),
+            (
+                InstanceState::Running,
+                expect![[r#"
+                    skipped      stop_instances instance - it was stopped, and somebody has started it since: it is not stopped again
+                "#]],
+            ),
+        ];
+        for (state, expected) in states {
+            instance.state = state;
+            check(&Look { asked: false, recorded: &recorded, ..look(&instance) }, &expected);
+        }
+    }
+}

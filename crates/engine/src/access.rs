@@ -1,0 +1,142 @@
+//! Forensic access through the isolation groups. What it is comes from `brig_core::access`.
+
+use std::collections::BTreeMap;
+
+use brig_core::{
+    access::{self, AccessLook, ForensicAccess, SERVICES},
+    ids::{AccountId, EniId, GroupId, VpcId},
+    paths::Path,
+    step::{Outcome, Step},
+    survey::{Instance, Interface, Rule, SecurityGroup},
+};
+use futures::future::join_all;
+
+use crate::{
+    ports::{Answer, Cloud, InterfacesOf},
+    work::{LaneReport, Work, failed},
+};
+
+/// What of the isolation groups' rules is forensic access.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Access {
+    /// What it is, once that was looked up, or why it could not be.
+    look: Option<Result<AccessLook, String>>,
+    aside: BTreeMap<GroupId, Vec<Rule>>,
+}
+
+impl Access {
+    /// Before it is looked up, which the cut does not wait for: by its shape.
+    pub(crate) fn by_shape(
+        setting: Option<&ForensicAccess>,
+        groups: &mut [SecurityGroup],
+        account: &AccountId,
+    ) -> Self {
+        let aside = match setting {
+            Some(setting) => access::set_aside(groups, account, |_, rule| setting.may_be(rule)),
+            None => BTreeMap::new(),
+        };
+        Self { look: None, aside }
+    }
+
+    /// By what it is.
+    pub(crate) fn exact(
+        setting: Option<&ForensicAccess>,
+        look: Option<Answer<AccessLook>>,
+        groups: &mut [SecurityGroup],
+        account: &AccountId,
+    ) -> Self {
+        let (Some(setting), Some(look)) = (setting, look) else { return Self::default() };
+        match look {
+            Ok(look) => {
+                let aside = access::set_aside(groups, account, |vpc, rule| look.rules(setting, vpc).contains(rule));
+                Self { look: Some(Ok(look)), aside }
+            }
+            Err(error) => Self { look: Some(Err(error.to_string())), ..Self::by_shape(Some(setting), groups, account) },
+        }
+    }
+
+    /// Whether a rule of a group stays when its strays are revoked.
+    pub(crate) fn keeps(&self, group: &GroupId, rule: &Rule) -> bool {
+        self.aside.get(group).is_some_and(|aside| aside.contains(rule))
+    }
+
+    /// The paths that it is.
+    pub(crate) fn paths(
+        &self,
+        setting: Option<&ForensicAccess>,
+        interfaces: &[Interface],
+        instance: &Instance,
+    ) -> Vec<Path> {
+        let mut vpcs: Vec<&VpcId> = interfaces.iter().map(|interface| &interface.vpc).collect();
+        vpcs.sort();
+        vpcs.dedup();
+        let (Some(setting), Some(Ok(look)), true) = (setting, &self.look, instance.state.has_flows()) else {
+            return Vec::new();
+        };
+        let rules = vpcs.into_iter().map(|vpc| (vpc, look.rules(setting, vpc)));
+        rules.filter(|(_, rules)| !rules.is_empty()).map(|(vpc, rules)| access::path(vpc, &rules)).collect()
+    }
+}
+
+/// Looks it up, where the settings have it.
+pub(crate) async fn look(cloud: &dyn Cloud, setting: Option<&ForensicAccess>) -> Option<Answer<AccessLook>> {
+    Some(read(cloud, setting?).await)
+}
+
+async fn read(cloud: &dyn Cloud, setting: &ForensicAccess) -> Answer<AccessLook> {
+    let named = async {
+        match setting {
+            ForensicAccess::Group(name) => cloud.describe_groups_named(name).await,
+            ForensicAccess::Ranges(_) => Ok(Vec::new()),
+        }
+    };
+    let endpoints = async {
+        let endpoints = cloud.describe_service_endpoints(&SERVICES).await?;
+        let all: Vec<EniId> = endpoints.into_iter().flat_map(|(_, interfaces)| interfaces).collect();
+        if all.is_empty() { Ok(Vec::new()) } else { cloud.describe_network_interfaces(InterfacesOf::Ids(&all)).await }
+    };
+    let (groups, endpoints) = futures::join!(named, endpoints);
+    let mut look = AccessLook { groups: groups?, endpoints: BTreeMap::new() };
+    for endpoint in endpoints? {
+        look.endpoints.entry(endpoint.interface.vpc).or_default().extend(endpoint.interface.addresses);
+    }
+    Ok(look)
+}
+
+/// Opens what the groups of isolated interfaces lack of it.
+pub(crate) async fn run(
+    work: &Work<'_>,
+    cloud: &dyn Cloud,
+    access: &Access,
+    interfaces: &[Interface],
+    groups: &[SecurityGroup],
+) -> LaneReport {
+    let mut report = LaneReport::default();
+    let (Some(setting), Some(look)) = (&work.policy.forensic_access, &access.look) else { return report };
+    let look = match look {
+        Ok(look) => look,
+        Err(why) => {
+            report.note(format!("forensic access is as it was: what it needs could not be read ({why})"));
+            return report;
+        }
+    };
+    let plan = access::plan(setting, look, interfaces, groups, &access.aside);
+    for note in &plan.notes {
+        report.note(note.clone());
+    }
+    report.done = work.run(&plan, |step| authorize(cloud, step)).await;
+    report.look_again = !work.finish(&report.done).await;
+    report
+}
+
+async fn authorize(cloud: &dyn Cloud, step: Step) -> Outcome {
+    let Step::AuthorizeForensicAccess { group, rules } = step else {
+        return Outcome::Skipped("no forensic access".to_owned());
+    };
+    let Some(id) = group.id else { return Outcome::Skipped("its group is not known".to_owned()) };
+    let calls = rules.iter().map(|rule| cloud.authorize_rule(&id, rule));
+    match join_all(calls).await.into_iter().collect::<Answer<Vec<()>>>() {
+        Ok(_) => Outcome::Changed(format!("{} rule(s), the only ones of {id}", rules.len())),
+        Err(error) => failed(&error),
+    }
+}

@@ -1,0 +1,138 @@
+//! Stopping the instance, where a person or a rule asks for that. Plans come from `brig_core::plan::stop`.
+
+use brig_core::{
+    ledger::StepRecord,
+    plan::{
+        Plan,
+        stop::{self, MEMORY_TAG},
+    },
+    policy::CONTAINMENT_TAG,
+    step::{Lane, Outcome, Step},
+    survey::{Instance, InstanceState, Snapshot},
+    verdict::Truth,
+};
+
+use crate::{
+    lanes::evidence,
+    ports::{Attribute, AttributeChange, Cloud, ErrorKind},
+    reports::Reports,
+    work::{LaneReport, Work, failed},
+};
+
+/// Stops it once its disks are preserved and nothing would replace it. Nothing where nobody asks and nothing is on record.
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, reports: &Reports, asked: bool) -> LaneReport {
+    let mut report = LaneReport::default();
+    let recorded = work.recorded(Lane::Evidence);
+    if !asked && !is_begun(&recorded) {
+        return report;
+    }
+    let (instance, protected, snapshots) = futures::join!(
+        work.within("DescribeInstances", cloud.describe_instance(work.id())),
+        work.within(
+            "DescribeInstanceAttribute",
+            cloud.describe_instance_attribute(work.id(), Attribute::DisableApiStop)
+        ),
+        work.within("DescribeSnapshots", cloud.describe_snapshots_tagged(CONTAINMENT_TAG, work.containment.as_str()))
+    );
+    let instance = match instance {
+        Ok(Some(instance)) => instance,
+        Ok(None) => Instance { state: InstanceState::Terminated, ..work.instance.clone() },
+        Err(error) => {
+            report.note(format!("it is not stopped: it could not be looked at ({error})"));
+            report.look_again = error.is_retryable();
+            return report;
+        }
+    };
+    let unready = unready(reports);
+    let plan = stop::plan(&stop::Look {
+        instance: &instance,
+        asked,
+        recorded: &recorded,
+        unready: unready.as_ref().map(|why| (why.as_str(), reports.any_left_over())),
+        protected: protected.ok().map(|value| value == "true"),
+        snapshots: snapshots.as_deref().ok(),
+    });
+    report.done = work.run(&plan, |step| effect(work, cloud, step)).await;
+    report.look_again = !work.finish(&report.done).await;
+    // Its memory is still to be preserved, or the snapshots that hold it to be locked.
+    report.look_again |= report.done.iter().any(|done| {
+        let goes_on = matches!(done.step, Step::SnapshotMemory | Step::StopInstance { hibernate: true, .. });
+        goes_on && matches!(done.outcome, Outcome::Changed(_))
+    });
+    report
+}
+
+fn is_begun(recorded: &[StepRecord]) -> bool {
+    recorded.iter().any(|record| matches!(record.step, Step::StopInstance { .. }))
+}
+
+/// What has to come first: memory and disks that nothing holds yet, a group that would replace what is stopped.
+fn unready(reports: &Reports) -> Option<String> {
+    let facts = reports.facts();
+    let lacks = [("its evidence is not preserved", &facts.evidence), ("it is not out of its fleet", &facts.fleet)];
+    let lacks = lacks.into_iter().find(|(_, facts)| Truth::of(facts) != Truth::Yes);
+    lacks.map(|(why, facts)| {
+        let broken = facts.iter().find(|fact| fact.truth != Truth::Yes);
+        broken.map_or_else(|| why.to_owned(), |fact| format!("{why} (this does not hold: {})", fact.what))
+    })
+}
+
+/// What would be done, for a preview.
+pub(crate) fn preview(instance: &Instance, recorded: &[StepRecord], asked: bool, protected: Option<bool>) -> Plan {
+    let snapshots: &[Snapshot] = &[];
+    stop::plan(&stop::Look { instance, asked, recorded, unready: None, protected, snapshots: Some(snapshots) })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a plan of stopping has no other step")]
+async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
+    match &step {
+        Step::StopInstance { hibernate, lift } => stop(work, cloud, *hibernate, *lift).await,
+        Step::SnapshotMemory => {
+            let mut tags = evidence::tags(work);
+            tags.insert(MEMORY_TAG.to_owned(), "hibernated".to_owned());
+            let description = format!("Brig: evidence of {}, with its memory", work.containment);
+            match cloud.create_snapshots(work.id(), &description, &tags).await {
+                Ok(snapshots) => {
+                    let shown: Vec<String> =
+                        snapshots.iter().map(|snapshot| format!("{} of {}", snapshot.id, snapshot.volume)).collect();
+                    Outcome::Changed(shown.join(", "))
+                }
+                Err(error) => failed(&error),
+            }
+        }
+        _ => Outcome::Skipped("no step of stopping".to_owned()),
+    }
+}
+
+async fn stop(work: &Work<'_>, cloud: &dyn Cloud, hibernate: bool, lift: bool) -> Outcome {
+    let protect = async |on: bool| {
+        if !lift {
+            return Ok(());
+        }
+        cloud.modify_instance_attribute(work.id(), &AttributeChange::DisableApiStop(on)).await
+    };
+    if let Err(error) = protect(false).await {
+        return failed(&error);
+    }
+    let stopped = cloud.stop_instance(work.id(), hibernate).await;
+    let again = match protect(true).await {
+        Ok(()) => String::new(),
+        Err(error) => format!("; stop protection is off until it is looked at again ({error})"),
+    };
+    match stopped {
+        Ok(()) if hibernate => Outcome::Changed(format!(
+            "hibernating: its memory goes to the root volume, which is snapshotted then{again}"
+        )),
+        Ok(()) => Outcome::Changed(format!(
+            "its MEMORY IS LOST, since hibernation is not configured, and so is what its instance store held{again}"
+        )),
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
+        Err(error) if error.kind == ErrorKind::Other && hibernate => Outcome::Skipped(format!(
+            "AWS does not hibernate it now ({error}): it is NOT stopped, since its memory would be lost{again}"
+        )),
+        Err(error) if error.kind == ErrorKind::Other => {
+            Outcome::Skipped(format!("AWS does not stop it: {error}{again}"))
+        }
+        Err(error) => failed(&error),
+    }
+}

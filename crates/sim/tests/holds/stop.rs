@@ -1,0 +1,190 @@
+//! Stopping: last, where somebody asks, once nothing is lost by it.
+
+use std::{sync::Arc, time::Duration};
+
+use brig_core::{
+    containment::{Conclusion, Containment},
+    survey::InstanceState,
+};
+use brig_sim::{Break, Fault, Sim, Victim, World};
+use expect_test::{Expect, expect};
+
+use crate::{
+    common::{deliver, is_whole, report},
+    release::{difference, expected_after, release},
+};
+
+/// A world in which somebody asks that the instance be stopped.
+pub fn asked(hibernates: bool) -> (World, Victim) {
+    let (mut world, victim) = World::production();
+    world.stops.insert(victim.id.clone());
+    world.instances.get_mut(&victim.id).expect("it").shown.hibernates = hibernates;
+    (world, victim)
+}
+
+fn state(sim: &Sim, victim: &Victim) -> InstanceState {
+    sim.world().instances.get(&victim.id).expect("it").shown.state
+}
+
+fn steps(answer: &Containment) -> String {
+    let of_stop = answer.steps.iter().filter(|step| step.step.contains("stop_") || step.step.contains("memory"));
+    of_stop.map(|step| format!("{} {} - {}\n", step.outcome, step.step, step.detail)).collect::<Vec<_>>().concat()
+}
+
+fn check(answer: &Containment, expected: &Expect) {
+    expected.assert_eq(&steps(answer));
+}
+
+/// Snapshots that hold a memory, and how many of them are locked.
+fn memory(sim: &Sim) -> (usize, usize) {
+    let world = sim.world();
+    let all = world.snapshots.values().filter(|snapshot| snapshot.tags.contains_key("brig:memory"));
+    let locked = all.clone().filter(|snapshot| snapshot.locked == Some(true)).count();
+    (all.count(), locked)
+}
+
+#[test]
+fn it_is_stopped_last_and_started_by_the_release() {
+    let (world, victim) = asked(false);
+    let sim = Sim::new(world.clone(), 1);
+    let answer = deliver(&sim, &victim, "r").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::Contained, "{answer:#?}");
+    check(
+        &answer,
+        &expect![[r#"
+        changed stop_instances - its MEMORY IS LOST, since hibernation is not configured, and so is what its instance store held
+    "#]],
+    );
+    assert_eq!(state(&sim, &victim), InstanceState::Stopped);
+    let calls = sim.calls();
+    let at = |operation: &str| calls.iter().position(|call| call.operation == operation).expect("a call");
+    assert!(at("CreateSnapshots") < at("StopInstances") && at("DetachInstances") < at("StopInstances"));
+    let contained = sim.world();
+    assert!(contained.instances[&victim.id].stop_protection, "nobody else stops or starts it by accident");
+    let again = sim.contain(&victim.id, "r2").expect("an answer");
+    assert_eq!(again.outcome, Conclusion::AlreadyContained, "{again:#?}");
+    let back = release(&sim, &victim);
+    assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
+    assert_eq!(difference(&sim, &expected_after(&world, &contained)), None);
+}
+
+#[test]
+fn it_joins_its_group_again_once_it_runs() {
+    let (world, victim) = asked(false);
+    let sim = Sim::new(world, 1);
+    deliver(&sim, &victim, "r").expect("an answer");
+    let back = sim.release(&victim.id, true, "back").expect("an answer");
+    assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
+    assert!(sim.world().scaling["group"].members.contains_key(&victim.id));
+    assert_eq!(state(&sim, &victim), InstanceState::Running);
+}
+
+#[test]
+fn a_hibernated_instance_is_snapshotted_with_its_memory() {
+    let (world, victim) = asked(true);
+    let sim = Sim::new(world.clone(), 1);
+    let answer = deliver(&sim, &victim, "r").expect("an answer");
+    assert!(is_whole(&answer), "{answer:#?}");
+    check(
+        &answer,
+        &expect![[r#"
+        changed stop_instances - hibernating: its memory goes to the root volume, which is snapshotted then
+        changed snapshot_memory - snap-00000012 of vol-0001a, snap-00000013 of vol-00000007, snap-00000014 of vol-00000008
+    "#]],
+    );
+    assert_eq!(state(&sim, &victim), InstanceState::Stopped);
+    let volumes = world.volumes(&victim.id).len();
+    assert_eq!(memory(&sim), (volumes, volumes));
+    assert!(!answer.notes.iter().any(|note| note.contains("snapshot sets")), "{:#?}", answer.notes);
+}
+
+#[test]
+fn what_is_not_preserved_is_not_stopped() {
+    let (world, victim) = asked(false);
+    let sim = Sim::new(world.clone(), 1);
+    sim.breaks(Break::Always("CreateSnapshots", Fault::Denied));
+    let answer = deliver(&sim, &victim, "r").expect("an answer");
+    check(
+        &answer,
+        &expect![[r#"
+            skipped stop_instances - NOT stopped: its evidence is not preserved (this does not hold: vol-0001a has a snapshot)
+        "#]],
+    );
+    assert_eq!(state(&sim, &victim), InstanceState::Running);
+
+    let sim = Sim::new(world.clone(), 1);
+    sim.breaks(Break::Always("DetachInstances", Fault::Denied));
+    let answer = deliver(&sim, &victim, "r").expect("an answer");
+    check(
+        &answer,
+        &expect![[r#"
+            skipped stop_instances - NOT stopped: it is not out of its fleet (this does not hold: in no Auto Scaling group)
+        "#]],
+    );
+    assert_eq!(state(&sim, &victim), InstanceState::Running);
+}
+
+#[test]
+fn its_owners_protection_and_somebodys_start_are_left_alone() {
+    let (mut world, victim) = asked(false);
+    world.instances.get_mut(&victim.id).expect("it").stop_protection = true;
+    let sim = Sim::new(world, 1);
+    let answer = deliver(&sim, &victim, "r").expect("an answer");
+    check(
+        &answer,
+        &expect![[r#"
+        skipped stop_instances - NOT stopped: its owner protects it from that
+    "#]],
+    );
+    assert_eq!(state(&sim, &victim), InstanceState::Running);
+
+    let (world, victim) = asked(false);
+    let sim = Sim::new(world, 1);
+    deliver(&sim, &victim, "r").expect("an answer");
+    sim.change(|world| world.instances.get_mut(&victim.id).expect("it").shown.state = InstanceState::Running);
+    let answer = deliver(&sim, &victim, "r2").expect("an answer");
+    check(
+        &answer,
+        &expect![[r#"
+        skipped stop_instances - it was stopped, and somebody has started it since: it is not stopped again
+    "#]],
+    );
+    assert_eq!(state(&sim, &victim), InstanceState::Running);
+}
+
+fn sweep(hibernates: bool, step: usize) {
+    let (world, victim) = asked(hibernates);
+    let calm = Sim::new(world.clone(), 1);
+    deliver(&calm, &victim, "r").expect("an answer");
+    let expected = calm.world().summary();
+    let (mut swept, mut failures) = (0, Vec::new());
+    for point in (0..calm.points()).step_by(step) {
+        swept += 1;
+        let sim: Arc<Sim> = Sim::new(world.clone(), 1);
+        sim.kill_at(point);
+        let _ = sim.contain(&victim.id, "r");
+        sim.wait(Duration::from_mins(1));
+        let answer = deliver(&sim, &victim, "r").expect("an answer");
+        let contained = sim.world();
+        if !is_whole(&answer) || contained.summary() != expected || (hibernates && memory(&sim).1 == 0) {
+            failures.push(format!("killed at {point}: {:?} {}", memory(&sim), answer.verdict.summary));
+        }
+        let back = sim.release(&victim.id, false, "back").expect("an answer");
+        if back.outcome != Conclusion::Released {
+            failures.push(format!("killed at {point}: {}", back.verdict.summary));
+        }
+        failures.extend(difference(&sim, &expected_after(&world, &contained)));
+        failures.extend(sim.violations());
+    }
+    report(swept, &failures);
+}
+
+#[test]
+fn killed_at_every_await_point_it_is_stopped_all_the_same() {
+    sweep(false, 1);
+}
+
+#[test]
+fn killed_at_await_points_its_memory_is_preserved_all_the_same() {
+    sweep(true, 3);
+}
