@@ -1,5 +1,7 @@
 //! The identity lane's effects. Plans come from `brig_core::plan::identity`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use brig_core::{
     deny_policy,
     ids::{InstanceId, arn_name},
@@ -38,8 +40,17 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     // Both are writes to the ledger before any effect: the set must hold the instance before a policy is rendered from it.
     let (intent, joined) = futures::join!(work.intend(&plan), join_sets(work, &plan));
     let intent = intent.and(joined);
-    let (done, siblings) =
-        futures::join!(work.run_if(&intent, &plan, |step| effect(work, cloud, step)), sharing(work, cloud, &seen));
+    let refused = AtomicBool::new(false);
+    let (mut done, siblings) = futures::join!(
+        work.run_if(&intent, &plan, |step| effect(work, cloud, step, &refused)),
+        sharing(work, cloud, &seen)
+    );
+    if refused.load(Ordering::Relaxed) {
+        // Without the responders' profile the metadata service has nothing to stay on for.
+        let mut plan = identity::plan(&IdentityLook::default(), &work.instance, work.policy.role_deny, None);
+        plan.steps.retain(|planned| matches!(planned.step, Step::DisableMetadata { .. }));
+        done.extend(work.run(&plan, |step| effect(work, cloud, step, &refused)).await);
+    }
     for note in siblings {
         report.note(note);
     }
@@ -149,7 +160,7 @@ async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
+async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, refused: &AtomicBool) -> Outcome {
     match &step {
         Step::DenyRole { role, role_arn, reach, .. } => deny_role(work, cloud, role, role_arn, *reach).await,
         Step::DisassociateProfile { association, was } => match cloud.disassociate_profile(association).await {
@@ -160,7 +171,9 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
             }
             Err(error) => failed(&error),
         },
-        Step::ReplaceProfile { association, was, with } => replace_profile(cloud, association, was, with).await,
+        Step::ReplaceProfile { association, was, with } => {
+            replace_profile(cloud, association, was, with, refused).await
+        }
         Step::RequireTokens { was } => match cloud.restore_metadata_options(work.id(), &identity::guarded()).await {
             Ok(()) => Outcome::Changed(format!("was {}, tokens {}", was.endpoint, was.tokens)),
             Err(error) => failed(&error),
@@ -174,8 +187,8 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
 }
 
 /// Where the responders' profile cannot be had, the instance's own is taken away all the same.
-async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: &str) -> Outcome {
-    let refused = match cloud.replace_profile(association, with).await {
+async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: &str, refused: &AtomicBool) -> Outcome {
+    let why = match cloud.replace_profile(association, with).await {
         Ok(()) => return Outcome::Changed(format!("{} in the place of {}", arn_name(with), arn_name(was))),
         // The association has a successor; where it is the profile that is not there, it never will be.
         Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("Association") => {
@@ -184,10 +197,11 @@ async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: 
         Err(error) if error.is_retryable() => return failed(&error),
         Err(error) => error,
     };
+    refused.store(true, Ordering::Relaxed);
     match cloud.disassociate_profile(association).await {
         Err(error) if error.kind != ErrorKind::NotFound => failed(&error),
         Ok(()) | Err(_) => Outcome::Changed(format!(
-            "was {}; taken away, since {} could not be put in its place: {refused}",
+            "was {}; taken away, since {} could not be put in its place: {why}",
             arn_name(was),
             arn_name(with)
         )),

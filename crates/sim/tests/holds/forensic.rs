@@ -61,8 +61,9 @@ fn where_it_cannot_be_had_the_own_profile_goes_all_the_same() {
         if let Some(broken) = broken {
             sim.breaks(broken);
         }
-        let answer = deliver(&sim, &victim, "r").expect("an answer");
+        let answer = sim.contain(&victim.id, "r").expect("an answer");
         assert!(is_whole(&answer), "{answer:#?}");
+        assert_eq!(sim.told().len(), 1, "people hear of it once: {:?}", sim.told());
         assert_eq!(answer.verdict.credentials, Truth::Yes, "{answer:#?}");
         assert_eq!(profile(&sim, &victim), None);
         let said = answer.steps.iter().find(|step| step.step == "replace_profile").expect("the step");
