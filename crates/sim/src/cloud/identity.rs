@@ -1,0 +1,150 @@
+//! Instance profiles, roles and the metadata service.
+
+use brig_core::{
+    ids::{InstanceId, arn_name},
+    release::Reversal,
+    step::Step,
+    survey::{Association, MetadataOptions},
+};
+use brig_engine::ports::{Answer, ErrorKind, Profile};
+
+use super::{SimCloud, back, not_found, refused};
+
+impl SimCloud {
+    pub(super) async fn describe_profile_associations(
+        &self,
+        instance: Option<&InstanceId>,
+    ) -> Answer<Vec<Association>> {
+        self.read("DescribeIamInstanceProfileAssociations", |world| {
+            let wanted = world.associations.iter().filter(|(_, (of, _))| instance.is_none_or(|id| id == of));
+            let shown = wanted.map(|(id, (of, profile))| Association {
+                id: id.clone(),
+                instance: of.to_string(),
+                profile: profile.clone(),
+                state: "associated".to_owned(),
+            });
+            Ok(shown.collect())
+        })
+        .await
+    }
+
+    pub(super) async fn disassociate_profile(&self, association: &str) -> Answer<()> {
+        const OPERATION: &str = "DisassociateIamInstanceProfile";
+        let intended =
+            |step: &Step| matches!(step, Step::DisassociateProfile { association: of, .. } if of == association);
+        // A second association has an id of its own, and the first record stands for it.
+        let any = |step: &Step| {
+            intended(step) || matches!(step, Step::DisassociateProfile { .. } | Step::ReplaceProfile { .. })
+        };
+        self.write(OPERATION, any, |state| match state.world.associations.remove(association) {
+            Some(_) => Ok(()),
+            None => Err(not_found(OPERATION, "InvalidAssociationID.NotFound")),
+        })
+        .await
+    }
+
+    pub(super) async fn replace_profile(&self, association: &str, profile: &str) -> Answer<()> {
+        const OPERATION: &str = "ReplaceIamInstanceProfileAssociation";
+        let intended = |step: &Step| {
+            matches!(step, Step::ReplaceProfile { .. })
+                || back(step, |back| matches!(back, Reversal::ReplaceProfile { .. }))
+        };
+        self.write(OPERATION, intended, |state| {
+            if !state.world.profiles.contains_key(arn_name(profile)) {
+                return Err(refused(OPERATION, ErrorKind::Other, "InvalidParameterValue"));
+            }
+            let Some((instance, _)) = state.world.associations.remove(association) else {
+                return Err(not_found(OPERATION, "InvalidAssociationID.NotFound"));
+            };
+            let successor = state.world.id("iip-assoc");
+            state.world.associations.insert(successor, (instance, profile.to_owned()));
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn disable_metadata_endpoint(&self, id: &InstanceId) -> Answer<()> {
+        let intended = |step: &Step| matches!(step, Step::DisableMetadata { .. });
+        self.on_instance("ModifyInstanceMetadataOptions", id, intended, |instance| {
+            "disabled".clone_into(&mut instance.shown.metadata.endpoint);
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn restore_metadata_options(&self, id: &InstanceId, options: &MetadataOptions) -> Answer<()> {
+        let intended = |step: &Step| {
+            matches!(step, Step::RequireTokens { .. })
+                || back(step, |back| matches!(back, Reversal::RestoreMetadata { .. }))
+        };
+        self.on_instance("ModifyInstanceMetadataOptions", id, intended, |instance| {
+            let now = &mut instance.shown.metadata;
+            let MetadataOptions { endpoint, tokens, hop_limit, ipv6, tags } = options.clone();
+            (now.endpoint, now.tokens) = (endpoint, tokens);
+            now.hop_limit = hop_limit.or(now.hop_limit);
+            now.ipv6 = ipv6.or(now.ipv6.take());
+            now.tags = tags.or(now.tags.take());
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn get_instance_profile(&self, name: &str) -> Answer<Profile> {
+        self.read("GetInstanceProfile", |world| match world.profiles.get(name) {
+            Some((arn, role)) => Ok(Profile { arn: arn.clone(), role: role.clone() }),
+            None => Err(not_found("GetInstanceProfile", "NoSuchEntity")),
+        })
+        .await
+    }
+
+    pub(super) async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>> {
+        self.read("ListInstanceProfilesForRole", |world| {
+            let held = world.profiles.values().filter(|(_, held)| held.as_ref().is_some_and(|held| held.name == role));
+            Ok(held.map(|(arn, _)| arn.clone()).collect())
+        })
+        .await
+    }
+
+    pub(super) async fn get_role_policy(&self, role: &str, policy: &str) -> Answer<Option<String>> {
+        self.read("GetRolePolicy", |world| Ok(world.policies.get(&(role.to_owned(), policy.to_owned())).cloned())).await
+    }
+
+    pub(super) async fn put_role_policy(&self, name: &str, policy: &str, document: &str) -> Answer<()> {
+        let intended = |step: &Step| match step {
+            Step::DenyRole { role, .. } => role == name,
+            step => back(step, |back| matches!(back, Reversal::AllowRole { role, .. } if role == name)),
+        };
+        self.write("PutRolePolicy", intended, |state| {
+            state.world.policies.insert((name.to_owned(), policy.to_owned()), document.to_owned());
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn delete_role_policy(&self, name: &str, policy: &str) -> Answer<()> {
+        let intended =
+            |step: &Step| back(step, |back| matches!(back, Reversal::AllowRole { role, .. } if role == name));
+        self.write("DeleteRolePolicy", intended, |state| {
+            state.world.policies.remove(&(name.to_owned(), policy.to_owned()));
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn associate_profile(&self, id: &InstanceId, profile: &str) -> Answer<()> {
+        const OPERATION: &str = "AssociateIamInstanceProfile";
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::AssociateProfile { .. }));
+        self.write(OPERATION, intended, |state| {
+            if state.world.associations.values().any(|(of, _)| of == id) {
+                return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectState"));
+            }
+            if !state.world.profiles.contains_key(arn_name(profile)) {
+                return Err(refused(OPERATION, ErrorKind::Other, "InvalidParameterValue"));
+            }
+            let association = state.world.id("iip-assoc");
+            state.world.associations.insert(association, (id.clone(), profile.to_owned()));
+            Ok(())
+        })
+        .await
+    }
+}

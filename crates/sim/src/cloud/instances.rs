@@ -1,0 +1,157 @@
+//! Instances, their attributes and tags.
+
+use brig_core::{
+    ids::{InstanceId, SnapshotId},
+    release::Reversal,
+    step::Step,
+    survey::{Instance, InstanceState},
+};
+use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Tags};
+
+use super::{SimCloud, back, not_found, refused};
+
+impl SimCloud {
+    pub(super) async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
+        self.read("DescribeInstances", |world| Ok(world.describe(instance))).await
+    }
+
+    pub(super) async fn describe_instance_attribute(&self, id: &InstanceId, attribute: Attribute) -> Answer<String> {
+        self.read("DescribeInstanceAttribute", |world| match world.instances.get(id) {
+            Some(instance) => Ok(match attribute {
+                Attribute::DisableApiTermination => instance.termination_protection.to_string(),
+                Attribute::DisableApiStop => instance.stop_protection.to_string(),
+                Attribute::ShutdownBehavior => instance.shutdown.clone(),
+            }),
+            None => Err(not_found("DescribeInstanceAttribute", "InvalidInstanceID.NotFound")),
+        })
+        .await
+    }
+
+    pub(super) async fn describe_scheduled_events(&self, id: &InstanceId) -> Answer<Vec<String>> {
+        self.read("DescribeInstanceStatus", |world| {
+            Ok(world.instances.get(id).map(|instance| instance.scheduled.clone()).unwrap_or_default())
+        })
+        .await
+    }
+
+    pub(super) async fn stop_instance(&self, id: &InstanceId, hibernate: bool) -> Answer<()> {
+        const OPERATION: &str = "StopInstances";
+        let intended = |step: &Step| matches!(step, Step::StopInstance { .. });
+        self.write(OPERATION, intended, |state| {
+            let now = state.now;
+            let member = state.world.scaling.iter().find(|(_, group)| group.members.contains_key(id));
+            let member = member.map(|(name, _)| name.clone());
+            let Some(instance) = state.world.instances.get_mut(id) else {
+                return Err(not_found(OPERATION, "InvalidInstanceID.NotFound"));
+            };
+            if instance.stop_protection {
+                return Err(refused(OPERATION, ErrorKind::Other, "OperationNotPermitted"));
+            }
+            if hibernate && !instance.shown.hibernates {
+                return Err(refused(OPERATION, ErrorKind::Other, "UnsupportedHibernationConfiguration"));
+            }
+            instance.shown.state = if hibernate { InstanceState::Stopping } else { InstanceState::Stopped };
+            instance.stopping_since = hibernate.then_some(now);
+            if let Some(group) = member {
+                // Auto Scaling ends a member that does not run.
+                let _ = state.world.leave(&group, id, now);
+                state.world.terminate(id);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn start_instance(&self, id: &InstanceId) -> Answer<()> {
+        const OPERATION: &str = "StartInstances";
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::StartInstance));
+        self.on_instance(OPERATION, id, intended, |instance| {
+            if instance.shown.state == InstanceState::Stopping {
+                return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectInstanceState"));
+            }
+            instance.shown.state = InstanceState::Running;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn set_auto_recovery(&self, id: &InstanceId, setting: &str) -> Answer<()> {
+        let intended = |step: &Step| match step {
+            Step::DisableAutoRecovery { .. } => true,
+            step => back(step, |back| matches!(back, Reversal::RestoreAutoRecovery { .. })),
+        };
+        self.on_instance("ModifyInstanceMaintenanceOptions", id, intended, |instance| {
+            instance.shown.auto_recovery = Some(setting.to_owned());
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn modify_instance_attribute(&self, id: &InstanceId, change: &AttributeChange) -> Answer<()> {
+        let intended = |step: &Step| match (change, step) {
+            (AttributeChange::DisableApiTermination(true), Step::ProtectTermination { .. })
+            | (AttributeChange::DisableApiStop(true), Step::ProtectStop { .. })
+            | (AttributeChange::DisableApiStop(_), Step::StopInstance { .. })
+            | (AttributeChange::ShutdownBehavior(_), Step::StopOnShutdown { .. })
+            | (AttributeChange::DeleteOnTermination(_), Step::KeepVolumes { .. }) => true,
+            (_, step) => back(step, |back| {
+                matches!(
+                    (change, back),
+                    (AttributeChange::DisableApiTermination(false), Reversal::UnprotectTermination)
+                        | (AttributeChange::DisableApiStop(false), Reversal::UnprotectStop)
+                        | (AttributeChange::DeleteOnTermination(_), Reversal::RestoreVolumes { .. })
+                )
+            }),
+        };
+        self.on_instance("ModifyInstanceAttribute", id, intended, |instance| {
+            match change {
+                AttributeChange::DisableApiTermination(on) => instance.termination_protection = *on,
+                AttributeChange::DisableApiStop(on) => instance.stop_protection = *on,
+                AttributeChange::ShutdownBehavior(behavior) => instance.shutdown.clone_from(behavior),
+                AttributeChange::DeleteOnTermination(devices) => {
+                    for (device, delete) in devices {
+                        for volume in instance.shown.volumes.iter_mut().filter(|volume| volume.device == *device) {
+                            volume.delete_on_termination = *delete;
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()> {
+        let intended = |step: &Step| match step {
+            Step::TagInstance => true,
+            Step::TagSnapshot { snapshot, .. } => snapshot.as_str() == resource,
+            _ => false,
+        };
+        self.write("CreateTags", intended, |state| {
+            let held = match resource.parse::<InstanceId>() {
+                Ok(id) => state.world.instances.get_mut(&id).map(|instance| &mut instance.shown.tags),
+                Err(_) => state.world.snapshots.get_mut(&SnapshotId::from(resource)).map(|held| &mut held.tags),
+            };
+            match held {
+                Some(held) => {
+                    held.extend(tags.clone());
+                    Ok(())
+                }
+                None => Err(not_found("CreateTags", "InvalidID.NotFound")),
+            }
+        })
+        .await
+    }
+
+    pub(super) async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()> {
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::DeleteTags));
+        self.write("DeleteTags", intended, |state| {
+            let id = resource.parse::<InstanceId>().ok();
+            if let Some(instance) = id.and_then(|id| state.world.instances.get_mut(&id)) {
+                instance.shown.tags.retain(|key, _| !keys.contains(&key.as_str()));
+            }
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,62 @@
+//! Snapshots.
+
+use brig_core::{
+    ids::{InstanceId, SnapshotId, VolumeId},
+    step::Step,
+    survey::Snapshot,
+};
+use brig_engine::ports::{Answer, ErrorKind, Tags};
+
+use super::{SimCloud, not_found, refused};
+
+impl SimCloud {
+    pub(super) async fn create_snapshots(&self, id: &InstanceId, _: &str, tags: &Tags) -> Answer<Vec<Snapshot>> {
+        const OPERATION: &str = "CreateSnapshots";
+        let intended = |step: &Step| matches!(step, Step::CreateSnapshots { .. } | Step::SnapshotMemory);
+        self.write(OPERATION, intended, |state| {
+            let Some(instance) = state.world.instances.get(id) else {
+                return Err(not_found(OPERATION, "InvalidInstanceID.NotFound"));
+            };
+            if instance.shown.state.is_ending() {
+                return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectInstanceState"));
+            }
+            let volumes = state.world.volumes(id);
+            Ok(volumes.into_iter().map(|volume| state.world.snapshot(volume, tags)).collect())
+        })
+        .await
+    }
+
+    pub(super) async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> Answer<Vec<Snapshot>> {
+        self.read("DescribeSnapshots", |world| {
+            let tagged =
+                world.snapshots.values().filter(|snapshot| snapshot.tags.get(key).is_some_and(|tag| tag == value));
+            Ok(tagged.map(|snapshot| Snapshot { locked: None, ..snapshot.clone() }).collect())
+        })
+        .await
+    }
+
+    pub(super) async fn lock_snapshot(&self, id: &SnapshotId, _: u32) -> Answer<()> {
+        let intended = |step: &Step| matches!(step, Step::LockSnapshot { snapshot, .. } if snapshot == id);
+        self.write("LockSnapshot", intended, |state| match state.world.snapshots.get_mut(id) {
+            Some(snapshot) => {
+                snapshot.locked = Some(true);
+                Ok(())
+            }
+            None => Err(not_found("LockSnapshot", "InvalidSnapshot.NotFound")),
+        })
+        .await
+    }
+
+    pub(super) async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>> {
+        self.read("DescribeLockedSnapshots", |world| {
+            let locked = |id: &&SnapshotId| world.snapshots.get(*id).is_some_and(|held| held.locked == Some(true));
+            Ok(snapshots.iter().filter(locked).cloned().collect())
+        })
+        .await
+    }
+
+    pub(super) async fn create_snapshot(&self, volume: &VolumeId, _: &str, tags: &Tags) -> Answer<Snapshot> {
+        let intended = |step: &Step| matches!(step, Step::CreateSnapshots { .. });
+        self.write("CreateSnapshot", intended, |state| Ok(state.world.snapshot(volume.clone(), tags))).await
+    }
+}
