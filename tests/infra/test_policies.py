@@ -119,6 +119,13 @@ class Narrowed(unittest.TestCase):
         self.check("Allow", release(), "iam:PassRole", role, iam__PassedToService="ec2.amazonaws.com")
         self.check("ImplicitDeny", release(), "iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com")
 
+    def test_keys_are_granted_to_ec2s_volumes_only(self):
+        key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
+        via = {"kms__GrantIsForAWSResource": "true"}
+        self.check("Allow", release(), "kms:CreateGrant", key, kms__ViaService=f"ec2.{REGION}.amazonaws.com", **via)
+        self.check("ImplicitDeny", release(), "kms:CreateGrant", key, kms__ViaService=f"s3.{REGION}.amazonaws.com", **via)
+        self.check("ImplicitDeny", release(), "kms:CreateGrant", key, kms__ViaService=f"ec2.{REGION}.amazonaws.com")
+
     def test_one_profile_alone_may_take_the_place_of_an_instances_own(self):
         ec2 = {"iam__PassedToService": "ec2.amazonaws.com"}
         replace, instance = "ec2:ReplaceIamInstanceProfileAssociation", f"{EC2}:instance/i-1"

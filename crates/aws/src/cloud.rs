@@ -231,8 +231,8 @@ impl Cloud for AwsCloud {
         ec2::reach::describe_groups_named(self.ec2(), name).await
     }
 
-    async fn describe_service_endpoints(&self, services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
-        ec2::reach::describe_service_endpoints(self.ec2(), &self.region, services).await
+    async fn describe_service_endpoints(&self, vpcs: &[VpcId], services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
+        ec2::reach::describe_service_endpoints(self.ec2(), &self.region, vpcs, services).await
     }
 
     async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>> {

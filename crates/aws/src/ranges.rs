@@ -41,7 +41,13 @@ impl Ranges {
         {
             return Ok(ranges);
         }
-        let text = match tokio::time::timeout(PATIENCE, fetch(&self.url)).await {
+        let twice = async {
+            match fetch(&self.url).await {
+                Err(error) if error.is_retryable() => fetch(&self.url).await,
+                answer => answer,
+            }
+        };
+        let text = match tokio::time::timeout(PATIENCE, twice).await {
             Ok(text) => text?,
             Err(_) => return Err(error(ErrorKind::Transient, "NoAnswer", format!("none within {PATIENCE:?}"))),
         };

@@ -38,8 +38,8 @@ impl ForensicAccess {
         let net = |word: &&str| word.parse().ok().or_else(|| word.parse::<IpAddr>().ok().map(IpNet::from));
         let nets: Vec<IpNet> = words.iter().filter_map(net).map(|net| net.trunc()).collect();
         match (words.as_slice(), nets.len()) {
-            (_, count) if nets.iter().any(|net| net.prefix_len() == 0) || count > MOST_RANGES => {
-                Err("a list of at most 25 CIDR blocks, none of them everything, or the name of a security group")
+            (_, count) if nets.iter().any(is_too_wide) || count > MOST_RANGES => {
+                Err("a list of at most 25 CIDR blocks, none wider than /8 (IPv6: /16), or the name of a security group")
             }
             (words, count) if count == words.len() && count > 0 => Ok(Self::Ranges(nets)),
             ([name], 0) if is_group_name(name) => Ok(Self::Group((*name).to_owned())),
@@ -66,6 +66,11 @@ impl ForensicAccess {
             }
         }
     }
+}
+
+/// Everybody, in one piece or in a few.
+fn is_too_wide(net: &IpNet) -> bool {
+    net.prefix_len() < if net.addr().is_ipv6() { 16 } else { 8 }
 }
 
 fn is_group_name(name: &str) -> bool {
@@ -216,6 +221,7 @@ mod tests {
             "::/0",
             "10.0.0.0/8, 0.0.0.0/0",
             "10.0.0.0/33",
+            "0.0.0.0/1, 128.0.0.0/1",
             "a, b",
             "sg-1",
             "10.0.0.0/8, x",

@@ -148,16 +148,23 @@ impl Spared<'_> {
     /// Why an address is not denied, where it must not be. What cannot be known speaks against it.
     #[must_use]
     pub fn why(&self, address: IpAddr) -> Option<String> {
+        self.known(address).or_else(|| match (self.routes, self.published) {
+            (Err(why), _) => Some(format!("may be your own: the route tables could not be read ({why})")),
+            (_, Err(why)) => Some(format!("may be AWS's own: its published ranges could not be read ({why})")),
+            (Ok(_), Ok(_)) => None,
+        })
+    }
+
+    /// The same, of what is known.
+    #[must_use]
+    pub fn known(&self, address: IpAddr) -> Option<String> {
         if !is_public(address) {
             return Some("is no public address".to_owned());
         }
         if let Some(net) = self.never.iter().find(|net| net.contains(&address)) {
             return Some(format!("is in {net} of BRIG_ACL_NEVER"));
         }
-        let tables = match self.routes {
-            Ok(tables) => tables,
-            Err(why) => return Some(format!("may be your own: the route tables could not be read ({why})")),
-        };
+        let tables = self.routes.unwrap_or_default();
         for route in tables.iter().flat_map(|table| &table.routes).filter(|route| !leads_outside(&route.target)) {
             match route.destination.parse::<IpNet>() {
                 Ok(net) if net.contains(&address) => {
@@ -170,12 +177,8 @@ impl Spared<'_> {
                 }
             }
         }
-        match self.published {
-            Ok(ranges) => {
-                ranges.iter().find(|net| net.contains(&address)).map(|net| format!("is AWS's own ({net} is published)"))
-            }
-            Err(why) => Some(format!("may be AWS's own: its published ranges could not be read ({why})")),
-        }
+        let ranges = self.published.unwrap_or_default();
+        ranges.iter().find(|net| net.contains(&address)).map(|net| format!("is AWS's own ({net} is published)"))
     }
 }
 

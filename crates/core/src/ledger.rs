@@ -70,6 +70,8 @@ pub struct Current {
     pub told: Option<String>,
     /// When it was released.
     pub released_at: Option<Timestamp>,
+    /// Somebody asked that the instance be stopped, too.
+    pub stop: bool,
 }
 
 /// A fact is put right so often within [`REPAIR_TIME`], then only told.
@@ -118,6 +120,12 @@ impl StepRecord {
     #[must_use]
     pub fn intended(key: String, step: Step, now: Timestamp) -> Self {
         Self { key, step, recorded_at: now, outcome: None, finished_at: None, repairs: Vec::new() }
+    }
+
+    /// Whether it was seen to be done.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)))
     }
 
     /// Whether it has been put right as often within the last hour as Brig does without a person.
@@ -309,6 +317,7 @@ mod tests {
             outcome: None,
             told: None,
             released_at: None,
+            stop: false,
         }
     }
 

@@ -1,9 +1,16 @@
 //! What VPC flow logs say of the time after the cut: proof, contradiction, or nothing
 //! (<https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html>).
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::{ids::EniId, timestamp::Timestamp};
+use crate::{
+    ids::EniId,
+    survey::{Direction, Rule},
+    timestamp::Timestamp,
+};
 
 /// So many flows are named.
 const NAMED: usize = 3;
@@ -77,6 +84,8 @@ struct Record {
     start: i64,
     end: i64,
     accepted: bool,
+    /// It is of forensic access.
+    let_in: bool,
     bytes: u64,
     flow: String,
 }
@@ -100,7 +109,7 @@ impl<'a> Fields<'a> {
 const LATE_MS: i64 = 60_000;
 
 /// A record whose packets all came after the cut; an error where it shows that others are missing.
-fn record(read: &Read, line: &str, cut: Timestamp) -> Result<Option<Record>, &'static str> {
+fn record(read: &Read, line: &str, cut: Timestamp, let_in: &[Rule]) -> Result<Option<Record>, &'static str> {
     let fields = Fields::of(&read.format, line);
     if fields.get("interface-id").is_some_and(|id| id != read.interface.as_str()) {
         return Ok(None);
@@ -125,6 +134,7 @@ fn record(read: &Read, line: &str, cut: Timestamp) -> Result<Option<Record>, &'s
         start,
         end,
         accepted,
+        let_in: let_in.iter().any(|rule| fits(&fields, rule)),
         bytes: fields.get("bytes").and_then(|value| value.parse().ok()).unwrap_or(0),
         flow: format!(
             "{} to {} (ports {} and {}, protocol {})",
@@ -137,11 +147,30 @@ fn record(read: &Read, line: &str, cut: Timestamp) -> Result<Option<Record>, &'s
     }))
 }
 
-/// Judges the records of all interfaces. `cut` is when the last of them was isolated for good.
+/// Whether a record is of flows that a rule of forensic access lets through, of either way. Who carries a group is not in
+/// the records: its rule's port is all there is to go by.
+fn fits(fields: &Fields<'_>, rule: &Rule) -> bool {
+    let address = |name: &str| fields.get(name).and_then(|value| value.parse::<IpAddr>().ok());
+    let port = |name: &str| fields.get(name).and_then(|value| value.parse::<i32>().ok());
+    let served = |name: &str| port(name).is_some_and(|port| rule.ports == Some((port, port)));
+    let peer = |name: &str| match rule.peer.parse::<IpNet>() {
+        Ok(net) => address(name).is_some_and(|address| net.contains(&address)),
+        Err(_) => rule.peer.starts_with("sg-"),
+    };
+    let tcp = fields.get("protocol") == Some("6");
+    tcp && match rule.direction {
+        Direction::Ingress => (served("dstport") && peer("srcaddr")) || (served("srcport") && peer("dstaddr")),
+        Direction::Egress => (served("dstport") && peer("dstaddr")) || (served("srcport") && peer("srcaddr")),
+    }
+}
+
+/// Judges the records of all interfaces. `cut` is when the last of them was isolated for good, `let_in` what forensic access
+/// lets through.
 #[must_use]
-pub fn judge(reads: &[Read], cut: Timestamp) -> Proof {
+pub fn judge(reads: &[Read], cut: Timestamp, let_in: &[Rule]) -> Proof {
     let at = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1000));
     let (mut accepted, mut silent, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+    let mut examined = 0;
     // What all interfaces have records of.
     let (mut from, mut until) = (i64::MIN, i64::MAX);
     for read in reads {
@@ -154,7 +183,7 @@ pub fn judge(reads: &[Read], cut: Timestamp) -> Proof {
         };
         let mut records = Vec::new();
         for line in lines {
-            match record(read, line, cut) {
+            match record(read, line, cut, let_in) {
                 Ok(found) => records.extend(found),
                 Err(why) => unread.push(format!("{}: {why}", read.interface)),
             }
@@ -164,7 +193,8 @@ pub fn judge(reads: &[Read], cut: Timestamp) -> Proof {
         }
         from = from.max(records.iter().map(|one| one.start).min().unwrap_or(i64::MIN));
         until = until.min(records.iter().map(|one| one.end).max().unwrap_or(i64::MAX));
-        for one in records.into_iter().filter(|one| one.accepted) {
+        examined += records.iter().filter(|one| one.accepted && one.let_in).count();
+        for one in records.into_iter().filter(|one| one.accepted && !one.let_in) {
             accepted.push((one.bytes, format!("{}: {}", read.interface, one.flow), one.end));
         }
     }
@@ -192,8 +222,9 @@ pub fn judge(reads: &[Read], cut: Timestamp) -> Proof {
     if from >= until {
         return Proof::unavailable("the interfaces have no records of the same time");
     }
+    let but = if examined == 0 { String::new() } else { format!(" but {examined} record(s) of forensic access") };
     let detail = format!(
-        "flow logs show nothing accepted from {} to {} (DNS, metadata, time and DHCP are never in them)",
+        "flow logs show nothing accepted{but} from {} to {} (DNS, metadata, time and DHCP are never in them)",
         at(from),
         at(until)
     );
@@ -214,7 +245,7 @@ mod tests {
     }
 
     fn check(reads: &[Read], expected: &Expect) {
-        let proof = judge(reads, Timestamp::from_millis(940_000));
+        let proof = judge(reads, Timestamp::from_millis(940_000), &[]);
         expected.assert_eq(&format!("{:?}: {}", proof.state, proof.detail));
     }
 
@@ -274,6 +305,27 @@ mod tests {
             &[read("eni-1", &[QUIET]), read("eni-2", &["2 1 eni-2 - - - - - - - 1260 1320 - NODATA"])],
             &expect!["Unavailable: no proof is available: the interfaces have no records of the same time"],
         );
+    }
+
+    #[test]
+    fn forensic_access_is_no_contradiction() {
+        let rule = |direction, port, peer: &str| Rule {
+            direction,
+            protocol: "tcp".to_owned(),
+            ports: Some((port, port)),
+            peer: peer.to_owned(),
+        };
+        let let_in = [rule(Direction::Ingress, 22, "10.9.0.0/16"), rule(Direction::Egress, 443, "10.0.7.1/32")];
+        let state = |from: &str, to: &str, ports: &str| {
+            let line = format!("2 1 eni-1 {from} {to} {ports} 6 9 99 1001 1060 ACCEPT OK");
+            judge(&[read("eni-1", &[&line])], Timestamp::from_millis(940_000), &let_in).state
+        };
+        assert_eq!(state("10.9.3.3", "10.0.0.1", "50000 22"), State::Proof);
+        assert_eq!(state("10.0.0.1", "10.9.3.3", "22 50000"), State::Proof);
+        assert_eq!(state("10.0.0.1", "10.0.7.1", "50000 443"), State::Proof);
+        assert_eq!(state("203.0.113.9", "10.0.0.1", "50000 22"), State::Contradiction);
+        assert_eq!(state("10.0.0.1", "203.0.113.9", "50000 443"), State::Contradiction);
+        assert_eq!(state("10.9.3.3", "10.0.0.1", "50000 80"), State::Contradiction);
     }
 
     #[test]

@@ -67,12 +67,14 @@ pub fn plan(records: &[StepRecord], look: &Look<'_>, rejoin: bool) -> Plan {
             plan.add(step, outcome);
         }
     }
-    // A group takes an instance that runs.
+    // Groups and balancers take an instance that runs, and AWS replaces the profile of no other.
+    let waits =
+        |step: &Step| step.lane() == Lane::Fleet || matches!(step, Step::GiveBack(Reversal::ReplaceProfile { .. }));
     let starts = |planned: &Planned| {
         matches!(planned.step, Step::GiveBack(Reversal::StartInstance)) && planned.outcome == Outcome::Planned
     };
     if plan.steps.iter().any(starts) {
-        plan.steps.retain(|planned| !matches!(planned.step, Step::GiveBack(Reversal::AttachInstances { .. })));
+        plan.steps.retain(|planned| !waits(&planned.step));
     }
     plan
 }

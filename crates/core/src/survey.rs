@@ -91,6 +91,8 @@ pub struct Instance {
     pub instance_type: String,
     /// Simplified automatic recovery: `default` or `disabled`; none where it was not shown.
     pub auto_recovery: Option<String>,
+    /// The code of why it is in its state, `Client.UserInitiatedShutdown`.
+    pub state_reason: Option<String>,
     /// Hibernation was configured when it was launched.
     pub hibernates: bool,
 }

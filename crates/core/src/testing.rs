@@ -78,6 +78,7 @@ pub(crate) fn instance() -> Instance {
         instance_type: "m5.large".to_owned(),
         auto_recovery: None,
         hibernates: false,
+        state_reason: None,
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     paths::{self, Path},
+    plan::identity::FORENSIC,
     proof::Proof,
     survey::Gap,
 };
@@ -148,9 +149,15 @@ impl Verdict {
         let evidence = Truth::of(&facts.evidence);
         let blocked =
             if paths.is_empty() { "new network flows are blocked".to_owned() } else { paths::sentence(&paths) };
+        let forensic = facts.credentials.iter().any(|fact| fact.what == FORENSIC);
+        let denied = if forensic {
+            "its own credentials are denied, and it holds the responders'"
+        } else {
+            "its credentials are denied"
+        };
         let lanes = [
             (blocked.as_str(), "new network flows are NOT blocked", network, &facts.network),
-            ("its credentials are denied", "its credentials are NOT cut", credentials, &facts.credentials),
+            (denied, "its credentials are NOT cut", credentials, &facts.credentials),
             ("it is out of its fleet", "it is NOT out of its fleet", fleet, &facts.fleet),
             ("its disks are preserved", "its evidence is NOT preserved", evidence, &facts.evidence),
         ];

@@ -1,26 +1,26 @@
 //! Forensic access through the isolation groups. What it is comes from `brig_core::access`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use brig_core::{
     access::{self, AccessLook, ForensicAccess, SERVICES},
     ids::{AccountId, EniId, GroupId, VpcId},
     paths::Path,
     step::{Outcome, Step},
-    survey::{Instance, Interface, Rule, SecurityGroup},
+    survey::{Gap, Instance, Interface, Rule, SecurityGroup},
 };
 use futures::future::join_all;
 
 use crate::{
     ports::{Answer, Cloud, InterfacesOf},
-    work::{LaneReport, Work, failed},
+    work::{LaneReport, Work, failed, gap},
 };
 
 /// What of the isolation groups' rules is forensic access.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Access {
     /// What it is, once that was looked up, or why it could not be.
-    look: Option<Result<AccessLook, String>>,
+    look: Option<Result<AccessLook, Gap>>,
     aside: BTreeMap<GroupId, Vec<Rule>>,
 }
 
@@ -51,13 +51,32 @@ impl Access {
                 let aside = access::set_aside(groups, account, |vpc, rule| look.rules(setting, vpc).contains(rule));
                 Self { look: Some(Ok(look)), aside }
             }
-            Err(error) => Self { look: Some(Err(error.to_string())), ..Self::by_shape(Some(setting), groups, account) },
+            Err(error) => {
+                let gap = gap("what forensic access needs", &error);
+                Self { look: Some(Err(gap)), ..Self::by_shape(Some(setting), groups, account) }
+            }
         }
     }
 
     /// Whether a rule of a group stays when its strays are revoked.
     pub(crate) fn keeps(&self, group: &GroupId, rule: &Rule) -> bool {
         self.aside.get(group).is_some_and(|aside| aside.contains(rule))
+    }
+
+    /// Why it is not known what of a group's rules is forensic access, where it has any that may be.
+    pub(crate) fn doubt(&self, group: &GroupId) -> Option<&Gap> {
+        let Some(Err(gap)) = &self.look else { return None };
+        self.aside.get(group).filter(|aside| !aside.is_empty()).map(|_| gap)
+    }
+
+    /// What it lets through; where that is not known, what may be it.
+    pub(crate) fn rules(&self, setting: Option<&ForensicAccess>, interfaces: &[Interface]) -> Vec<Rule> {
+        match (setting, &self.look) {
+            (Some(setting), Some(Ok(look))) => {
+                interfaces.iter().flat_map(|interface| look.rules(setting, &interface.vpc)).collect()
+            }
+            _ => self.aside.values().flatten().cloned().collect(),
+        }
     }
 
     /// The paths that it is.
@@ -79,11 +98,17 @@ impl Access {
 }
 
 /// Looks it up, where the settings have it.
-pub(crate) async fn look(cloud: &dyn Cloud, setting: Option<&ForensicAccess>) -> Option<Answer<AccessLook>> {
-    Some(read(cloud, setting?).await)
+pub(crate) async fn look(
+    cloud: &dyn Cloud,
+    setting: Option<&ForensicAccess>,
+    interfaces: &[Interface],
+) -> Option<Answer<AccessLook>> {
+    Some(read(cloud, setting?, interfaces).await)
 }
 
-async fn read(cloud: &dyn Cloud, setting: &ForensicAccess) -> Answer<AccessLook> {
+async fn read(cloud: &dyn Cloud, setting: &ForensicAccess, interfaces: &[Interface]) -> Answer<AccessLook> {
+    let vpcs: BTreeSet<VpcId> = interfaces.iter().map(|interface| interface.vpc.clone()).collect();
+    let vpcs: Vec<VpcId> = vpcs.into_iter().collect();
     let named = async {
         match setting {
             ForensicAccess::Group(name) => cloud.describe_groups_named(name).await,
@@ -91,7 +116,7 @@ async fn read(cloud: &dyn Cloud, setting: &ForensicAccess) -> Answer<AccessLook>
         }
     };
     let endpoints = async {
-        let endpoints = cloud.describe_service_endpoints(&SERVICES).await?;
+        let endpoints = cloud.describe_service_endpoints(&vpcs, &SERVICES).await?;
         let all: Vec<EniId> = endpoints.into_iter().flat_map(|(_, interfaces)| interfaces).collect();
         if all.is_empty() { Ok(Vec::new()) } else { cloud.describe_network_interfaces(InterfacesOf::Ids(&all)).await }
     };
@@ -115,8 +140,9 @@ pub(crate) async fn run(
     let (Some(setting), Some(look)) = (&work.policy.forensic_access, &access.look) else { return report };
     let look = match look {
         Ok(look) => look,
-        Err(why) => {
-            report.note(format!("forensic access is as it was: what it needs could not be read ({why})"));
+        Err(gap) => {
+            report.note(format!("forensic access is as it was: {} could not be read ({})", gap.what, gap.error));
+            report.look_again = gap.retryable;
             return report;
         }
     };

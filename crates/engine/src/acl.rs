@@ -35,6 +35,8 @@ pub(crate) struct Seen {
     denials: BTreeMap<String, Vec<Denial>>,
     routes: Result<Vec<RouteTable>, String>,
     published: Result<std::sync::Arc<[IpNet]>, String>,
+    /// What an address is judged by may be read later. AWS's list is not waited for: a VPC may have no way to it.
+    look_again: bool,
 }
 
 impl Seen {
@@ -86,7 +88,16 @@ pub(crate) async fn look(
     let acls = acls?;
     let denials = denials(ledger, instance, acls.iter().map(|acl| acl.id.as_str())).await?;
     let why = |error: CloudError| error.to_string();
-    Ok(Some(Seen { remotes, subnets, acls, denials, routes: routes.map_err(why), published: published.map_err(why) }))
+    let look_again = routes.as_ref().is_err_and(CloudError::is_retryable);
+    Ok(Some(Seen {
+        remotes,
+        subnets,
+        acls,
+        denials,
+        routes: routes.map_err(why),
+        published: published.map_err(why),
+        look_again,
+    }))
 }
 
 /// Who shares the rules of these ACLs.
@@ -128,7 +139,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interf
     // The share is in the set before the rule is made: whoever takes rules away sees it.
     let (intent, joined) = futures::join!(work.intend(&plan), join(work, &plan));
     report.done = work.run_if(&intent.and(joined), &plan, |step| deny(work, cloud, step)).await;
-    report.look_again = !work.finish(&report.done).await;
+    report.look_again = !work.finish(&report.done).await || seen.look_again;
     report
 }
 
@@ -168,8 +179,9 @@ fn made(answers: [Answer<()>; 2], share: &Denial) -> Outcome {
         // Somebody took the number meanwhile: the next plan has another one.
         (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::Duplicate => failed_for_now(&error),
         (Err(error), _) | (_, Err(error)) if error.is_retryable() => failed(&error),
-        (Ok(()), Err(error)) => Outcome::Changed(format!("only what comes in, rule {}: {error}", share.ingress)),
-        (Err(error), Ok(())) => Outcome::Changed(format!("only what goes out, rule {}: {error}", share.egress)),
+        // Said as it stands, which trying again does not change.
+        (Ok(()), Err(error)) => Outcome::AlreadyDone(format!("only what comes in, rule {}: {error}", share.ingress)),
+        (Err(error), Ok(())) => Outcome::AlreadyDone(format!("only what goes out, rule {}: {error}", share.egress)),
         (Err(error), Err(_)) if error.code == "NetworkAclEntryLimitExceeded" => {
             Outcome::Skipped(format!("the network ACL has no room: {error}"))
         }

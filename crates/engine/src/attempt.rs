@@ -10,7 +10,7 @@ use brig_core::{
     plan::evidence::STATE_TAG,
     policy::{CONTAINMENT_TAG, Decided},
     proof::{Proof, State as ProofState},
-    step::Lane,
+    step::{Lane, Outcome},
     survey::Instance,
     verdict::{Truth, Verdict},
 };
@@ -43,6 +43,7 @@ impl Engine {
         timings.claim = Some(self.elapsed(invocation));
         let lanes = &lanes;
         let before = current.outcome.clone();
+        let held = records.iter().filter(|record| record.is_done()).map(|record| record.key.clone()).collect();
         let found = records.iter().map(|record| record.key.clone()).collect();
         let mut work = Work {
             ledger: self.ledger.as_ref(),
@@ -55,6 +56,7 @@ impl Engine {
             instance: look.instance,
             deadline: invocation.deadline,
             inherited: found,
+            held,
             records: Mutex::new(records),
             overtaken: Mutex::default(),
         };
@@ -63,24 +65,29 @@ impl Engine {
         let mut wanted: BTreeSet<Lane> = Lane::ALL.into();
         let mut seen = Some(look.network);
         let mut pause = Duration::from_millis(500);
+        let mut said = false;
         loop {
             reports.take(run_lanes(&work, lanes, &wanted, seen.take(), reports.is_surveyed()).await);
-            let stopped = Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, decided.stop)).await;
+            let stopped = Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, current.stop)).await;
             reports.add(Lane::Evidence, stopped);
             let answer = answer(&work, &decided, &reports, &mut timings, before.as_deref(), invocation);
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
             let told = current.told.as_deref() == Some(told_as(answer.outcome));
             if !again || !told {
                 let mut answer = answer;
+                // What is added to a containment that holds is news once.
+                let added = before.as_deref() == Some("contained") && answer.outcome == Conclusion::Contained;
+                let added = added && !std::mem::replace(&mut said, true);
                 if !again && matches!(case.action, Action::Verify { .. }) {
-                    let proof = proof::look(&work, lanes.evidence.as_ref(), reports.interfaces()).await;
+                    let proof =
+                        proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), &reports.let_in(&work)).await;
                     contradict(&mut answer, proof);
                 }
                 let repaired = answer.outcome == Conclusion::Repaired;
                 if repaired && matches!(case.action, Action::Verify { look_up: true, .. }) {
                     answer.notes.extend(self.callers(&answer, lanes.evidence.as_ref()).await);
                 }
-                self.conclude(&mut current, &mut answer, &work, lanes, again, invocation).await;
+                self.conclude(&mut current, &mut answer, &work, lanes, (again, added), invocation).await;
                 if !again {
                     timings.done = Some(self.elapsed(invocation));
                     answer.timings_ms = timings;
@@ -107,11 +114,11 @@ impl Engine {
         answer: &mut Containment,
         work: &Work<'_>,
         lanes: &Lanes,
-        again: bool,
+        (again, added): (bool, bool),
         invocation: &Invocation,
     ) {
         let word = told_as(answer.outcome);
-        let news = current.told.as_deref() != Some(word) || answer.outcome == Conclusion::Repaired;
+        let news = current.told.as_deref() != Some(word) || answer.outcome == Conclusion::Repaired || added;
         answer.timings_ms.done = Some(self.elapsed(invocation));
         let message = message::compose(answer, work.finding, &self.audience(&work.instance, invocation));
         let publish = async { if news { self.publish(&message, invocation).await } else { Ok(()) } };
@@ -187,6 +194,10 @@ fn answer(
     let steps: Vec<StepReport> =
         reports.done().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
     let changed = steps.iter().any(|step| step.outcome == "changed");
+    // A next step that was not there before is added to the containment; all else that changed had not held.
+    let repairs = reports.done().filter(|done| matches!(done.outcome, Outcome::Changed(_)));
+    let repairs = repairs.filter(|done| !done.step.is_escalation() || work.held.contains(&work.key_of(&done.step)));
+    let repairs = repairs.count();
     let left_over = reports.any_left_over();
     let outcome = match (verdict.is_whole(), left_over) {
         (true, false) if !changed && before == Some("contained") => match work.action {
@@ -196,15 +207,14 @@ fn answer(
             }
         },
         // It had been seen to hold, and did not hold any more.
-        (true, false) if before == Some("contained") => Conclusion::Repaired,
+        (true, false) if before == Some("contained") && repairs > 0 => Conclusion::Repaired,
         (true, false) => Conclusion::Contained,
         _ if nothing_holds(&verdict) => Conclusion::Failed,
         _ => Conclusion::Partial,
     };
     if outcome == Conclusion::Repaired {
-        let count = steps.iter().filter(|step| step.outcome == "changed").count();
         verdict.summary =
-            format!("Part of a containment no longer held, and {count} change(s) put it right. {}", verdict.summary);
+            format!("Part of a containment no longer held, and {repairs} change(s) put it right. {}", verdict.summary);
     }
     let mut notes: Vec<String> = facts.broken();
     notes.extend(reports.notes());

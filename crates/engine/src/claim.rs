@@ -142,6 +142,7 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
     let holder = invocation.request_id.clone();
     if let Some(old) = records.active() {
         let mut current = Current { state: State::Open, holder, lease_until, version: old.version + 1, ..old.clone() };
+        current.stop |= decided.stop;
         if !matches!(case.action, Action::Verify { .. }) {
             current.add_finding(&case.finding.id);
         }
@@ -163,6 +164,7 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
         outcome: None,
         told: None,
         released_at: None,
+        stop: decided.stop,
     }
 }
 

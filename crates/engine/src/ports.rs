@@ -334,8 +334,8 @@ pub trait Cloud: Send + Sync {
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>>;
     /// DescribeSecurityGroups by name, of every VPC, without those that only share a beginning.
     async fn describe_groups_named(&self, name: &str) -> Answer<Vec<SecurityGroup>>;
-    /// DescribeVpcEndpoints: VPC and interfaces of the endpoints of these services of AWS's.
-    async fn describe_service_endpoints(&self, services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>>;
+    /// DescribeVpcEndpoints: VPC and interfaces of these VPCs' endpoints of these services of AWS's.
+    async fn describe_service_endpoints(&self, vpcs: &[VpcId], services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>>;
     /// DescribeRouteTables of these VPCs.
     async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>>;
     /// DescribeVpcEndpoints of these VPCs, but those that are over.

@@ -103,7 +103,9 @@ impl Engine {
             denials,
         ];
         let gaps = identity.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
-        let stopped = stop::preview(instance, known, decided.stop, evidence.stop_protection);
+        let asked = decided.stop || look.records.active().is_some_and(|current| current.stop);
+        let snapshots = (!evidence.snapshots_unread).then_some(evidence.snapshots.as_slice());
+        let stopped = stop::preview(instance, known, asked, evidence.stop_protection, snapshots);
         let plans = plans.into_iter().chain([stopped]).collect::<Vec<_>>();
         let mut answer = self.nothing(case, decided, outcome);
         answer.containment_id.clone_from(&active);

@@ -3,7 +3,7 @@
 use brig_core::{
     proof::{Destination, FlowLog, Proof, Read, judge},
     step::{Lane, Outcome, Step},
-    survey::Interface,
+    survey::{Interface, Rule},
     timestamp::Timestamp,
 };
 use futures::future::join_all;
@@ -13,7 +13,8 @@ use crate::{ports::Cloud, work::Work};
 /// So far back records are looked at, in milliseconds.
 const LOOK_BACK_MS: i64 = 3_600_000;
 
-pub(crate) async fn look(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface]) -> Proof {
+/// `let_in` is what forensic access lets through.
+pub(crate) async fn look(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface], let_in: &[Rule]) -> Proof {
     let Some(cut) = cut_at(work) else {
         return Proof::unavailable("when it was cut is not on record");
     };
@@ -23,7 +24,7 @@ pub(crate) async fn look(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Inter
     };
     let from = cut.max(Timestamp::from_millis(work.clock.now().millis() - LOOK_BACK_MS));
     let reads = interfaces.iter().map(|interface| read(work, cloud, interface, &logs, from));
-    judge(&join_all(reads).await, cut)
+    judge(&join_all(reads).await, cut, let_in)
 }
 
 /// When the last interface was isolated for good.

@@ -16,11 +16,11 @@ use brig_core::{
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, State, claimable},
     message,
-    plan::Plan,
+    plan::{Plan, Planned},
     policy::{Decided, Decision},
-    release::{self, facts},
-    step::{Lane, Outcome},
-    survey::Gap,
+    release::{self, Reversal, facts},
+    step::{Failure, Lane, Outcome, Step},
+    survey::{Gap, InstanceState},
     verdict::{Fact, Truth, Verdict},
 };
 
@@ -35,6 +35,9 @@ use look::{Seen, gone, look};
 
 /// How often a claim that somebody else's write overtook is tried.
 const TRIES: usize = 16;
+/// How often an instance is started that stops again, or does not show yet that it starts.
+const MOST_STARTS: usize = 4;
+const STOPS_AGAIN: &str = "it was started and is stopped: EC2's state reason says why; where a key of your own encrypts its volumes, the releasing role needs kms:CreateGrant in that key's policy";
 
 impl Engine {
     /// Takes the instance's containment back, or only shows what that would do.
@@ -80,7 +83,8 @@ impl Engine {
             containment: current.containment.clone(),
             instance,
             deadline: invocation.deadline,
-            inherited: std::collections::BTreeSet::new(),
+            inherited: BTreeSet::new(),
+            held: BTreeSet::new(),
             records: Mutex::new(records.steps),
             overtaken: Mutex::default(),
         };
@@ -187,6 +191,7 @@ impl Engine {
         let mut settled: BTreeMap<String, Outcome> = BTreeMap::new();
         let mut pause = Duration::from_millis(200);
         let mut on_record = true;
+        let mut starts = 0;
         let (plan, gaps) = loop {
             let seen: Seen = look(&work, lanes).await;
             work.instance = seen.instance.clone();
@@ -196,10 +201,17 @@ impl Engine {
                     planned.outcome = outcome.clone();
                 }
             }
+            if starts >= MOST_STARTS && seen.instance.state == InstanceState::Stopped {
+                let stopped = |planned: &&mut Planned| matches!(planned.step, Step::GiveBack(Reversal::StartInstance));
+                for planned in plan.steps.iter_mut().filter(stopped) {
+                    planned.outcome = Outcome::Failed(Failure { error: STOPS_AGAIN.to_owned(), retryable: false });
+                }
+            }
             let more = plan.todo().next().is_some() || seen.gaps.iter().any(|gap| gap.retryable);
             if !more || self.left(invocation) <= LAST_CALL {
                 break (plan, seen.gaps);
             }
+            starts += usize::from(plan.todo().any(|step| matches!(step, Step::GiveBack(Reversal::StartInstance))));
             let tried: BTreeSet<String> = plan.todo().map(|step| work.key_of(step)).collect();
             let ran = work.run(&plan, |step| self.take_back(&work, lanes, step)).await;
             on_record &= work.finish(&ran).await;

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use brig_core::{
     paths::Path,
     reach::ReachLook,
-    step::Lane,
-    survey::{Gap, Interface},
+    step::{Lane, Step},
+    survey::{Gap, Interface, Rule},
     timestamp::Timestamp,
     verdict::LaneFacts,
 };
@@ -19,7 +19,7 @@ use crate::{
         network::{NetworkLane, NetworkReport, Seen},
     },
     reach,
-    work::{LaneReport, Work, merge},
+    work::{Done, LaneReport, Work, merge},
 };
 
 /// The four lanes' reports, newest attempt over older ones.
@@ -95,6 +95,11 @@ impl Reports {
         }
     }
 
+    /// What forensic access lets through.
+    pub(crate) fn let_in(&self, work: &Work<'_>) -> Vec<Rule> {
+        self.access.rules(work.policy.forensic_access.as_ref(), &self.interfaces)
+    }
+
     /// Adds what was done beside a lane to its report.
     pub(crate) fn add(&mut self, lane: Lane, more: LaneReport) {
         let Some((_, report)) = Lane::ALL.into_iter().zip(&mut self.lanes).find(|(of, _)| *of == lane) else { return };
@@ -123,7 +128,7 @@ impl Reports {
         &self.interfaces
     }
 
-    pub(crate) fn done(&self) -> impl Iterator<Item = &crate::work::Done> {
+    pub(crate) fn done(&self) -> impl Iterator<Item = &Done> {
         self.lanes.iter().flat_map(|lane| lane.done.iter())
     }
 
@@ -143,6 +148,12 @@ impl Reports {
 
     pub(crate) fn any_left_over(&self) -> bool {
         self.lanes.iter().any(LaneReport::is_left_over)
+    }
+
+    /// The same, whatever is left of the steps that are `told apart`.
+    pub(crate) fn any_left_over_but(&self, apart: impl Fn(&Step) -> bool) -> bool {
+        let left = |done: &Done| done.outcome.is_left_over() && !apart(&done.step);
+        self.lanes.iter().any(|lane| lane.look_again || lane.done.iter().any(left))
     }
 
     pub(crate) fn left_over(&self) -> BTreeSet<Lane> {

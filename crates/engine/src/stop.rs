@@ -1,5 +1,7 @@
 //! Stopping the instance, where a person or a rule asks for that. Plans come from `brig_core::plan::stop`.
 
+use std::time::Duration;
+
 use brig_core::{
     ledger::StepRecord,
     plan::{
@@ -13,7 +15,7 @@ use brig_core::{
 };
 
 use crate::{
-    lanes::evidence,
+    lanes::evidence::{self, LOST_ANSWER},
     ports::{Attribute, AttributeChange, Cloud, ErrorKind},
     reports::Reports,
     work::{LaneReport, Work, failed},
@@ -48,7 +50,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, reports: &Reports, a
         instance: &instance,
         asked,
         recorded: &recorded,
-        unready: unready.as_ref().map(|why| (why.as_str(), reports.any_left_over())),
+        unready: unready.as_ref().map(|why| (why.as_str(), reports.any_left_over_but(is_stop))),
         protected: protected.ok().map(|value| value == "true"),
         snapshots: snapshots.as_deref().ok(),
     });
@@ -62,8 +64,12 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, reports: &Reports, a
     report
 }
 
+fn is_stop(step: &Step) -> bool {
+    matches!(step, Step::StopInstance { .. } | Step::SnapshotMemory)
+}
+
 fn is_begun(recorded: &[StepRecord]) -> bool {
-    recorded.iter().any(|record| matches!(record.step, Step::StopInstance { .. }))
+    recorded.iter().any(|record| is_stop(&record.step))
 }
 
 /// What has to come first: memory and disks that nothing holds yet, a group that would replace what is stopped.
@@ -78,9 +84,14 @@ fn unready(reports: &Reports) -> Option<String> {
 }
 
 /// What would be done, for a preview.
-pub(crate) fn preview(instance: &Instance, recorded: &[StepRecord], asked: bool, protected: Option<bool>) -> Plan {
-    let snapshots: &[Snapshot] = &[];
-    stop::plan(&stop::Look { instance, asked, recorded, unready: None, protected, snapshots: Some(snapshots) })
+pub(crate) fn preview(
+    instance: &Instance,
+    recorded: &[StepRecord],
+    asked: bool,
+    protected: Option<bool>,
+    snapshots: Option<&[Snapshot]>,
+) -> Plan {
+    stop::plan(&stop::Look { instance, asked, recorded, unready: None, protected, snapshots })
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a plan of stopping has no other step")]
@@ -88,6 +99,9 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
     match &step {
         Step::StopInstance { hibernate, lift } => stop(work, cloud, *hibernate, *lift).await,
         Step::SnapshotMemory => {
+            if work.inherited.contains(&work.key_of(&step)) && found_lost(work, cloud).await {
+                return Outcome::Changed("an earlier attempt's answer was lost; its snapshots exist".to_owned());
+            }
             let mut tags = evidence::tags(work);
             tags.insert(MEMORY_TAG.to_owned(), "hibernated".to_owned());
             let description = format!("Brig: evidence of {}, with its memory", work.containment);
@@ -95,12 +109,27 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
                 Ok(snapshots) => {
                     let shown: Vec<String> =
                         snapshots.iter().map(|snapshot| format!("{} of {}", snapshot.id, snapshot.volume)).collect();
-                    Outcome::Changed(shown.join(", "))
+                    Outcome::Changed(format!("{}; {}", shown.join(", "), stop::hibernated(&work.instance)))
                 }
                 Err(error) => failed(&error),
             }
         }
         _ => Outcome::Skipped("no step of stopping".to_owned()),
+    }
+}
+
+/// CreateSnapshots has no client token: a set whose answer was lost is waited for, since it may not be listed yet.
+async fn found_lost(work: &Work<'_>, cloud: &dyn Cloud) -> bool {
+    let until = work.clock.now().after(LOST_ANSWER);
+    loop {
+        let listed = cloud.describe_snapshots_tagged(CONTAINMENT_TAG, work.containment.as_str()).await;
+        if listed.is_ok_and(|found| found.iter().any(|snapshot| snapshot.tags.contains_key(MEMORY_TAG))) {
+            return true;
+        }
+        if work.clock.now() >= until || work.left() <= Duration::from_secs(10) {
+            return false;
+        }
+        work.clock.sleep(Duration::from_secs(1)).await;
     }
 }
 
@@ -121,7 +150,7 @@ async fn stop(work: &Work<'_>, cloud: &dyn Cloud, hibernate: bool, lift: bool) -
     };
     match stopped {
         Ok(()) if hibernate => Outcome::Changed(format!(
-            "hibernating: its memory goes to the root volume, which is snapshotted then{again}"
+            "asked to hibernate; where that fails AWS shuts it down, and its memory is lost{again}"
         )),
         Ok(()) => Outcome::Changed(format!(
             "its MEMORY IS LOST, since hibernation is not configured, and so is what its instance store held{again}"

@@ -70,6 +70,8 @@ pub(crate) struct Work<'a> {
     pub(crate) deadline: Timestamp,
     /// Keys of the records that this attempt found: another one's, which may be at work or dead.
     pub(crate) inherited: BTreeSet<String>,
+    /// Of these, what had been done before the invocation began.
+    pub(crate) held: BTreeSet<String>,
     pub(crate) records: Mutex<Vec<StepRecord>>,
     /// Steps whose intent another invocation recorded while this one was about to.
     pub(crate) overtaken: Mutex<BTreeSet<String>>,

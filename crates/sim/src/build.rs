@@ -78,6 +78,7 @@ impl World {
             instance_type: "m5.large".to_owned(),
             auto_recovery: Some("default".to_owned()),
             hibernates: false,
+            state_reason: None,
         };
         let instance = Instance {
             shown,

@@ -374,8 +374,8 @@ impl Cloud for SimCloud {
         self.describe_groups_named(name).await
     }
 
-    async fn describe_service_endpoints(&self, services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
-        self.describe_service_endpoints(services).await
+    async fn describe_service_endpoints(&self, vpcs: &[VpcId], services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
+        self.describe_service_endpoints(vpcs, services).await
     }
 
     async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>> {

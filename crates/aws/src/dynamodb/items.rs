@@ -68,6 +68,9 @@ pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
         ("findings".to_owned(), AttributeValue::L(current.findings.iter().map(text).collect())),
         ("reason".to_owned(), text(&current.reason)),
     ]);
+    if current.stop {
+        item.insert("stop".to_owned(), AttributeValue::Bool(true));
+    }
     let released_at = current.released_at.map(|at| at.to_string());
     for (name, value) in [("outcome", &current.outcome), ("told", &current.told), ("released_at", &released_at)] {
         if let Some(value) = value {
@@ -145,6 +148,7 @@ fn read_current(item: &Item) -> Answer<Current> {
         outcome: get(item, "outcome").map(str::to_owned),
         told: get(item, "told").map(str::to_owned),
         released_at: get(item, "released_at").and_then(Timestamp::parse),
+        stop: item.get("stop").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
     })
 }
 
@@ -217,6 +221,7 @@ mod tests {
             outcome: Some("partial".to_owned()),
             told: None,
             released_at: Some(at),
+            stop: true,
         };
         let step_record = StepRecord {
             key: "network/isolate/eni-1".to_owned(),

@@ -70,6 +70,7 @@ fn from_instance(found: &aws_sdk_ec2::types::Instance, owner: &AccountId, region
             .maintenance_options()
             .and_then(|options| options.auto_recovery())
             .map(|setting| setting.as_str().to_owned()),
+        state_reason: found.state_reason().and_then(|reason| reason.code()).map(str::to_owned),
         hibernates: found.hibernation_options().and_then(HibernationOptions::configured).unwrap_or(false),
         instance_type: found.instance_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
     })

@@ -39,11 +39,12 @@ pub(crate) async fn describe_groups_named(client: &Client, name: &str) -> Answer
 pub(crate) async fn describe_service_endpoints(
     client: &Client,
     region: &Region,
+    vpcs: &[VpcId],
     services: &[&str],
 ) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
     let names: Vec<String> = services.iter().map(|service| format!("com.amazonaws.{region}.{service}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let request = client.describe_vpc_endpoints().filters(filter("service-name", &names));
+    let request = client.describe_vpc_endpoints().filters(filter("service-name", &names)).filters(in_vpcs(vpcs));
     let mut pages = request.into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(endpoint) = pages.next().await {

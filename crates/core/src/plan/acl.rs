@@ -66,10 +66,19 @@ pub fn plan(look: &Look<'_>) -> Plan {
 fn wanted(look: &Look<'_>, plan: &mut Plan) -> Vec<IpAddr> {
     let mut addresses: Vec<IpAddr> = Vec::new();
     for record in look.recorded {
-        if let (Step::DenyInNetworkAcl { address, .. }, Some(Outcome::Changed(_))) = (&record.step, &record.outcome)
-            && !addresses.contains(address)
-        {
-            addresses.push(*address);
+        // What was done, or may have been: an attempt that died, an answer that was lost.
+        let meant = match &record.outcome {
+            None | Some(Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Planned) => true,
+            Some(Outcome::Failed(failure)) => failure.retryable,
+            Some(Outcome::Missing(_) | Outcome::Skipped(_)) => false,
+        };
+        let Step::DenyInNetworkAcl { address, .. } = &record.step else { continue };
+        if !meant || addresses.contains(address) {
+            continue;
+        }
+        match look.spared.known(*address) {
+            None => addresses.push(*address),
+            Some(why) => plan.note(format!("{address}, which was denied, is not denied again: it {why}")),
         }
     }
     let mut named = BTreeSet::new();

@@ -7,7 +7,7 @@ use crate::{
     ids::InstanceId,
     policy::RoleDeny,
     step::{Outcome, Step},
-    survey::{IdentityLook, Instance, MetadataOptions, RoleLook},
+    survey::{IdentityLook, Instance, InstanceState, MetadataOptions, RoleLook},
     verdict::{Fact, Truth},
 };
 
@@ -37,9 +37,11 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic:
         };
         plan.add(step, outcome);
     }
+    // AWS replaces the profile of an instance that runs, and of no other.
+    let there = look.association.as_ref().is_some_and(|association| Some(association.profile.as_str()) == forensic);
+    let forensic = forensic.filter(|_| there || instance.state == InstanceState::Running);
     match (&look.association, forensic) {
         (Some(association), Some(with)) => {
-            let there = association.profile == with;
             let step = Step::ReplaceProfile {
                 association: association.id.clone(),
                 was: association.profile.clone(),
@@ -61,9 +63,7 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic:
     }
     let keeps = look.association.is_some() && forensic.is_some();
     if look.association.is_some() && !keeps && instance.state.has_flows() {
-        plan.note(
-            "Systems Manager cannot reach it: its profile and the metadata service are off, and no flow can start",
-        );
+        plan.note("Systems Manager cannot reach it: its profile and the metadata service are off");
     }
     if keeps && !instance.state.is_ending() {
         let guarded = is_guarded(instance);
@@ -112,6 +112,9 @@ pub fn sharing(role: &str, siblings: &[InstanceId], reach: RoleDeny) -> Option<S
     }
 }
 
+/// The fact that leaves it the responders' credentials, which whoever is root on it can read.
+pub const FORENSIC: &str = "no instance profile but the forensic one is associated";
+
 /// What a later look shows of the credential cut.
 #[must_use]
 pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -> Vec<Fact> {
@@ -128,7 +131,12 @@ pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -
     let associated = look.association.as_ref().filter(|association| association.state.starts_with("associat"));
     let keeps = associated.is_some_and(|association| Some(association.profile.as_str()) == forensic);
     if keeps {
-        facts.push(Fact::holding("no instance profile but the forensic one is associated"));
+        facts.push(Fact::holding(FORENSIC));
+        if look.roles.is_empty() {
+            // Nothing was replaced: what it had before is what responders use.
+            let why = "its own profile is the responders', whose role is not denied";
+            facts.push(Fact::new("the credentials it had are denied", Truth::No, why));
+        }
     } else {
         facts.push(Fact::seen("no instance profile is associated", associated.is_none()));
     }

@@ -4,6 +4,7 @@
 
 use super::{Plan, done, skipped};
 use crate::{
+    ids::VolumeId,
     ledger::StepRecord,
     step::{Failure, Outcome, Step},
     survey::{Instance, InstanceState, Snapshot},
@@ -43,7 +44,7 @@ pub fn plan(look: &Look<'_>) -> Plan {
     let step = begun.map_or_else(first, |record| record.step.clone());
     let hibernates = matches!(step, Step::StopInstance { hibernate: true, .. });
     let was_stopped = begun.is_some_and(|record| matches!(record.outcome, Some(Outcome::Changed(_))));
-    let outcome = judge(look, lift, was_stopped);
+    let outcome = judge(look, lift, was_stopped, begun.is_some() && !hibernates);
     let stops = matches!(outcome, Outcome::AlreadyDone(_)) && begun.is_some();
     plan.add(step, outcome);
     if hibernates && stops {
@@ -52,10 +53,11 @@ pub fn plan(look: &Look<'_>) -> Plan {
     plan
 }
 
-fn judge(look: &Look<'_>, lift: bool, was_stopped: bool) -> Outcome {
+fn judge(look: &Look<'_>, lift: bool, was_stopped: bool, lost: bool) -> Outcome {
     let not_yet = |error: String| Outcome::Failed(Failure { error, retryable: true });
     match look.instance.state {
         InstanceState::ShuttingDown | InstanceState::Terminated => Outcome::Missing("the instance is gone".to_owned()),
+        InstanceState::Stopped if lost => done("stopped; without hibernation its memory is lost"),
         InstanceState::Stopped => done("stopped"),
         InstanceState::Stopping => done("stopping"),
         InstanceState::Pending => not_yet("it is starting: it can be stopped once it runs".to_owned()),
@@ -81,10 +83,33 @@ fn memory(look: &Look<'_>) -> Outcome {
             not_yet("it is stopping still: its memory is on the root volume once it has stopped")
         }
         None => not_yet("whether the snapshots with its memory exist could not be read"),
-        Some(snapshots) if snapshots.iter().any(|snapshot| snapshot.tags.contains_key(MEMORY_TAG)) => {
-            done("snapshots with its memory exist")
+        Some(snapshots)
+            if !look.instance.volumes.is_empty()
+                && look.instance.volumes.iter().all(|volume| held(snapshots, &volume.id)) =>
+        {
+            done(hibernated(look.instance))
         }
         Some(_) => Outcome::Planned,
+    }
+}
+
+/// Whether a volume has a usable snapshot of the time after the stop.
+fn held(snapshots: &[Snapshot], volume: &VolumeId) -> bool {
+    snapshots.iter().any(|snapshot| {
+        snapshot.volume == *volume && snapshot.state != "error" && snapshot.tags.contains_key(MEMORY_TAG)
+    })
+}
+
+/// What is known of the memory of an instance that was asked to hibernate: where it cannot, AWS shuts it down, and its pages
+/// do not say how that is told apart
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html>).
+#[must_use]
+pub fn hibernated(instance: &Instance) -> &'static str {
+    match instance.state_reason.as_deref() {
+        Some(reason) if reason.contains("Hibernate") => "its memory is on the root volume, as EC2's state reason says",
+        _ => {
+            "whether its memory is on the root volume is not known: where hibernation fails, AWS shuts it down, and EC2's state reason does not say"
+        }
     }
 }
 

@@ -224,7 +224,12 @@ impl ReversalKind {
             }
             Self::AllowRole => &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
             Self::AssociateProfile => &["ec2:AssociateIamInstanceProfile", "iam:PassRole"],
-            Self::ReplaceProfile => &["ec2:ReplaceIamInstanceProfileAssociation", "iam:PassRole"],
+            Self::ReplaceProfile => &[
+                "ec2:AssociateIamInstanceProfile",
+                "ec2:DisassociateIamInstanceProfile",
+                "ec2:ReplaceIamInstanceProfileAssociation",
+                "iam:PassRole",
+            ],
             Self::RestoreMetadata => &["ec2:ModifyInstanceMetadataOptions"],
             Self::AttachInstances => &["autoscaling:AttachInstances"],
             Self::RegisterTargets => &["elasticloadbalancing:RegisterTargets"],
@@ -233,7 +238,8 @@ impl ReversalKind {
                 &["ec2:ModifyInstanceAttribute"]
             }
             Self::RestoreAutoRecovery => &["ec2:ModifyInstanceMaintenanceOptions"],
-            Self::StartInstance => &["ec2:StartInstances"],
+            // Volumes that a key of the customer's encrypts are opened by a grant of the caller's.
+            Self::StartInstance => &["ec2:StartInstances", "kms:CreateGrant"],
             Self::DeleteTags => &["ec2:DeleteTags"],
         }
     }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a snapshot set whose answer may have been lost is looked for before another is taken.
-const LOST_ANSWER: Duration = Duration::from_secs(15);
+pub(crate) const LOST_ANSWER: Duration = Duration::from_secs(15);
 
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let mut report = LaneReport::default();

@@ -10,6 +10,7 @@ use brig_core::{
     policy::RoleDeny,
     step::{Failure, Lane, Outcome, Step},
     survey::{Gap, IdentityLook, Instance, Role, RoleLook},
+    verdict::Truth,
 };
 use futures::future::join_all;
 
@@ -34,9 +35,6 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     for note in &plan.notes {
         report.note(note.clone());
     }
-    if forensic.is_some() && work.policy.forensic_access.is_none() && work.instance.state.has_flows() {
-        report.note("its profile is the responders', and yet no flow to Systems Manager can start: BRIG_FORENSIC_ACCESS opens that way".to_owned());
-    }
     // Both are writes to the ledger before any effect: the set must hold the instance before a policy is rendered from it.
     let (intent, joined) = futures::join!(work.intend(&plan), join_sets(work, &plan));
     let intent = intent.and(joined);
@@ -58,6 +56,11 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     report.look_again |= !recorded || after.gaps.iter().any(|gap| gap.retryable);
     merge(&mut report.done, done);
     report.facts = identity::facts(&after, &instance, forensic);
+    let holds = report.facts.iter().any(|fact| fact.what == identity::FORENSIC);
+    if holds && work.policy.forensic_access.is_none() && work.instance.state.has_flows() {
+        let way = "its profile is the responders', and yet no flow to Systems Manager can start: BRIG_FORENSIC_ACCESS opens that way";
+        report.note(way.to_owned());
+    }
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
         report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
     }
@@ -278,8 +281,7 @@ async fn read_back(
                 work.instance.clone()
             }
         };
-        let settled =
-            identity::facts(&seen, &instance, forensic).iter().all(|fact| fact.truth != brig_core::verdict::Truth::No);
+        let settled = identity::facts(&seen, &instance, forensic).iter().all(|fact| fact.truth != Truth::No);
         match pauses.next() {
             Some(pause) if !settled && work.left().as_secs() > 5 => {
                 work.clock.sleep(std::time::Duration::from_millis(pause)).await;

@@ -241,6 +241,14 @@ impl<'a> NetworkLane<'a> {
             final_word && group_of(&done.step).is_some_and(|group| group.purpose == Purpose::Isolation)
         });
         let mut again = false;
+        for (fact, interface) in facts.iter_mut().zip(&seen.interfaces) {
+            let [group] = interface.groups.as_slice() else { continue };
+            if let Some(gap) = seen.access.doubt(group).filter(|_| fact.truth == Truth::Yes) {
+                fact.truth = Truth::Unknown;
+                fact.why = format!("{group} has rules that may be forensic access, and {} could not be read", gap.what);
+                again |= gap.retryable;
+            }
+        }
         for fact in facts.iter_mut().filter(|fact| fact.truth == Truth::No) {
             let eni = fact.what.split(' ').next().unwrap_or_default();
             match outcome_of(eni) {
@@ -377,7 +385,7 @@ async fn look(work: &Work<'_>, cloud: &dyn Cloud) -> Answer<Seen> {
     let (attached, groups, forensic) = futures::join!(
         work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Instance(work.id()))),
         work.within("DescribeSecurityGroups", cloud.describe_brig_groups()),
-        access::look(cloud, setting)
+        access::look(cloud, setting, &work.instance.interfaces)
     );
     let mut interfaces: Vec<Interface> = attached?.into_iter().map(|attached| attached.interface).collect();
     let trunks = interfaces.iter().filter(|interface| interface.kind == "trunk").map(|trunk| {

@@ -7,6 +7,7 @@ use brig_core::{
     policy::CONTAINMENT_TAG,
     release::Reversal,
     step::{Failure, Outcome, Step},
+    survey::InstanceState,
 };
 
 use crate::{
@@ -46,7 +47,7 @@ impl Engine {
                 outcome(lanes.identity.associate_profile(work.id(), profile).await, "the instance is gone")
             }
             Reversal::ReplaceProfile { association, profile } => {
-                outcome(lanes.identity.replace_profile(association, profile).await, "the association is gone")
+                replace_profile(work, lanes, association, profile).await
             }
             Reversal::RestoreMetadata { options } => {
                 outcome(lanes.identity.restore_metadata_options(work.id(), options).await, "the instance is gone")
@@ -93,6 +94,19 @@ fn outcome(answer: Answer<()>, missing: &str) -> Outcome {
         Ok(()) => Outcome::Changed(String::new()),
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(missing.to_owned()),
         Err(error) => failed(&error),
+    }
+}
+
+/// AWS replaces the profile of an instance that runs: of another one it is taken away first.
+async fn replace_profile(work: &Work<'_>, lanes: &Lanes, association: &str, profile: &str) -> Outcome {
+    let cloud = lanes.identity.as_ref();
+    let missing = "the association is gone";
+    if work.instance.state == InstanceState::Running {
+        return outcome(cloud.replace_profile(association, profile).await, missing);
+    }
+    match cloud.disassociate_profile(association).await {
+        Ok(()) => outcome(cloud.associate_profile(work.id(), profile).await, "the instance is gone"),
+        answer => outcome(answer, missing),
     }
 }
 

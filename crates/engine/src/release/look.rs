@@ -87,6 +87,7 @@ pub(super) fn gone(finding: &Finding) -> Instance {
         instance_type: String::new(),
         auto_recovery: None,
         hibernates: false,
+        state_reason: None,
     }
 }
 

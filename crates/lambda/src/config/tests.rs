@@ -94,7 +94,7 @@ fn a_wrong_value_is_named() {
         (
             "BRIG_FORENSIC_ACCESS",
             "10.0.0.0/8,0.0.0.0/0",
-            "BRIG_FORENSIC_ACCESS=\"10.0.0.0/8,0.0.0.0/0\" is not a list of at most 25 CIDR blocks, none of them everything, or the name of a security group",
+            "BRIG_FORENSIC_ACCESS=\"10.0.0.0/8,0.0.0.0/0\" is not a list of at most 25 CIDR blocks, none wider than /8 (IPv6: /16), or the name of a security group",
         ),
         (
             "BRIG_FORENSIC_PROFILE",

@@ -4,7 +4,7 @@ use brig_core::{
     ids::InstanceId,
     release::Reversal,
     step::Step,
-    survey::{Membership, ScalingGroup, Target},
+    survey::{InstanceState, Membership, ScalingGroup, Target},
 };
 use brig_engine::ports::{Answer, CloudError, ErrorKind, TargetGroup};
 
@@ -140,6 +140,14 @@ impl SimCloud {
         let intended =
             |step: &Step| back(step, |back| matches!(back, Reversal::RegisterTargets { group, .. } if group == arn));
         self.write(OPERATION, intended, |state| {
+            let runs = |target: &Target| {
+                let id = target.id.parse::<InstanceId>().ok();
+                let instance = id.and_then(|id| state.world.instances.get(&id));
+                instance.is_none_or(|instance| instance.shown.state == InstanceState::Running)
+            };
+            if !targets.iter().all(runs) {
+                return Err(refused(OPERATION, ErrorKind::Other, "InvalidTarget"));
+            }
             let Some(group) = state.world.target_groups.get_mut(arn) else {
                 return Err(not_found(OPERATION, "TargetGroupNotFound"));
             };

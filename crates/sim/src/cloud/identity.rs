@@ -4,7 +4,7 @@ use brig_core::{
     ids::{InstanceId, arn_name},
     release::Reversal,
     step::Step,
-    survey::{Association, MetadataOptions},
+    survey::{Association, InstanceState, MetadataOptions},
 };
 use brig_engine::ports::{Answer, ErrorKind, Profile};
 
@@ -53,9 +53,15 @@ impl SimCloud {
             if !state.world.profiles.contains_key(arn_name(profile)) {
                 return Err(refused(OPERATION, ErrorKind::Other, "InvalidParameterValue"));
             }
-            let Some((instance, _)) = state.world.associations.remove(association) else {
+            let held = state.world.associations.get(association).map(|(instance, _)| instance.clone());
+            let Some(instance) = held else {
                 return Err(not_found(OPERATION, "InvalidAssociationID.NotFound"));
             };
+            let runs = state.world.instances.get(&instance).map(|instance| instance.shown.state);
+            if runs != Some(InstanceState::Running) {
+                return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectState"));
+            }
+            state.world.associations.remove(association);
             let successor = state.world.id("iip-assoc");
             state.world.associations.insert(successor, (instance, profile.to_owned()));
             Ok(())

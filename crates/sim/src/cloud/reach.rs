@@ -60,9 +60,16 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn describe_service_endpoints(&self, services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
+    pub(super) async fn describe_service_endpoints(
+        &self,
+        vpcs: &[VpcId],
+        services: &[&str],
+    ) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
         self.read("DescribeVpcEndpoints", |world| {
-            let meant = world.endpoints.iter().filter(|(service, _, _)| services.contains(&service.as_str()));
+            let meant = world
+                .endpoints
+                .iter()
+                .filter(|(service, vpc, _)| vpcs.contains(vpc) && services.contains(&service.as_str()));
             Ok(meant.map(|(_, vpc, eni)| (vpc.clone(), vec![eni.clone()])).collect())
         })
         .await

@@ -126,6 +126,26 @@ fn without_the_setting_it_is_a_stray() {
 }
 
 #[test]
+fn what_may_be_it_and_cannot_be_told_is_not_said_to_be_isolated() {
+    let (world, victim) = world();
+    let sim = with(&world, "10.9.0.0/16");
+    deliver(&sim, &victim, "r").expect("an answer");
+    sim.change(|world| {
+        let (group, _) = world.groups.values_mut().find(|(group, _)| group.name == "brig-isolation").expect("it");
+        let peer = "203.0.113.9/32".to_owned();
+        let ports = Some((443, 443));
+        group.rules.push(Rule { direction: Direction::Egress, protocol: "tcp".to_owned(), ports, peer });
+    });
+    sim.breaks(Break::Always("DescribeVpcEndpoints", Fault::Denied));
+    let answer = deliver(&sim, &victim, "r2").expect("an answer");
+    assert_eq!(answer.verdict.network, Truth::Unknown, "{answer:#?}");
+    sim.heal();
+    let answer = deliver(&sim, &victim, "r3").expect("an answer");
+    assert_eq!(answer.verdict.network, Truth::Yes, "{answer:#?}");
+    assert!(!rules(&sim).iter().any(|rule| rule.contains("203.0.113.9")), "{:?}", rules(&sim));
+}
+
+#[test]
 fn what_it_needs_and_cannot_be_read_costs_no_cut() {
     let (world, victim) = world();
     let mut shown = String::new();
@@ -142,7 +162,7 @@ fn what_it_needs_and_cannot_be_read_costs_no_cut() {
     }
     expect![[r#"
         DescribeVpcEndpoints
-          forensic access is as it was: what it needs could not be read (DescribeVpcEndpoints: AccessDenied: by the simulator)
+          forensic access is as it was: what forensic access needs could not be read (DescribeVpcEndpoints: AccessDenied: by the simulator (grant this operation to the function's role))
         AuthorizeSecurityGroupIngress
           failed authorize_forensic_access AuthorizeSecurityGroupIngress: AccessDenied: by the simulator (grant this operation to the function's role)
     "#]].assert_eq(&shown);

@@ -2,7 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_core::{containment::Conclusion, policy::Policy, survey::Role, verdict::Truth};
+use brig_core::{
+    containment::Conclusion,
+    policy::Policy,
+    survey::{InstanceState, Role},
+    verdict::Truth,
+};
 use brig_sim::{ACCOUNT, Break, Fault, Sim, Victim, World};
 use expect_test::expect;
 
@@ -74,6 +79,38 @@ fn where_it_cannot_be_had_the_own_profile_goes_all_the_same() {
         assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
         assert_eq!(difference(&sim, &expected_after(&world, &contained)), None);
     }
+}
+
+#[test]
+fn of_an_instance_that_does_not_run_the_own_profile_goes() {
+    let (mut world, victim) = world();
+    world.instances.get_mut(&victim.id).expect("it").shown.state = InstanceState::Stopped;
+    let sim = with(&world);
+    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    assert!(is_whole(&answer), "{answer:#?}");
+    assert_eq!(profile(&sim, &victim), None);
+    // Stopped while it has the responders' profile: released all the same.
+    let (world, victim) = self::world();
+    let sim = with(&world);
+    sim.contain(&victim.id, "r").expect("an answer");
+    sim.change(|world| world.instances.get_mut(&victim.id).expect("it").shown.state = InstanceState::Stopped);
+    let back = release(&sim, &victim);
+    assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
+    assert!(profile(&sim, &victim).is_some_and(|arn| arn.ends_with("app-profile")));
+}
+
+#[test]
+fn an_instance_that_had_the_responders_profile_before_is_not_said_to_be_cut_off() {
+    let (mut world, victim) = world();
+    for (instance, profile) in world.associations.values_mut() {
+        if *instance == victim.id {
+            PROFILE.clone_into(profile);
+        }
+    }
+    let sim = with(&world);
+    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    assert_eq!(answer.verdict.credentials, Truth::Partial, "{answer:#?}");
+    assert!(answer.notes.iter().any(|note| note.contains("whose role is not denied")), "{:#?}", answer.notes);
 }
 
 #[test]

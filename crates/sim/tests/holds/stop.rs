@@ -88,9 +88,9 @@ fn a_hibernated_instance_is_snapshotted_with_its_memory() {
     check(
         &answer,
         &expect![[r#"
-        changed stop_instances - hibernating: its memory goes to the root volume, which is snapshotted then
-        changed snapshot_memory - snap-00000012 of vol-0001a, snap-00000013 of vol-00000007, snap-00000014 of vol-00000008
-    "#]],
+            changed stop_instances - asked to hibernate; where that fails AWS shuts it down, and its memory is lost
+            changed snapshot_memory - snap-00000012 of vol-0001a, snap-00000013 of vol-00000007, snap-00000014 of vol-00000008; whether its memory is on the root volume is not known: where hibernation fails, AWS shuts it down, and EC2's state reason does not say
+        "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Stopped);
     let volumes = world.volumes(&victim.id).len();
@@ -150,6 +150,32 @@ fn its_owners_protection_and_somebodys_start_are_left_alone() {
     "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Running);
+}
+
+#[test]
+fn the_ask_outlives_the_event_that_it_came_with() {
+    let (world, victim) = asked(false);
+    let sim = Sim::new(world, 1);
+    sim.breaks(Break::Always("CreateSnapshots", Fault::ServerError));
+    let answer = sim.contain_within(&victim.id, "r", Duration::from_secs(20)).expect("an answer");
+    assert!(steps(&answer).contains("not stopped yet"), "{}", steps(&answer));
+    sim.heal();
+    // What comes next asks for nothing: an update of the finding, a verification.
+    sim.change(|world| world.stops.clear());
+    deliver(&sim, &victim, "r2").expect("an answer");
+    assert_eq!(state(&sim, &victim), InstanceState::Stopped);
+}
+
+#[test]
+fn an_ask_about_a_contained_instance_is_told_and_is_no_repair() {
+    let (mut world, victim) = asked(false);
+    world.stops.clear();
+    let sim = Sim::new(world, 1);
+    deliver(&sim, &victim, "r").expect("an answer");
+    sim.change(|world| world.stops.extend([victim.id.clone()]));
+    let answer = deliver(&sim, &victim, "r2").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::Contained, "{answer:#?}");
+    assert_eq!(sim.told().len(), 2, "{:?}", sim.told());
 }
 
 fn sweep(hibernates: bool, step: usize) {

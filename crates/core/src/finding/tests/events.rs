@@ -135,6 +135,8 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         manual-plan
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+        manual-stop
+          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         manual
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         plan-release

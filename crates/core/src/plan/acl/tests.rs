@@ -258,6 +258,21 @@ fn a_rule_on_record_that_is_gone_is_made_again() {
         note: what is denied in the network ACL acl-1 is denied to everyone in subnet-a, subnet-b, not only to this instance
     "#]],
     );
+    // Somebody has said since that it must not be.
+    world.recorded[0].step = Step::DenyInNetworkAcl {
+        acl: "acl-1".to_owned(),
+        address: address("52.94.1.1"),
+        ingress: 4,
+        egress: 5,
+        subnets: Vec::new(),
+        instance_arn: ARN.to_owned(),
+    };
+    check(
+        &world,
+        &expect![[r#"
+        note: 52.94.1.1, which was denied, is not denied again: it is AWS's own (52.94.0.0/22 is published)
+    "#]],
+    );
     // What was refused before is not wanted again by the record alone.
     record.outcome = Some(Outcome::Failed(Failure { error: "denied".to_owned(), retryable: false }));
     world.recorded = vec![record];

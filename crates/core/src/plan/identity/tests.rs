@@ -42,7 +42,7 @@ fn the_role_denies_the_profile_goes_and_the_metadata_service_too() {
             planned      deny_role arn:aws:iam::123456789012:role/web/app-role
             planned      disassociate_profile arn:aws:iam::123456789012:instance-profile/app
             planned      disable_metadata instance
-            note: Systems Manager cannot reach it: its profile and the metadata service are off, and no flow can start
+            note: Systems Manager cannot reach it: its profile and the metadata service are off
         "#]],
     );
 }
@@ -141,13 +141,19 @@ fn the_responders_profile_takes_the_place_of_its_own() {
     .assert_eq(&planned(&look, &instance));
     look.association.as_mut().expect("an association").profile = FORENSIC.to_owned();
     instance.metadata = MetadataOptions { ipv6: Some("disabled".to_owned()), ..guarded() };
-    look.roles.clear();
+    let arn = instance.id.arn(&instance.account, &instance.region);
+    let policy = deny_policy::render(std::slice::from_ref(&arn), RoleDeny::Instance);
+    look.roles = vec![role("arn:aws:iam::123456789012:role/web/app-role", Some(policy), vec![arn])];
     expect![[r#"
+        already_done deny_role arn:aws:iam::123456789012:role/web/app-role - the role denies this instance's sessions
         already_done replace_profile instance - the forensic profile
         already_done require_tokens instance - tokens are required, one hop away at most
     "#]]
     .assert_eq(&planned(&look, &instance));
     assert_eq!(Truth::of(&facts(&look, &instance, Some(FORENSIC))), Truth::Yes);
+    // Nor is it one where the responders' profile was its own before.
+    let bare = IdentityLook { roles: Vec::new(), ..look.clone() };
+    assert_ne!(Truth::of(&facts(&bare, &instance, Some(FORENSIC))), Truth::Yes);
     // Another profile, or a way past the token, is no containment.
     assert_ne!(Truth::of(&facts(&look, &instance, None)), Truth::Yes);
     instance.metadata.hop_limit = Some(2);
@@ -155,6 +161,7 @@ fn the_responders_profile_takes_the_place_of_its_own() {
     // Without a profile there is nothing to replace.
     look.association = None;
     expect![[r#"
+        already_done deny_role arn:aws:iam::123456789012:role/web/app-role - the role denies this instance's sessions
         planned      disable_metadata instance
         note: the instance shows a profile, yet EC2 lists no association to take away: check it by hand
     "#]]
