@@ -178,7 +178,6 @@ pub fn path(vpc: &VpcId, rules: &[Rule]) -> Path {
     let of = |direction| {
         let mut peers: Vec<&str> =
             rules.iter().filter(|rule| rule.direction == direction).map(|rule| rule.peer.as_str()).collect();
-        peers.dedup();
         peers.sort_unstable();
         peers.dedup();
         if peers.is_empty() { "nothing".to_owned() } else { peers.join(", ") }

@@ -1,8 +1,12 @@
 //! A step: one change to one resource, with what it replaces, so that going back needs no guess; and what running it
 //! found. Steps are written to the ledger as they are here, before their effect.
 
+mod actions;
+mod outcome;
+
 use std::net::{IpAddr, Ipv4Addr};
 
+pub use outcome::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -455,119 +459,9 @@ impl Step {
     }
 }
 
-impl StepKind {
-    /// The IAM actions that a step of this kind needs; a step of a release has those of its reversal.
-    #[must_use]
-    pub fn iam_actions(self) -> &'static [&'static str] {
-        match self {
-            Self::CreateSecurityGroup => &[
-                "ec2:CreateSecurityGroup",
-                "ec2:CreateTags",
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSecurityGroupRules",
-                "ec2:AuthorizeSecurityGroupEgress",
-                "ec2:AuthorizeSecurityGroupIngress",
-                "ec2:RevokeSecurityGroupEgress",
-            ],
-            Self::RevokeSecurityGroupRules => {
-                &["ec2:DescribeSecurityGroupRules", "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"]
-            }
-            Self::AuthorizeSecurityGroupRules | Self::AuthorizeForensicAccess => {
-                &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
-            }
-            Self::Isolate | Self::Untrack | Self::ShortenTimeouts | Self::UnassignPublicAddress => {
-                &["ec2:ModifyNetworkInterfaceAttribute"]
-            }
-            Self::DisassociateAddress => &["ec2:DisassociateAddress"],
-            Self::DenyInNetworkAcl => &["ec2:CreateNetworkAclEntry", "ec2:DescribeNetworkAcls"],
-            Self::DenyRole => &["iam:GetRolePolicy", "iam:PutRolePolicy"],
-            Self::DisassociateProfile => &["ec2:DisassociateIamInstanceProfile"],
-            // The profile of an instance where the responders' cannot be had is taken away.
-            Self::ReplaceProfile => {
-                &["ec2:DisassociateIamInstanceProfile", "ec2:ReplaceIamInstanceProfileAssociation", "iam:PassRole"]
-            }
-            Self::RequireTokens | Self::DisableMetadata => &["ec2:ModifyInstanceMetadataOptions"],
-            Self::DetachInstances => &["autoscaling:DetachInstances"],
-            Self::RecordLifecycleActionHeartbeat => &["autoscaling:RecordLifecycleActionHeartbeat"],
-            Self::DeregisterTargets => &["elasticloadbalancing:DeregisterTargets"],
-            Self::DeregisterInstancesFromLoadBalancer => &["elasticloadbalancing:DeregisterInstancesFromLoadBalancer"],
-            Self::ProtectTermination | Self::ProtectStop | Self::StopOnShutdown | Self::KeepVolumes => {
-                &["ec2:ModifyInstanceAttribute"]
-            }
-            Self::DisableAutoRecovery => &["ec2:ModifyInstanceMaintenanceOptions"],
-            Self::CreateSnapshots => {
-                &["ec2:CreateSnapshot", "ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"]
-            }
-            Self::StopInstance => &["ec2:ModifyInstanceAttribute", "ec2:StopInstances"],
-            Self::SnapshotMemory => &["ec2:CreateSnapshots", "ec2:CreateTags"],
-            Self::LockSnapshot => &["ec2:LockSnapshot", "ec2:DescribeLockedSnapshots"],
-            Self::TagSnapshot | Self::TagInstance => &["ec2:CreateTags"],
-            Self::GiveBack => &[],
-        }
-    }
-}
-
 /// A short name for a list (FNV-1a, 64 bit): the ledger's keys have at most 1,024 bytes.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// Why a step failed, and whether trying again can help.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The error, for a person: what was being done and what AWS answered.
-    pub error: String,
-    /// A later attempt may succeed.
-    pub retryable: bool,
-}
-
-/// What running a step found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", content = "detail", rename_all = "snake_case")]
-pub enum Outcome {
-    /// Not run: it would be.
-    Planned,
-    /// It changed the resource; a detail for a person.
-    Changed(String),
-    /// The resource was already as it should be.
-    AlreadyDone(String),
-    /// The resource is not there (any more).
-    Missing(String),
-    /// Not done, for this reason.
-    Skipped(String),
-    /// It failed.
-    Failed(Failure),
-}
-
-impl Outcome {
-    /// The outcome's word in reports and in the ledger.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Changed(_) => "changed",
-            Self::AlreadyDone(_) => "already_done",
-            Self::Missing(_) => "missing",
-            Self::Skipped(_) => "skipped",
-            Self::Failed(_) => "failed",
-        }
-    }
-
-    /// The outcome's detail; empty where there is none.
-    #[must_use]
-    pub fn detail(&self) -> &str {
-        match self {
-            Self::Planned => "",
-            Self::Changed(detail) | Self::AlreadyDone(detail) | Self::Missing(detail) | Self::Skipped(detail) => detail,
-            Self::Failed(failure) => &failure.error,
-        }
-    }
-
-    /// Whether a later attempt may turn it into success.
-    #[must_use]
-    pub fn is_left_over(&self) -> bool {
-        matches!(self, Self::Failed(Failure { retryable: true, .. }))
-    }
 }
 
 #[cfg(test)]

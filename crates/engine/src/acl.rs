@@ -3,13 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    time::Duration,
 };
 
 use brig_core::{
     acl::{Denial, NetworkAcl, Spared},
     ids::VpcId,
     ledger::{Shared, StepRecord},
-    plan::{Plan, acl},
+    plan::{Plan, Planned, acl},
     policy::{Escalation, Policy},
     reach::RouteTable,
     release::Reversal,
@@ -26,6 +27,8 @@ use crate::{
 
 /// How often the rules are set right while others change who shares them.
 const TRIES: usize = 10;
+/// How long a release needs from leaving its share to taking the rule away.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// What it is planned from.
 pub(crate) struct Seen {
@@ -121,10 +124,15 @@ fn shares(members: &[String]) -> Vec<Denial> {
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface]) -> LaneReport {
     let mut report = LaneReport::default();
     let recorded = work.recorded(Lane::Network);
-    let remotes = &work.finding.remotes;
-    let look = look(work.ledger, cloud, &work.instance, interfaces, remotes, &recorded, work.policy);
-    let seen = match work.within("DescribeNetworkAcls", look).await {
-        Ok(Some(seen)) => seen,
+    let mut planned = plan(work, cloud, interfaces, &recorded).await;
+    let foreign = |planned: &Planned| matches!(&planned.outcome, Outcome::AlreadyDone(why) if why == acl::FOREIGN);
+    if planned.as_ref().is_ok_and(|seen| seen.as_ref().is_some_and(|(plan, _)| plan.steps.iter().any(foreign))) {
+        // Or what a release has just left, and is about to take away.
+        work.clock.sleep(LEAVING).await;
+        planned = plan(work, cloud, interfaces, &recorded).await;
+    }
+    let (plan, look_again) = match planned {
+        Ok(Some(planned)) => planned,
         Ok(None) => return report,
         Err(error) => {
             report.note(format!("no remote address is denied in a network ACL: they could not be read ({error})"));
@@ -132,15 +140,27 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interf
             return report;
         }
     };
-    let plan = seen.plan(&recorded, &work.instance, work.policy);
     for note in &plan.notes {
         report.note(note.clone());
     }
     // The share is in the set before the rule is made: whoever takes rules away sees it.
     let (intent, joined) = futures::join!(work.intend(&plan), join(work, &plan));
     report.done = work.run_if(&intent.and(joined), &plan, |step| deny(work, cloud, step)).await;
-    report.look_again = !work.finish(&report.done).await || seen.look_again;
+    report.look_again = !work.finish(&report.done).await || look_again;
     report
+}
+
+/// The plan, and whether what it was judged by may be read later.
+async fn plan(
+    work: &Work<'_>,
+    cloud: &dyn Cloud,
+    interfaces: &[Interface],
+    recorded: &[StepRecord],
+) -> Answer<Option<(Plan, bool)>> {
+    let remotes = &work.finding.remotes;
+    let look = look(work.ledger, cloud, &work.instance, interfaces, remotes, recorded, work.policy);
+    let seen = work.within("DescribeNetworkAcls", look).await?;
+    Ok(seen.map(|seen| (seen.plan(recorded, &work.instance, work.policy), seen.look_again)))
 }
 
 fn share_of(step: &Step) -> Option<(&str, Denial)> {

@@ -14,6 +14,9 @@ use crate::{
     step::{Outcome, Step},
 };
 
+/// What is said where somebody else's rules deny an address.
+pub const FOREIGN: &str = "denied by rules that are not Brig's";
+
 /// What it is planned from.
 #[derive(Debug, Clone)]
 pub struct Look<'a> {
@@ -180,7 +183,7 @@ impl<'a> Board<'a> {
             return Some((step, outcome));
         }
         if let (Some(ingress), Some(egress)) = (self.foreign(address, false), self.foreign(address, true)) {
-            return Some((step(ingress, egress), done("denied by rules that are not Brig's")));
+            return Some((step(ingress, egress), done(FOREIGN)));
         }
         let family = address.is_ipv6();
         let has_room = |egress| self.rules.get(&(egress, family)).is_none_or(|count| *count < MOST_RULES);
