@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use ipnet::IpNet;
 
 use crate::{
+    acl,
     ids::{AccountId, GroupId, VpcId},
     paths::{NewFlows, OpenFlows, Path},
     plan::{Plan, done},
@@ -35,8 +36,7 @@ impl ForensicAccess {
     /// Reads the setting: CIDR blocks, or one name. Everybody is nobody that may be let in.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-        let net = |word: &&str| word.parse().ok().or_else(|| word.parse::<IpAddr>().ok().map(IpNet::from));
-        let nets: Vec<IpNet> = words.iter().filter_map(net).map(|net| net.trunc()).collect();
+        let nets: Vec<IpNet> = words.iter().filter_map(|word| acl::net(word)).collect();
         match (words.as_slice(), nets.len()) {
             (_, count) if nets.iter().any(is_too_wide) || count > MOST_RANGES => {
                 Err("a list of at most 25 CIDR blocks, none wider than /8 (IPv6: /16), or the name of a security group")
@@ -146,13 +146,13 @@ pub fn plan(
         let has = |direction| rules.iter().any(|rule| rule.direction == direction);
         if !has(Direction::Ingress) {
             plan.note(format!(
-                "no forensic access into {}: it has no group of the name in BRIG_FORENSIC_ACCESS",
+                "nobody reaches isolated instances in {} by SSH or RDP: the VPC has no security group of the name in BRIG_FORENSIC_ACCESS",
                 group.vpc
             ));
         }
         if !has(Direction::Egress) {
             plan.note(format!(
-                "Systems Manager cannot be reached from {}: it has no interface endpoint of it",
+                "Systems Manager cannot be reached from {}: the VPC has no interface endpoint of it",
                 group.vpc
             ));
         }
@@ -180,7 +180,7 @@ pub fn path(vpc: &VpcId, rules: &[Rule]) -> Path {
             rules.iter().filter(|rule| rule.direction == direction).map(|rule| rule.peer.as_str()).collect();
         peers.sort_unstable();
         peers.dedup();
-        if peers.is_empty() { "nothing".to_owned() } else { peers.join(", ") }
+        if peers.is_empty() { "nowhere".to_owned() } else { peers.join(", ") }
     };
     Path {
         kind: "forensic_access",
@@ -255,8 +255,8 @@ mod tests {
         let aside = set_aside(&mut groups, &account(), |_, _| false);
         let isolated = [interface("eni-1", "vpc-2", &[groups[0].id.as_str()])];
         expect![[r#"
-            note: no forensic access into vpc-2: it has no group of the name in BRIG_FORENSIC_ACCESS
-            note: Systems Manager cannot be reached from vpc-2: it has no interface endpoint of it
+            note: nobody reaches isolated instances in vpc-2 by SSH or RDP: the VPC has no security group of the name in BRIG_FORENSIC_ACCESS
+            note: Systems Manager cannot be reached from vpc-2: the VPC has no interface endpoint of it
         "#]]
         .assert_eq(&plan(&named, &look, &isolated, &groups, &aside).to_string());
         expect!["BRIG_FORENSIC_ACCESS lets SSH and RDP in from 10.9.0.0/16, and HTTPS out to 10.0.0.77/32"]

@@ -108,6 +108,13 @@ impl FromStr for Denial {
     }
 }
 
+/// A CIDR block, or an address, which is a block by itself.
+#[must_use]
+pub fn net(text: &str) -> Option<IpNet> {
+    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse::<IpNet>().ok().or_else(address).map(|net| net.trunc())
+}
+
 /// AWS's published address ranges, from the text of `ip-ranges.json`. A list that lacks a part is none: an address would be
 /// taken for a stranger's that is not
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-syntax.html>).
@@ -182,8 +189,8 @@ impl Spared<'_> {
     }
 }
 
-/// Whether a route leads to strangers: through an internet, egress-only, NAT or carrier gateway. A gateway endpoint's
-/// prefix list is in AWS's published ranges.
+/// Whether a route leads to strangers: through an internet, egress-only, NAT or carrier gateway, or an endpoint. A gateway
+/// endpoint's prefix list is in AWS's published ranges; what lies behind a firewall's endpoint is not known.
 fn leads_outside(target: &str) -> bool {
     ["igw-", "eigw-", "nat-", "cagw-", "vpce-"].iter().any(|kind| target.starts_with(kind))
 }

@@ -122,6 +122,16 @@ impl StepRecord {
         Self { key, step, recorded_at: now, outcome: None, finished_at: None, repairs: Vec::new() }
     }
 
+    /// Whether its effect may be there: outcomes are recorded after it, and answers are lost.
+    #[must_use]
+    pub fn may_have_happened(&self) -> bool {
+        match &self.outcome {
+            None | Some(Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Planned) => true,
+            Some(Outcome::Failed(failure)) => failure.retryable,
+            Some(Outcome::Missing(_) | Outcome::Skipped(_)) => false,
+        }
+    }
+
     /// Whether it was seen to be done.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -226,6 +226,16 @@ fn listed(line: &mut impl FnMut(&str), items: &[String], most: usize) {
     }
 }
 
+/// What is left to people once it is contained. Whether it runs decides what of its memory there is.
+fn take_over(containment: &Containment) -> &'static str {
+    let done = |step: &StepReport| step.step == "stop_instances" && matches!(step.outcome, "changed" | "already_done");
+    if containment.steps.iter().any(done) {
+        "Take over the investigation: Brig STOPPED the instance, as was asked; stop_instances below says what became of its memory. Its disks are in the snapshots listed below."
+    } else {
+        "Take over the investigation: Brig stopped nothing, so that memory is intact if it still runs; its disks are in the snapshots listed below."
+    }
+}
+
 fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
     let call = |function: &str, extra: &str| {
         let payload = format!(
@@ -247,7 +257,7 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
     };
     match containment.outcome {
         Conclusion::Contained | Conclusion::AlreadyContained => vec![
-            "Take over the investigation: Brig stopped nothing, so that memory is intact if it still runs; its disks are in the snapshots listed below.".to_owned(),
+            take_over(containment).to_owned(),
             "Look at what replaced it, and at what else its role could reach: sessions that it got by sts:AssumeRole are not covered by the denial.".to_owned(),
             format!("To take everything back (first with \"action\":\"plan\",\"for\":\"release\" to see what): {}", release(",\"reason\":\"...\"")),
             originals(),
@@ -282,7 +292,10 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
         ],
         Conclusion::Contradicted => vec![
             "Something that was open when it was cut still carries traffic: AWS goes on tracking it. The paths below say which may.".to_owned(),
-            "To end it, deny the remote address in the network ACL of its subnet (aws ec2 create-network-acl-entry, before the first rule that allows; everyone in the subnet loses that address), or stop the instance, which loses its memory.".to_owned(),
+            "To end it, deny the remote address in the network ACL of its subnet (aws ec2 create-network-acl-entry, before the first rule that allows; everyone in the subnet loses that address); then look again:".to_owned(),
+            invoke(",\"action\":\"verify\""),
+            "Last resort, which loses its memory unless it hibernates, and which the deployment must allow (AllowStop):".to_owned(),
+            invoke(",\"stop\":true"),
             originals(),
         ],
         Conclusion::Released => vec![

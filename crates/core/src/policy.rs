@@ -339,6 +339,11 @@ impl<'a> From<Option<&'a Current>> for Known<'a> {
 /// exempt tag that appears afterwards (an attacker can write tags too) lifts nothing.
 #[must_use]
 pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool, guide: &Guide<'_>) -> Decided {
+    let decided = judge(finding, instance, known, force, guide);
+    Decided { stop: decided.stop || finding.stop, ..decided }
+}
+
+fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool, guide: &Guide<'_>) -> Decided {
     let policy = guide.policy;
     let what =
         if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };

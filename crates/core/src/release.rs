@@ -47,6 +47,8 @@ pub struct Look<'a> {
     pub evidence: &'a EvidenceLook,
     /// The idle timeouts of the instance's type, where they could be read.
     pub defaults: Timeouts,
+    /// How often it was started in this release.
+    pub starts: usize,
     /// What could not be read.
     pub gaps: &'a [Gap],
 }
@@ -55,7 +57,7 @@ pub struct Look<'a> {
 #[must_use]
 pub fn plan(records: &[StepRecord], look: &Look<'_>, rejoin: bool) -> Plan {
     let mut plan = Plan::default();
-    let mut records: Vec<&StepRecord> = records.iter().filter(|record| may_have_happened(record)).collect();
+    let mut records: Vec<&StepRecord> = records.iter().filter(|record| record.may_have_happened()).collect();
     records.sort_by_key(|record| record.recorded_at.millis());
     let guards = records.iter().any(|record| matches!(record.step, Step::RequireTokens { .. }));
     let mut given = BTreeSet::new();
@@ -79,13 +81,15 @@ pub fn plan(records: &[StepRecord], look: &Look<'_>, rejoin: bool) -> Plan {
     plan
 }
 
-/// An effect may have happened although its outcome was never recorded, or was recorded as a lost answer.
-fn may_have_happened(record: &StepRecord) -> bool {
-    match &record.outcome {
-        None | Some(Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Planned) => true,
-        Some(Outcome::Failed(failure)) => failure.retryable,
-        Some(Outcome::Missing(_) | Outcome::Skipped(_)) => false,
-    }
+/// How often an instance is started that stops again, or does not show yet that it starts.
+const MOST_STARTS: usize = 4;
+
+fn stops_again(instance: &Instance) -> Outcome {
+    let reason = instance.state_reason.as_deref().unwrap_or("none given");
+    let error = format!(
+        "it was started several times and is stopped (EC2's state reason: {reason}); where a key of your own encrypts its volumes, the releasing role needs kms:CreateGrant in that key's policy"
+    );
+    Outcome::Failed(Failure { error, retryable: false })
 }
 
 fn gone(what: &str) -> Outcome {
@@ -162,7 +166,10 @@ fn reverse(
         Step::StopInstance { .. } => {
             let outcome = match instance.state {
                 InstanceState::ShuttingDown | InstanceState::Terminated => gone("the instance is gone"),
-                InstanceState::Running => done("it runs; what public address it was assigned is another one"),
+                InstanceState::Running => {
+                    done("it runs; if it was stopped, a public address that AWS had assigned is another one now")
+                }
+                InstanceState::Stopped if look.starts >= MOST_STARTS => stops_again(instance),
                 InstanceState::Stopped | InstanceState::Stopping | InstanceState::Pending | InstanceState::Unknown => {
                     Outcome::Planned
                 }
@@ -303,7 +310,7 @@ fn same(a: &[GroupId], b: &[GroupId]) -> bool {
     a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
 }
 
-/// `guards`: this containment has put a token before it.
+/// `guards`: this containment made the service require tokens.
 fn metadata(was: &MetadataOptions, instance: &Instance, guards: bool) -> Outcome {
     let now = &instance.metadata;
     let same = |options: &MetadataOptions| {

@@ -33,7 +33,7 @@ impl Rules {
         Self { rules: Vec::new(), patterns: Quamina::new() }
     }
 
-    /// Reads `{"rules": [{"name", "then", "when", "stop"}]}`, of which `stop` may lack. Anything that is not understood is an error: a rule that is silently
+    /// Reads `{"rules": [{"name", "then", "when", "stop"}]}`; `stop` may be left out. Anything that is not understood is an error: a rule that is silently
     /// never matched would be trusted in vain.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
         let whole: Value =

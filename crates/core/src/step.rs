@@ -263,7 +263,7 @@ pub enum Step {
     },
     /// Stops the instance.
     StopInstance {
-        /// It hibernates: its memory goes to the root volume.
+        /// It is asked to hibernate.
         hibernate: bool,
         /// Stop protection is Brig's own, and is lifted for it.
         lift: bool,
@@ -434,7 +434,7 @@ impl Step {
         format!("{base}#{:016x}", fnv1a(&parts.join(",")))
     }
 
-    /// Whether it is one of the next steps after the cut, which the settings choose.
+    /// Whether it is added to the cut after it: by a setting, or by somebody who asks for a stop. One that is new is no repair.
     #[must_use]
     pub fn is_escalation(&self) -> bool {
         matches!(

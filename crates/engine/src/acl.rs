@@ -27,12 +27,14 @@ use crate::{
 
 /// How often the rules are set right while others change who shares them.
 const TRIES: usize = 10;
-/// How long a release needs from leaving its share to taking the rule away.
+/// How long a release is given from leaving its share to taking the rule away; what a slower one leaves is taken for
+/// somebody else's until the next look.
 const LEAVING: Duration = Duration::from_secs(1);
 
 /// What it is planned from.
 pub(crate) struct Seen {
     remotes: Vec<IpAddr>,
+    own: BTreeSet<IpAddr>,
     subnets: BTreeSet<String>,
     acls: Vec<NetworkAcl>,
     denials: BTreeMap<String, Vec<Denial>>,
@@ -51,6 +53,7 @@ impl Seen {
             instance_arn: &instance.id.arn(&instance.account, &instance.region),
             subnets: &self.subnets,
             remotes: &self.remotes,
+            own: &self.own,
             recorded,
             acls: &self.acls,
             denials: &self.denials,
@@ -59,8 +62,7 @@ impl Seen {
     }
 }
 
-/// Reads it, where the settings want it and there is an address to deny. What the finding calls the other end and is the
-/// instance's own is none.
+/// Reads it, where the settings want it and there is an address to deny.
 pub(crate) async fn look(
     ledger: &dyn Ledger,
     cloud: &dyn Cloud,
@@ -71,12 +73,11 @@ pub(crate) async fn look(
     policy: &Policy,
 ) -> Answer<Option<Seen>> {
     let denies = recorded.iter().any(|record| matches!(record.step, Step::DenyInNetworkAcl { .. }));
-    let own = |address: &IpAddr| {
-        let public =
-            |interface: &Interface| interface.public.iter().any(|public| IpAddr::from(public.address) == *address);
-        interfaces.iter().any(|interface| interface.addresses.contains(address) || public(interface))
-    };
-    let remotes: Vec<IpAddr> = remotes.iter().filter(|address| !own(address)).copied().collect();
+    let own = interfaces.iter().flat_map(|interface| {
+        let public = interface.public.iter().map(|public| IpAddr::from(public.address));
+        interface.addresses.iter().copied().chain(public)
+    });
+    let own: BTreeSet<IpAddr> = own.collect();
     if !policy.escalate.contains(&Escalation::RemoteAcl) || (remotes.is_empty() && !denies) {
         return Ok(None);
     }
@@ -93,7 +94,8 @@ pub(crate) async fn look(
     let why = |error: CloudError| error.to_string();
     let look_again = routes.as_ref().is_err_and(CloudError::is_retryable);
     Ok(Some(Seen {
-        remotes,
+        remotes: remotes.to_vec(),
+        own,
         subnets,
         acls,
         denials,
@@ -146,6 +148,12 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interf
     // The share is in the set before the rule is made: whoever takes rules away sees it.
     let (intent, joined) = futures::join!(work.intend(&plan), join(work, &plan));
     report.done = work.run_if(&intent.and(joined), &plan, |step| deny(work, cloud, step)).await;
+    let halves = report.done.iter().filter(|done| done.outcome.detail().starts_with("denied ONE WAY"));
+    let halves: Vec<String> =
+        halves.map(|done| format!("{}: {}", done.step.resource(""), done.outcome.detail())).collect();
+    for half in halves {
+        report.note(half);
+    }
     report.look_again = !work.finish(&report.done).await || look_again;
     report
 }
@@ -200,8 +208,14 @@ fn made(answers: [Answer<()>; 2], share: &Denial) -> Outcome {
         (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::Duplicate => failed_for_now(&error),
         (Err(error), _) | (_, Err(error)) if error.is_retryable() => failed(&error),
         // Said as it stands, which trying again does not change.
-        (Ok(()), Err(error)) => Outcome::AlreadyDone(format!("only what comes in, rule {}: {error}", share.ingress)),
-        (Err(error), Ok(())) => Outcome::AlreadyDone(format!("only what goes out, rule {}: {error}", share.egress)),
+        (Ok(()), Err(error)) => Outcome::AlreadyDone(format!(
+            "denied ONE WAY ONLY: what comes in (rule {}); what goes out is NOT denied: {error}",
+            share.ingress
+        )),
+        (Err(error), Ok(())) => Outcome::AlreadyDone(format!(
+            "denied ONE WAY ONLY: what goes out (rule {}); what comes in is NOT denied: {error}",
+            share.egress
+        )),
         (Err(error), Err(_)) if error.code == "NetworkAclEntryLimitExceeded" => {
             Outcome::Skipped(format!("the network ACL has no room: {error}"))
         }

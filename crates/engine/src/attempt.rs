@@ -10,7 +10,7 @@ use brig_core::{
     plan::evidence::STATE_TAG,
     policy::{CONTAINMENT_TAG, Decided},
     proof::{Proof, State as ProofState},
-    step::{Lane, Outcome},
+    step::{Lane, Outcome, Step},
     survey::Instance,
     verdict::{Truth, Verdict},
 };
@@ -68,7 +68,8 @@ impl Engine {
         let mut said = false;
         loop {
             reports.take(run_lanes(&work, lanes, &wanted, seen.take(), reports.is_surveyed()).await);
-            let stopped = Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, current.stop)).await;
+            let stopped =
+                Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, (current.stop, decided.stop))).await;
             reports.add(Lane::Evidence, stopped);
             let answer = answer(&work, &decided, &reports, &mut timings, before.as_deref(), invocation);
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
@@ -190,6 +191,10 @@ fn answer(
     let mut verdict = Verdict::judge(&subject(&work.instance, work.finding), &facts, reports.paths(work));
     for exposure in reports.exposures.iter().rev() {
         verdict.summary = format!("{exposure}. {}", verdict.summary);
+    }
+    let stop = reports.done().find(|done| matches!(done.step, Step::StopInstance { .. }));
+    if let Some(not) = stop.and_then(|done| brig_core::plan::stop::sentence(&done.outcome)) {
+        verdict.summary.push_str(&not);
     }
     let steps: Vec<StepReport> =
         reports.done().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();

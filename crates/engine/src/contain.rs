@@ -168,7 +168,6 @@ impl Engine {
         let guide = Guide { policy: &self.policy, rules: &in_force.rules, rules_lost: in_force.lost.as_deref() };
         let known = Known::from(scene.look.records.current.as_ref());
         let mut decided = policy::decide(finding, &scene.look.instance, &known, force, &guide);
-        decided.stop |= finding.stop;
         if decided.refused {
             let answer = self.nothing(case, decided, Conclusion::Refused);
             return self.tell_decision(case, answer, Some(&scene.look.instance), &scene.look.records).await;

@@ -49,7 +49,11 @@ async fn read(work: &Work<'_>, cloud: &dyn Cloud, interface: &Interface, logs: &
                     let found = cloud.filter_log_events(group, interface.id.as_str(), from);
                     work.within("FilterLogEvents", found).await.map_err(|error| error.to_string())
                 }
-                Destination::Bucket(bucket) => Err(format!("its flow log goes to {bucket}, which is not read")),
+                // An object holds the flows of a whole VPC: more than a function reads beside its work.
+                Destination::Bucket(bucket) => Err(format!(
+                    "its flow log goes to {bucket}, which is not read; Amazon Athena finds records of {} with the action ACCEPT there",
+                    interface.id
+                )),
                 Destination::Other => Err("its flow log goes where it is not read".to_owned()),
             };
             (log.format.clone(), records)

@@ -16,11 +16,11 @@ use brig_core::{
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, State, claimable},
     message,
-    plan::{Plan, Planned},
+    plan::Plan,
     policy::{Decided, Decision},
     release::{self, Reversal, facts},
-    step::{Failure, Lane, Outcome, Step},
-    survey::{Gap, InstanceState},
+    step::{Lane, Outcome, Step},
+    survey::Gap,
     verdict::{Fact, Truth, Verdict},
 };
 
@@ -35,9 +35,6 @@ use look::{Seen, gone, look};
 
 /// How often a claim that somebody else's write overtook is tried.
 const TRIES: usize = 16;
-/// How often an instance is started that stops again, or does not show yet that it starts.
-const MOST_STARTS: usize = 4;
-const STOPS_AGAIN: &str = "it was started and is stopped: EC2's state reason says why; where a key of your own encrypts its volumes, the releasing role needs kms:CreateGrant in that key's policy";
 
 impl Engine {
     /// Takes the instance's containment back, or only shows what that would do.
@@ -90,7 +87,7 @@ impl Engine {
         };
         if only_plan {
             let seen = look(&work, &lanes).await;
-            let plan = seen.plan(&work, rejoin);
+            let plan = seen.plan(&work, rejoin, 0);
             return self.planned_release(case, &work, &plan, &seen.gaps);
         }
         self.give_back(case, work, current, &lanes, rejoin).await
@@ -195,16 +192,10 @@ impl Engine {
         let (plan, gaps) = loop {
             let seen: Seen = look(&work, lanes).await;
             work.instance = seen.instance.clone();
-            let mut plan = seen.plan(&work, rejoin);
+            let mut plan = seen.plan(&work, rejoin, starts);
             for planned in &mut plan.steps {
                 if let Some(outcome) = settled.get(&work.key_of(&planned.step)) {
                     planned.outcome = outcome.clone();
-                }
-            }
-            if starts >= MOST_STARTS && seen.instance.state == InstanceState::Stopped {
-                let stopped = |planned: &&mut Planned| matches!(planned.step, Step::GiveBack(Reversal::StartInstance));
-                for planned in plan.steps.iter_mut().filter(stopped) {
-                    planned.outcome = Outcome::Failed(Failure { error: STOPS_AGAIN.to_owned(), retryable: false });
                 }
             }
             let more = plan.todo().next().is_some() || seen.gaps.iter().any(|gap| gap.retryable);
@@ -327,8 +318,8 @@ fn as_done(planned: &brig_core::plan::Planned) -> Done {
 }
 
 impl Seen {
-    fn plan(&self, work: &Work<'_>, rejoin: bool) -> Plan {
+    fn plan(&self, work: &Work<'_>, rejoin: bool, starts: usize) -> Plan {
         let records = work.records.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        release::plan(&records, &self.look(), rejoin)
+        release::plan(&records, &self.look(starts), rejoin)
     }
 }

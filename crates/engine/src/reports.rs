@@ -103,11 +103,7 @@ impl Reports {
     /// Adds what was done beside a lane to its report.
     pub(crate) fn add(&mut self, lane: Lane, more: LaneReport) {
         let Some((_, report)) = Lane::ALL.into_iter().zip(&mut self.lanes).find(|(of, _)| *of == lane) else { return };
-        merge(&mut report.done, more.done);
-        for note in more.notes {
-            report.note(note);
-        }
-        report.look_again |= more.look_again;
+        report.add(more);
     }
 
     /// Whether the ways to and from the instance were seen, all of them.
@@ -150,7 +146,7 @@ impl Reports {
         self.lanes.iter().any(LaneReport::is_left_over)
     }
 
-    /// The same, whatever is left of the steps that are `told apart`.
+    /// The same, not counting steps of which `apart` is true.
     pub(crate) fn any_left_over_but(&self, apart: impl Fn(&Step) -> bool) -> bool {
         let left = |done: &Done| done.outcome.is_left_over() && !apart(&done.step);
         self.lanes.iter().any(|lane| lane.look_again || lane.done.iter().any(left))

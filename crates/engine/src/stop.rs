@@ -11,7 +11,6 @@ use brig_core::{
     policy::CONTAINMENT_TAG,
     step::{Lane, Outcome, Step},
     survey::{Instance, InstanceState, Snapshot},
-    verdict::Truth,
 };
 
 use crate::{
@@ -22,10 +21,15 @@ use crate::{
 };
 
 /// Stops it once its disks are preserved and nothing would replace it. Nothing where nobody asks and nothing is on record.
-pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, reports: &Reports, asked: bool) -> LaneReport {
+pub(crate) async fn run(
+    work: &Work<'_>,
+    cloud: &dyn Cloud,
+    reports: &Reports,
+    (asked, now): (bool, bool),
+) -> LaneReport {
     let mut report = LaneReport::default();
     let recorded = work.recorded(Lane::Evidence);
-    if !asked && !is_begun(&recorded) {
+    if !asked && !stop::is_recorded(&recorded) {
         return report;
     }
     let (instance, protected, snapshots) = futures::join!(
@@ -45,10 +49,11 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, reports: &Reports, a
             return report;
         }
     };
-    let unready = unready(reports);
+    let unready = stop::unready(&reports.facts());
     let plan = stop::plan(&stop::Look {
         instance: &instance,
         asked,
+        now,
         recorded: &recorded,
         unready: unready.as_ref().map(|why| (why.as_str(), reports.any_left_over_but(is_stop))),
         protected: protected.ok().map(|value| value == "true"),
@@ -68,21 +73,6 @@ fn is_stop(step: &Step) -> bool {
     matches!(step, Step::StopInstance { .. } | Step::SnapshotMemory)
 }
 
-fn is_begun(recorded: &[StepRecord]) -> bool {
-    recorded.iter().any(|record| is_stop(&record.step))
-}
-
-/// What has to come first: memory and disks that nothing holds yet, a group that would replace what is stopped.
-fn unready(reports: &Reports) -> Option<String> {
-    let facts = reports.facts();
-    let lacks = [("its evidence is not preserved", &facts.evidence), ("it is not out of its fleet", &facts.fleet)];
-    let lacks = lacks.into_iter().find(|(_, facts)| Truth::of(facts) != Truth::Yes);
-    lacks.map(|(why, facts)| {
-        let broken = facts.iter().find(|fact| fact.truth != Truth::Yes);
-        broken.map_or_else(|| why.to_owned(), |fact| format!("{why} (this does not hold: {})", fact.what))
-    })
-}
-
 /// What would be done, for a preview.
 pub(crate) fn preview(
     instance: &Instance,
@@ -91,7 +81,7 @@ pub(crate) fn preview(
     protected: Option<bool>,
     snapshots: Option<&[Snapshot]>,
 ) -> Plan {
-    stop::plan(&stop::Look { instance, asked, recorded, unready: None, protected, snapshots })
+    stop::plan(&stop::Look { instance, asked, now: asked, recorded, unready: None, protected, snapshots })
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a plan of stopping has no other step")]
@@ -150,10 +140,10 @@ async fn stop(work: &Work<'_>, cloud: &dyn Cloud, hibernate: bool, lift: bool) -
     };
     match stopped {
         Ok(()) if hibernate => Outcome::Changed(format!(
-            "asked to hibernate; where that fails AWS shuts it down, and its memory is lost{again}"
+            "asked to hibernate; if that fails, AWS shuts it down instead and its memory is lost{again}"
         )),
         Ok(()) => Outcome::Changed(format!(
-            "its MEMORY IS LOST, since hibernation is not configured, and so is what its instance store held{again}"
+            "stopped; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one{again}"
         )),
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
         Err(error) if error.kind == ErrorKind::Other && hibernate => Outcome::Skipped(format!(

@@ -50,6 +50,15 @@ impl LaneReport {
         self.look_again || self.done.iter().any(|done| done.outcome.is_left_over())
     }
 
+    /// Adds what was done beside the lane.
+    pub(crate) fn add(&mut self, more: Self) {
+        merge(&mut self.done, more.done);
+        for note in more.notes {
+            self.note(note);
+        }
+        self.look_again |= more.look_again;
+    }
+
     pub(crate) fn note(&mut self, text: String) {
         if !self.notes.contains(&text) {
             self.notes.push(text);

@@ -1,10 +1,9 @@
 //! The settings, read once from the environment. A wrong value stops the start with a message that names it: a function
 //! that contains production instances must not guess.
 
-use std::net::IpAddr;
-
 use brig_core::{
     access::ForensicAccess,
+    acl,
     ids::AccountId,
     policy::{Escalation, Mode, Policy, RoleDeny, Untrack},
     rules::{Rules, RulesError},
@@ -253,8 +252,7 @@ fn member_role(role: Option<String>) -> Result<Option<String>, ConfigError> {
 
 fn acl_never(words: Vec<String>) -> Result<Vec<IpNet>, ConfigError> {
     let net = |text: String| {
-        let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-        let net = text.parse().ok().or_else(address);
+        let net = acl::net(&text);
         net.ok_or_else(|| wrong("BRIG_ACL_NEVER", text, "a list of addresses and CIDR blocks"))
     };
     words.into_iter().map(net).collect()

@@ -96,6 +96,7 @@ pub(super) fn step(key: &InstanceKey, containment: &ContainmentId, record: &Step
 
 pub(super) fn member_set(item: Option<&Item>) -> MemberSet {
     let Some(item) = item else { return MemberSet::default() };
+    // The attribute's name is of the time when only roles had sets.
     let members = item.get("instances").and_then(|value| value.as_ss().ok()).cloned().unwrap_or_default();
     let version = item.get("version").and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
     MemberSet { version: version.unwrap_or(0), members }

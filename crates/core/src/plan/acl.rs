@@ -28,6 +28,8 @@ pub struct Look<'a> {
     pub subnets: &'a BTreeSet<String>,
     /// The addresses that the finding names as the other side.
     pub remotes: &'a [IpAddr],
+    /// The instance's own addresses: what a finding calls the other end may be one.
+    pub own: &'a BTreeSet<IpAddr>,
     /// What is on record.
     pub recorded: &'a [StepRecord],
     /// The ACLs of these subnets.
@@ -69,24 +71,24 @@ pub fn plan(look: &Look<'_>) -> Plan {
 fn wanted(look: &Look<'_>, plan: &mut Plan) -> Vec<IpAddr> {
     let mut addresses: Vec<IpAddr> = Vec::new();
     for record in look.recorded {
-        // What was done, or may have been: an attempt that died, an answer that was lost.
-        let meant = match &record.outcome {
-            None | Some(Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Planned) => true,
-            Some(Outcome::Failed(failure)) => failure.retryable,
-            Some(Outcome::Missing(_) | Outcome::Skipped(_)) => false,
-        };
         let Step::DenyInNetworkAcl { address, .. } = &record.step else { continue };
-        if !meant || addresses.contains(address) {
+        if !record.may_have_happened() || addresses.contains(address) {
             continue;
         }
         match look.spared.known(*address) {
             None => addresses.push(*address),
-            Some(why) => plan.note(format!("{address}, which was denied, is not denied again: it {why}")),
+            Some(why) => plan.note(format!(
+                "{address} {why}, and is or may be denied already: only a release takes those rules away"
+            )),
         }
     }
     let mut named = BTreeSet::new();
     for address in look.remotes.iter().map(IpAddr::to_canonical) {
         if addresses.contains(&address) || !named.insert(address) {
+            continue;
+        }
+        if look.own.contains(&address) {
+            plan.note(format!("{address} is not denied in a network ACL: it is the instance's own"));
             continue;
         }
         match look.spared.why(address) {

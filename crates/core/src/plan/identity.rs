@@ -77,6 +77,15 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic:
     plan
 }
 
+/// Plans it for an instance whose profile was taken away after all: the metadata service has nothing to stay on for.
+#[must_use]
+pub fn plan_without_profile(instance: &Instance) -> Plan {
+    let mut plan =
+        plan(&IdentityLook::default(), &Instance { profile: None, ..instance.clone() }, RoleDeny::Instance, None);
+    plan.steps.retain(|planned| matches!(planned.step, Step::DisableMetadata { .. }));
+    plan
+}
+
 /// How the metadata service answers where a forensic profile's credentials come from it.
 #[must_use]
 pub fn guarded() -> MetadataOptions {

@@ -8,6 +8,7 @@ use crate::{
     ledger::StepRecord,
     step::{Failure, Outcome, Step},
     survey::{Instance, InstanceState, Snapshot},
+    verdict::{LaneFacts, Truth},
 };
 
 /// The tag of snapshots that hold a hibernated instance's memory.
@@ -18,8 +19,10 @@ pub const MEMORY_TAG: &str = "brig:memory";
 pub struct Look<'a> {
     /// The instance as it is now.
     pub instance: &'a Instance,
-    /// A person or a rule asks for it.
+    /// A person or a rule asks for it, or asked.
     pub asked: bool,
+    /// The event of this attempt asks for it: what was refused for good is tried again.
+    pub now: bool,
     /// What is on record.
     pub recorded: &'a [StepRecord],
     /// What has to come first and has not, and whether it may yet.
@@ -30,12 +33,52 @@ pub struct Look<'a> {
     pub snapshots: Option<&'a [Snapshot]>,
 }
 
+/// What has to come first and does not hold: a copy of its disks, a way out of a group that would replace what is stopped.
+#[must_use]
+pub fn unready(facts: &LaneFacts) -> Option<String> {
+    let lacks = [("its evidence is not preserved", &facts.evidence), ("it is not out of its fleet", &facts.fleet)];
+    let (why, facts) = lacks.into_iter().find(|(_, facts)| Truth::of(facts) != Truth::Yes)?;
+    let broken = facts.iter().find(|fact| fact.truth != Truth::Yes);
+    Some(broken.map_or_else(|| why.to_owned(), |fact| format!("{why} (this does not hold: {})", fact.what)))
+}
+
+/// What the summary says of a stop that was asked for and is not done.
+#[must_use]
+pub fn sentence(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Skipped(why) | Outcome::Missing(why) => {
+            let why = why.trim_start_matches("NOT stopped: ");
+            Some(format!(" It was asked to be stopped and is NOT stopped by Brig: {why}."))
+        }
+        Outcome::Failed(failure) => {
+            let why = failure.error.trim_start_matches("not stopped yet: ");
+            Some(format!(" It was asked to be stopped and is NOT stopped yet: {why}."))
+        }
+        Outcome::Planned | Outcome::Changed(_) | Outcome::AlreadyDone(_) => None,
+    }
+}
+
+/// Whether a stop is on record.
+#[must_use]
+pub fn is_recorded(recorded: &[StepRecord]) -> bool {
+    recorded.iter().any(|record| matches!(record.step, Step::StopInstance { .. }))
+}
+
 /// Plans it. Nothing, where nobody asks and nothing is on record.
 #[must_use]
 pub fn plan(look: &Look<'_>) -> Plan {
     let mut plan = Plan::default();
     let record = look.recorded.iter().find(|record| matches!(record.step, Step::StopInstance { .. }));
-    let begun = record.filter(|record| !matches!(record.outcome, Some(Outcome::Skipped(_) | Outcome::Missing(_))));
+    let refused = record.and_then(|record| match &record.outcome {
+        Some(Outcome::Skipped(why)) => Some(why),
+        Some(Outcome::Failed(failure)) if !failure.retryable => Some(&failure.error),
+        Some(_) | None => None,
+    });
+    if let (Some(why), Some(record), false) = (refused, record, look.now) {
+        plan.add(record.step.clone(), skipped(format!("{why}; ask for it again to have it tried again")));
+        return plan;
+    }
+    let begun = record.filter(|record| record.may_have_happened());
     if !look.asked && begun.is_none() {
         return plan;
     }
@@ -61,9 +104,9 @@ fn judge(look: &Look<'_>, lift: bool, was_stopped: bool, lost: bool) -> Outcome 
         InstanceState::Stopped => done("stopped"),
         InstanceState::Stopping => done("stopping"),
         InstanceState::Pending => not_yet("it is starting: it can be stopped once it runs".to_owned()),
-        InstanceState::Running | InstanceState::Unknown if was_stopped => {
-            skipped("it was stopped, and somebody has started it since: it is not stopped again")
-        }
+        InstanceState::Running | InstanceState::Unknown if was_stopped => skipped(
+            "Brig stopped it, and somebody has started it since: it RUNS; Brig stops it once only, stop it by hand",
+        ),
         InstanceState::Running | InstanceState::Unknown if !look.instance.ebs_root => {
             skipped("AWS stops no instance with an instance-store root")
         }
@@ -126,7 +169,15 @@ mod tests {
     }
 
     fn look(instance: &Instance) -> Look<'_> {
-        Look { instance, asked: true, recorded: &[], unready: None, protected: Some(false), snapshots: Some(&[]) }
+        Look {
+            instance,
+            asked: true,
+            now: true,
+            recorded: &[],
+            unready: None,
+            protected: Some(false),
+            snapshots: Some(&[]),
+        }
     }
 
     fn check(look: &Look<'_>, expected: &Expect) {
@@ -201,7 +252,7 @@ mod tests {
             (
                 InstanceState::Running,
                 expect![[r#"
-                    skipped      stop_instances instance - it was stopped, and somebody has started it since: it is not stopped again
+                    skipped      stop_instances instance - Brig stopped it, and somebody has started it since: it RUNS; Brig stops it once only, stop it by hand
                 "#]],
             ),
         ];

@@ -44,9 +44,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
         sharing(work, cloud, &seen)
     );
     if refused.load(Ordering::Relaxed) {
-        // Without the responders' profile the metadata service has nothing to stay on for.
-        let mut plan = identity::plan(&IdentityLook::default(), &work.instance, work.policy.role_deny, None);
-        plan.steps.retain(|planned| matches!(planned.step, Step::DisableMetadata { .. }));
+        let plan = identity::plan_without_profile(&work.instance);
         done.extend(work.run(&plan, |step| effect(work, cloud, step, &refused)).await);
     }
     for note in siblings {

@@ -185,13 +185,13 @@ impl<'a> NetworkLane<'a> {
             };
             if last && round > 0 {
                 let (steps, denials) = next.await;
-                take(&mut report, steps);
-                take(&mut report, denials);
+                report.add(steps);
+                report.add(denials);
                 break;
             }
             let (again, (steps, denials)) = futures::join!(self.look_again(&report.done), next);
-            take(&mut report, steps);
-            take(&mut report, denials);
+            report.add(steps);
+            report.add(denials);
             seen = again;
             if stuck {
                 break;
@@ -200,7 +200,7 @@ impl<'a> NetworkLane<'a> {
         if let Ok(seen) = &seen {
             let access = access::run(self.work, self.cloud, &seen.access, &seen.interfaces, &seen.groups);
             let access = Box::pin(access).await;
-            take(&mut report, access);
+            report.add(access);
         }
         self.judge(&mut report, seen.as_ref());
         let complete = report.facts.iter().all(|fact| fact.truth != Truth::Unknown);
@@ -347,15 +347,6 @@ impl<'a> NetworkLane<'a> {
             }
         }
     }
-}
-
-/// The report of the next steps is part of the lane's.
-fn take(report: &mut LaneReport, next: LaneReport) {
-    merge(&mut report.done, next.done);
-    for note in next.notes {
-        report.note(note);
-    }
-    report.look_again |= next.look_again;
 }
 
 fn group_of(step: &Step) -> Option<&GroupRef> {

@@ -44,7 +44,7 @@ pub(super) struct Seen {
 struct Unread;
 
 impl Seen {
-    pub(super) fn look(&self) -> Look<'_> {
+    pub(super) fn look(&self, starts: usize) -> Look<'_> {
         Look {
             instance: &self.instance,
             groups: self.groups.as_deref(),
@@ -57,6 +57,7 @@ impl Seen {
             classic: self.classic.as_deref(),
             evidence: &self.evidence,
             defaults: self.defaults,
+            starts,
             gaps: &self.gaps,
         }
     }

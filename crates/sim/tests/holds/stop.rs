@@ -52,8 +52,8 @@ fn it_is_stopped_last_and_started_by_the_release() {
     check(
         &answer,
         &expect![[r#"
-        changed stop_instances - its MEMORY IS LOST, since hibernation is not configured, and so is what its instance store held
-    "#]],
+            changed stop_instances - stopped; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one
+        "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Stopped);
     let calls = sim.calls();
@@ -88,7 +88,7 @@ fn a_hibernated_instance_is_snapshotted_with_its_memory() {
     check(
         &answer,
         &expect![[r#"
-            changed stop_instances - asked to hibernate; where that fails AWS shuts it down, and its memory is lost
+            changed stop_instances - asked to hibernate; if that fails, AWS shuts it down instead and its memory is lost
             changed snapshot_memory - snap-00000012 of vol-0001a, snap-00000013 of vol-00000007, snap-00000014 of vol-00000008; whether its memory is on the root volume is not known: where hibernation fails, AWS shuts it down, and EC2's state reason does not say
         "#]],
     );
@@ -104,6 +104,8 @@ fn what_is_not_preserved_is_not_stopped() {
     let sim = Sim::new(world.clone(), 1);
     sim.breaks(Break::Always("CreateSnapshots", Fault::Denied));
     let answer = deliver(&sim, &victim, "r").expect("an answer");
+    let said = "is NOT stopped by Brig: its evidence is not preserved";
+    assert!(answer.verdict.summary.contains(said), "{}", answer.verdict.summary);
     check(
         &answer,
         &expect![[r#"
@@ -146,8 +148,8 @@ fn its_owners_protection_and_somebodys_start_are_left_alone() {
     check(
         &answer,
         &expect![[r#"
-        skipped stop_instances - it was stopped, and somebody has started it since: it is not stopped again
-    "#]],
+            skipped stop_instances - Brig stopped it, and somebody has started it since: it RUNS; Brig stops it once only, stop it by hand
+        "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Running);
 }
@@ -163,6 +165,24 @@ fn the_ask_outlives_the_event_that_it_came_with() {
     // What comes next asks for nothing: an update of the finding, a verification.
     sim.change(|world| world.stops.clear());
     deliver(&sim, &victim, "r2").expect("an answer");
+    assert_eq!(state(&sim, &victim), InstanceState::Stopped);
+}
+
+#[test]
+fn a_stop_that_may_not_be_is_tried_again_only_by_who_asks_again() {
+    let (world, victim) = asked(false);
+    let sim = Sim::new(world, 1);
+    sim.breaks(Break::Always("StopInstances", Fault::Denied));
+    let answer = deliver(&sim, &victim, "r").expect("an answer");
+    assert!(answer.verdict.summary.contains("NOT stopped yet: StopInstances: AccessDenied"), "{answer:#?}");
+    sim.heal();
+    let tried = |sim: &Sim| sim.calls().iter().filter(|call| call.operation == "StopInstances").count();
+    let before = tried(&sim);
+    sim.change(|world| world.stops.clear());
+    deliver(&sim, &victim, "r2").expect("an answer");
+    assert_eq!(tried(&sim), before);
+    sim.change(|world| world.stops.extend([victim.id.clone()]));
+    deliver(&sim, &victim, "r3").expect("an answer");
     assert_eq!(state(&sim, &victim), InstanceState::Stopped);
 }
 

@@ -66,6 +66,7 @@ fn planned(world: &World) -> Plan {
         instance_arn: ARN,
         subnets: &world.subnets,
         remotes: &world.remotes,
+        own: &BTreeSet::from([address("203.0.113.77")]),
         recorded: &world.recorded,
         acls: &world.acls,
         denials: &world.denials,
@@ -123,11 +124,12 @@ fn a_remote_address_is_denied_before_the_first_rule_that_allows() {
 #[test]
 fn what_must_not_be_denied_is_said() {
     check(
-        &world(&["10.0.0.7", "52.94.1.1"]),
+        &world(&["10.0.0.7", "52.94.1.1", "203.0.113.77"]),
         &expect![[r#"
-        note: 10.0.0.7 is not denied in a network ACL: it is no public address
-        note: 52.94.1.1 is not denied in a network ACL: it is AWS's own (52.94.0.0/22 is published)
-    "#]],
+            note: 10.0.0.7 is not denied in a network ACL: it is no public address
+            note: 52.94.1.1 is not denied in a network ACL: it is AWS's own (52.94.0.0/22 is published)
+            note: 203.0.113.77 is not denied in a network ACL: it is the instance's own
+        "#]],
     );
 }
 
@@ -270,8 +272,8 @@ fn a_rule_on_record_that_is_gone_is_made_again() {
     check(
         &world,
         &expect![[r#"
-        note: 52.94.1.1, which was denied, is not denied again: it is AWS's own (52.94.0.0/22 is published)
-    "#]],
+            note: 52.94.1.1 is AWS's own (52.94.0.0/22 is published), and is or may be denied already: only a release takes those rules away
+        "#]],
     );
     // What was refused before is not wanted again by the record alone.
     record.outcome = Some(Outcome::Failed(Failure { error: "denied".to_owned(), retryable: false }));
