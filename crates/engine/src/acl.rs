@@ -9,7 +9,7 @@ use std::{
 use brig_core::{
     acl::{Denial, NetworkAcl, Spared},
     ids::VpcId,
-    ledger::{Shared, StepRecord},
+    ledger::{MemberSet, Shared, StepRecord},
     plan::{Plan, Planned, acl},
     policy::{Escalation, Policy},
     reach::RouteTable,
@@ -27,8 +27,7 @@ use crate::{
 
 /// How often the rules are set right while others change who shares them.
 const TRIES: usize = 10;
-/// How long a release is given from leaving its share to taking the rule away; what a slower one leaves is taken for
-/// somebody else's until the next look.
+/// EC2's reads lag its writes: rules without a share may be gone already.
 const LEAVING: Duration = Duration::from_secs(1);
 
 /// What it is planned from.
@@ -129,7 +128,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interf
     let mut planned = plan(work, cloud, interfaces, &recorded).await;
     let foreign = |planned: &Planned| matches!(&planned.outcome, Outcome::AlreadyDone(why) if why == acl::FOREIGN);
     if planned.as_ref().is_ok_and(|seen| seen.as_ref().is_some_and(|(plan, _)| plan.steps.iter().any(foreign))) {
-        // Or what a release has just left, and is about to take away.
+        // Or what a release has just taken away.
         work.clock.sleep(LEAVING).await;
         planned = plan(work, cloud, interfaces, &recorded).await;
     }
@@ -245,7 +244,8 @@ async fn make(cloud: &dyn Cloud, acl: &str, share: &Denial) -> [Answer<()>; 2] {
     [judge(a, &ingress), judge(b, &egress)]
 }
 
-/// Leaves a share. The rules go where nobody else shares them, and come back where somebody came to share them meanwhile.
+/// Leaves a share. The rules go first, where nobody else shares them: a containment that finds them there without a share
+/// may take them for somebody else's. They come back where somebody came to share them meanwhile.
 pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn Cloud, back: &Reversal) -> Outcome {
     let Reversal::AllowInNetworkAcl { acl, address, ingress, egress, instance_arn } = back else {
         return Outcome::Skipped("no rule of a network ACL".to_owned());
@@ -253,37 +253,46 @@ pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn Cloud, back: &Reversal) -
     let (instance, address) = (instance_arn.clone(), *address);
     let share = Denial { instance, address, ingress: *ingress, egress: *egress };
     let shared = set_of(work, acl);
-    let mut set = match work.ledger.leave(&shared, &share.to_string()).await {
-        Ok(set) => set,
+    let others = |set: &MemberSet| -> BTreeSet<Denial> {
+        shares(&set.members).into_iter().filter(|other| other.address == address && *other != share).collect()
+    };
+    let mut seen = match work.ledger.members(&shared).await {
+        Ok(set) => others(&set),
         Err(error) => return failed(&error),
     };
+    let mut left = false;
     for _ in 0..TRIES {
-        let others = shares(&set.members);
-        if let Err(error) = settle(cloud, acl, &share, &others).await {
-            return if error.kind == ErrorKind::NotFound {
-                Outcome::Missing("the network ACL is gone".to_owned())
-            } else {
-                failed(&error)
-            };
-        }
-        let now = match work.ledger.members(&shared).await {
-            Ok(now) => now,
+        let gone = match settle(cloud, acl, &share, &seen).await {
+            Ok(()) => false,
+            Err(error) if error.kind == ErrorKind::NotFound => true,
             Err(error) => return failed(&error),
         };
-        if now.version == set.version {
-            let left = others.iter().filter(|other| other.address == address).count();
-            return Outcome::Changed(match left {
+        let now = if left {
+            work.ledger.members(&shared).await
+        } else {
+            work.ledger.leave(&shared, &share.to_string()).await
+        };
+        left = true;
+        let now = match now {
+            Ok(set) => others(&set),
+            Err(error) => return failed(&error),
+        };
+        if gone {
+            return Outcome::Missing("the network ACL is gone".to_owned());
+        }
+        if now == seen {
+            return Outcome::Changed(match seen.len() {
                 0 => "the rules are gone".to_owned(),
-                left => format!("{left} other containment(s) deny it still"),
+                others => format!("{others} other containment(s) deny it still"),
             });
         }
-        set = now;
+        seen = now;
     }
     Outcome::Failed(Failure { error: "who shares the rules kept changing".to_owned(), retryable: true })
 }
 
 /// Makes the two rules what those who share them want.
-async fn settle(cloud: &dyn Cloud, acl: &str, share: &Denial, others: &[Denial]) -> Answer<()> {
+async fn settle(cloud: &dyn Cloud, acl: &str, share: &Denial, others: &BTreeSet<Denial>) -> Answer<()> {
     let ids = [acl.to_owned()];
     let now = cloud.describe_network_acls(AclsOf::Ids(&ids)).await?;
     let changes = share.entries().map(|entry| {

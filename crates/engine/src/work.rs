@@ -272,7 +272,14 @@ impl Work<'_> {
     /// left of them to do. `complete` says whether it could.
     pub(crate) fn recap(&self, lane: Lane, report: &mut LaneReport, complete: bool) {
         for record in self.recorded(lane) {
-            if report.done.iter().any(|done| self.key_of(&done.step) == record.key) {
+            // A next step that took the place of another one, at other numbers say, speaks for both.
+            let stands_for = |done: &Done| {
+                self.key_of(&done.step) == record.key
+                    || (record.step.is_escalation()
+                        && done.step.name() == record.step.name()
+                        && same_resource(&done.step, &record.step))
+            };
+            if report.done.iter().any(stands_for) {
                 continue;
             }
             let ended = matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)));

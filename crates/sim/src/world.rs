@@ -213,9 +213,11 @@ impl World {
                 .collect();
             let _ = writeln!(
                 out,
-                "{id} {:?} metadata {} protected {}/{} shutdown {} recovery {:?} tags {tags:?} profile {:?}",
+                "{id} {:?} metadata {} tokens {} hops {:?} protected {}/{} shutdown {} recovery {:?} tags {tags:?} profile {:?}",
                 shown.state,
                 shown.metadata.endpoint,
+                shown.metadata.tokens,
+                shown.metadata.hop_limit,
                 instance.termination_protection,
                 instance.stop_protection,
                 instance.shutdown,

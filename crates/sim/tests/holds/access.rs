@@ -109,6 +109,8 @@ fn a_stray_rule_goes_and_what_was_taken_away_comes_back() {
     });
     let answer = deliver(&sim, &victim, "r2").expect("an answer");
     assert!(is_whole(&answer), "{answer:#?}");
+    let revoked = answer.steps.iter().find(|step| step.step == "revoke_security_group_rules").expect("the step");
+    assert_eq!(revoked.detail, "1 rule(s) revoked", "what belongs there stays meanwhile");
     assert_eq!(rules(&sim), right);
     assert_eq!(sim.violations(), Vec::<String>::new());
 }

@@ -134,7 +134,12 @@ fn containments_and_releases_at_once_leave_what_the_contained_want() {
         // One is released while two others are contained.
         let (one, two) = (sim.process(1, &victims[1].id, "a", time), sim.process(2, &victims[2].id, "b", time));
         let back = sim.releasing(3, &victims[0].id, false, "back");
-        sim.run(futures::future::join3(one, two, back)).expect("nobody waits for ever");
+        let ended = sim.run(futures::future::join3(one, two, back)).expect("nobody waits for ever");
+        let calm = [&ended.0, &ended.1].iter().all(|answer| answer.as_ref().is_some_and(|answer| !answer.left_over));
+        let found = denied(&sim.world());
+        if calm && found != wanted(&world, &[&victims[1], &victims[2]]) {
+            failures.push(format!("seed {seed}, at once: {found:?}"));
+        }
         for victim in &victims[1..] {
             deliver(&sim, victim, &format!("again-{}", victim.id)).expect("an answer");
         }
@@ -177,6 +182,41 @@ fn killed_at_every_await_point_it_ends_the_same_and_is_given_back() {
         failures.extend(sim.violations());
     }
     report(points, &failures);
+}
+
+#[test]
+fn a_release_killed_at_every_await_point_is_ended_by_the_next() {
+    let (world, victims) = world();
+    let contained = || {
+        let sim = with(&world);
+        for victim in &victims[..2] {
+            deliver(&sim, victim, victim.id.as_str()).expect("an answer");
+        }
+        sim
+    };
+    let calm = contained();
+    let before = calm.points();
+    release(&calm, &victims[0]);
+    let mut failures = Vec::new();
+    let points = before..calm.points();
+    for point in points.clone() {
+        let sim = contained();
+        sim.kill_at(point);
+        let _ = sim.release(&victims[0].id, false, "back");
+        sim.revive(0);
+        sim.wait(Duration::from_mins(3));
+        let back = sim.release(&victims[0].id, false, "again").expect("an answer");
+        let found = denied(&sim.world());
+        if back.outcome != Conclusion::Released || found != wanted(&world, &[&victims[1]]) {
+            failures.push(format!("killed at {point}: {found:?} {}", back.verdict.summary));
+        }
+        release(&sim, &victims[1]);
+        if sim.world().denied() != world.denied() {
+            failures.push(format!("killed at {point}: left over\n{}", sim.world().denied()));
+        }
+        failures.extend(sim.violations());
+    }
+    report(points.count(), &failures);
 }
 
 #[test]
