@@ -11,7 +11,7 @@ CHECKOV := $(VENV)/checkov.stamp
 SAM_CLI := SAM_CLI_TELEMETRY=0 $(CURDIR)/$(VENV)/sam/bin/sam
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 WITH_ENDPOINTS := $(PYTHON) tests/endpoints/run.py
-WITH_STACK := $(PYTHON) tests/infra/stack.py $(TARGET)/debug/bootstrap
+STACK := $(PYTHON) tests/infra/stack.py
 ARCH ?= x86_64
 # What is built to be tried is for this machine; what is deployed is for Graviton unless ARCH is given.
 DEPLOYED := $(if $(filter file default undefined,$(origin ARCH)),arm64,$(ARCH))
@@ -25,12 +25,12 @@ help: ## Show this list
 
 demo: $(ENDPOINTS) ## Deploy the template on loopback and watch an abuse report contain an instance
 	cargo build --workspace --all-targets
-	@$(WITH_ENDPOINTS) $(WITH_STACK) $(TARGET)/debug/demo
+	@$(WITH_ENDPOINTS) $(STACK) $(TARGET)/debug/bootstrap $(TARGET)/debug/demo
 
 test: $(ENDPOINTS) ## Run every test, end to end included
 	cargo build --workspace --all-targets
 	$(PYTHON) tests/endpoints/check_corrections.py
-	$(WITH_ENDPOINTS) $(WITH_STACK) sh -c '$(PYTHON) -W ignore -m unittest discover -s tests/infra && cargo test --workspace'
+	$(WITH_ENDPOINTS) $(STACK) --everything $(TARGET)/debug/bootstrap sh -c '$(PYTHON) -W ignore -m unittest discover -s tests/infra && cargo test --workspace'
 
 unit: ## Run the tests that need no endpoint
 	cargo test --workspace --lib --bins

@@ -1,7 +1,9 @@
 """Deploys infra/template.yaml at the endpoint that AWS_ENDPOINT_URL names, with a binary that is built already, and runs
 a command, which finds outputs and rendered policies in the file that STACK_OUTPUTS names.
 
-    python stack.py BOOTSTRAP COMMAND [ARGUMENT ...]
+    python stack.py [--everything] BOOTSTRAP COMMAND [ARGUMENT ...]
+
+With --everything each parameter is set on which a statement of a policy depends; else only the mode is, to enforce.
 """
 
 import io
@@ -126,8 +128,9 @@ class Stack:
 
 def main() -> int:
     """Deploys, tells the command where to read what was deployed, and runs it."""
-    bootstrap, *command = sys.argv[1:]
-    stack = deploy(Path(bootstrap).read_bytes(), **EVERYTHING)
+    everything = sys.argv[1] == "--everything"
+    bootstrap, *command = sys.argv[2:] if everything else sys.argv[1:]
+    stack = deploy(Path(bootstrap).read_bytes(), **(EVERYTHING if everything else {"Mode": "enforce"}))
     roles = {"contain": stack.outputs["ContainRoleArn"], "release": stack.outputs["ReleaseRoleArn"]}
     policies = {duty: stack.policies(arn) for duty, arn in roles.items()}
     binaries = str(Path(bootstrap).resolve().parent)
