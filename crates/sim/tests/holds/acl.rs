@@ -220,6 +220,41 @@ fn a_release_killed_at_every_await_point_is_ended_by_the_next() {
 }
 
 #[test]
+fn two_releases_at_once_of_which_one_dies_leave_no_rule() {
+    let (world, victims) = world();
+    let both = |kill: Option<usize>| {
+        let sim = with(&world);
+        for victim in [&victims[0], &victims[2]] {
+            deliver(&sim, victim, victim.id.as_str()).expect("an answer");
+        }
+        let before = sim.points();
+        if let Some(point) = kill {
+            sim.kill_at(point);
+        }
+        let (one, two) =
+            (sim.releasing(1, &victims[0].id, false, "one"), sim.releasing(2, &victims[2].id, false, "two"));
+        let _ = sim.run(futures::future::join(one, two));
+        (sim, before)
+    };
+    let (calm, before) = both(None);
+    assert_eq!(calm.world().denied(), world.denied());
+    let points = before..calm.points();
+    let mut failures = Vec::new();
+    for point in points.clone() {
+        let (sim, _) = both(Some(point));
+        sim.wait(Duration::from_mins(3));
+        for victim in [&victims[0], &victims[2]] {
+            sim.release(&victim.id, false, "again").expect("an answer");
+        }
+        if sim.world().denied() != world.denied() {
+            failures.push(format!("killed at {point}: left over\n{}", sim.world().denied()));
+        }
+        failures.extend(sim.violations());
+    }
+    report(points.count(), &failures);
+}
+
+#[test]
 fn what_cannot_be_read_or_made_costs_no_cut_and_is_said() {
     let (world, victims) = world();
     let mut shown = String::new();
