@@ -7,7 +7,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::{ids::VpcId, reach::RouteTable};
+use crate::reach::RouteTable;
 
 /// Rules of one address family and one way that a network ACL may have where nobody raised the quota, AWS's own last one
 /// included (<https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>).
@@ -22,8 +22,6 @@ pub struct NetworkAcl {
     pub id: String,
     /// The account that owns it, where that was shown.
     pub owner: Option<String>,
-    /// Its VPC.
-    pub vpc: VpcId,
     /// Every subnet that it serves.
     pub subnets: Vec<String>,
     /// Its rules, AWS's own last ones included.

@@ -1,7 +1,7 @@
 //! What was seen of the account, as plain values: the first look that the cut is planned from, and each lane's own look.
 //! What could not be read is a [`Gap`], never an empty list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +164,13 @@ impl Timeouts {
             udp: self.udp.or(others.udp),
         }
     }
+}
+
+/// The VPCs that interfaces lie in, each once.
+#[must_use]
+pub fn vpcs_of(interfaces: &[Interface]) -> Vec<VpcId> {
+    let vpcs: BTreeSet<&VpcId> = interfaces.iter().map(|interface| &interface.vpc).collect();
+    vpcs.into_iter().cloned().collect()
 }
 
 /// A public IPv4 address of an interface.

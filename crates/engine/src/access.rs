@@ -1,13 +1,13 @@
 //! Forensic access through the isolation groups. What it is comes from `brig_core::access`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use brig_core::{
     access::{self, AccessLook, ForensicAccess, SERVICES},
-    ids::{AccountId, EniId, GroupId, VpcId},
+    ids::{AccountId, EniId, GroupId},
     paths::Path,
     step::{Outcome, Step},
-    survey::{Gap, Instance, Interface, Rule, SecurityGroup},
+    survey::{Gap, Instance, Interface, Rule, SecurityGroup, vpcs_of},
 };
 use futures::future::join_all;
 
@@ -86,14 +86,11 @@ impl Access {
         interfaces: &[Interface],
         instance: &Instance,
     ) -> Vec<Path> {
-        let mut vpcs: Vec<&VpcId> = interfaces.iter().map(|interface| &interface.vpc).collect();
-        vpcs.sort();
-        vpcs.dedup();
         let (Some(setting), Some(Ok(look)), true) = (setting, &self.look, instance.state.has_flows()) else {
             return Vec::new();
         };
-        let rules = vpcs.into_iter().map(|vpc| (vpc, look.rules(setting, vpc)));
-        rules.filter(|(_, rules)| !rules.is_empty()).map(|(vpc, rules)| access::path(vpc, &rules)).collect()
+        let rules = vpcs_of(interfaces).into_iter().map(|vpc| (look.rules(setting, &vpc), vpc));
+        rules.filter(|(rules, _)| !rules.is_empty()).map(|(rules, vpc)| access::path(&vpc, &rules)).collect()
     }
 }
 
@@ -107,8 +104,7 @@ pub(crate) async fn look(
 }
 
 async fn read(cloud: &dyn Cloud, setting: &ForensicAccess, interfaces: &[Interface]) -> Answer<AccessLook> {
-    let vpcs: BTreeSet<VpcId> = interfaces.iter().map(|interface| interface.vpc.clone()).collect();
-    let vpcs: Vec<VpcId> = vpcs.into_iter().collect();
+    let vpcs = vpcs_of(interfaces);
     let named = async {
         match setting {
             ForensicAccess::Group(name) => cloud.describe_groups_named(name).await,
@@ -147,9 +143,7 @@ pub(crate) async fn run(
         }
     };
     let plan = access::plan(setting, look, interfaces, groups, &access.aside);
-    for note in &plan.notes {
-        report.note(note.clone());
-    }
+    report.note_all(&plan);
     report.done = work.run(&plan, |step| authorize(cloud, step)).await;
     report.look_again = !work.finish(&report.done).await;
     report

@@ -8,14 +8,13 @@ use std::{
 
 use brig_core::{
     acl::{Denial, NetworkAcl, Spared},
-    ids::VpcId,
     ledger::{MemberSet, Shared, StepRecord},
     plan::{Plan, Planned, acl},
     policy::{Escalation, Policy},
     reach::RouteTable,
     release::Reversal,
     step::{Failure, Lane, Outcome, Step},
-    survey::{Instance, Interface},
+    survey::{Instance, Interface, vpcs_of},
 };
 use futures::future::join_all;
 use ipnet::IpNet;
@@ -72,17 +71,17 @@ pub(crate) async fn look(
     policy: &Policy,
 ) -> Answer<Option<Seen>> {
     let denies = recorded.iter().any(|record| matches!(record.step, Step::DenyInNetworkAcl { .. }));
+    if !policy.escalate.contains(&Escalation::RemoteAcl) || (remotes.is_empty() && !denies) {
+        return Ok(None);
+    }
     let own = interfaces.iter().flat_map(|interface| {
         let public = interface.public.iter().map(|public| IpAddr::from(public.address));
         interface.addresses.iter().copied().chain(public)
     });
     let own: BTreeSet<IpAddr> = own.collect();
-    if !policy.escalate.contains(&Escalation::RemoteAcl) || (remotes.is_empty() && !denies) {
-        return Ok(None);
-    }
     let subnets: BTreeSet<String> = interfaces.iter().map(|interface| interface.subnet.clone()).collect();
-    let vpcs: BTreeSet<VpcId> = interfaces.iter().map(|interface| interface.vpc.clone()).collect();
-    let (listed, vpcs): (Vec<String>, Vec<VpcId>) = (subnets.iter().cloned().collect(), vpcs.into_iter().collect());
+    let listed: Vec<String> = subnets.iter().cloned().collect();
+    let vpcs = vpcs_of(interfaces);
     let (acls, routes, published) = futures::join!(
         cloud.describe_network_acls(AclsOf::Subnets(&listed)),
         cloud.describe_route_tables(&vpcs),
@@ -141,9 +140,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interf
             return report;
         }
     };
-    for note in &plan.notes {
-        report.note(note.clone());
-    }
+    report.note_all(&plan);
     // The share is in the set before the rule is made: whoever takes rules away sees it.
     let (intent, joined) = futures::join!(work.intend(&plan), join(work, &plan));
     report.done = work.run_if(&intent.and(joined), &plan, |step| deny(work, cloud, step)).await;

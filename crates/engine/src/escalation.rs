@@ -16,9 +16,7 @@ use crate::{
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface]) -> LaneReport {
     let mut report = LaneReport::default();
     let plan = plan(&work.recorded(Lane::Network), &work.instance, interfaces, work.policy);
-    for note in &plan.notes {
-        report.note(note.clone());
-    }
+    report.note_all(&plan);
     report.done = work.run(&plan, |step| effect(cloud, step)).await;
     report.look_again = !work.finish(&report.done).await;
     report

@@ -82,8 +82,6 @@ pub enum InterfacesOf<'a> {
     Ids(&'a [EniId]),
     /// Those that carry a group.
     Group(&'a GroupId),
-    /// The one of this id.
-    One(&'a EniId),
     /// Those that have a private, public, elastic or IPv6 address.
     Address(IpAddr),
 }

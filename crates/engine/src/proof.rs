@@ -2,7 +2,7 @@
 
 use brig_core::{
     proof::{Destination, FlowLog, Proof, Read, judge},
-    step::{Lane, Outcome, Step},
+    step::{Lane, Step},
     survey::{Interface, Rule},
     timestamp::Timestamp,
 };
@@ -29,10 +29,10 @@ pub(crate) async fn look(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Inter
 
 /// When the last interface was isolated for good.
 fn cut_at(work: &Work<'_>) -> Option<Timestamp> {
-    let moves = work.recorded(Lane::Network).into_iter().filter(|record| {
-        matches!(record.step, Step::Isolate { .. } | Step::Untrack { .. })
-            && matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)))
-    });
+    let moves = work
+        .recorded(Lane::Network)
+        .into_iter()
+        .filter(|record| matches!(record.step, Step::Isolate { .. } | Step::Untrack { .. }) && record.is_done());
     moves.filter_map(|record| record.finished_at).max()
 }
 

@@ -12,7 +12,7 @@ use brig_core::{
     paths::{self, Path, Treated, Ways},
     reach::ReachLook,
     step::{Lane, Outcome, Step},
-    survey::{Gap, Interface},
+    survey::{Gap, Interface, vpcs_of},
     verdict::Fact,
 };
 use futures::future::join_all;
@@ -41,10 +41,7 @@ fn read<T: Default>(gaps: &mut Vec<Gap>, what: &str, answer: Answer<T>) -> T {
 pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
     let (cloud, fleet) = (lanes.evidence.as_ref(), lanes.fleet.as_ref());
     let most = CALL.min(work.left());
-    let vpcs: Vec<VpcId> = {
-        let all: BTreeSet<&VpcId> = work.instance.interfaces.iter().map(|interface| &interface.vpc).collect();
-        all.into_iter().cloned().collect()
-    };
+    let vpcs = vpcs_of(&work.instance.interfaces);
     let had: Vec<GroupId> = {
         let all: BTreeSet<GroupId> =
             isolated(&work.recorded(Lane::Network)).into_values().flatten().flatten().collect();

@@ -97,9 +97,8 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
             let description = format!("Brig: evidence of {}, with its memory", work.containment);
             match cloud.create_snapshots(work.id(), &description, &tags).await {
                 Ok(snapshots) => {
-                    let shown: Vec<String> =
-                        snapshots.iter().map(|snapshot| format!("{} of {}", snapshot.id, snapshot.volume)).collect();
-                    Outcome::Changed(format!("{}; {}", shown.join(", "), stop::hibernated(&work.instance)))
+                    let memory = stop::hibernated(&work.instance);
+                    Outcome::Changed(format!("{}; {memory}", evidence::listed(&snapshots)))
                 }
                 Err(error) => failed(&error),
             }

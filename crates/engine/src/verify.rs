@@ -186,7 +186,7 @@ impl Engine {
         let session = format!("brig-{}", invocation.request_id);
         let opened = self.clouds.open(&touched.account, &touched.region, Lane::Network, &session).await;
         if let Ok(cloud) = opened {
-            let interfaces = touched.interfaces.iter().map(InterfacesOf::One);
+            let interfaces = touched.interfaces.iter().map(|eni| InterfacesOf::Ids(std::slice::from_ref(eni)));
             let groups = touched.groups.iter().map(InterfacesOf::Group);
             let addresses = touched.addresses.iter().copied().map(InterfacesOf::Address);
             let places: Vec<InterfacesOf<'_>> = interfaces.chain(groups).chain(addresses).collect();

@@ -59,6 +59,13 @@ impl LaneReport {
         self.look_again |= more.look_again;
     }
 
+    /// What people should know of a plan.
+    pub(crate) fn note_all(&mut self, plan: &Plan) {
+        for note in &plan.notes {
+            self.note(note.clone());
+        }
+    }
+
     pub(crate) fn note(&mut self, text: String) {
         if !self.notes.contains(&text) {
             self.notes.push(text);
@@ -282,7 +289,7 @@ impl Work<'_> {
             if report.done.iter().any(stands_for) {
                 continue;
             }
-            let ended = matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)));
+            let ended = record.is_done();
             let on_interface = matches!(record.step, Step::Isolate { .. } | Step::Untrack { .. });
             let outcome = if ended {
                 Outcome::AlreadyDone(format!("recorded {}", record.recorded_at))

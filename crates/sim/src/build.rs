@@ -128,7 +128,7 @@ impl World {
     }
 
     /// A network ACL as AWS makes it.
-    pub fn acl(&mut self, id: &str, vpc: &str, subnets: &[&str]) {
+    pub fn acl(&mut self, id: &str, subnets: &[&str]) {
         let everything = IpNet::new_assert(Ipv4Addr::UNSPECIFIED.into(), 0);
         let entries = [false, true].into_iter().flat_map(|egress| {
             [(100, true), (LAST_NUMBER + 1, false)].map(|(number, allow)| AclEntry {
@@ -142,7 +142,6 @@ impl World {
         let acl = NetworkAcl {
             id: id.to_owned(),
             owner: Some(ACCOUNT.to_owned()),
-            vpc: vpc.into(),
             subnets: subnets.iter().map(|subnet| (*subnet).to_owned()).collect(),
             entries: entries.collect(),
         };

@@ -22,12 +22,11 @@ pub(crate) async fn describe_network_acls(client: &Client, of: AclsOf<'_>) -> An
     let mut found = Vec::new();
     while let Some(acl) = pages.next().await {
         let acl = acl.explain("DescribeNetworkAcls")?;
-        let (Some(id), Some(vpc)) = (acl.network_acl_id(), acl.vpc_id()) else { continue };
+        let Some(id) = acl.network_acl_id() else { continue };
         let subnets = acl.associations().iter().filter_map(|association| association.subnet_id());
         found.push(NetworkAcl {
             id: id.to_owned(),
             owner: acl.owner_id().map(str::to_owned),
-            vpc: vpc.into(),
             subnets: subnets.map(str::to_owned).collect(),
             entries: acl.entries().iter().filter_map(from_entry).collect(),
         });

@@ -31,7 +31,6 @@ pub(crate) async fn describe_network_interfaces(client: &Client, of: InterfacesO
             let ids: Vec<&str> = ids.iter().map(EniId::as_str).collect();
             list(client, "network-interface-id", &ids).await
         }
-        InterfacesOf::One(eni) => list(client, "network-interface-id", &[eni.as_str()]).await,
         InterfacesOf::Address(IpAddr::V6(address)) => {
             list(client, "ipv6-addresses.ipv6-address", &[&address.to_string()]).await
         }

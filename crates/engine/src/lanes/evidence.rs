@@ -33,17 +33,13 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
         find_lost_set(work, cloud, &mut seen).await;
         plan = evidence::plan(&seen, &work.instance, &work.containment);
     }
-    for note in &plan.notes {
-        report.note(note.clone());
-    }
+    report.note_all(&plan);
     let made = std::sync::Mutex::new(Vec::new());
     let done = work.run_if(&intent, &plan, |step| effect(work, cloud, step, &made)).await;
     seen.snapshots.extend(made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
 
     let locks = evidence::plan_locks(&seen, &work.instance, work.policy.lock_days);
-    for note in &locks.notes {
-        report.note(note.clone());
-    }
+    report.note_all(&locks);
     let (first, locked) = futures::join!(work.finish(&done), run_locks(work, cloud, &locks));
     merge(&mut report.done, done);
     let (second, (mut after, instance)) = futures::join!(work.finish(&locked), read_back(work, cloud, &seen));
@@ -224,15 +220,20 @@ pub(crate) fn tags(work: &Work<'_>) -> Tags {
     .into()
 }
 
+/// Snapshots and their volumes, for a person.
+pub(crate) fn listed(snapshots: &[Snapshot]) -> String {
+    let each = snapshots.iter().map(|snapshot| format!("{} of {}", snapshot.id, snapshot.volume));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, made: &std::sync::Mutex<Vec<Snapshot>>) -> Outcome {
     let tags = tags(work);
     let description = format!("Brig: evidence of {}", work.containment);
     match cloud.create_snapshots(work.id(), &description, &tags).await {
         Ok(snapshots) => {
-            let shown: Vec<String> =
-                snapshots.iter().map(|snapshot| format!("{} of {}", snapshot.id, snapshot.volume)).collect();
+            let shown = listed(&snapshots);
             made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(snapshots);
-            Outcome::Changed(shown.join(", "))
+            Outcome::Changed(shown)
         }
         // An instance that ends is none that AWS takes a set of; its volumes are there for a moment yet.
         Err(error) if work.instance.state.is_ending() && error.kind != ErrorKind::Denied => {

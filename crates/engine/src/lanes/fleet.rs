@@ -60,9 +60,7 @@ async fn part(work: &Work<'_>, cloud: &dyn Cloud, look: impl Future<Output = Fle
     let mut report = LaneReport::default();
     let seen = look.await;
     let plan = fleet::plan(&seen, &work.instance, &groups_of(&work.recorded(Lane::Fleet)));
-    for note in &plan.notes {
-        report.note(note.clone());
-    }
+    report.note_all(&plan);
     if plan.todo().next().is_none() {
         report.done = work.run(&plan, |step| effect(work, cloud, step)).await;
         report.look_again = !work.finish(&report.done).await;

@@ -32,9 +32,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let instance = Instance { profile, ..work.instance.clone() };
     let seen = look(work.ledger, cloud, &instance, &known).await;
     let plan = identity::plan(&seen, &work.instance, work.policy.role_deny, forensic);
-    for note in &plan.notes {
-        report.note(note.clone());
-    }
+    report.note_all(&plan);
     // Both are writes to the ledger before any effect: the set must hold the instance before a policy is rendered from it.
     let (intent, joined) = futures::join!(work.intend(&plan), join_sets(work, &plan));
     let intent = intent.and(joined);

@@ -92,7 +92,6 @@ impl Memory {
 /// Interfaces whose untrack window came after their last isolation: one that was put back since has flows that no window
 /// was opened for.
 pub(crate) fn untracked(records: &[StepRecord]) -> BTreeSet<EniId> {
-    let ended = |record: &&StepRecord| matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)));
     let isolated: BTreeMap<&EniId, Option<Timestamp>> = records
         .iter()
         .filter_map(
@@ -104,7 +103,7 @@ pub(crate) fn untracked(records: &[StepRecord]) -> BTreeSet<EniId> {
         let since = isolated.get(eni).copied().flatten();
         (since.is_none() || record.finished_at >= since).then(|| eni.clone())
     };
-    records.iter().filter(ended).filter_map(window).collect()
+    records.iter().filter(|record| record.is_done()).filter_map(window).collect()
 }
 
 /// A group by VPC and name.

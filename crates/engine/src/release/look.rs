@@ -194,7 +194,7 @@ async fn with_branches(work: &Work<'_>, lanes: &Lanes, mut instance: Instance, g
         if instance.interfaces.iter().any(|interface| interface.id == *eni) {
             continue;
         }
-        match lanes.network.describe_network_interfaces(InterfacesOf::One(eni)).await {
+        match lanes.network.describe_network_interfaces(InterfacesOf::Ids(std::slice::from_ref(eni))).await {
             Ok(found) => {
                 let branch = found.into_iter().map(|found| found.interface).find(|one| one.kind == "branch");
                 instance.interfaces.extend(branch);

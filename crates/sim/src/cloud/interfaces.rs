@@ -25,7 +25,6 @@ impl SimCloud {
                 InterfacesOf::Trunk(id) => eni.trunk.as_ref() == Some(id),
                 InterfacesOf::Group(id) => eni.shown.groups.contains(id),
                 InterfacesOf::Ids(ids) => ids.contains(&eni.shown.id),
-                InterfacesOf::One(id) => eni.shown.id == *id,
                 InterfacesOf::Address(address) => eni.shown.addresses.contains(&address),
             };
             let attached = world.interfaces.values().filter(wanted).map(|eni| Attached {

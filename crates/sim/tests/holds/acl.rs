@@ -27,7 +27,7 @@ pub fn world() -> (World, Vec<Victim>) {
     let web = world.groups.keys().next().cloned().expect("a group");
     let third = world.instance(3);
     world.interface(&third, "vpc-1", &[&web], "10.0.0.3");
-    world.acl("acl-1", "vpc-1", &["subnet-vpc-1", "subnet-of-others"]);
+    world.acl("acl-1", &["subnet-vpc-1", "subnet-of-others"]);
     world.published.push("52.94.0.0/22".parse().expect("a range"));
     let ids = [victim.id.clone(), victim.sibling.clone(), third];
     for (id, remotes) in ids.iter().zip(REMOTES) {

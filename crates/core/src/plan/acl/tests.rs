@@ -33,7 +33,6 @@ fn acl(id: &str, subnets: &[&str]) -> NetworkAcl {
     NetworkAcl {
         id: id.to_owned(),
         owner: Some(account().to_string()),
-        vpc: "vpc-1".into(),
         subnets: subnets.iter().map(|subnet| (*subnet).to_owned()).collect(),
         entries: entries.collect(),
     }
@@ -238,17 +237,22 @@ fn somebody_elses_acl_is_left_to_its_owner() {
     );
 }
 
-#[test]
-fn a_rule_on_record_that_is_gone_is_made_again() {
-    let mut world = world(&[]);
-    let step = Step::DenyInNetworkAcl {
+/// The step of a rule at 4 for what comes in, and at 5 for what goes out.
+fn denying(remote: &str) -> Step {
+    Step::DenyInNetworkAcl {
         acl: "acl-1".to_owned(),
-        address: address("203.0.113.9"),
+        address: address(remote),
         ingress: 4,
         egress: 5,
         subnets: Vec::new(),
         instance_arn: ARN.to_owned(),
-    };
+    }
+}
+
+#[test]
+fn a_rule_on_record_that_is_gone_is_made_again() {
+    let mut world = world(&[]);
+    let step = denying("203.0.113.9");
     let mut record = StepRecord::intended(step.key(instance().id.as_str()), step, Timestamp::from_millis(0));
     record.outcome = Some(Outcome::Changed(String::new()));
     world.recorded.push(record.clone());
@@ -261,14 +265,7 @@ fn a_rule_on_record_that_is_gone_is_made_again() {
     "#]],
     );
     // Somebody has said since that it must not be.
-    world.recorded[0].step = Step::DenyInNetworkAcl {
-        acl: "acl-1".to_owned(),
-        address: address("52.94.1.1"),
-        ingress: 4,
-        egress: 5,
-        subnets: Vec::new(),
-        instance_arn: ARN.to_owned(),
-    };
+    world.recorded[0].step = denying("52.94.1.1");
     check(
         &world,
         &expect![[r#"

@@ -71,8 +71,8 @@ impl NetworkLane<'_> {
             Ok(rules) => rules,
             Err(error) => return failed(&error),
         };
-        let access = lock(&self.access).clone();
         let of = |direction: Direction| -> Vec<String> {
+            let access = lock(&self.access);
             let of_way = rules.iter().filter(|listed| listed.rule.direction == direction);
             of_way.filter(|listed| !access.keeps(id, &listed.rule)).map(|listed| listed.id.clone()).collect()
         };
