@@ -31,6 +31,7 @@ EVERYTHING = {
     "ForensicRole": "ir/forensic",
     "AllowStop": "true",
     "FlowLogGroupArns": "arn:aws:logs:us-east-1:123456789012:log-group:flow-*",
+    "FlowLogBucketArns": "arn:aws:s3:::flow-logs,arn:aws:s3:::archive",
     "BreakGlassRoleArns": "arn:aws:iam::123456789012:role/break-glass-*",
     "CustomActions": "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain",
     "NotificationEmail": "oncall@example.com",

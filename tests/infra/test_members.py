@@ -36,6 +36,7 @@ class Roles(unittest.TestCase):
             ForensicRole="ir/forensic",
             AllowStop="true",
             FlowLogGroupArns="arn:aws:logs:us-east-1:123456789012:log-group:flow-*",
+            FlowLogBucketArns="arn:aws:s3:::archive",
             BreakGlassRoleArns=f"arn:aws:iam::{ACCOUNT}:role/break-glass-*",
         )
         cls.roles = {"contain": cls.stack.outputs["RoleArn"], "release": cls.stack.outputs["ReleaseRoleArn"]}

@@ -126,6 +126,24 @@ class Narrowed(unittest.TestCase):
         self.check("ImplicitDeny", release(), "kms:CreateGrant", key, kms__ViaService=f"s3.{REGION}.amazonaws.com", **via)
         self.check("ImplicitDeny", release(), "kms:CreateGrant", key, kms__ViaService=f"ec2.{REGION}.amazonaws.com")
 
+    def test_of_a_bucket_flow_logs_alone_are_read(self):
+        for bucket in ("flow-logs", "archive"):
+            arn = f"arn:aws:s3:::{bucket}"
+            file = f"{arn}/net/AWSLogs/{ACCOUNT}/vpcflowlogs/x/2026/05/01/{ACCOUNT}_vpcflowlogs_x_fl-1_20260501T1000Z_0.log.gz"
+            self.check("Allow", contain(), "s3:ListBucket", arn)
+            self.check("Allow", contain(), "s3:GetObject", file)
+            self.check("ImplicitDeny", contain(), "s3:GetObject", f"{arn}/AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz")
+            self.check("ImplicitDeny", contain(), "s3:PutObject", file)
+            self.check("ImplicitDeny", release(), "s3:GetObject", file)
+            key = "arn:aws:kms:eu-west-1:999988887777:key/1"
+            for context in (arn, file):
+                via = {"kms__EncryptionContext:aws:s3:arn": context}
+                self.check("Allow", contain(), "kms:Decrypt", key, kms__ViaService="s3.eu-west-1.amazonaws.com", **via)
+                self.check("ImplicitDeny", contain(), "kms:Decrypt", key, kms__ViaService="ec2.eu-west-1.amazonaws.com", **via)
+            other = {"kms__EncryptionContext:aws:s3:arn": "arn:aws:s3:::flow-logs-of-others"}
+            self.check("ImplicitDeny", contain(), "kms:Decrypt", key, kms__ViaService="s3.eu-west-1.amazonaws.com", **other)
+        self.check("ImplicitDeny", contain(), "s3:ListBucket", "arn:aws:s3:::others")
+
     def test_one_profile_alone_may_take_the_place_of_an_instances_own(self):
         ec2 = {"iam__PassedToService": "ec2.amazonaws.com"}
         replace, instance = "ec2:ReplaceIamInstanceProfileAssociation", f"{EC2}:instance/i-1"

@@ -57,6 +57,14 @@ pub struct Account {
     pub events: aws_sdk_eventbridge::Client,
     /// Log groups.
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Buckets.
+    pub s3: aws_sdk_s3::Client,
+    /// Buckets where EC2 looks them up; the same where one endpoint serves all.
+    pub ec2_s3: aws_sdk_s3::Client,
+}
+
+fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(true).build())
 }
 
 impl Account {
@@ -116,6 +124,8 @@ impl Account {
             ssm: aws_sdk_ssm::Client::new(other),
             events: aws_sdk_eventbridge::Client::new(other),
             logs: aws_sdk_cloudwatchlogs::Client::new(other),
+            s3: s3(other),
+            ec2_s3: s3(compute),
         }
     }
 

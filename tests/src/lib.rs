@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod events;
+mod flows;
 pub mod function;
 pub mod proxy;
 pub mod seed;

@@ -1,8 +1,5 @@
 //! Worlds to contain in: small parts that a test puts together, and one production-looking whole.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use aws_sdk_ec2::types::{
     IamInstanceProfileSpecification, InstanceNetworkInterfaceSpecification, InstanceType,
     LaunchTemplateIamInstanceProfileSpecificationRequest, RequestLaunchTemplateData, ResourceType, Tag,
@@ -10,7 +7,7 @@ use aws_sdk_ec2::types::{
 };
 use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, TargetDescription, TargetTypeEnum};
 
-use crate::account::{ACCOUNT, Account, unique};
+use crate::account::{Account, unique};
 
 /// A VPC with two subnets and two groups.
 #[derive(Debug, Clone)]
@@ -95,22 +92,6 @@ impl Account {
         let web = self.security_group(&vpc, "web").await;
         let admin = self.security_group(&vpc, "admin").await;
         Network { vpc, subnets: [a, b], web, admin }
-    }
-
-    /// Writes a record of a flow log, of the minutes that come, as AWS does.
-    #[expect(clippy::disallowed_methods, reason = "the records are of this time")]
-    pub async fn flow(&self, group: &str, eni: &str, action: &str) {
-        let stream = format!("{eni}-all");
-        let _ = self.logs.create_log_group().log_group_name(group).send().await;
-        let _ = self.logs.create_log_stream().log_group_name(group).log_stream_name(&stream).send().await;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs();
-        // Packets may be a minute older than their record's start.
-        let (start, end) = (now + 120, now + 180);
-        let record = format!("2 {ACCOUNT} {eni} 203.0.113.9 10.0.0.1 443 50000 6 3 4096 {start} {end} {action} OK");
-        let millis = i64::try_from(now * 1000 + 999).expect("a time");
-        let event = InputLogEvent::builder().message(record).timestamp(millis).build().expect("an event");
-        let put = self.logs.put_log_events().log_group_name(group).log_stream_name(stream).log_events(event);
-        put.send().await.expect("a record");
     }
 
     /// Makes a security group.

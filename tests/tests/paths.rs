@@ -300,3 +300,45 @@ async fn a_verification_asks_the_flow_logs() {
     assert_eq!(entry["outcome"], "contradicted", "{response:#}\n{}", function.log());
     assert!(summary(entry).starts_with("TRAFFIC WAS ACCEPTED AFTER THE CUT"), "{}", summary(entry));
 }
+
+/// A contained instance whose flow log goes to a bucket: function, instance, interface, log.
+async fn logged_in(account: &Account, second: u8, bucket: &str) -> (Function, String, String, String) {
+    let office = account.office().await;
+    let network = account.network(second, false).await;
+    account.bucket(bucket).await;
+    let logs = account.ec2.create_flow_logs().resource_type("VPC".into()).resource_ids(&network.vpc);
+    let logs = logs.traffic_type("ALL".into()).log_destination_type("s3".into());
+    let made = logs.log_destination(format!("arn:aws:s3:::{bucket}")).send().await.expect("a flow log");
+    let log = made.flow_log_ids()[0].clone();
+    let instance = account.launch(&network, "logged", Launch::default()).await;
+    let eni =
+        account.describe(&instance).await.network_interfaces()[0].network_interface_id().expect("an id").to_owned();
+    let function = Function::start(&office.settings()).await;
+    let response = function.invoke(&json!({"instance_id": instance, "reason": "IR-7"})).await.expect("a response");
+    assert_eq!(response["containments"][0]["outcome"], "contained", "{response:#}\n{}", function.log());
+    (function, instance, eni, log)
+}
+
+async fn proves(function: &Function, instance: &str, state: &str, why: &str) {
+    let verify = json!({"instance_id": instance, "action": "verify"});
+    let response = function.invoke(&verify).await.expect("a response");
+    let proof = &response["containments"][0]["verdict"]["proof"];
+    assert_eq!(proof["state"], state, "{response:#}\n{}", function.log());
+    assert!(proof["detail"].as_str().is_some_and(|detail| detail.contains(why)), "{proof:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verification_reads_the_files_of_flow_logs() {
+    let account = Account::open().await;
+    // The bucket that the deployed role may read.
+    let (function, instance, eni, log) = logged_in(&account, 152, "flow-logs").await;
+    proves(&function, &instance, "unavailable", "no record of").await;
+    account.flow_file("flow-logs", &log, &eni, "REJECT").await;
+    proves(&function, &instance, "proof", "nothing accepted").await;
+    account.flow_file("flow-logs", &log, &eni, "ACCEPT").await;
+    proves(&function, &instance, "contradiction", "4096 accepted bytes").await;
+
+    let (function, instance, eni, log) = logged_in(&account, 153, "of-others").await;
+    account.flow_file("of-others", &log, &eni, "ACCEPT").await;
+    proves(&function, &instance, "unavailable", "AccessDenied").await;
+}

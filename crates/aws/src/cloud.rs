@@ -11,7 +11,7 @@ use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{
     acl::{AclEntry, NetworkAcl},
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
-    proof::FlowLog,
+    proof::{FlowLog, Listing},
     reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
     step::Lane,
@@ -22,13 +22,13 @@ use brig_core::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{
-    AclsOf, Answer, Attached, Attribute, AttributeChange, Cloud, DryRun, InterfacesOf, ListedRule, Profile, Tags,
-    TargetGroup, TrailEvent,
+    AclsOf, Answer, Attached, Attribute, AttributeChange, Cloud, DryRun, InterfacesOf, ListedRule, Object, Profile,
+    Tags, TargetGroup, TrailEvent,
 };
 
 use ipnet::IpNet;
 
-use crate::{autoscaling, cloudtrail, ec2, elb, guardduty, iam, logs, ranges::Ranges, vpc};
+use crate::{autoscaling, cloudtrail, ec2, elb, guardduty, iam, logs, ranges::Ranges, s3::S3, vpc};
 
 pub(crate) struct AwsCloud {
     region: Region,
@@ -46,6 +46,7 @@ pub(crate) struct AwsCloud {
     logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
     resolver: OnceLock<aws_sdk_route53resolver::Client>,
     lattice: OnceLock<aws_sdk_vpclattice::Client>,
+    s3: OnceLock<S3>,
 }
 
 macro_rules! client {
@@ -87,7 +88,12 @@ impl AwsCloud {
             logs: OnceLock::new(),
             resolver: OnceLock::new(),
             lattice: OnceLock::new(),
+            s3: OnceLock::new(),
         }
+    }
+
+    fn s3(&self) -> &S3 {
+        self.s3.get_or_init(|| S3::new(&self.config))
     }
 
     /// Makes the clients that a lane will use, in the init phase rather than in the first invocation.
@@ -273,6 +279,14 @@ impl Cloud for AwsCloud {
 
     async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp) -> Answer<Vec<String>> {
         logs::filter_log_events(self.logs(), group, streams, since).await
+    }
+
+    async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>> {
+        self.s3().list_objects(bucket, listing).await
+    }
+
+    async fn get_object_lines(&self, bucket: &str, key: &str, interfaces: &[EniId]) -> Answer<Vec<String>> {
+        self.s3().get_object_lines(bucket, key, interfaces).await
     }
 
     async fn get_metadata_default_tokens(&self) -> Answer<Option<String>> {

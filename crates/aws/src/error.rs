@@ -51,8 +51,8 @@ pub(crate) fn cloud_error<E: ProvideErrorMetadata>(
 
 /// Sorts by code; AWS has no list for all services, so that suffixes stand for families
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>).
-fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
-    const THROTTLED: [&str; 10] = [
+pub(crate) fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
+    const THROTTLED: [&str; 11] = [
         "RequestLimitExceeded",
         "Throttling",
         "ThrottlingException",
@@ -63,6 +63,7 @@ fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         "PendingSnapshotLimitExceeded",
         "SnapshotCreationPerVolumeRateExceeded",
         "RequestThrottled",
+        "SlowDown",
     ];
     const DENIED: [&str; 9] = [
         "UnauthorizedOperation",
@@ -88,7 +89,14 @@ fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         "EntityTemporarilyUnmodifiable",
     ];
     const DUPLICATE: [&str; 2] = ["EntityAlreadyExists", "NetworkAclEntryAlreadyExists"];
-    const MISSING: [&str; 4] = ["NoSuchEntity", "AccessPointNotFound", "LoadBalancerNotFound", "TargetGroupNotFound"];
+    const MISSING: [&str; 6] = [
+        "NoSuchEntity",
+        "NoSuchBucket",
+        "NoSuchKey",
+        "AccessPointNotFound",
+        "LoadBalancerNotFound",
+        "TargetGroupNotFound",
+    ];
     let is = |codes: &[&str]| codes.contains(&code);
     if is(&THROTTLED) {
         ErrorKind::Throttled

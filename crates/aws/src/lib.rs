@@ -2,6 +2,7 @@
 //! service.
 
 mod autoscaling;
+mod body;
 mod clock;
 mod cloud;
 mod cloudtrail;
@@ -14,6 +15,7 @@ mod iam;
 mod logs;
 mod member;
 mod ranges;
+mod s3;
 mod session;
 mod sns;
 mod sqs;

@@ -10,12 +10,14 @@ use aws_smithy_runtime_api::{
     client::{http::HttpConnector, orchestrator::HttpRequest},
     http::Headers,
 };
-use aws_smithy_types::byte_stream::ByteStream;
 use brig_core::acl;
 use brig_engine::ports::{Answer, CloudError, ErrorKind};
 use ipnet::IpNet;
 
-use crate::tls;
+use crate::{
+    body::{Unread, whole},
+    tls,
+};
 
 const KEPT: Duration = Duration::from_hours(1);
 /// For everything: the name, the connection, the list of some two megabytes.
@@ -74,13 +76,8 @@ async fn fetch(url: &str) -> Answer<Vec<u8>> {
         let kind = if status >= 500 { ErrorKind::Transient } else { ErrorKind::Other };
         return Err(error(kind, "Status", status.to_string()));
     }
-    let mut body = ByteStream::new(answer.into_body());
-    let mut text = Vec::new();
-    while let Some(part) = body.next().await {
-        text.extend_from_slice(&part.map_err(|why| broken(why.to_string()))?);
-        if text.len() > LARGEST {
-            return Err(error(ErrorKind::Other, "NotTheList", "it is too large to be the list".to_owned()));
-        }
-    }
-    Ok(text)
+    whole(answer.into_body(), LARGEST).await.map_err(|why| match why {
+        Unread::Broken(why) => broken(why),
+        Unread::TooLarge => error(ErrorKind::Other, "NotTheList", "it is too large to be the list".to_owned()),
+    })
 }

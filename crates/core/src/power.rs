@@ -16,7 +16,7 @@ pub enum Duty {
     Release,
 }
 
-/// A call that only looks. The name is AWS's own, of the operation and of the IAM action.
+/// A call that only looks. The name is AWS's own, of the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::EnumIter, strum::IntoStaticStr)]
 #[expect(missing_docs, reason = "they are AWS's operations")]
 pub enum Read {
@@ -48,6 +48,8 @@ pub enum Read {
     DescribeVpcs,
     DescribeFlowLogs,
     FilterLogEvents,
+    ListObjectsV2,
+    GetObject,
     GetInstanceMetadataDefaults,
     GetDetector,
     ListDetectors,
@@ -62,10 +64,13 @@ impl Read {
         self.into()
     }
 
-    /// The IAM action that allows it.
+    /// The IAM actions that allow it.
     #[must_use]
-    pub fn iam_action(self) -> String {
+    pub fn iam_actions(self) -> Vec<String> {
         let service = match self {
+            Self::ListObjectsV2 => return vec!["s3:ListBucket".to_owned()],
+            // Where a key of one's own encrypts the bucket.
+            Self::GetObject => return vec!["s3:GetObject".to_owned(), "kms:Decrypt".to_owned()],
             Self::GetInstanceProfile | Self::ListInstanceProfilesForRole | Self::GetRolePolicy => "iam",
             Self::DescribeAutoScalingInstances | Self::DescribeAutoScalingGroups | Self::DescribeLifecycleHooks => {
                 "autoscaling"
@@ -95,7 +100,7 @@ impl Read {
             | Self::DescribeFlowLogs
             | Self::GetInstanceMetadataDefaults => "ec2",
         };
-        format!("{service}:{}", self.operation())
+        vec![format!("{service}:{}", self.operation())]
     }
 
     /// Whether a duty makes the call.
@@ -125,7 +130,7 @@ impl Read {
 /// The IAM actions in the account of the instance.
 #[must_use]
 pub fn there(duty: Duty) -> BTreeSet<String> {
-    let reads = Read::iter().filter(|read| read.serves(duty)).map(Read::iam_action);
+    let reads = Read::iter().filter(|read| read.serves(duty)).flat_map(Read::iam_actions);
     reads.chain(steps(duty)).collect()
 }
 
@@ -142,7 +147,7 @@ pub fn elsewhere(duty: Duty) -> BTreeSet<String> {
                 | Read::GetTrailStatus
         )
     };
-    let reads = Read::iter().filter(|read| read.serves(duty) && !home(read)).map(Read::iam_action);
+    let reads = Read::iter().filter(|read| read.serves(duty) && !home(read)).flat_map(Read::iam_actions);
     reads.chain(steps(duty)).collect()
 }
 

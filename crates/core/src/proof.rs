@@ -1,11 +1,14 @@
 //! What VPC flow logs say of the time after the cut: proof, contradiction, or nothing
 //! (<https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html>).
 
+mod files;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::Serialize;
 
+pub use self::files::{Files, Listing};
 use crate::{
     ids::EniId,
     survey::{Direction, Rule},
@@ -33,8 +36,8 @@ pub struct FlowLog {
 pub enum Destination {
     /// A log group of CloudWatch Logs, by name.
     LogGroup(String),
-    /// A bucket, by ARN.
-    Bucket(String),
+    /// A bucket.
+    Bucket(Files),
     /// Elsewhere.
     Other,
 }
@@ -46,8 +49,10 @@ pub struct Read {
     pub interface: EniId,
     /// The log's format.
     pub format: String,
-    /// Its records since the cut, or why there are none.
-    pub records: Result<Vec<String>, String>,
+    /// Its records since the cut, as far as they were read.
+    pub records: Vec<String>,
+    /// Why there may be others.
+    pub unread: Option<String>,
 }
 
 /// How far flow logs bear out the cut.
@@ -174,15 +179,9 @@ pub fn judge(reads: &[Read], cut: Timestamp, let_in: &[Rule]) -> Proof {
     // What all interfaces have records of.
     let (mut from, mut until) = (i64::MIN, i64::MAX);
     for read in reads {
-        let lines = match &read.records {
-            Ok(lines) => lines,
-            Err(why) => {
-                unread.push(format!("{}: {why}", read.interface));
-                continue;
-            }
-        };
+        unread.extend(read.unread.as_ref().map(|why| format!("{}: {why}", read.interface)));
         let mut records = Vec::new();
-        for line in lines {
+        for line in &read.records {
             match record(read, line, cut, let_in) {
                 Ok(found) => records.extend(found),
                 Err(why) => unread.push(format!("{}: {why}", read.interface)),
@@ -241,7 +240,7 @@ mod tests {
 
     fn read(interface: &str, lines: &[&str]) -> Read {
         let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-        Read { interface: interface.into(), format: FORMAT.to_owned(), records: Ok(lines) }
+        Read { interface: interface.into(), format: FORMAT.to_owned(), records: lines, unread: None }
     }
 
     fn check(reads: &[Read], expected: &Expect) {
@@ -266,9 +265,10 @@ mod tests {
 
     #[test]
     fn accepted_bytes_are_a_contradiction_whatever_else_is_unread() {
-        let denied = Read { records: Err("AccessDenied".to_owned()), ..read("eni-2", &[]) };
+        let half = Read { unread: Some("2 of 3 files were read".to_owned()), ..read("eni-1", &[QUIET, ACCEPTED]) };
+        let denied = Read { unread: Some("AccessDenied".to_owned()), ..read("eni-2", &[]) };
         check(
-            &[read("eni-1", &[QUIET, ACCEPTED]), denied],
+            &[half, denied],
             &expect![
                 "Contradiction: flow logs show 4096 accepted bytes after the cut at 1970-01-01T00:15:40.000Z: eni-1: 203.0.113.9 to 10.0.0.1 (ports 443 and 50000, protocol 6), 4096 bytes until 1970-01-01T00:18:40.000Z"
             ],
@@ -284,7 +284,7 @@ mod tests {
             ],
         );
         check(
-            &[Read { records: Err("AccessDenied".to_owned()), ..read("eni-1", &[]) }],
+            &[Read { unread: Some("AccessDenied".to_owned()), ..read("eni-1", &[QUIET]) }],
             &expect!["Unavailable: no proof is available: eni-1: AccessDenied"],
         );
         check(

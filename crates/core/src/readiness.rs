@@ -182,8 +182,8 @@ fn permissions(look: &Look, lines: &mut Vec<Line>) {
     for (read, answer) in &look.reads {
         match answer {
             Ok(()) => {}
-            Err(unseen) if unseen.denied => refused.push(read.iam_action()),
-            Err(unseen) => unclear.push(format!("{}: {}", read.iam_action(), unseen.error)),
+            Err(unseen) if unseen.denied => refused.extend(read.iam_actions()),
+            Err(unseen) => unclear.push(format!("{}: {}", read.iam_actions().join(", "), unseen.error)),
         }
     }
     let tried = look.reads.len();

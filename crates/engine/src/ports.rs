@@ -14,7 +14,7 @@ use brig_core::{
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, MemberSet, Records, Shared, StepRecord, Told},
     message::Message,
-    proof::FlowLog,
+    proof::{FlowLog, Listing},
     reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
     step::{Lane, Outcome},
@@ -355,6 +355,10 @@ pub trait Cloud: Send + Sync {
     async fn describe_flow_logs(&self) -> Answer<Vec<FlowLog>>;
     /// FilterLogEvents of CloudWatch Logs: the messages of the streams with this prefix, since then.
     async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp) -> Answer<Vec<String>>;
+    /// ListObjectsV2: the objects of a bucket that a listing names, in the order of their keys.
+    async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>>;
+    /// GetObject of a text that gzip compressed: its lines with one of these interfaces.
+    async fn get_object_lines(&self, bucket: &str, key: &str, interfaces: &[EniId]) -> Answer<Vec<String>>;
     /// GetInstanceMetadataDefaults: the account's `HttpTokens`, where it sets any.
     async fn get_metadata_default_tokens(&self) -> Answer<Option<String>>;
     /// DescribeInstances: how many running instances have `HttpTokens` optional.
@@ -365,6 +369,15 @@ pub trait Cloud: Send + Sync {
     async fn describe_trails(&self) -> Answer<Vec<Trail>>;
     /// One of EC2's changes with DryRun: success where EC2 would allow it.
     async fn dry_run(&self, change: &DryRun) -> Answer<()>;
+}
+
+/// An object of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// Its size as it is stored.
+    pub bytes: u64,
 }
 
 /// Why an account or Region cannot be worked in.

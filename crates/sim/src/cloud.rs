@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use brig_core::{
     acl::{AclEntry, NetworkAcl},
     ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
-    proof::FlowLog,
+    proof::{FlowLog, Listing},
     reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
     release::Reversal,
@@ -28,7 +28,7 @@ use brig_core::{
 };
 use brig_engine::ports::{
     AclsOf, Answer, Attached, Attribute, AttributeChange, Cloud, CloudError, Clouds, DryRun, ErrorKind, InterfacesOf,
-    ListedRule, Profile, Tags, TargetGroup, TrailEvent, Unreachable,
+    ListedRule, Object, Profile, Tags, TargetGroup, TrailEvent, Unreachable,
 };
 use ipnet::IpNet;
 
@@ -195,6 +195,26 @@ impl Cloud for SimCloud {
                 of == group && eni.as_str() == streams && *at >= since.millis()
             };
             Ok(world.flows.iter().filter(fits).map(|(.., record)| record.clone()).collect())
+        })
+        .await
+    }
+
+    async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>> {
+        self.read("ListObjectsV2", |world| {
+            let listed = world
+                .files
+                .iter()
+                .filter(|((of, key), _)| of == bucket && key.starts_with(&listing.prefix) && *key > listing.after);
+            let size = |lines: &Vec<String>| u64::try_from(lines.concat().len()).unwrap_or(u64::MAX);
+            Ok(listed.map(|((_, key), lines)| Object { key: key.clone(), bytes: size(lines) }).collect())
+        })
+        .await
+    }
+
+    async fn get_object_lines(&self, bucket: &str, key: &str, interfaces: &[EniId]) -> Answer<Vec<String>> {
+        self.read("GetObject", |world| {
+            let lines = world.files.get(&(bucket.to_owned(), key.to_owned())).cloned().unwrap_or_default();
+            Ok(lines.into_iter().filter(|line| interfaces.iter().any(|eni| line.contains(eni.as_str()))).collect())
         })
         .await
     }

@@ -124,6 +124,8 @@ pub struct World {
     pub flow_logs: Vec<FlowLog>,
     /// Records of flow logs: group, interface, milliseconds, record.
     pub flows: Vec<(String, EniId, i64, String)>,
+    /// Files of flow logs: bucket and key, and their lines.
+    pub files: BTreeMap<(String, String), Vec<String>>,
     /// Elastic addresses that are associated with nothing, by allocation.
     pub addresses: BTreeMap<String, survey::PublicAddress>,
     /// Interfaces take idle timeouts of their own.

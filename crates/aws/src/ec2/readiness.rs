@@ -3,15 +3,15 @@
 use aws_sdk_ec2::{
     Client,
     types::{
-        AttributeBooleanValue, InstanceMetadataEndpointState, InstanceSpecification, LogDestinationType, ResourceType,
-        TrafficType,
+        AttributeBooleanValue, DestinationFileFormat, DestinationOptionsResponse, InstanceMetadataEndpointState,
+        InstanceSpecification, LogDestinationType, ResourceType, TrafficType,
     },
 };
 use brig_core::{
     ids::VpcId,
     plan::evidence::STATE_TAG,
     policy::CONTAINMENT_TAG,
-    proof::{Destination, FlowLog},
+    proof::{Destination, Files, FlowLog},
     survey::{GROUP_ROLE_TAG, Purpose},
 };
 use brig_engine::ports::{Answer, CloudError, DryRun, Tags};
@@ -48,7 +48,16 @@ pub(crate) async fn describe_flow_logs(client: &Client) -> Answer<Vec<FlowLog>> 
 fn destination(log: &aws_sdk_ec2::types::FlowLog) -> Destination {
     let arn = log.log_destination();
     match log.log_destination_type().map(LogDestinationType::as_str) {
-        Some("s3") => arn.map_or(Destination::Other, |arn| Destination::Bucket(arn.to_owned())),
+        Some("s3") => {
+            let options = log.destination_options();
+            let is = |option: Option<bool>| option == Some(true);
+            let hive = is(options.and_then(DestinationOptionsResponse::hive_compatible_partitions));
+            let hourly = is(options.and_then(DestinationOptionsResponse::per_hour_partition));
+            let parquet = options.and_then(|options| options.file_format()) == Some(&DestinationFileFormat::Parquet);
+            let files =
+                Files::of(arn.unwrap_or_default(), log.flow_log_id().unwrap_or_default(), hive, hourly, !parquet);
+            files.map_or(Destination::Other, Destination::Bucket)
+        }
         Some("cloud-watch-logs") | None => {
             // `arn:aws:logs:us-east-1:123456789012:log-group:name:*`
             let by_arn = || arn?.split(":log-group:").nth(1)?.split(':').next();

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use brig_core::{
     finding::Readiness,
     power::{Duty, Read, there},
+    proof::Destination,
 };
 use brig_sim::{REGION, Sim, World};
 
@@ -35,6 +36,7 @@ fn lacking(sim: &Sim, duty: Duty) -> Vec<&'static str> {
     let name = |operation: &str| match operation {
         "AuthorizeSecurityGroup" => "AuthorizeSecurityGroupEgress".to_owned(),
         "RevokeSecurityGroup" => "RevokeSecurityGroupEgress".to_owned(),
+        "ListObjectsV2" => "ListBucket".to_owned(),
         other => other.to_owned(),
     };
     operations(sim).into_iter().filter(|operation| !actions.contains(&name(operation))).collect()
@@ -57,7 +59,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
         world.flow_logs.push(brig_core::proof::FlowLog {
             resource: "vpc-1".to_owned(),
             traffic: "ALL".to_owned(),
-            destination: brig_core::proof::Destination::LogGroup("flow".to_owned()),
+            destination: Destination::LogGroup("flow".to_owned()),
             format: String::new(),
         });
         world
@@ -75,6 +77,16 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     let engine = contained.engine(0);
     let invocation = contained.invocation("v", Duration::from_mins(2));
     contained.run(engine.verify_all(&invocation)).expect("an end").expect("an answer");
+    // The next one reads a flow log's files.
+    contained.change(|world| {
+        for log in &mut world.flow_logs {
+            log.destination = Destination::Bucket(crate::proof::files());
+            log.format = "${interface-id}".to_owned();
+        }
+    });
+    crate::proof::put(&contained, "a", &[]);
+    let again = contained.invocation("w", Duration::from_mins(2));
+    contained.run(engine.verify_all(&again)).expect("an end").expect("an answer");
     let asked = Readiness { prepare: false, accounts: Vec::new(), instance: Some(victim.id.clone()) };
     let region = REGION.parse().expect("a Region");
     contained.run(engine.readiness(&asked, &region, &invocation)).expect("an end").expect("an answer");

@@ -1,0 +1,180 @@
+//! Amazon S3 (<https://docs.aws.amazon.com/AmazonS3/latest/API/>), as far as files of flow logs need it: two requests, signed
+//! by the SDK's own signer. The SDK's client for S3 alone would take the binary beyond its limit.
+
+mod answer;
+mod request;
+
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    sync::{Mutex, PoisonError},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use aws_config::SdkConfig;
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, SharedHttpConnector},
+    orchestrator::HttpResponse,
+};
+use aws_smithy_types::byte_stream::ByteStream;
+use brig_core::{ids::EniId, proof::Listing};
+use brig_engine::ports::{Answer, Clock as _, CloudError, ErrorKind, Object};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use self::{
+    answer::{Lines, Page},
+    request::{base, signed},
+};
+use crate::{
+    body::{Unread, whole},
+    clock::SystemClock,
+    error::kind_of,
+    tls,
+};
+
+/// So many pages of a list are read, each of 1,000 objects.
+const MOST_PAGES: usize = 5;
+/// A page of a list, or an error, is no larger.
+const LARGEST: usize = 4 * 1024 * 1024;
+/// What stands in a request for itself
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &VALUE.remove(b'/');
+
+/// S3 in the Region of the instance, or where a bucket says that it is.
+pub(crate) struct S3 {
+    config: SdkConfig,
+    connector: SharedHttpConnector,
+    /// Regions of buckets that are elsewhere.
+    elsewhere: Mutex<HashMap<String, String>>,
+}
+
+impl S3 {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        Self {
+            config: config.clone(),
+            connector: SharedHttpConnector::new(tls::connector()),
+            elsewhere: Mutex::default(),
+        }
+    }
+
+    pub(crate) async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>> {
+        const OPERATION: &str = "ListObjectsV2";
+        let value = |text: &str| utf8_percent_encode(text, VALUE).to_string();
+        let query = format!("list-type=2&prefix={}&start-after={}", value(&listing.prefix), value(&listing.after));
+        let (mut objects, mut next) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let more = next.map_or_else(String::new, |token: String| format!("&continuation-token={}", value(&token)));
+            let answer = self.get(OPERATION, bucket, "", &format!("{query}{more}")).await?;
+            let text = whole(answer.into_body(), LARGEST).await.map_err(|why| unread(OPERATION, why))?;
+            let page =
+                Page::of(&String::from_utf8_lossy(&text)).map_err(|why| unreadable(OPERATION, why.to_string()))?;
+            objects.extend(page.objects);
+            next = page.next;
+            if next.is_none() {
+                return Ok(objects);
+            }
+        }
+        let message = format!("more than {} objects begin with {}", objects.len(), listing.prefix);
+        Err(CloudError { operation: OPERATION, kind: ErrorKind::Other, code: "TooMany".to_owned(), message })
+    }
+
+    pub(crate) async fn get_object_lines(&self, bucket: &str, key: &str, interfaces: &[EniId]) -> Answer<Vec<String>> {
+        const OPERATION: &str = "GetObject";
+        let mut body = ByteStream::new(self.get(OPERATION, bucket, key, "").await?.into_body());
+        let mut lines = Lines::with(interfaces);
+        while let Some(part) = body.next().await {
+            lines
+                .read(&part.map_err(|why| broken(OPERATION, why))?)
+                .map_err(|why| unreadable(OPERATION, format!("{key}: {why}")))?;
+        }
+        lines.end().map_err(|why| unreadable(OPERATION, format!("{key}: {why}")))
+    }
+
+    /// GET, a second time where the first said that the bucket is in another Region or might have done better.
+    async fn get(&self, operation: &'static str, bucket: &str, key: &str, query: &str) -> Answer<HttpResponse> {
+        let mut last = None;
+        for _ in 0..2 {
+            let answer = self.ask(operation, bucket, key, query).await;
+            let answer = match answer {
+                Ok(answer) if answer.status().as_u16() == 200 => return Ok(answer),
+                Ok(answer) => answer,
+                Err(error) if error.is_retryable() && last.is_none() => {
+                    last = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let moved = self.moved(bucket, answer.headers().get("x-amz-bucket-region"));
+            let error = refusal(operation, answer).await;
+            if !moved && !error.is_retryable() {
+                return Err(error);
+            }
+            last = Some(error);
+        }
+        Err(last.unwrap_or_else(|| broken(operation, "no answer")))
+    }
+
+    /// Keeps the Region that an answer names for a bucket; whether it is news.
+    fn moved(&self, bucket: &str, region: Option<&str>) -> bool {
+        let Some(region) = region else { return false };
+        let news = self.region(bucket) != region;
+        if news {
+            let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+            elsewhere.insert(bucket.to_owned(), region.to_owned());
+        }
+        news
+    }
+
+    fn region(&self, bucket: &str) -> String {
+        let elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = || self.config.region().map(|region| region.as_ref().to_owned()).unwrap_or_default();
+        elsewhere.get(bucket).cloned().unwrap_or_else(own)
+    }
+
+    async fn ask(&self, operation: &'static str, bucket: &str, key: &str, query: &str) -> Answer<HttpResponse> {
+        let region = self.region(bucket);
+        let base = base(&self.config, bucket, &region).await.map_err(|why| bad(operation, why))?;
+        let key = utf8_percent_encode(key, PATH);
+        let mark = if query.is_empty() { "" } else { "?" };
+        let uri = format!("{base}/{key}{mark}{query}");
+        let provider = self.config.credentials_provider();
+        let provider = provider.ok_or_else(|| bad(operation, "there are no credentials".to_owned()))?;
+        let credentials = provider.provide_credentials().await.map_err(|why| broken(operation, why))?;
+        let since = u64::try_from(SystemClock.now().millis()).unwrap_or(0);
+        let at = UNIX_EPOCH + Duration::from_millis(since);
+        let request = signed(&uri, &region, credentials, at).map_err(|why| bad(operation, why.to_string()))?;
+        self.connector.call(request).await.map_err(|why| broken(operation, why))
+    }
+}
+
+async fn refusal(operation: &'static str, answer: HttpResponse) -> CloudError {
+    let status = answer.status().as_u16();
+    let text = whole(answer.into_body(), LARGEST).await.unwrap_or_default();
+    let (code, message) = answer::refusal(&String::from_utf8_lossy(&text));
+    let code = code.unwrap_or_else(|| format!("HTTP {status}"));
+    CloudError { operation, kind: kind_of(&code, &message, status), code, message }
+}
+
+fn unread(operation: &'static str, why: Unread) -> CloudError {
+    match why {
+        Unread::Broken(why) => broken(operation, why),
+        Unread::TooLarge => bad(operation, format!("it is larger than {LARGEST} bytes")),
+    }
+}
+
+fn broken(operation: &'static str, why: impl Display) -> CloudError {
+    CloudError { operation, kind: ErrorKind::Transient, code: "NoConnection".to_owned(), message: why.to_string() }
+}
+
+fn bad(operation: &'static str, message: String) -> CloudError {
+    CloudError { operation, kind: ErrorKind::Other, code: "BadRequest".to_owned(), message }
+}
+
+fn unreadable(operation: &'static str, message: String) -> CloudError {
+    CloudError { operation, kind: ErrorKind::Other, code: "Unreadable".to_owned(), message }
+}
+
+#[cfg(test)]
+mod tests;
