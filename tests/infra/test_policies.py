@@ -130,7 +130,9 @@ class Narrowed(unittest.TestCase):
         for bucket in ("flow-logs", "archive"):
             arn = f"arn:aws:s3:::{bucket}"
             file = f"{arn}/net/AWSLogs/{ACCOUNT}/vpcflowlogs/x/2026/05/01/{ACCOUNT}_vpcflowlogs_x_fl-1_20260501T1000Z_0.log.gz"
-            self.check("Allow", contain(), "s3:ListBucket", arn)
+            self.check("Allow", contain(), "s3:ListBucket", arn, s3__prefix=file.removeprefix(f"{arn}/")[:-30])
+            self.check("ImplicitDeny", contain(), "s3:ListBucket", arn, s3__prefix="AWSLogs/")
+            self.check("ImplicitDeny", contain(), "s3:ListBucket", arn)
             self.check("Allow", contain(), "s3:GetObject", file)
             self.check("ImplicitDeny", contain(), "s3:GetObject", f"{arn}/AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz")
             self.check("ImplicitDeny", contain(), "s3:PutObject", file)

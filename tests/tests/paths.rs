@@ -334,7 +334,8 @@ async fn a_verification_reads_the_files_of_flow_logs() {
     let (function, instance, eni, log) = logged_in(&account, 152, "flow-logs").await;
     proves(&function, &instance, "unavailable", "no record of").await;
     account.flow_file("flow-logs", &log, &eni, "REJECT").await;
-    proves(&function, &instance, "proof", "nothing accepted").await;
+    // What is so young may not be all yet.
+    proves(&function, &instance, "unavailable", "nothing accepted is recorded").await;
     account.flow_file("flow-logs", &log, &eni, "ACCEPT").await;
     proves(&function, &instance, "contradiction", "4096 accepted bytes").await;
 

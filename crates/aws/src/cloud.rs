@@ -22,8 +22,8 @@ use brig_core::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{
-    AclsOf, Answer, Attached, Attribute, AttributeChange, Cloud, DryRun, InterfacesOf, ListedRule, Object, Profile,
-    Tags, TargetGroup, TrailEvent,
+    AclsOf, Answer, Attached, Attribute, AttributeChange, Cloud, DryRun, InterfacesOf, Lines, ListedRule, Object,
+    Profile, Tags, TargetGroup, TrailEvent,
 };
 
 use ipnet::IpNet;
@@ -277,16 +277,16 @@ impl Cloud for AwsCloud {
         ec2::readiness::describe_flow_logs(self.ec2()).await
     }
 
-    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp) -> Answer<Vec<String>> {
-        logs::filter_log_events(self.logs(), group, streams, since).await
+    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp, line: Lines<'_>) -> Answer<()> {
+        logs::filter_log_events(self.logs(), group, streams, since, line).await
     }
 
     async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>> {
         self.s3().list_objects(bucket, listing).await
     }
 
-    async fn get_object_lines(&self, bucket: &str, key: &str, interfaces: &[EniId]) -> Answer<Vec<String>> {
-        self.s3().get_object_lines(bucket, key, interfaces).await
+    async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> Answer<()> {
+        self.s3().get_object_lines(bucket, key, line).await
     }
 
     async fn get_metadata_default_tokens(&self) -> Answer<Option<String>> {

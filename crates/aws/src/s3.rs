@@ -18,12 +18,12 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpResponse,
 };
 use aws_smithy_types::byte_stream::ByteStream;
-use brig_core::{ids::EniId, proof::Listing};
-use brig_engine::ports::{Answer, Clock as _, CloudError, ErrorKind, Object};
+use brig_core::proof::Listing;
+use brig_engine::ports::{Answer, Clock as _, CloudError, ErrorKind, Lines, Object};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::{
-    answer::{Lines, Page},
+    answer::{Page, Refusal, Unzip},
     request::{base, signed},
 };
 use crate::{
@@ -35,6 +35,10 @@ use crate::{
 
 /// So many pages of a list are read, each of 1,000 objects.
 const MOST_PAGES: usize = 5;
+/// For an answer, and for each part of one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Before a second try.
+const PAUSE: Duration = Duration::from_millis(300);
 /// A page of a list, or an error, is no larger.
 const LARGEST: usize = 4 * 1024 * 1024;
 /// What stands in a request for itself
@@ -67,7 +71,8 @@ impl S3 {
         for _ in 0..MOST_PAGES {
             let more = next.map_or_else(String::new, |token: String| format!("&continuation-token={}", value(&token)));
             let answer = self.get(OPERATION, bucket, "", &format!("{query}{more}")).await?;
-            let text = whole(answer.into_body(), LARGEST).await.map_err(|why| unread(OPERATION, why))?;
+            let text = in_time(OPERATION, whole(answer.into_body(), LARGEST)).await?;
+            let text = text.map_err(|why| unread(OPERATION, why))?;
             let page =
                 Page::of(&String::from_utf8_lossy(&text)).map_err(|why| unreadable(OPERATION, why.to_string()))?;
             objects.extend(page.objects);
@@ -80,51 +85,47 @@ impl S3 {
         Err(CloudError { operation: OPERATION, kind: ErrorKind::Other, code: "TooMany".to_owned(), message })
     }
 
-    pub(crate) async fn get_object_lines(&self, bucket: &str, key: &str, interfaces: &[EniId]) -> Answer<Vec<String>> {
+    pub(crate) async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> Answer<()> {
         const OPERATION: &str = "GetObject";
+        let unreadable = |why: String| unreadable(OPERATION, format!("{key}: {why}"));
         let mut body = ByteStream::new(self.get(OPERATION, bucket, key, "").await?.into_body());
-        let mut lines = Lines::with(interfaces);
-        while let Some(part) = body.next().await {
-            lines
-                .read(&part.map_err(|why| broken(OPERATION, why))?)
-                .map_err(|why| unreadable(OPERATION, format!("{key}: {why}")))?;
+        let mut unzip = Unzip::to(line);
+        while let Some(part) = in_time(OPERATION, body.next()).await? {
+            unzip.read(&part.map_err(|why| broken(OPERATION, why))?).map_err(unreadable)?;
         }
-        lines.end().map_err(|why| unreadable(OPERATION, format!("{key}: {why}")))
+        unzip.end().map_err(unreadable)
     }
 
-    /// GET, a second time where the first said that the bucket is in another Region or might have done better.
+    /// GET; again where the answer said that the bucket is in another Region, and once more where it might do better.
     async fn get(&self, operation: &'static str, bucket: &str, key: &str, query: &str) -> Answer<HttpResponse> {
-        let mut last = None;
-        for _ in 0..2 {
-            let answer = self.ask(operation, bucket, key, query).await;
-            let answer = match answer {
+        let (mut moves, mut tries) = (0, 0);
+        loop {
+            let error = match in_time(operation, self.ask(operation, bucket, key, query)).await.flatten() {
                 Ok(answer) if answer.status().as_u16() == 200 => return Ok(answer),
-                Ok(answer) => answer,
-                Err(error) if error.is_retryable() && last.is_none() => {
-                    last = Some(error);
-                    continue;
+                Ok(answer) => {
+                    let region = answer.headers().get("x-amz-bucket-region").map(str::to_owned);
+                    let (error, named) = refusal(operation, answer).await;
+                    if moves == 0 && self.moved(bucket, region.or(named)) {
+                        moves += 1;
+                        continue;
+                    }
+                    error
                 }
-                Err(error) => return Err(error),
+                Err(error) => error,
             };
-            let moved = self.moved(bucket, answer.headers().get("x-amz-bucket-region"));
-            let error = refusal(operation, answer).await;
-            if !moved && !error.is_retryable() {
+            if tries > 0 || !error.is_retryable() {
                 return Err(error);
             }
-            last = Some(error);
+            tries += 1;
+            tokio::time::sleep(PAUSE).await;
         }
-        Err(last.unwrap_or_else(|| broken(operation, "no answer")))
     }
 
     /// Keeps the Region that an answer names for a bucket; whether it is news.
-    fn moved(&self, bucket: &str, region: Option<&str>) -> bool {
-        let Some(region) = region else { return false };
-        let news = self.region(bucket) != region;
-        if news {
-            let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
-            elsewhere.insert(bucket.to_owned(), region.to_owned());
-        }
-        news
+    fn moved(&self, bucket: &str, region: Option<String>) -> bool {
+        let Some(region) = region.filter(|region| *region != self.region(bucket)) else { return false };
+        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket.to_owned(), region);
+        true
     }
 
     fn region(&self, bucket: &str) -> String {
@@ -149,12 +150,18 @@ impl S3 {
     }
 }
 
-async fn refusal(operation: &'static str, answer: HttpResponse) -> CloudError {
+/// A call that takes no longer than an answer of AWS may.
+async fn in_time<T>(operation: &'static str, call: impl Future<Output = T>) -> Answer<T> {
+    tokio::time::timeout(PATIENCE, call).await.map_err(|_| broken(operation, format!("no answer within {PATIENCE:?}")))
+}
+
+/// The refusal, and the bucket's Region where it names one.
+async fn refusal(operation: &'static str, answer: HttpResponse) -> (CloudError, Option<String>) {
     let status = answer.status().as_u16();
-    let text = whole(answer.into_body(), LARGEST).await.unwrap_or_default();
-    let (code, message) = answer::refusal(&String::from_utf8_lossy(&text));
-    let code = code.unwrap_or_else(|| format!("HTTP {status}"));
-    CloudError { operation, kind: kind_of(&code, &message, status), code, message }
+    let text = in_time(operation, whole(answer.into_body(), LARGEST)).await.ok().and_then(Result::ok);
+    let refusal = Refusal::of(&String::from_utf8_lossy(&text.unwrap_or_default()));
+    let (message, code) = (refusal.message, refusal.code.unwrap_or_else(|| format!("HTTP {status}")));
+    (CloudError { operation, kind: kind_of(&code, &message, status), code, message }, refusal.region)
 }
 
 fn unread(operation: &'static str, why: Unread) -> CloudError {

@@ -191,18 +191,19 @@ pub fn judge(ways: &Ways<'_>) -> Vec<Path> {
     paths.extend(of_dns(ways));
     paths.push(serial_console(ways));
     paths.extend(
-        ways.look.gaps.iter().map(|gap| unread(None, format!("{} could not be read: {}", gap.what, gap.error))),
+        ways.look.gaps.iter().map(|gap| unread(ways, None, format!("{} could not be read: {}", gap.what, gap.error))),
     );
     paths
 }
 
-fn unread(interface: Option<&EniId>, why: String) -> Path {
+fn unread(ways: &Ways<'_>, interface: Option<&Interface>, why: String) -> Path {
+    let new_flows = interface.map_or_else(|| weakest(ways), |interface| new_flows(&treated(ways, interface)));
     Path {
         kind: "unread",
         via: None,
-        interface: interface.cloned(),
+        interface: interface.map(|interface| interface.id.clone()),
         family: None,
-        new_flows: NewFlows::Blocked,
+        new_flows,
         open_flows: OpenFlows::Unknown,
         at_most_idle_seconds: None,
         why,
@@ -213,12 +214,12 @@ fn of_interface(ways: &Ways<'_>, interface: &Interface, paths: &mut Vec<Path>) {
     let look = ways.look;
     let table = table_of(look, interface);
     if table.is_none() && look.gaps.is_empty() {
-        paths.push(unread(Some(&interface.id), "no route table of its subnet was seen".to_owned()));
+        paths.push(unread(ways, Some(interface), "no route table of its subnet was seen".to_owned()));
     }
     let has_branch = ways.interfaces.iter().any(|other| other.kind == "branch");
     if interface.kind == "trunk" && !has_branch {
         let why = "it is a trunk: branches are known by the tag of Amazon EKS, and those of ECS tasks are not seen";
-        paths.push(unread(Some(&interface.id), why.to_owned()));
+        paths.push(unread(ways, Some(interface), why.to_owned()));
     }
     for family in families(interface) {
         let mut seen = BTreeSet::new();
@@ -297,9 +298,12 @@ fn one(
     };
     let goes_on = open_flows == OpenFlows::MayGoOn;
     let own = treated.shortened.unwrap_or(interface.timeouts);
+    let new_flows = new_flows(&treated);
+    // Where new ones can start, nothing bounds it.
+    let bounded = goes_on && new_flows != NewFlows::Open;
     let idle =
-        longest(own, ways.look.defaults).filter(|_| goes_on && !matches!(tracking, Tracking::AlwaysForUnknownTime(_)));
-    let why = if goes_on && treated.shortened.is_some() {
+        longest(own, ways.look.defaults).filter(|_| bounded && !matches!(tracking, Tracking::AlwaysForUnknownTime(_)));
+    let why = if bounded && treated.shortened.is_some() {
         format!(
             "{why}; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say"
         )
@@ -311,7 +315,7 @@ fn one(
         via: via.map(str::to_owned),
         interface: Some(interface.id.clone()),
         family: Some(family),
-        new_flows: new_flows(&treated),
+        new_flows,
         open_flows,
         at_most_idle_seconds: idle,
         why,
@@ -322,6 +326,7 @@ fn one(
 fn beside_tcp_and_udp(ways: &Ways<'_>, interface: &Interface) -> [Path; 2] {
     let treated = treated(ways, interface);
     let (icmp, others) = rules::allowed_beside(&treated, ways.look);
+    let new_flows = new_flows(&treated);
     let path = |kind, allowed, idle: Option<u32>, why: &str| {
         let (open_flows, why) = match (ways.instance.state.has_flows(), allowed) {
             (false, _) => (OpenFlows::None, NOT_RUNNING),
@@ -333,9 +338,9 @@ fn beside_tcp_and_udp(ways: &Ways<'_>, interface: &Interface) -> [Path; 2] {
             via: None,
             interface: Some(interface.id.clone()),
             family: None,
-            new_flows: new_flows(&treated),
+            new_flows,
             open_flows,
-            at_most_idle_seconds: idle.filter(|_| open_flows == OpenFlows::MayGoOn),
+            at_most_idle_seconds: idle.filter(|_| open_flows == OpenFlows::MayGoOn && new_flows != NewFlows::Open),
             why: why.to_owned(),
         }
     };
@@ -360,6 +365,12 @@ fn new_flows(treated: &Treated) -> NewFlows {
         Some(Truth::No | Truth::Partial) => NewFlows::Open,
         Some(Truth::Unknown) | None => NewFlows::Unknown,
     }
+}
+
+/// Of what leads to the instance by any interface.
+fn weakest(ways: &Ways<'_>) -> NewFlows {
+    let all = ways.interfaces.iter().map(|interface| new_flows(&treated(ways, interface)));
+    all.max().unwrap_or(NewFlows::Blocked)
 }
 
 fn longest(own: Timeouts, defaults: Timeouts) -> Option<u32> {

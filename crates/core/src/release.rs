@@ -60,10 +60,11 @@ pub fn plan(records: &[StepRecord], look: &Look<'_>, rejoin: bool) -> Plan {
     let mut records: Vec<&StepRecord> = records.iter().filter(|record| record.may_have_happened()).collect();
     records.sort_by_key(|record| record.recorded_at.millis());
     let guards = records.iter().any(|record| matches!(record.step, Step::RequireTokens { .. }));
+    let whole = Whole { rejoin, guards };
     let mut given = BTreeSet::new();
     for record in records {
         // Of two records about one thing the older one has what was there first.
-        let Some((back, outcome)) = reverse(record, look, (rejoin, guards), &mut plan) else { continue };
+        let Some((back, outcome)) = reverse(record, look, whole, &mut plan) else { continue };
         let step = Step::GiveBack(back);
         if given.insert(step.key(look.instance.id.as_str())) {
             plan.add(step, outcome);
@@ -100,12 +101,16 @@ fn unread() -> Outcome {
     Outcome::Failed(Failure { error: "how it is now could not be read".to_owned(), retryable: true })
 }
 
-fn reverse(
-    record: &StepRecord,
-    look: &Look<'_>,
-    (rejoin, guards): (bool, bool),
-    plan: &mut Plan,
-) -> Option<(Reversal, Outcome)> {
+/// What of the whole release a record's reversal depends on.
+#[derive(Clone, Copy)]
+struct Whole {
+    /// It goes back into its Auto Scaling group.
+    rejoin: bool,
+    /// The containment made the metadata service require tokens.
+    guards: bool,
+}
+
+fn reverse(record: &StepRecord, look: &Look<'_>, whole: Whole, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
     let instance = look.instance;
     let ended = instance.state.is_ending();
     Some(match &record.step {
@@ -123,15 +128,15 @@ fn reverse(
         Step::DisassociateProfile { was, .. } => profile(was, None, look),
         Step::ReplaceProfile { was, with, .. } => profile(was, Some(with), look),
         Step::RequireTokens { was } | Step::DisableMetadata { was } => {
-            (Reversal::RestoreMetadata { options: was.clone() }, metadata(was, instance, guards))
+            (Reversal::RestoreMetadata { options: was.clone() }, metadata(was, instance, whole.guards))
         }
         Step::DetachInstances { group, .. } => {
             let outcome = match look.membership {
                 _ if ended => gone("the instance is gone"),
-                None if rejoin => unread(),
+                None if whole.rejoin => unread(),
                 Some(Some(now)) if now.group == *group => done("a member"),
                 Some(Some(now)) => gone(&format!("it is in the group {} now", now.group)),
-                Some(None) if rejoin => Outcome::Planned,
+                Some(None) if whole.rejoin => Outcome::Planned,
                 None | Some(None) => {
                     plan.note(format!(
                         "it stays out of {group}, which replaced it; \"rejoin\": true attaches it and raises the desired capacity by one"
@@ -310,7 +315,6 @@ fn same(a: &[GroupId], b: &[GroupId]) -> bool {
     a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
 }
 
-/// `guards`: this containment made the service require tokens.
 fn metadata(was: &MetadataOptions, instance: &Instance, guards: bool) -> Outcome {
     let now = &instance.metadata;
     let same = |options: &MetadataOptions| {
@@ -320,9 +324,16 @@ fn metadata(was: &MetadataOptions, instance: &Instance, guards: bool) -> Outcome
         () if instance.state.is_ending() => gone("the instance is gone"),
         () if same(was) => done(&was.endpoint),
         () if guards && same(&guarded()) => Outcome::Planned,
-        () if now.endpoint == was.endpoint => done(&was.endpoint),
+        // Where the containment turned it off and no more, the rest is not for it to give back.
+        () if now.endpoint == was.endpoint && !guards => done(&was.endpoint),
         () if now.endpoint == "disabled" => Outcome::Planned,
-        () => gone(&format!("the metadata service is {} now, which is left alone", now.endpoint)),
+        () => {
+            let (endpoint, tokens) = (&now.endpoint, &now.tokens);
+            let hops = now.hop_limit.map_or_else(|| "unknown".to_owned(), |hops| hops.to_string());
+            gone(&format!(
+                "the metadata service is {endpoint} now, with tokens {tokens} and hop limit {hops}, which is left alone"
+            ))
+        }
     }
 }
 

@@ -95,26 +95,28 @@ impl Access {
 }
 
 /// Looks it up, where the settings have it.
-pub(crate) async fn look(
-    cloud: &dyn Cloud,
-    setting: Option<&ForensicAccess>,
-    interfaces: &[Interface],
-) -> Option<Answer<AccessLook>> {
-    Some(read(cloud, setting?, interfaces).await)
+pub(crate) async fn look(work: &Work<'_>, cloud: &dyn Cloud) -> Option<Answer<AccessLook>> {
+    Some(read(work, cloud, work.policy.forensic_access.as_ref()?).await)
 }
 
-async fn read(cloud: &dyn Cloud, setting: &ForensicAccess, interfaces: &[Interface]) -> Answer<AccessLook> {
-    let vpcs = vpcs_of(interfaces);
+async fn read(work: &Work<'_>, cloud: &dyn Cloud, setting: &ForensicAccess) -> Answer<AccessLook> {
+    let vpcs = vpcs_of(&work.instance.interfaces);
     let named = async {
         match setting {
-            ForensicAccess::Group(name) => cloud.describe_groups_named(name).await,
+            ForensicAccess::Group(name) => {
+                work.within("DescribeSecurityGroups", cloud.describe_groups_named(name)).await
+            }
             ForensicAccess::Ranges(_) => Ok(Vec::new()),
         }
     };
     let endpoints = async {
-        let endpoints = cloud.describe_service_endpoints(&vpcs, &SERVICES).await?;
+        let endpoints = cloud.describe_service_endpoints(&vpcs, &SERVICES);
+        let endpoints = work.within("DescribeVpcEndpoints", endpoints).await?;
         let all: Vec<EniId> = endpoints.into_iter().flat_map(|(_, interfaces)| interfaces).collect();
-        if all.is_empty() { Ok(Vec::new()) } else { cloud.describe_network_interfaces(InterfacesOf::Ids(&all)).await }
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Ids(&all))).await
     };
     let (groups, endpoints) = futures::join!(named, endpoints);
     let mut look = AccessLook { groups: groups?, endpoints: BTreeMap::new() };

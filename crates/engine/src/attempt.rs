@@ -22,7 +22,7 @@ use crate::{
     reports::{Reports, run_lanes},
     stop,
     tell::{CLOSING, log},
-    work::Work,
+    work::{Searched, Work},
 };
 
 /// How often the instance's tag is tried to be set.
@@ -59,6 +59,7 @@ impl Engine {
             held,
             records: Mutex::new(records),
             overtaken: Mutex::default(),
+            searched: Searched::default(),
         };
         tracing::info!(containment.id = %work.containment, "{} is claimed", work.containment);
         let mut reports = Reports::default();
@@ -82,7 +83,7 @@ impl Engine {
                 if !again && matches!(case.action, Action::Verify { .. }) {
                     let proof =
                         proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), &reports.let_in(&work)).await;
-                    contradict(&mut answer, proof);
+                    contradict(&mut answer, proof, before.as_deref());
                 }
                 let repaired = answer.outcome == Conclusion::Repaired;
                 if repaired && matches!(case.action, Action::Verify { look_up: true, .. }) {
@@ -246,11 +247,18 @@ fn answer(
     }
 }
 
-/// What flow logs say goes into the verdict; what contradicts it goes first.
-fn contradict(answer: &mut Containment, proof: Proof) {
-    if proof.state == ProofState::Contradiction {
-        answer.verdict.summary =
-            format!("TRAFFIC WAS ACCEPTED AFTER THE CUT: {}. {}", proof.detail, answer.verdict.summary);
+/// What flow logs say goes into the verdict; what contradicts it goes first, and stays until they prove that it is over.
+fn contradict(answer: &mut Containment, proof: Proof, before: Option<&str>) {
+    let said = match proof.state {
+        ProofState::Contradiction => Some(format!("TRAFFIC WAS ACCEPTED AFTER THE CUT: {}", proof.detail)),
+        ProofState::Unavailable if before == Some(Conclusion::Contradicted.word()) => Some(format!(
+            "TRAFFIC WAS ACCEPTED AFTER THE CUT when flow logs were read before; whether it still is cannot be said, {}",
+            proof.detail
+        )),
+        ProofState::Unavailable | ProofState::Proof => None,
+    };
+    if let Some(said) = said {
+        answer.verdict.summary = format!("{said}. {}", answer.verdict.summary);
         if matches!(answer.outcome, Conclusion::Verified | Conclusion::Contained | Conclusion::AlreadyContained) {
             answer.outcome = Conclusion::Contradicted;
         }

@@ -44,10 +44,13 @@ async fn effect(cloud: &dyn Cloud, step: Step) -> Outcome {
                 format!("TCP was {was}; whether it counts for flows that are tracked already AWS does not say"),
             )
         }
-        Step::DisassociateAddress { association, address, .. } => outcome(
-            cloud.disassociate_address(association).await,
-            format!("{address}; AWS may assign the interface an address of its own instead"),
-        ),
+        Step::DisassociateAddress { association, address, .. } => match cloud.disassociate_address(association).await {
+            // It was there at the look: an earlier try whose answer was lost took it off.
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                Outcome::Changed(format!("{address}; associated no more when asked again"))
+            }
+            answer => outcome(answer, format!("{address}; AWS may assign the interface an address of its own instead")),
+        },
         Step::UnassignPublicAddress { eni, address } => {
             outcome(cloud.unassign_public_address(eni).await, format!("{address}, which does not come back"))
         }

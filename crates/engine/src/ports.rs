@@ -354,11 +354,11 @@ pub trait Cloud: Send + Sync {
     /// DescribeFlowLogs: those that are active.
     async fn describe_flow_logs(&self) -> Answer<Vec<FlowLog>>;
     /// FilterLogEvents of CloudWatch Logs: the messages of the streams with this prefix, since then.
-    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp) -> Answer<Vec<String>>;
+    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp, line: Lines<'_>) -> Answer<()>;
     /// ListObjectsV2: the objects of a bucket that a listing names, in the order of their keys.
     async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>>;
-    /// GetObject of a text that gzip compressed: its lines with one of these interfaces.
-    async fn get_object_lines(&self, bucket: &str, key: &str, interfaces: &[EniId]) -> Answer<Vec<String>>;
+    /// GetObject of a text that gzip compressed: its lines.
+    async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> Answer<()>;
     /// GetInstanceMetadataDefaults: the account's `HttpTokens`, where it sets any.
     async fn get_metadata_default_tokens(&self) -> Answer<Option<String>>;
     /// DescribeInstances: how many running instances have `HttpTokens` optional.
@@ -370,6 +370,9 @@ pub trait Cloud: Send + Sync {
     /// One of EC2's changes with DryRun: success where EC2 would allow it.
     async fn dry_run(&self, change: &DryRun) -> Answer<()>;
 }
+
+/// Takes one line after the other; those that came before an error count.
+pub type Lines<'a> = &'a mut (dyn FnMut(&str) + Send);
 
 /// An object of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brig_core::{
     ids::EniId,
-    proof::{Destination, Files, FlowLog, Proof, Read, judge},
+    proof::{Cut, Destination, Files, FlowLog, Proof, Tally, judge},
     step::{Lane, Step},
     survey::{Interface, Rule},
     timestamp::Timestamp,
@@ -16,41 +16,72 @@ use futures::{
 };
 
 use crate::{
-    ports::{Cloud, Object},
+    ports::{Answer, Cloud, Object},
     work::Work,
 };
 
 /// So far back records are looked at, in milliseconds.
 const LOOK_BACK_MS: i64 = 3_600_000;
-/// So much of a bucket's files is read at one look, compressed, oldest first. They hold the flows of a whole VPC.
+/// So much of a bucket's files is read at one look, compressed, newest first. They hold the flows of a whole VPC.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
-/// So many records of the interfaces are kept at once.
-const MOST_LINES: usize = 20_000;
 /// So many files are read at once.
 const AT_ONCE: usize = 4;
-/// The look at a bucket takes no longer.
+/// The look takes no longer, and no more than this part of the time that is left: others wait to be verified.
 const PATIENCE: Duration = Duration::from_secs(20);
+const PART: u32 = 8;
+
+/// What a look needs.
+struct Look<'a> {
+    work: &'a Work<'a>,
+    cloud: &'a dyn Cloud,
+    cut: Cut<'a>,
+    from: Timestamp,
+    until: Timestamp,
+}
 
 /// `let_in` is what forensic access lets through.
 pub(crate) async fn look(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface], let_in: &[Rule]) -> Proof {
-    let Some(cut) = cut_at(work) else {
+    let Some(at) = cut_at(work) else {
         return Proof::unavailable("when it was cut is not on record");
     };
     let logs = match work.within("DescribeFlowLogs", cloud.describe_flow_logs()).await {
         Ok(logs) => logs,
         Err(error) => return Proof::unavailable(&error.to_string()),
     };
-    let from = cut.max(Timestamp::from_millis(work.clock.now().millis() - LOOK_BACK_MS));
-    let mut watched: Vec<(Option<&FlowLog>, Vec<EniId>)> = Vec::new();
-    for interface in interfaces {
-        let log = watching(interface, &logs);
-        match watched.iter_mut().find(|(known, _)| *known == log) {
-            Some((_, ids)) => ids.push(interface.id.clone()),
-            None => watched.push((log, vec![interface.id.clone()])),
+    let now = work.clock.now();
+    let from = at.max(Timestamp::from_millis(now.millis() - LOOK_BACK_MS));
+    let until = now.after(PATIENCE.min(work.left() / PART));
+    let look = Look { work, cloud, cut: Cut { at, let_in }, from, until };
+    let (mut judged, mut failed_first): (Vec<Tally>, Vec<Tally>) = Default::default();
+    let mut waiting: Vec<(EniId, Vec<&FlowLog>)> =
+        interfaces.iter().map(|interface| (interface.id.clone(), watching(interface, &logs))).collect();
+    // Where one log of an interface cannot be read, the next may be.
+    while !waiting.is_empty() {
+        let mut groups: Vec<(Option<&FlowLog>, Vec<EniId>)> = Vec::new();
+        for (interface, logs) in &mut waiting {
+            let log = if logs.is_empty() { None } else { Some(logs.remove(0)) };
+            match groups.iter_mut().find(|(known, _)| *known == log) {
+                Some((_, ids)) => ids.push(interface.clone()),
+                None => groups.push((log, vec![interface.clone()])),
+            }
+        }
+        let read = join_all(groups.iter().map(|(log, ids)| look.read(*log, ids))).await.concat();
+        let again = |tally: &Tally| {
+            tally.is_unread() && waiting.iter().any(|(id, logs)| id == tally.interface() && !logs.is_empty())
+        };
+        let (others, done): (Vec<Tally>, Vec<Tally>) = read.into_iter().partition(again);
+        judged.extend(done);
+        waiting.retain(|(id, _)| others.iter().any(|tally| tally.interface() == id));
+        failed_first.extend(others);
+    }
+    // What a part of a log showed is not forgotten, nor why none of them could be read.
+    for tally in failed_first {
+        let same = judged.iter_mut().find(|other| other.interface() == tally.interface());
+        if let Some(same) = same.filter(|same| same.is_unread() || tally.has_accepted()) {
+            same.merge(tally);
         }
     }
-    let reads = watched.iter().map(|(log, ids)| read(work, cloud, *log, ids, from));
-    judge(&join_all(reads).await.concat(), cut, let_in)
+    judge(&judged, at, work.clock.now())
 }
 
 /// When the last interface was isolated for good.
@@ -62,106 +93,125 @@ fn cut_at(work: &Work<'_>) -> Option<Timestamp> {
     moves.filter_map(|record| record.finished_at).max()
 }
 
-/// The log that watches an interface, one that is read before one that is not.
-fn watching<'a>(interface: &Interface, logs: &'a [FlowLog]) -> Option<&'a FlowLog> {
+/// The logs that watch an interface, those first that are read best.
+fn watching<'a>(interface: &Interface, logs: &'a [FlowLog]) -> Vec<&'a FlowLog> {
     let watched = [interface.id.as_str(), &interface.subnet, interface.vpc.as_str()];
     let fits = |log: &&FlowLog| watched.contains(&log.resource.as_str()) && log.traffic != "REJECT";
-    logs.iter().filter(fits).min_by_key(|log| match &log.destination {
+    let mut fitting: Vec<&FlowLog> = logs.iter().filter(fits).collect();
+    fitting.sort_by_key(|log| match &log.destination {
         Destination::LogGroup(_) => 0,
         Destination::Bucket(files) if files.text => 1,
         Destination::Bucket(_) => 2,
         Destination::Other => 3,
-    })
-}
-
-/// What one log says of the interfaces that it watches.
-async fn read(
-    work: &Work<'_>,
-    cloud: &dyn Cloud,
-    log: Option<&FlowLog>,
-    interfaces: &[EniId],
-    from: Timestamp,
-) -> Vec<Read> {
-    let format = log.map(|log| log.format.clone()).unwrap_or_default();
-    let read = |interface: &EniId, (records, unread)| Read {
-        interface: interface.clone(),
-        format: format.clone(),
-        records,
-        unread,
-    };
-    let nothing = |why: &str| (Vec::new(), Some(why.to_owned()));
-    match log.map(|log| &log.destination) {
-        Some(Destination::LogGroup(group)) => {
-            let events = interfaces.iter().map(|interface| async {
-                let found = cloud.filter_log_events(group, interface.as_str(), from);
-                let found = work.within("FilterLogEvents", found).await;
-                read(interface, found.map_or_else(|error| nothing(&error.to_string()), |records| (records, None)))
-            });
-            join_all(events).await
-        }
-        Some(Destination::Bucket(files)) => {
-            let (lines, unread) = if format.contains("${interface-id}") {
-                in_files(work, cloud, files, interfaces, from).await
-            } else {
-                (Vec::new(), Some("the format of its flow log has no interface-id".to_owned()))
-            };
-            let of = |interface: &EniId| {
-                lines.iter().filter(|line| line.contains(interface.as_str())).cloned().collect::<Vec<_>>()
-            };
-            interfaces.iter().map(|interface| read(interface, (of(interface), unread.clone()))).collect()
-        }
-        Some(Destination::Other) => {
-            interfaces.iter().map(|one| read(one, nothing("its flow log goes where it is not read"))).collect()
-        }
-        None => interfaces.iter().map(|one| read(one, nothing("no flow log watches it"))).collect(),
-    }
-}
-
-/// The lines about these interfaces in a log's files, which hold the flows of a whole VPC; and why some may lack.
-async fn in_files(
-    work: &Work<'_>,
-    cloud: &dyn Cloud,
-    files: &Files,
-    interfaces: &[EniId],
-    from: Timestamp,
-) -> (Vec<String>, Option<String>) {
-    let bucket = &files.bucket;
-    if !files.text {
-        let why = format!("its flow log writes Apache Parquet to {bucket}, which is not read: Amazon Athena reads it");
-        return (Vec::new(), Some(why));
-    }
-    let until = work.clock.now().after(PATIENCE);
-    let left = || work.left().min(until.since(work.clock.now()));
-    let listings = files.listings(&work.key.account, &work.key.region, from, work.clock.now());
-    let lists =
-        listings.iter().map(|listing| work.at_most(left(), "ListObjectsV2", cloud.list_objects(bucket, listing)));
-    let objects = match try_join_all(lists).await {
-        Ok(lists) => lists.concat(),
-        Err(error) => return (Vec::new(), Some(format!("{error} (of {bucket})"))),
-    };
-    let mut bytes: u64 = 0;
-    let few = objects.iter().take_while(|object| {
-        bytes = bytes.saturating_add(object.bytes);
-        bytes <= MOST_BYTES
     });
-    let few: Vec<&Object> = few.collect();
-    let rest = |read: usize, why: &str| {
-        Some(format!("{read} of {} files in {bucket} were read ({why}): Amazon Athena reads all", objects.len()))
-    };
-    let (mut lines, mut read) = (Vec::new(), 0);
-    let mut answers = stream::iter(&few)
-        .map(|object| work.at_most(left(), "GetObject", cloud.get_object_lines(bucket, &object.key, interfaces)))
-        .buffered(AT_ONCE);
-    while let Some(answer) = answers.next().await {
-        match answer {
-            Ok(found) => lines.extend(found),
-            Err(error) => return (lines, rest(read, &error.to_string())),
-        }
-        read += 1;
-        if lines.len() > MOST_LINES {
-            return (lines, rest(read, &format!("they have more than {MOST_LINES} records of it")));
+    fitting
+}
+
+impl Look<'_> {
+    fn left(&self) -> Duration {
+        self.work.left().min(self.until.since(self.work.clock.now()))
+    }
+
+    /// What one log says of the interfaces that it watches.
+    async fn read(&self, log: Option<&FlowLog>, interfaces: &[EniId]) -> Vec<Tally> {
+        let Some(log) = log else {
+            let none = interfaces.iter().map(|id| Tally::new(id.clone(), "", Duration::ZERO));
+            return failed(none.collect(), "no flow log watches it");
+        };
+        let tallies: Vec<Tally> =
+            interfaces.iter().map(|id| Tally::new(id.clone(), &log.format, log.interval)).collect();
+        match &log.destination {
+            Destination::LogGroup(group) => {
+                join_all(tallies.into_iter().map(|tally| self.in_log_group(group, tally))).await
+            }
+            Destination::Bucket(files) if !files.text => {
+                let bucket = &files.bucket;
+                failed(
+                    tallies,
+                    &format!(
+                        "its flow log writes Apache Parquet to {bucket}, which is not read: Amazon Athena reads it"
+                    ),
+                )
+            }
+            Destination::Bucket(_) if !tallies.iter().all(Tally::names_interfaces) => {
+                failed(tallies, "the format of its flow log has no interface-id")
+            }
+            Destination::Bucket(files) => self.in_files(files, tallies).await,
+            Destination::Other => failed(tallies, "its flow log goes where it is not read"),
         }
     }
-    let unread = (few.len() < objects.len()).then(|| rest(read, &format!("they are more than {MOST_BYTES} bytes")));
-    (lines, unread.flatten())
+
+    async fn in_log_group(&self, group: &str, mut tally: Tally) -> Tally {
+        let interface = tally.interface().to_string();
+        let mut count = |line: &str| tally.line(line, self.cut);
+        let events = self.cloud.filter_log_events(group, &interface, self.from, &mut count);
+        if let Err(error) = self.work.at_most(self.left(), "FilterLogEvents", events).await {
+            tally.fail(&error.to_string());
+        }
+        tally
+    }
+
+    /// Counts in a log's files, the newest first: what goes on now matters most.
+    async fn in_files(&self, files: &Files, mut tallies: Vec<Tally>) -> Vec<Tally> {
+        let bucket = &files.bucket;
+        let key = &self.work.key;
+        let listings = files.listings(&key.account, &key.region, self.from, self.work.clock.now());
+        let lists = listings
+            .iter()
+            .map(|listing| self.work.at_most(self.left(), "ListObjectsV2", self.cloud.list_objects(bucket, listing)));
+        let mut objects = match try_join_all(lists).await {
+            Ok(lists) => lists.concat(),
+            Err(error) => return failed(tallies, &format!("{error} (of {bucket})")),
+        };
+        objects.sort_by(|a, b| b.key.cmp(&a.key));
+        let mut bytes: u64 = 0;
+        let few = objects.iter().take_while(|object| {
+            bytes = bytes.saturating_add(object.bytes);
+            bytes <= MOST_BYTES
+        });
+        let few: Vec<&Object> = few.collect();
+        let empty = tallies.clone();
+        let reads = stream::iter(&few).map(|object| self.in_file(bucket, object, empty.clone()));
+        let mut reads = reads.buffered(AT_ONCE);
+        let (mut read, mut why) = (0, format!("they are more than {} MiB", MOST_BYTES >> 20));
+        while let Some((found, answer)) = reads.next().await {
+            for (tally, found) in tallies.iter_mut().zip(found) {
+                tally.merge(found);
+            }
+            if let Err(error) = answer {
+                why = error.to_string();
+                break;
+            }
+            read += 1;
+        }
+        let Some(first_unread) = objects.get(read) else { return tallies };
+        let why = format!("{read} of {} files in {bucket} were read ({why}): Amazon Athena reads all", objects.len());
+        match files.after(&first_unread.key).filter(|_| read > 0) {
+            Some(since) => {
+                for tally in &mut tallies {
+                    tally.read_since(since, &why);
+                }
+            }
+            None => return failed(tallies, &why),
+        }
+        tallies
+    }
+
+    async fn in_file(&self, bucket: &str, object: &Object, mut tallies: Vec<Tally>) -> (Vec<Tally>, Answer<()>) {
+        let mut count = |line: &str| {
+            for tally in tallies.iter_mut().filter(|tally| line.contains(tally.interface().as_str())) {
+                tally.line(line, self.cut);
+            }
+        };
+        let lines = self.cloud.get_object_lines(bucket, &object.key, &mut count);
+        let answer = self.work.at_most(self.left(), "GetObject", lines).await;
+        (tallies, answer)
+    }
+}
+
+fn failed(mut tallies: Vec<Tally>, why: &str) -> Vec<Tally> {
+    for tally in &mut tallies {
+        tally.fail(why);
+    }
+    tallies
 }

@@ -29,7 +29,7 @@ use crate::{
     contain::{Case, Engine, Invocation, LAST_CALL, Lanes, key_of},
     ports::CloudError,
     tell::log,
-    work::{Done, Work, merge},
+    work::{Done, Searched, Work, merge},
 };
 use look::{Seen, gone, look};
 
@@ -84,6 +84,7 @@ impl Engine {
             held: BTreeSet::new(),
             records: Mutex::new(records.steps),
             overtaken: Mutex::default(),
+            searched: Searched::default(),
         };
         if only_plan {
             let seen = look(&work, &lanes).await;

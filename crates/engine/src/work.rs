@@ -91,6 +91,23 @@ pub(crate) struct Work<'a> {
     pub(crate) records: Mutex<Vec<StepRecord>>,
     /// Steps whose intent another invocation recorded while this one was about to.
     pub(crate) overtaken: Mutex<BTreeSet<String>>,
+    /// The target groups of a long search that this invocation looked at: the instance was in none of them, or on its way
+    /// out.
+    pub(crate) searched: Searched,
+}
+
+/// Target groups by ARN.
+#[derive(Debug, Default)]
+pub(crate) struct Searched(Mutex<BTreeSet<String>>);
+
+impl Searched {
+    pub(crate) fn has(&self, group: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(group)
+    }
+
+    pub(crate) fn add(&self, group: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(group.to_owned());
+    }
 }
 
 impl Work<'_> {

@@ -28,7 +28,7 @@ use brig_core::{
 };
 use brig_engine::ports::{
     AclsOf, Answer, Attached, Attribute, AttributeChange, Cloud, CloudError, Clouds, DryRun, ErrorKind, InterfacesOf,
-    ListedRule, Object, Profile, Tags, TargetGroup, TrailEvent, Unreachable,
+    Lines, ListedRule, Object, Profile, Tags, TargetGroup, TrailEvent, Unreachable,
 };
 use ipnet::IpNet;
 
@@ -189,14 +189,19 @@ impl Cloud for SimCloud {
         self.read("DescribeFlowLogs", |world| Ok(world.flow_logs.clone())).await
     }
 
-    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp) -> Answer<Vec<String>> {
-        self.read("FilterLogEvents", |world| {
-            let fits = |(of, eni, at, _): &&(String, EniId, i64, String)| {
-                of == group && eni.as_str() == streams && *at >= since.millis()
-            };
-            Ok(world.flows.iter().filter(fits).map(|(.., record)| record.clone()).collect())
-        })
-        .await
+    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp, line: Lines<'_>) -> Answer<()> {
+        let found: Vec<String> = self
+            .read("FilterLogEvents", |world| {
+                let fits = |(of, eni, at, _): &&(String, EniId, i64, String)| {
+                    of == group && eni.as_str() == streams && *at >= since.millis()
+                };
+                Ok(world.flows.iter().filter(fits).map(|(.., record)| record.clone()).collect())
+            })
+            .await?;
+        for found in &found {
+            line(found);
+        }
+        Ok(())
     }
 
     async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>> {
@@ -211,12 +216,13 @@ impl Cloud for SimCloud {
         .await
     }
 
-    async fn get_object_lines(&self, bucket: &str, key: &str, interfaces: &[EniId]) -> Answer<Vec<String>> {
-        self.read("GetObject", |world| {
-            let lines = world.files.get(&(bucket.to_owned(), key.to_owned())).cloned().unwrap_or_default();
-            Ok(lines.into_iter().filter(|line| interfaces.iter().any(|eni| line.contains(eni.as_str()))).collect())
-        })
-        .await
+    async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> Answer<()> {
+        let place = (bucket.to_owned(), key.to_owned());
+        let found = self.read("GetObject", |world| Ok(world.files.get(&place).cloned().unwrap_or_default())).await?;
+        for found in &found {
+            line(found);
+        }
+        Ok(())
     }
 
     async fn get_metadata_default_tokens(&self) -> Answer<Option<String>> {

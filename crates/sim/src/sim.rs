@@ -88,6 +88,8 @@ pub struct Call {
     pub writes: bool,
     /// The process that made it.
     pub process: usize,
+    /// When, in milliseconds.
+    pub at: i64,
 }
 
 type Hook = Box<dyn FnOnce(&mut World) + Send>;
@@ -485,9 +487,10 @@ impl Sim {
         effect: impl FnOnce(&mut State) -> Answer<T>,
     ) -> Answer<T> {
         self.point(process).await;
+        let at = self.clock().millis();
         let number = {
             let mut state = self.state();
-            state.calls.push(Call { operation, writes, process });
+            state.calls.push(Call { operation, writes, process, at });
             let number = state.calls.len() - 1;
             let (due, later): (Vec<(usize, Hook)>, _) =
                 std::mem::take(&mut state.hooks).into_iter().partition(|(at, _)| *at == number);

@@ -1,5 +1,7 @@
 //! What should be in place before anything happens, and changes that are tried without effect.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::{
     Client,
     types::{
@@ -18,6 +20,10 @@ use brig_engine::ports::{Answer, CloudError, DryRun, Tags};
 
 use super::{filter, sdk_tags, specification};
 use crate::error::Explain;
+
+/// AWS's default, and its most
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html>).
+const LONGEST_INTERVAL: Duration = Duration::from_mins(10);
 
 pub(crate) async fn describe_vpcs(client: &Client) -> Answer<Vec<VpcId>> {
     let mut pages = client.describe_vpcs().into_paginator().items().send();
@@ -39,6 +45,10 @@ pub(crate) async fn describe_flow_logs(client: &Client) -> Answer<Vec<FlowLog>> 
                 traffic: log.traffic_type().map_or("ALL", TrafficType::as_str).to_owned(),
                 destination: destination(&log),
                 format: log.log_format().unwrap_or_default().to_owned(),
+                interval: log
+                    .max_aggregation_interval()
+                    .and_then(|seconds| u64::try_from(seconds).ok())
+                    .map_or(LONGEST_INTERVAL, Duration::from_secs),
             });
         }
     }

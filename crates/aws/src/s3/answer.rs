@@ -3,14 +3,11 @@
 use std::io::{self, Write};
 
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
-use brig_core::ids::EniId;
-use brig_engine::ports::Object;
+use brig_engine::ports::{Lines, Object};
 use flate2::write::MultiGzDecoder;
 
 /// A line is no longer: a record has some hundred bytes.
 const LONGEST: usize = 64 * 1024;
-/// So many lines of one object are kept.
-const MOST: usize = 5_000;
 
 /// A page of ListObjectsV2.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,72 +52,73 @@ fn object(contents: &mut ScopedDecoder<'_, '_>) -> Result<Object, XmlDecodeError
     whole.ok_or_else(|| XmlDecodeError::custom("an object has no key or no size"))
 }
 
-/// Code and message of a refusal, as far as there are any.
-pub(super) fn refusal(text: &str) -> (Option<String>, String) {
-    let (mut code, mut message) = (None, String::new());
-    let mut document = Document::new(text);
-    let Ok(mut root) = document.root_element() else { return (code, message) };
-    while let Some(mut tag) = root.next_tag() {
-        let local = tag.start_el().local().to_owned();
-        let Ok(data) = try_data(&mut tag) else { continue };
-        match local.as_str() {
-            "Code" => code = Some(data.into_owned()),
-            "Message" => message = data.into_owned(),
-            _ => {}
-        }
-    }
-    (code, message)
+/// A refusal, as far as it can be read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) code: Option<String>,
+    pub(super) message: String,
+    /// Where the bucket is, where it is elsewhere and the answer says so.
+    pub(super) region: Option<String>,
 }
 
-/// The lines of a compressed text that name an interface; the text itself is never held.
-pub(super) struct Lines(MultiGzDecoder<Filter>);
+impl Refusal {
+    pub(super) fn of(text: &str) -> Self {
+        let mut refusal = Self::default();
+        let mut document = Document::new(text);
+        let Ok(mut root) = document.root_element() else { return refusal };
+        while let Some(mut tag) = root.next_tag() {
+            let local = tag.start_el().local().to_owned();
+            let Ok(data) = try_data(&mut tag) else { continue };
+            match local.as_str() {
+                "Code" => refusal.code = Some(data.into_owned()),
+                "Message" => refusal.message = data.into_owned(),
+                "Region" => refusal.region = Some(data.into_owned()),
+                _ => {}
+            }
+        }
+        refusal
+    }
+}
 
-struct Filter {
-    interfaces: Vec<String>,
+/// Hands on the lines of a compressed text; the text itself is never held.
+pub(super) struct Unzip<'a>(MultiGzDecoder<Split<'a>>);
+
+struct Split<'a> {
+    line: Lines<'a>,
     /// A line whose end has not come yet.
     begun: Vec<u8>,
-    found: Vec<String>,
 }
 
-impl Lines {
-    pub(super) fn with(interfaces: &[EniId]) -> Self {
-        let interfaces = interfaces.iter().map(ToString::to_string).collect();
-        Self(MultiGzDecoder::new(Filter { interfaces, begun: Vec::new(), found: Vec::new() }))
+impl<'a> Unzip<'a> {
+    pub(super) fn to(line: Lines<'a>) -> Self {
+        Self(MultiGzDecoder::new(Split { line, begun: Vec::new() }))
     }
 
     pub(super) fn read(&mut self, part: &[u8]) -> Result<(), String> {
         self.0.write_all(part).map_err(|why| why.to_string())
     }
 
-    pub(super) fn end(self) -> Result<Vec<String>, String> {
-        let mut filter = self.0.finish().map_err(|why| why.to_string())?;
-        let last = std::mem::take(&mut filter.begun);
-        filter.line(&last).map_err(|why| why.to_string())?;
-        Ok(filter.found)
-    }
-}
-
-impl Filter {
-    fn line(&mut self, line: &[u8]) -> io::Result<()> {
-        let line = String::from_utf8_lossy(line);
-        if self.interfaces.iter().any(|interface| line.contains(interface)) {
-            if self.found.len() >= MOST {
-                return Err(io::Error::other(format!("it has more than {MOST} records of the interfaces")));
-            }
-            self.found.push(line.into_owned());
+    pub(super) fn end(self) -> Result<(), String> {
+        let split = self.0.finish().map_err(|why| why.to_string())?;
+        if !split.begun.is_empty() {
+            (split.line)(&String::from_utf8_lossy(&split.begun));
         }
         Ok(())
     }
 }
 
-impl Write for Filter {
+impl Write for Split<'_> {
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
         let mut lines = part.split(|byte| *byte == b'\n');
         let last = lines.next_back().unwrap_or_default();
         for rest in lines {
-            let mut line = std::mem::take(&mut self.begun);
-            line.extend_from_slice(rest);
-            self.line(&line)?;
+            if self.begun.is_empty() {
+                (self.line)(&String::from_utf8_lossy(rest));
+            } else {
+                self.begun.extend_from_slice(rest);
+                (self.line)(&String::from_utf8_lossy(&self.begun));
+                self.begun.clear();
+            }
         }
         self.begun.extend_from_slice(last);
         if self.begun.len() > LONGEST {
@@ -165,44 +163,54 @@ mod tests {
     #[test]
     fn a_refusal_has_its_code_where_there_is_one() {
         let text = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message><RequestId>1</RequestId></Error>";
-        assert_eq!(refusal(text), (Some("AccessDenied".to_owned()), "Access Denied".to_owned()));
+        let refusal = Refusal::of(text);
+        assert_eq!((refusal.code.as_deref(), refusal.message.as_str()), (Some("AccessDenied"), "Access Denied"));
+        let text = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>";
+        assert_eq!(Refusal::of(text).region.as_deref(), Some("eu-west-1"));
         for text in ["", "<html><body>busy</body></html>", "<Error><Code><x/></Code></Error>"] {
-            assert_eq!(refusal(text).0, None, "{text}");
+            assert_eq!(Refusal::of(text).code, None, "{text}");
         }
     }
 
-    fn lines(text: &str, part: usize) -> Result<Vec<String>, String> {
+    fn zipped(text: &str) -> Vec<u8> {
         let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
         zip.write_all(text.as_bytes()).expect("memory");
-        let bytes = zip.finish().expect("memory");
-        let mut lines = Lines::with(&["eni-1".into(), "eni-2".into()]);
-        for part in bytes.chunks(part) {
-            lines.read(part)?;
-        }
-        lines.end()
+        zip.finish().expect("memory")
+    }
+
+    fn lines(bytes: &[u8], part: usize) -> (Vec<String>, Result<(), String>) {
+        let mut found = Vec::new();
+        let mut keep = |line: &str| found.push(line.to_owned());
+        let end = {
+            let mut unzip = Unzip::to(&mut keep);
+            bytes.chunks(part).try_for_each(|part| unzip.read(part)).and_then(|()| unzip.end())
+        };
+        (found, end)
     }
 
     #[test]
-    fn lines_of_the_interfaces_are_kept_however_they_come() {
-        let text = "version interface-id\n2 eni-1 a\n2 eni-3 b\n2 eni-2 c\n\n2 eni-1 d";
+    fn lines_are_handed_on_however_they_come() {
+        let bytes = zipped("version interface-id\n2 eni-1 a\n\n2 eni-1 d");
         for part in [1, 7, 1000] {
-            assert_eq!(lines(text, part).expect("text"), ["2 eni-1 a", "2 eni-2 c", "2 eni-1 d"]);
+            assert_eq!(
+                lines(&bytes, part),
+                (["version interface-id", "2 eni-1 a", "", "2 eni-1 d"].map(str::to_owned).to_vec(), Ok(()))
+            );
         }
-        assert_eq!(lines("", 3).expect("text"), Vec::<String>::new());
+        assert_eq!(lines(&zipped(""), 3), (Vec::new(), Ok(())));
+        // Of several members, as gzip allows.
+        let two = [zipped("a\nb"), zipped("c\n")].concat();
+        assert_eq!(lines(&two, 5), (vec!["a".to_owned(), "bc".to_owned()], Ok(())));
     }
 
     #[test]
-    fn what_is_too_much_or_no_text_is_an_error() {
-        let mut broken = Lines::with(&[]);
-        expect!["invalid gzip header"].assert_eq(&broken.read(b"PAR1 is no gzip at all").expect_err("no gzip"));
-        expect!["a line of it has no end"].assert_eq(&lines(&"x".repeat(LONGEST + 1), 1000).expect_err("a long line"));
-        expect!["it has more than 5000 records of the interfaces"]
-            .assert_eq(&lines(&"eni-1\n".repeat(MOST + 1), 1000).expect_err("many lines"));
-        let mut half = Lines::with(&[]);
-        let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
-        zip.write_all(b"2 eni-1 a\n").expect("memory");
-        let bytes = zip.finish().expect("memory");
-        half.read(&bytes[..bytes.len() - 4]).expect("a beginning");
-        assert!(half.end().is_err(), "its end is missing");
+    fn what_is_cut_off_or_no_text_is_an_error_after_what_came() {
+        let error = |bytes: &[u8]| lines(bytes, 1000).1.expect_err("no text");
+        expect!["invalid gzip header"].assert_eq(&error(b"PAR1 is no gzip at all"));
+        expect!["a line of it has no end"].assert_eq(&error(&zipped(&"x".repeat(LONGEST + 1))));
+        let whole = zipped("2 eni-1 a\n");
+        let (found, end) = lines(&whole[..whole.len() - 4], 1000);
+        assert_eq!(found, ["2 eni-1 a"]);
+        assert!(end.is_err(), "its end is missing");
     }
 }

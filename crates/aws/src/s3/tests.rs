@@ -55,6 +55,7 @@ async fn list(answers: &[(u16, &'static str, &'static str)], expected: &Expect) 
 const ONE: &str = "<L><Contents><Key>a</Key><Size>1</Size></Contents><IsTruncated>false</IsTruncated></L>";
 const MORE: &str = "<L><Contents><Key>b</Key><Size>1</Size></Contents><IsTruncated>true</IsTruncated><NextContinuationToken>t+/</NextContinuationToken></L>";
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+const ELSEWHERE: &str = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region is wrong</Message><Region>eu-west-1</Region></Error>";
 const MOVED: &str = "<Error><Code>PermanentRedirect</Code><Message>elsewhere</Message></Error>";
 
 #[tokio::test]
@@ -78,6 +79,27 @@ async fn a_bucket_elsewhere_is_asked_there_from_then_on() {
         eu-west-1 https://logs.s3.eu-west-1.amazonaws.com/?LIST
         eu-west-1 https://logs.s3.eu-west-1.amazonaws.com/?LIST&continuation-token=t%2B%2F
         b a"#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_bucket_may_be_elsewhere_and_busy() {
+    list(
+        &[(503, "", ""), (400, "", ELSEWHERE), (200, "eu-west-1", ONE)],
+        &expect![[r#"
+        us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
+        us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
+        eu-west-1 https://logs.s3.eu-west-1.amazonaws.com/?LIST
+        a"#]],
+    )
+    .await;
+    list(
+        &[(301, "eu-west-1", MOVED), (301, "us-east-1", MOVED)],
+        &expect![[r#"
+        us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
+        eu-west-1 https://logs.s3.eu-west-1.amazonaws.com/?LIST
+        Other: ListObjectsV2: PermanentRedirect: elsewhere"#]],
     )
     .await;
 }

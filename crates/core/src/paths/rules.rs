@@ -1,6 +1,6 @@
 //! Which flows were tracked, by the rules that an interface had before.
 
-use super::{Family, OpenFlows, Treated};
+use super::{Family, NewFlows, OpenFlows, Treated, new_flows};
 use crate::{
     ids::GroupId,
     reach::ReachLook,
@@ -9,6 +9,13 @@ use crate::{
 
 /// What becomes of TCP and UDP flows that no gateway tracks by itself.
 pub(super) fn judge(treated: &Treated, family: Family, look: &ReachLook) -> (OpenFlows, String) {
+    match new_flows(treated) {
+        NewFlows::Blocked => {}
+        NewFlows::Unknown => return (OpenFlows::Unknown, "whether it is isolated was not seen".to_owned()),
+        NewFlows::Open => {
+            return (OpenFlows::MayGoOn, "it is not isolated: open flows go on as new ones begin".to_owned());
+        }
+    }
     if all_untracked(treated, family, look) {
         let why = format!(
             "its groups allow all {} traffic both ways: no flow that began under these rules was tracked",

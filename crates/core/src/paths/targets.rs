@@ -1,7 +1,7 @@
 //! What a route, an interface of AWS's, or a load balancer makes of a path. AWS lists what it always tracks in its page on
 //! connection tracking; what the list does not name is judged by the rules.
 
-use super::{Family, NewFlows, OpenFlows, Path, Tracking, Ways};
+use super::{Family, OpenFlows, Path, Tracking, Ways, weakest};
 use crate::{
     ids::VpcId,
     reach::{ReachLook, Route},
@@ -118,7 +118,7 @@ pub(super) fn of_balancers(ways: &Ways<'_>) -> Vec<Path> {
             via: Some(name),
             interface: None,
             family: None,
-            new_flows: NewFlows::Blocked,
+            new_flows: weakest(ways),
             open_flows,
             // AWS's pages disagree on what bounds flows of these balancers: their own timeouts, or the interface's.
             at_most_idle_seconds: None,

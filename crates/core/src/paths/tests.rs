@@ -345,11 +345,30 @@ fn the_serial_console_and_an_interface_that_is_not_isolated_are_open() {
     case.look.serial_console = Some(true);
     case.treated.isolated = Some(Truth::Unknown);
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS and the serial console (not known: the VPC, ICMP, other protocols), open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
+        new network flows are blocked but for DNS and the serial console (not known: the VPC, ICMP, other protocols), whether open ones go on is not known
         new flows unknown, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
         new flows unknown, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows unknown, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new flows unknown, open ones unknown: eni-1 IPv4 the VPC vpc-1 - whether it is isolated was not seen
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         new flows open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
+    "#]]);
+}
+
+#[test]
+fn of_an_interface_that_is_not_isolated_nothing_is_said_to_be_cut() {
+    // Its own groups allow everything: what is open is untracked, and goes on with the rule that allows it.
+    let mut case = Case::of(look(&[("0.0.0.0/0", "igw-1")]));
+    case.treated.isolated = Some(Truth::No);
+    case.look.groups = vec![group(&[("-1", None)])];
+    case.left = vec!["arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/net/1"];
+    case.look.protocols.insert(case.left[0].to_owned(), "TCP".to_owned());
+    case.check(&expect![[r#"
+        new network flows are blocked but for the VPC and ICMP and other protocols and the Network Load Balancer of and DNS, open ones MAY GO ON through the VPC vpc-1, the Network Load Balancer of net/1
+        new flows open, open ones may go on: eni-1 IPv4 the VPC vpc-1 - it is not isolated: open flows go on as new ones begin
+        new flows open, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new flows open, open ones may go on: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new flows open, open ones may go on: the Network Load Balancer of net/1 - AWS always tracks what comes through a Network Load Balancer
+        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        blocked: the serial console - the account does not use it in this Region
     "#]]);
 }

@@ -84,13 +84,26 @@ pub fn leaves_none_healthy(registration: &Registration, instance: &Instance) -> 
     healthy(&ours) && !healthy(&others)
 }
 
-/// DetachInstances takes InService and Standby; states on the way there are waited for, those on the way out are final
+/// Whether DetachInstances takes a lifecycle state. A retained instance does not count in its group's capacity any more
+/// (<https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-lifecycle-policy.html>).
+#[must_use]
+pub fn is_detachable(state: &str) -> bool {
+    matches!(state, "InService" | "Standby" | "Terminating:Retained")
+}
+
+/// Whether its group is terminating the instance, which nothing stops.
+#[must_use]
+pub fn is_terminating(state: &str) -> bool {
+    state.starts_with("Terminat") && !is_detachable(state)
+}
+
+/// States on the way to a detachable one are waited for, those on the way out are final
 /// (<https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html>).
 fn detachable(membership: &Membership) -> Outcome {
     let state = membership.state.as_str();
     if state.starts_with("Detach") {
         done(state)
-    } else if state.starts_with("Terminat") && state != "Terminating:Retained" {
+    } else if is_terminating(state) {
         skipped(format!("{state}: its group is terminating it, which nothing stops any more"))
     } else if state.starts_with("Warmed") {
         skipped(format!("{state}: AWS detaches no instance from a warm pool; its group may still use or terminate it"))

@@ -8,9 +8,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A file is named after the five minutes that it covers; looking two such spans further back misses none, whichever end
-/// of them the name tells.
-const BACK: Duration = Duration::from_mins(10);
+/// A file is named after the beginning of the five minutes in which its records end. There may be several of them.
+const SPAN: Duration = Duration::from_mins(5);
 const HOUR_MS: i64 = 3_600_000;
 
 /// A flow log's files.
@@ -56,7 +55,7 @@ impl Files {
     /// Where records of `from` to `until` may be, oldest first.
     #[must_use]
     pub fn listings(&self, account: &AccountId, region: &Region, from: Timestamp, until: Timestamp) -> Vec<Listing> {
-        let back = i64::try_from(BACK.as_millis()).unwrap_or(0);
+        let back = i64::try_from(SPAN.as_millis()).unwrap_or(0);
         let from = from.millis().saturating_sub(back);
         let hours = (from.div_euclid(HOUR_MS)..=until.millis().div_euclid(HOUR_MS)).map(|hour| hour * HOUR_MS);
         let mut folders: Vec<String> =
@@ -69,6 +68,16 @@ impl Files {
             Listing { after: format!("{prefix}{after}"), prefix }
         };
         folders.into_iter().map(listing).collect()
+    }
+
+    /// Since when all records are in the files that are named after a later time than this one.
+    #[must_use]
+    pub fn after(&self, key: &str) -> Option<Timestamp> {
+        let (_, name) = key.rsplit_once(&format!("_{}_", self.log))?;
+        let part = |from: usize, to: usize| name.get(from..to);
+        let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+        let (hour, minute) = (part(9, 11)?, part(11, 13)?);
+        Timestamp::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:00Z")).map(|named| named.after(SPAN))
     }
 
     fn partition(&self, account: &AccountId, region: &Region, at: Timestamp) -> String {
@@ -113,7 +122,7 @@ mod tests {
             "2026-05-01T12:34:56Z",
             "2026-05-01T13:10:00Z",
             &expect![
-                "logs: AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/123456789012_vpcflowlogs_us-east-1_fl-1_ after AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/123456789012_vpcflowlogs_us-east-1_fl-1_20260501T1224"
+                "logs: AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/123456789012_vpcflowlogs_us-east-1_fl-1_ after AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/123456789012_vpcflowlogs_us-east-1_fl-1_20260501T1229"
             ],
         );
     }
@@ -124,11 +133,11 @@ mod tests {
             "arn:aws:s3:::logs/net/",
             false,
             false,
-            "2026-03-01T00:05:00Z",
+            "2026-03-01T00:04:00Z",
             "2026-03-01T00:40:00Z",
             &expect![[r#"
-            logs: net/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/02/28/123456789012_vpcflowlogs_us-east-1_fl-1_ after net/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/02/28/123456789012_vpcflowlogs_us-east-1_fl-1_20260228T2355
-            logs: net/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/03/01/123456789012_vpcflowlogs_us-east-1_fl-1_ after net/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/03/01/123456789012_vpcflowlogs_us-east-1_fl-1_20260228T2355"#]],
+                logs: net/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/02/28/123456789012_vpcflowlogs_us-east-1_fl-1_ after net/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/02/28/123456789012_vpcflowlogs_us-east-1_fl-1_20260228T2359
+                logs: net/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/03/01/123456789012_vpcflowlogs_us-east-1_fl-1_ after net/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/03/01/123456789012_vpcflowlogs_us-east-1_fl-1_20260228T2359"#]],
         );
     }
 
@@ -141,8 +150,8 @@ mod tests {
             "2026-12-31T23:30:00Z",
             "2027-01-01T00:10:00Z",
             &expect![[r#"
-            logs: a/b/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=12/day=31/hour=23/123456789012_vpcflowlogs_us-east-1_fl-1_ after a/b/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=12/day=31/hour=23/123456789012_vpcflowlogs_us-east-1_fl-1_20261231T2320
-            logs: a/b/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2027/month=01/day=01/hour=00/123456789012_vpcflowlogs_us-east-1_fl-1_ after a/b/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2027/month=01/day=01/hour=00/123456789012_vpcflowlogs_us-east-1_fl-1_20261231T2320"#]],
+                logs: a/b/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=12/day=31/hour=23/123456789012_vpcflowlogs_us-east-1_fl-1_ after a/b/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=12/day=31/hour=23/123456789012_vpcflowlogs_us-east-1_fl-1_20261231T2325
+                logs: a/b/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2027/month=01/day=01/hour=00/123456789012_vpcflowlogs_us-east-1_fl-1_ after a/b/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2027/month=01/day=01/hour=00/123456789012_vpcflowlogs_us-east-1_fl-1_20261231T2325"#]],
         );
         check(
             "arn:aws-cn:s3:::logs",
@@ -151,9 +160,22 @@ mod tests {
             "2026-05-01T12:34:56Z",
             "2026-05-01T13:10:00Z",
             &expect![[r#"
-            logs: AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/12/123456789012_vpcflowlogs_us-east-1_fl-1_ after AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/12/123456789012_vpcflowlogs_us-east-1_fl-1_20260501T1224
-            logs: AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/13/123456789012_vpcflowlogs_us-east-1_fl-1_ after AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/13/123456789012_vpcflowlogs_us-east-1_fl-1_20260501T1224"#]],
+                logs: AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/12/123456789012_vpcflowlogs_us-east-1_fl-1_ after AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/12/123456789012_vpcflowlogs_us-east-1_fl-1_20260501T1229
+                logs: AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/13/123456789012_vpcflowlogs_us-east-1_fl-1_ after AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/01/13/123456789012_vpcflowlogs_us-east-1_fl-1_20260501T1229"#]],
         );
+    }
+
+    #[test]
+    fn a_file_tells_since_when_the_later_ones_have_all() {
+        let files = Files::of("arn:aws:s3:::logs", "fl-1", false, false, true).expect("a bucket");
+        let after = |key: &str| files.after(key).map(|at| at.to_string());
+        let key = "AWSLogs/1/vpcflowlogs/us-east-1/2026/12/31/1_vpcflowlogs_us-east-1_fl-1_20261231T2355Z_0a1b.log.gz";
+        assert_eq!(after(key).as_deref(), Some("2027-01-01T00:00:00.000Z"));
+        for key in
+            ["", "x_fl-1_", "x_fl-1_20261331T2355Z_0.log.gz", "x_fl-2_20261231T2355Z_0.log.gz", "x_fl-1_äöüäöüäöü"]
+        {
+            assert_eq!(after(key), None, "{key}");
+        }
     }
 
     #[test]

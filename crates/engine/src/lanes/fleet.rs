@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, future::Future, pin::pin, time::Duration};
 
 use brig_core::{
     ledger::StepRecord,
-    plan::fleet,
+    plan::fleet::{self, is_detachable, is_terminating},
     step::{Failure, Lane, Outcome, Step},
     survey::{FleetLook, Gap, Instance, Registration, ScalingGroup, Target},
 };
@@ -18,7 +18,7 @@ use futures::{
 
 use crate::{
     ports::{Answer, Clock, Cloud, ErrorKind, TargetGroup},
-    work::{LaneReport, Work, failed, gap, merge},
+    work::{LaneReport, Searched, Work, failed, gap, merge},
 };
 
 /// So many target groups are searched a second time, after the instance was taken out.
@@ -33,11 +33,16 @@ const WAIT: Duration = Duration::from_secs(5);
 const OWN_FIRST: Duration = Duration::from_secs(5);
 /// Kept of the time that is left when target groups are searched: what was found must still be deregistered.
 const AFTER_SEARCH: Duration = Duration::from_secs(10);
+/// Near the end it still takes so long: a few groups are looked at in that time.
+const LEAST_SEARCH: Duration = Duration::from_secs(2);
+/// A search takes no longer at once: what it found is acted on, people are told, other lanes try again. Then it goes on.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     // Detached, it is drained by its group at once: those targets are put on record in the same intent.
-    let search = work.left().saturating_sub(AFTER_SEARCH);
-    let (group, balancers) = halves(work.clock, cloud, &work.instance, search);
+    let least = (work.left() / 2).min(LEAST_SEARCH);
+    let search = work.left().saturating_sub(AFTER_SEARCH).clamp(least, AT_ONCE);
+    let (group, balancers) = halves(work.clock, cloud, &work.instance, search, &work.searched);
     let (membership, balancers) = (part(work, cloud, group), part(work, cloud, balancers));
     let ((mut report, group), (other, balanced)) = futures::join!(membership, balancers);
     merge(&mut report.done, other.done);
@@ -96,7 +101,8 @@ pub(crate) fn groups_of(records: &[StepRecord]) -> BTreeSet<String> {
 
 /// Everything, for a plan without effects.
 pub(crate) async fn look(clock: &dyn Clock, cloud: &dyn Cloud, instance: &Instance, time: Duration) -> FleetLook {
-    let (group, balancers) = halves(clock, cloud, instance, time);
+    let searched = Searched::default();
+    let (group, balancers) = halves(clock, cloud, instance, time, &searched);
     let (group, balanced) = futures::join!(group, balancers);
     joined(group, balanced)
 }
@@ -107,12 +113,13 @@ fn halves<'a>(
     cloud: &'a dyn Cloud,
     instance: &'a Instance,
     time: Duration,
+    searched: &'a Searched,
 ) -> (impl Future<Output = FleetLook> + 'a, impl Future<Output = FleetLook> + 'a) {
     let (tell, told) = oneshot::channel();
     let own = async { told.await.unwrap_or_default() };
     (
         look_membership(cloud, instance, clock.sleep(OWN_FIRST), tell),
-        look_balancers(cloud, instance, clock.sleep(time), own),
+        look_balancers(cloud, instance, clock.sleep(time), own, searched),
     )
 }
 
@@ -161,16 +168,23 @@ async fn look_membership(
 
 /// Where an Auto Scaling group's own balancers hold the instance.
 async fn own_balancers(cloud: &dyn Cloud, instance: &Instance, own: ScalingGroup) -> FleetLook {
-    let seen = look_at(cloud, instance, groups_by_arn(&own), &own.classic).await;
+    let seen = look_at(cloud, instance, groups_by_arn(&own), &own.classic, &Searched::default()).await;
     FleetLook { own, ..seen }
 }
 
 /// Which of these target groups and classic load balancers hold the instance.
-async fn look_at(cloud: &dyn Cloud, instance: &Instance, groups: Vec<TargetGroup>, balancers: &[String]) -> FleetLook {
+async fn look_at(
+    cloud: &dyn Cloud,
+    instance: &Instance,
+    groups: Vec<TargetGroup>,
+    balancers: &[String],
+    searched: &Searched,
+) -> FleetLook {
     let classic = async {
         if balancers.is_empty() { Ok(Vec::new()) } else { cloud.describe_classic_balancers_of(&instance.id).await }
     };
-    let (mut seen, classic) = futures::join!(healths(cloud, instance, groups, pending()), classic);
+    let all = groups.len();
+    let (mut seen, classic) = futures::join!(healths(cloud, instance, groups, all, pending(), searched), classic);
     add_classic(&mut seen, classic, |name| balancers.contains(name));
     seen
 }
@@ -181,13 +195,14 @@ fn groups_by_arn(own: &ScalingGroup) -> Vec<TargetGroup> {
     own.target_groups.iter().map(group).collect()
 }
 
-/// All balancers but those that `own` names. Searches until `time` is over; how many groups were not looked at then is
-/// a gap.
+/// All balancers but those that `own` names. Searches until `time` is over; how many groups were not looked at by then is a
+/// gap. Where there are many, those in which the instance was not are not looked at again.
 async fn look_balancers(
     cloud: &dyn Cloud,
     instance: &Instance,
     time: impl Future<Output = ()>,
     own: impl Future<Output = ScalingGroup>,
+    searched: &Searched,
 ) -> FleetLook {
     let (groups, classic, own) =
         futures::join!(cloud.describe_target_groups(), cloud.describe_classic_balancers_of(&instance.id), own);
@@ -203,9 +218,12 @@ async fn look_balancers(
         Err(error) => Err(gap("target groups", &error)),
     };
     let mut seen = match listed {
-        Ok(groups) => {
-            let searched = groups.len();
-            FleetLook { searched, ..healths(cloud, instance, groups, time).await }
+        Ok(mut groups) => {
+            let all = groups.len();
+            if all > SEARCHED_TWICE {
+                groups.retain(|group| !searched.has(&group.arn));
+            }
+            FleetLook { searched: all, ..healths(cloud, instance, groups, all, time, searched).await }
         }
         Err(gap) => FleetLook { gaps: vec![gap], ..FleetLook::default() },
     };
@@ -221,15 +239,17 @@ fn add_classic(seen: &mut FleetLook, classic: Answer<Vec<String>>, counts: impl 
     }
 }
 
-/// Which of these target groups hold the instance, as far as `time` lets look.
+/// Which of these target groups, of `all` in all, hold the instance, as far as `time` lets look.
 async fn healths(
     cloud: &dyn Cloud,
     instance: &Instance,
     groups: Vec<TargetGroup>,
+    all: usize,
     time: impl Future<Output = ()>,
+    searched: &Searched,
 ) -> FleetLook {
     let mut seen = FleetLook::default();
-    let all = groups.len();
+    let wanted = groups.len();
     let healths: Vec<_> = stream::iter(groups)
         .map(|group| async move {
             let health = match cloud.describe_target_health(&group.arn).await {
@@ -243,10 +263,10 @@ async fn healths(
         .take_until(Box::pin(time))
         .collect()
         .await;
-    if healths.len() < all {
+    if healths.len() < wanted {
         seen.gaps.push(Gap {
-            what: format!("{} of {all} target groups", all - healths.len()),
-            error: "no time was left to look at them".to_owned(),
+            what: format!("{} of {all} target groups", wanted - healths.len()),
+            error: "they were not looked at yet".to_owned(),
             retryable: true,
         });
     }
@@ -254,6 +274,9 @@ async fn healths(
         match health {
             Ok(targets) => {
                 let targets = ours(targets, instance);
+                if targets.iter().all(|target| target.state == "draining") {
+                    searched.add(&group.arn);
+                }
                 if !targets.is_empty() {
                     seen.registrations.push(Registration { group: group.arn, vpc: group.vpc, targets });
                 }
@@ -283,9 +306,10 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> Fl
             }
             seen
         } else if (1..=SEARCHED_TWICE).contains(&before.searched) {
-            look_balancers(cloud, instance, work.clock.sleep(work.left()), ready(before.own.clone())).await
+            look_balancers(cloud, instance, work.clock.sleep(work.left()), ready(before.own.clone()), &work.searched)
+                .await
         } else {
-            read_found(cloud, instance, before).await
+            read_found(cloud, instance, before, &work.searched).await
         };
         let settled =
             fleet::facts(&seen, &work.instance).iter().all(|fact| fact.truth != brig_core::verdict::Truth::No);
@@ -299,14 +323,14 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> Fl
 }
 
 /// Looks again at what a long search found.
-async fn read_found(cloud: &dyn Cloud, instance: &Instance, before: &FleetLook) -> FleetLook {
+async fn read_found(cloud: &dyn Cloud, instance: &Instance, before: &FleetLook, searched: &Searched) -> FleetLook {
     let found = before.registrations.iter().map(|old| TargetGroup {
         arn: old.group.clone(),
         vpc: old.vpc.clone(),
         kind: String::new(),
         protocol: None,
     });
-    let mut seen = look_at(cloud, instance, found.collect(), &before.classic).await;
+    let mut seen = look_at(cloud, instance, found.collect(), &before.classic, searched).await;
     seen.gaps.extend(before.gaps.iter().cloned());
     seen
 }
@@ -357,12 +381,14 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
     let mut state = was.to_owned();
     let until = work.clock.now().after(WAIT);
     loop {
-        if matches!(state.as_str(), "InService" | "Standby") {
+        if is_detachable(&state) {
             match cloud.detach_instance(group, work.id()).await {
                 Ok(()) => {
-                    return Outcome::Changed(format!(
-                        "was {was}; the group keeps its capacity and launches a replacement"
-                    ));
+                    let then = match was {
+                        "Terminating:Retained" => "its group has replaced it already",
+                        _ => "the group keeps its capacity and launches a replacement",
+                    };
+                    return Outcome::Changed(format!("was {was}; {then}"));
                 }
                 // It was there at the look: an earlier try whose answer was lost took it out.
                 Err(error) if error.kind == ErrorKind::NotFound => {
@@ -382,7 +408,7 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
         work.clock.sleep(Duration::from_secs(1)).await;
         match cloud.describe_auto_scaling_instance(work.id()).await {
             Ok(None) => return Outcome::Missing("it is in no Auto Scaling group any more".to_owned()),
-            Ok(Some(now)) if now.state.starts_with("Terminat") => {
+            Ok(Some(now)) if is_terminating(&now.state) => {
                 return Outcome::Skipped(format!("{}: its group is terminating it", now.state));
             }
             Ok(Some(now)) if now.state.starts_with("Detach") => return Outcome::AlreadyDone(now.state),

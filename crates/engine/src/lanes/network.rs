@@ -375,7 +375,7 @@ async fn look(work: &Work<'_>, cloud: &dyn Cloud) -> Answer<Seen> {
     let (attached, groups, forensic) = futures::join!(
         work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Instance(work.id()))),
         work.within("DescribeSecurityGroups", cloud.describe_brig_groups()),
-        access::look(cloud, setting, &work.instance.interfaces)
+        access::look(work, cloud)
     );
     let mut interfaces: Vec<Interface> = attached?.into_iter().map(|attached| attached.interface).collect();
     let trunks = interfaces.iter().filter(|interface| interface.kind == "trunk").map(|trunk| {

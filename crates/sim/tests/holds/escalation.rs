@@ -7,12 +7,12 @@ use brig_core::{
     policy::{Escalation, Policy},
     survey::{PublicAddress, Timeouts},
 };
-use brig_sim::{Break, Fault, Sim, Victim, World};
+use brig_sim::{Break, Fault, Sim, Victim, When, World};
 use expect_test::{Expect, expect};
 
 use crate::{
-    common::calm,
-    release::{difference, expected_after, release},
+    common::{calm, deliver, is_whole},
+    release::{difference, expected_after, killed_anywhere, release},
 };
 
 /// A public instance: one address is elastic, one was assigned.
@@ -155,4 +155,36 @@ fn the_next_steps_come_after_the_cut() {
     let answer = sim.contain(&victim.id, "r").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Contained, "{answer:#?}");
     assert!(steps(&answer).contains("failed disassociate_address eipalloc-1"), "{}", steps(&answer));
+}
+
+#[test]
+fn an_elastic_address_is_not_lost_with_an_answer() {
+    let (world, victim) = public();
+    let calm = with(&world, &[Escalation::PublicAddress]);
+    calm.contain(&victim.id, "r").expect("an answer");
+    let calls = calm.calls();
+    let call = calls.iter().position(|call| call.operation == "DisassociateAddress").expect("the call");
+    // NotFound is what a client's own second try is told.
+    for fault in [Fault::Timeout, Fault::ServerError, Fault::NotFound] {
+        for when in [When::Before, When::After] {
+            if (fault, when) == (Fault::NotFound, When::Before) {
+                continue;
+            }
+            let sim = with(&world, &[Escalation::PublicAddress]);
+            sim.breaks(Break::Once(call, fault, when));
+            let answer = deliver(&sim, &victim, "r").expect("an answer");
+            assert!(is_whole(&answer), "{fault:?} {when:?}: {answer:#?}");
+            sim.heal();
+            let contained = sim.world();
+            let back = release(&sim, &victim);
+            assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
+            assert_eq!(difference(&sim, &expected_after(&world, &contained)), None, "{fault:?} {when:?}");
+        }
+    }
+}
+
+#[test]
+fn killed_at_every_await_point_the_next_steps_are_taken_and_given_back() {
+    let (world, victim) = public();
+    killed_anywhere(&world, &victim, |world| with(world, &[Escalation::Timeouts, Escalation::PublicAddress]));
 }

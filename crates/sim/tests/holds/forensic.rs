@@ -1,6 +1,6 @@
 //! The responders' instance profile in the place of the instance's own.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use brig_core::{
     containment::Conclusion,
@@ -12,8 +12,8 @@ use brig_sim::{ACCOUNT, Break, Fault, Sim, Victim, World};
 use expect_test::expect;
 
 use crate::{
-    common::{deliver, is_whole, report},
-    release::{difference, expected_after, release},
+    common::is_whole,
+    release::{difference, expected_after, killed_anywhere, release},
 };
 
 const PROFILE: &str = "arn:aws:iam::123456789012:instance-profile/ir/forensic";
@@ -54,6 +54,19 @@ fn it_takes_the_place_of_its_own_and_goes_with_the_release() {
     let back = release(&sim, &victim);
     assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
     assert_eq!(difference(&sim, &expected_after(&world, &contained)), None);
+}
+
+#[test]
+fn a_metadata_service_that_somebody_set_meanwhile_is_left_alone_and_said() {
+    let (world, victim) = world();
+    let sim = with(&world);
+    sim.contain(&victim.id, "r").expect("an answer");
+    sim.change(|world| world.instances.get_mut(&victim.id).expect("it").shown.metadata.hop_limit = Some(2));
+    let back = release(&sim, &victim);
+    let said = back.steps.iter().find(|step| step.step == "modify_instance_metadata_options").expect("the step");
+    expect!["missing: the metadata service is enabled now, with tokens required and hop limit 2, which is left alone"]
+        .assert_eq(&format!("{}: {}", said.outcome, said.detail));
+    assert_eq!(sim.world().instances[&victim.id].shown.metadata.hop_limit, Some(2));
 }
 
 #[test]
@@ -116,23 +129,5 @@ fn an_instance_that_had_the_responders_profile_before_is_not_said_to_be_cut_off(
 #[test]
 fn killed_at_every_await_point_it_ends_the_same_and_is_given_back() {
     let (world, victim) = world();
-    let calm = with(&world);
-    deliver(&calm, &victim, "r").expect("an answer");
-    let expected = calm.world().summary();
-    let (points, mut failures) = (calm.points(), Vec::new());
-    for point in 0..points {
-        let sim = with(&world);
-        sim.kill_at(point);
-        let _ = sim.contain(&victim.id, "r");
-        sim.wait(Duration::from_mins(1));
-        let answer = deliver(&sim, &victim, "r").expect("an answer");
-        let contained = sim.world();
-        if !is_whole(&answer) || contained.summary() != expected {
-            failures.push(format!("killed at {point}: {}", answer.verdict.summary));
-        }
-        release(&sim, &victim);
-        failures.extend(difference(&sim, &expected_after(&world, &contained)));
-        failures.extend(sim.violations());
-    }
-    report(points, &failures);
+    killed_anywhere(&world, &victim, with);
 }

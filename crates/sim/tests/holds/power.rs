@@ -61,6 +61,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
             traffic: "ALL".to_owned(),
             destination: Destination::LogGroup("flow".to_owned()),
             format: String::new(),
+            interval: Duration::from_mins(1),
         });
         world
             .associations
@@ -84,7 +85,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
             log.format = "${interface-id}".to_owned();
         }
     });
-    crate::proof::put(&contained, "a", &[]);
+    crate::proof::put(&contained, 1, "a", &[]);
     let again = contained.invocation("w", Duration::from_mins(2));
     contained.run(engine.verify_all(&again)).expect("an end").expect("an answer");
     let asked = Readiness { prepare: false, accounts: Vec::new(), instance: Some(victim.id.clone()) };

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::common::{calm, deliver, report};
+use crate::common::{calm, deliver, is_whole, report};
 use brig_core::containment::{Conclusion, Containment};
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
 
@@ -202,4 +202,27 @@ fn a_group_at_its_maximum_is_left_whole_and_takes_nothing_back() {
     assert_eq!(attach.outcome, "missing", "{attach:#?}");
     assert!(attach.detail.contains("it stays out of the group"), "{}", attach.detail);
     assert_eq!(sim.world().scaling["group"].desired, least);
+}
+
+/// Kills a containment at each of its await points in turn: the next delivery ends the same, and all is given back.
+pub fn killed_anywhere(world: &World, victim: &Victim, with: impl Fn(&World) -> Arc<Sim>) {
+    let calm = with(world);
+    deliver(&calm, victim, "r").expect("an answer");
+    let expected = calm.world().summary();
+    let (points, mut failures) = (calm.points(), Vec::new());
+    for point in 0..points {
+        let sim = with(world);
+        sim.kill_at(point);
+        let _ = sim.contain(&victim.id, "r");
+        sim.wait(Duration::from_mins(1));
+        let answer = deliver(&sim, victim, "r").expect("an answer");
+        let contained = sim.world();
+        if !is_whole(&answer) || contained.summary() != expected {
+            failures.push(format!("killed at {point}: {}", answer.verdict.summary));
+        }
+        release(&sim, victim);
+        failures.extend(difference(&sim, &expected_after(world, &contained)));
+        failures.extend(sim.violations());
+    }
+    report(points, &failures);
 }
