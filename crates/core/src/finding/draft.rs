@@ -65,6 +65,12 @@ impl Draft {
         request
     }
 
+    fn left_out(&self) -> Option<String> {
+        let all = self.remotes.len();
+        (all > MOST_REMOTES)
+            .then(|| format!("the event names {all} remote addresses, of which {MOST_REMOTES} are kept"))
+    }
+
     pub(super) fn finding(
         &self,
         said_by: &AccountId,
@@ -88,7 +94,7 @@ impl Draft {
             stop: self.stop,
             said_by: said_by.clone(),
             crowd,
-            notes: self.notes.clone(),
+            notes: self.notes.iter().cloned().chain(self.left_out()).collect(),
             remotes: self.remotes.iter().take(MOST_REMOTES).copied().collect(),
             account,
             region,

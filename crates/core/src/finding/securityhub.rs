@@ -2,6 +2,8 @@
 //! (<https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-types.html>). Anyone who may import
 //! findings can write most of an ASFF finding; which product it is from is told by its `ProductArn` alone.
 
+use std::net::IpAddr;
+
 use super::{
     Action, ParseError, Parsed, Request, ResourceRole, Source,
     draft::{Draft, Named, one_line, parsed},
@@ -85,11 +87,31 @@ fn draft(finding: &Field<'_>, source: Source) -> Result<Draft, ParseError> {
         role,
         sample,
         archived: archived && source == Source::GuardDuty,
-        // ASFF has the same `Action` as GuardDuty's `service`.
-        remotes: remotes(finding),
+        remotes: far_ends(finding, &product),
         last_seen: text("LastObservedAt")?.or(text("UpdatedAt")?).and_then(Timestamp::parse),
         ..Draft::default()
     })
+}
+
+/// ASFF has the same `Action` as GuardDuty's `service`; what GuardDuty sends has its own fields by their paths
+/// (<https://docs.aws.amazon.com/guardduty/latest/ug/securityhub-integration.html>).
+fn far_ends(finding: &Field<'_>, product: &Field<'_>) -> Vec<IpAddr> {
+    let mut found = remotes(finding);
+    let is_end = |path: &str| {
+        let action = path.strip_prefix("aws/guardduty/service/action/");
+        let packets = action.is_some_and(|action| {
+            ["networkConnectionAction", "portProbeAction"].iter().any(|of| action.starts_with(of))
+        });
+        packets && ["remoteIpDetails/ipAddressV4", "remoteIpDetails/ipAddressV6"].iter().any(|end| path.ends_with(end))
+    };
+    let fields = product.value().as_object().into_iter().flatten();
+    let texts = fields.filter(|(path, _)| is_end(path)).filter_map(|(_, value)| value.as_str()?.parse().ok());
+    for address in texts {
+        if !found.contains(&address) {
+            found.push(address);
+        }
+    }
+    found
 }
 
 /// GuardDuty's type as Security Hub's taxonomy writes it: `TTPs/Command and Control/Backdoor:EC2-C&CActivity.B!DNS`.

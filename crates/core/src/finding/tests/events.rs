@@ -102,10 +102,10 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         guardduty-access-key
           guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Contain
         guardduty-attack-sequence
-          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup -> Contain
-          guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
+          guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
         guardduty-attacked
-          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:EC2/SSHBruteForce -> Ignore
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:EC2/SSHBruteForce with 198.51.100.77 with 2001:db8::77 with 198.51.100.78 -> Ignore
         guardduty-eks
           guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B -> Ask
         guardduty-finding-bare
@@ -148,7 +148,7 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         securityhub-custom-action
           custom_action us-east-1/i-0123456789abcdef0 Software and Configuration Checks/Industry and Regulatory Standards -> Contain
         securityhub-imported
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS with 203.0.113.77 -> Contain
         securityhub-other-action
           nothing: the custom action is none of BRIG_CUSTOM_ACTIONS
         securityhub-posture
