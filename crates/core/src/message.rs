@@ -14,7 +14,9 @@ use crate::{
 /// (<https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html>).
 const LARGEST: usize = 256 * 1024 - 4096;
 const LONGEST_SUBJECT: usize = 99;
-const LONGEST_SMS: usize = 140;
+/// Two parts: one has 160 characters, and the end of the sentence is what matters
+/// (<https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html>).
+const LONGEST_SMS: usize = 306;
 
 /// A message, ready to publish with `MessageStructure` json.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,8 +156,11 @@ pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_
 fn reply(containment: &Containment) -> Vec<String> {
     let when = containment.containment_id.as_ref().and_then(|id| id.as_str().rsplit('-').next()).unwrap_or_default();
     let done: Vec<&str> = [
-        (containment.verdict.network, "its network interfaces were isolated: no new connection is possible"),
-        (containment.verdict.credentials, "its credentials were revoked"),
+        (
+            containment.verdict.network,
+            "its network interfaces were isolated by security groups, which leave DNS to AWS's own resolver open",
+        ),
+        (containment.verdict.credentials, "the credentials of its role are denied everything"),
         (containment.verdict.fleet, "it was taken out of service"),
         (containment.verdict.evidence, "its disks were preserved for investigation"),
     ]

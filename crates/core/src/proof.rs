@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::survey::Interface;
+
 pub use self::{
     files::{Files, Listing},
     tally::{Cut, Tally, judge},
@@ -26,6 +28,15 @@ pub struct FlowLog {
     pub format: String,
     /// How long a time one record covers at most.
     pub interval: Duration,
+}
+
+impl FlowLog {
+    /// Whether it has records of what an interface accepts.
+    #[must_use]
+    pub fn watches(&self, interface: &Interface) -> bool {
+        let watched = [interface.id.as_str(), &interface.subnet, interface.vpc.as_str()];
+        watched.contains(&self.resource.as_str()) && self.traffic != "REJECT"
+    }
 }
 
 /// Where a flow log goes.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     ids::VpcId,
-    survey::{Gap, SecurityGroup, Timeouts},
+    proof::FlowLog,
+    survey::{Gap, Interface, SecurityGroup, Timeouts},
 };
 
 /// The survey of the ways to and from an instance. It is taken beside the cut, and nothing waits for it.
@@ -28,8 +29,22 @@ pub struct ReachLook {
     pub defaults: Timeouts,
     /// Protocols of target groups, by ARN.
     pub protocols: BTreeMap<String, String>,
+    /// The active flow logs; none where that was not seen.
+    pub flow_logs: Option<Vec<FlowLog>>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+}
+
+impl ReachLook {
+    /// What of the interfaces no flow log watches, where it was seen: nothing will prove the cut there.
+    #[must_use]
+    pub fn unwatched(&self, interfaces: &[Interface]) -> Option<String> {
+        let logs = self.flow_logs.as_ref()?;
+        let bare = interfaces.iter().filter(|interface| !logs.iter().any(|log| log.watches(interface)));
+        let bare: Vec<&str> = bare.map(|interface| interface.id.as_str()).collect();
+        (!bare.is_empty())
+            .then(|| format!("no VPC flow log watches {}: nothing will prove the cut there", bare.join(", ")))
+    }
 }
 
 /// A route table.

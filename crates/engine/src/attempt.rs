@@ -224,6 +224,7 @@ fn answer(
     }
     let mut notes: Vec<String> = facts.broken();
     notes.extend(reports.notes());
+    notes.extend(reports.unwatched());
     notes.extend(work.finding.notes.iter().cloned());
     if let Some(foreign) = work.instance.tags.get(CONTAINMENT_TAG).filter(|tag| *tag != work.containment.as_str()) {
         notes.push(format!(

@@ -95,9 +95,7 @@ fn cut_at(work: &Work<'_>) -> Option<Timestamp> {
 
 /// The logs that watch an interface, those first that are read best.
 fn watching<'a>(interface: &Interface, logs: &'a [FlowLog]) -> Vec<&'a FlowLog> {
-    let watched = [interface.id.as_str(), &interface.subnet, interface.vpc.as_str()];
-    let fits = |log: &&FlowLog| watched.contains(&log.resource.as_str()) && log.traffic != "REJECT";
-    let mut fitting: Vec<&FlowLog> = logs.iter().filter(fits).collect();
+    let mut fitting: Vec<&FlowLog> = logs.iter().filter(|log| log.watches(interface)).collect();
     fitting.sort_by_key(|log| match &log.destination {
         Destination::LogGroup(_) => 0,
         Destination::Bucket(files) if files.text => 1,

@@ -65,13 +65,14 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
         );
         (vpc, firewalls, networks)
     }));
-    let (of_vpcs, groups, each, console, defaults, targets) = futures::join!(
+    let (of_vpcs, groups, each, console, defaults, targets, logs) = futures::join!(
         of_vpcs,
         work.at_most(most, "DescribeSecurityGroups", groups),
         each,
         work.at_most(most, "GetSerialConsoleAccessStatus", cloud.get_serial_console_access()),
         work.at_most(most, "DescribeInstanceTypes", cloud.describe_default_timeouts(&work.instance.instance_type)),
-        work.at_most(most, "DescribeTargetGroups", fleet.describe_target_groups())
+        work.at_most(most, "DescribeTargetGroups", fleet.describe_target_groups()),
+        work.at_most(most, "DescribeFlowLogs", cloud.describe_flow_logs())
     );
     let (tables, endpoints, neighbours) = of_vpcs;
     let mut gaps = Vec::new();
@@ -82,6 +83,7 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
         // The console, the firewalls, timeouts and protocols have paths of their own that say so.
         serial_console: console.ok().flatten(),
         defaults: defaults.unwrap_or_default(),
+        flow_logs: logs.ok(),
         protocols: targets
             .unwrap_or_default()
             .into_iter()

@@ -95,6 +95,11 @@ impl Reports {
         }
     }
 
+    /// Which interfaces no flow log watches.
+    pub(crate) fn unwatched(&self) -> Option<String> {
+        self.reach.as_ref()?.unwatched(&self.interfaces)
+    }
+
     /// What forensic access lets through.
     pub(crate) fn let_in(&self, work: &Work<'_>) -> Vec<Rule> {
         self.access.rules(work.policy.forensic_access.as_ref(), &self.interfaces)

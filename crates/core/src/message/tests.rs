@@ -116,5 +116,5 @@ fn a_huge_containment_is_cut_with_a_count_and_still_fits() {
     assert_eq!(entry["steps_cut"], 5000 - shown);
     assert!(body["default"].as_str().expect("text").contains(&format!("and {} more", 5000 - shown)));
     let sms = body["sms"].as_str().expect("text");
-    assert!(sms.len() <= 140 && sms.is_ascii());
+    assert!(sms.len() <= 306 && sms.is_ascii());
 }

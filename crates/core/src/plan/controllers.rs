@@ -82,8 +82,13 @@ fn kubernetes(instance: &Instance) -> Vec<String> {
         "it is a Kubernetes node{of}: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: {node}; kubectl cordon $NODE"
     )];
     if let Some(pool) = karpenter {
+        let refused = if instance.spot {
+            "a Spot instance has no termination protection, so that its call to terminate succeeds"
+        } else {
+            "EC2 refuses its call to terminate while termination protection is on"
+        };
         notes.push(format!(
-            "Karpenter (pool {pool}) replaces a node whose security groups differ from its node class: EC2 refuses its call to terminate while termination protection is on. To stop it: {node}; kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true"
+            "Karpenter (pool {pool}) replaces a node whose security groups differ from its node class: {refused}. To stop it: {node}; kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true"
         ));
     } else if let Some(group) = tag("eks:nodegroup-name") {
         notes.push(format!(

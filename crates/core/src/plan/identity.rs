@@ -62,8 +62,8 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic:
         (None, _) => {}
     }
     let keeps = look.association.is_some() && forensic.is_some();
-    if look.association.is_some() && !keeps && instance.state.has_flows() {
-        plan.note("Systems Manager cannot reach it: its profile and the metadata service are off");
+    if !keeps && instance.state.has_flows() {
+        plan.note("Systems Manager cannot reach it: a contained instance has no profile and no metadata service");
     }
     if keeps && !instance.state.is_ending() {
         let guarded = is_guarded(instance);

@@ -150,6 +150,10 @@ fn kubernetes_karpenter_ecs_and_spot_are_known_by_their_tags() {
             note: Karpenter (pool spot) replaces a node whose security groups differ from its node class: EC2 refuses its call to terminate while termination protection is on. To stop it: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true
         "#]],
     );
+    // Spot has no termination protection.
+    let spot = Instance { spot: true, ..tagged(&[("karpenter.sh/nodepool", "spot")]) };
+    let notes = plan(&FleetLook::default(), &spot, &BTreeSet::new()).to_string();
+    assert!(notes.contains("has no termination protection, so that its call to terminate succeeds"), "{notes}");
     told(
         &tagged(&[("eks:cluster-name", "prod"), ("eks:nodegroup-name", "ng-1")]),
         &expect![[r#"

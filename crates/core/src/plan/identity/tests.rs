@@ -42,7 +42,7 @@ fn the_role_denies_the_profile_goes_and_the_metadata_service_too() {
             planned      deny_role arn:aws:iam::123456789012:role/web/app-role
             planned      disassociate_profile arn:aws:iam::123456789012:instance-profile/app
             planned      disable_metadata instance
-            note: Systems Manager cannot reach it: its profile and the metadata service are off
+            note: Systems Manager cannot reach it: a contained instance has no profile and no metadata service
         "#]],
     );
 }
@@ -70,9 +70,10 @@ fn an_instance_without_a_profile_loses_only_its_metadata_service() {
         &IdentityLook::default(),
         &bare,
         RoleDeny::Instance,
-        &expect![[r"
-        planned      disable_metadata instance
-    "]],
+        &expect![[r#"
+            planned      disable_metadata instance
+            note: Systems Manager cannot reach it: a contained instance has no profile and no metadata service
+        "#]],
     );
 }
 
@@ -164,6 +165,7 @@ fn the_responders_profile_takes_the_place_of_its_own() {
         already_done deny_role arn:aws:iam::123456789012:role/web/app-role - the role denies this instance's sessions
         planned      disable_metadata instance
         note: the instance shows a profile, yet EC2 lists no association to take away: check it by hand
+        note: Systems Manager cannot reach it: a contained instance has no profile and no metadata service
     "#]]
     .assert_eq(&planned(&look, &instance));
 }
