@@ -7,9 +7,12 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::types::{Filter, HttpTokensState, InstanceMetadataEndpointState, IpPermission, VpcEndpointType};
+use aws_sdk_ec2::types::{
+    Filter, HttpTokensState, InstanceMetadataEndpointState, InstanceStateName, IpPermission, VpcEndpointType,
+};
 use brig_tests::{
     account::{Account, unique},
+    events::finding,
     function::Function,
     seed::{Launch, Network},
 };
@@ -132,4 +135,22 @@ async fn it_is_stopped_where_a_person_asks_and_started_by_the_release() {
     let response = function.invoke(&request).await.expect("a response");
     assert_eq!(response["containments"][0]["outcome"], "released", "{response:#}\n{}", function.log());
     assert_eq!(state().await, "running");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_stopped_where_a_rule_asks() {
+    let account = Account::open().await;
+    let office = account.office().await;
+    let network = account.network(154, false).await;
+    let instance = account.launch(&network, "ruled", Launch::default()).await;
+    let rules =
+        r#"{"rules":[{"name":"miner","then":"contain","stop":true,"when":{"finding":{"source":["guardduty"]}}}]}"#;
+    let mut settings = office.settings();
+    settings.push(("BRIG_POLICY", rules));
+    let function = Function::start(&settings).await;
+    let response = function.invoke(&finding(&instance)).await.expect("a response");
+    assert_eq!(response["containments"][0]["outcome"], "contained", "{response:#}\n{}", function.log());
+    assert_eq!(step(&response, "stop_instances")["outcome"], "changed", "{response:#}");
+    let now = account.describe(&instance).await;
+    assert_eq!(now.state().and_then(|state| state.name()).map(InstanceStateName::as_str), Some("stopped"));
 }

@@ -101,6 +101,16 @@ async fn what_goes_through_a_nat_gateway_may_go_on() {
     let account = Account::open().await;
     let network = account.network(142, false).await;
     let nat = nat_gateway(&account, &network).await;
+    // The subnet has a table of its own; the VPC's main one leads elsewhere.
+    let own = account.ec2.create_route_table().vpc_id(&network.vpc).send().await.expect("a table");
+    let own = own.route_table().and_then(|table| table.route_table_id()).expect("an id");
+    let route = account.ec2.create_route().route_table_id(own).destination_cidr_block("0.0.0.0/0");
+    route.nat_gateway_id(&nat).send().await.expect("a route");
+    let main = main_table(&account, &network).await;
+    let delete = account.ec2.delete_route().route_table_id(main).destination_cidr_block("0.0.0.0/0");
+    delete.send().await.expect("no route");
+    let associate = account.ec2.associate_route_table().route_table_id(own).subnet_id(&network.subnets[0]);
+    associate.send().await.expect("associated");
     let instance = account.launch(&network, "private", Launch::default()).await;
     let entry = contained(&account, &instance).await;
     has(&entry, "nat_gateway ipv4: blocked, may go on");
@@ -148,6 +158,8 @@ async fn endpoints_are_told_apart() {
     let instance = account.launch(&network, "endpoints", Launch::default()).await;
     let entry = contained(&account, &instance).await;
     has(&entry, "interface_endpoint ipv4: blocked, may go on");
+    has(&entry, "gateway_endpoint ipv4: blocked, expected cut");
+    has(&entry, "gateway_endpoint ipv4: blocked, may go on");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -235,6 +235,10 @@ mod tests {
             ("0.0.0.0/0", "igw-1"),
             ("::/0", "eigw-1"),
             ("192.0.2.0/24", "tgw-1"),
+            ("193.0.6.0/24", "pcx-1"),
+            ("193.0.7.0/24", "vgw-1"),
+            ("2a01:5f8::/32", "tgw-1"),
+            ("194.0.0.0/16", "local"),
             ("pl-63a5400a", "vpce-1"),
         ]);
         let ranges = ["52.94.0.0/22".parse().expect("a range"), "2600:1f00::/24".parse().expect("a range")];
@@ -248,6 +252,11 @@ mod tests {
             ("::ffff:10.0.0.1", Some("is no public address")),
             ("198.51.100.7", Some("is in 198.51.100.0/24 of BRIG_ACL_NEVER")),
             ("192.0.2.1", Some("is in 192.0.2.0/24, which a route leads to tgw-1")),
+            ("193.0.6.1", Some("is in 193.0.6.0/24, which a route leads to pcx-1")),
+            ("193.0.7.1", Some("is in 193.0.7.0/24, which a route leads to vgw-1")),
+            ("2a01:5f8::1", Some("is in 2a01:5f8::/32, which a route leads to tgw-1")),
+            // A VPC may have public addresses of its owner's.
+            ("194.0.1.1", Some("is in 194.0.0.0/16, which a route leads to local")),
             ("52.94.1.1", Some("is AWS's own (52.94.0.0/22 is published)")),
             ("2600:1f00::7", Some("is AWS's own (2600:1f00::/24 is published)")),
         ] {

@@ -26,13 +26,17 @@ impl World {
     pub(crate) fn leave(&mut self, name: &str, id: &InstanceId, now: u64) -> Option<()> {
         let group = self.scaling.get_mut(name)?;
         group.members.remove(id)?;
-        group.replaced += 1;
+        let launches = !group.suspended.iter().any(|process| process == "Launch");
+        group.replaced += u32::from(launches);
         let (number, arns) = (group.replaced, group.target_groups.clone());
         for arn in &arns {
             let targets = self.target_groups.get_mut(arn).map(|group| &mut group.targets);
             for target in targets.into_iter().flatten().filter(|target| target.id == id.as_str()) {
                 drain(target, now);
             }
+        }
+        if !launches {
+            return Some(());
         }
         let replacement = self.instance(1000 + number);
         self.scaling.get_mut(name)?.members.insert(replacement.clone(), "InService".to_owned());

@@ -239,6 +239,7 @@ fn every_target_of_a_route_has_its_word() {
         endpoint("vpce-s3", "Gateway", "com.amazonaws.us-east-1.s3"),
         endpoint("vpce-ddb", "Gateway", "com.amazonaws.us-east-1.dynamodb"),
         endpoint("vpce-ssm", "Interface", "com.amazonaws.us-east-1.ssm"),
+        endpoint("vpce-lattice", "ServiceNetwork", "none"),
     ];
     case.look.lattice = ["vpc-1".into()].into();
     let kinds = ["lambda", "network_load_balancer", "global_accelerator_managed", "ec2_instance_connect_endpoint"];
@@ -247,13 +248,14 @@ fn every_target_of_a_route_has_its_word() {
         interface.addresses.push("2001:db8::7".parse().expect("an address"));
     }
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones MAY GO ON through the transit gateway tgw-1 (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 8 more
+        new network flows are blocked but for DNS, open ones MAY GO ON through the transit gateway tgw-1 (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 9 more
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the endpoint vpce-gone - what the endpoint serves was not seen; AWS always tracks some
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the other route arn:aws:networkmanager::123456789012:core-network/core-network-1 - AWS does not say whether it tracks what goes this way
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the gateway endpoint vpce-ddb, eni-1 IPv6 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 interface endpoints, eni-1 IPv6 interface endpoints - AWS always tracks what goes to an interface endpoint
+        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 endpoints of VPC Lattice, eni-1 IPv6 endpoints of VPC Lattice - AWS always tracks what goes to interface endpoints, and does not say it of these
         new flows blocked, open ones may go on: eni-1 IPv4 Network Load Balancers in the VPC, eni-1 IPv6 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 Lambda functions in the VPC, eni-1 IPv6 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces
         new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 Global Accelerator, eni-1 IPv6 Global Accelerator - AWS always tracks what comes through Global Accelerator

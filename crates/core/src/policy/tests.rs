@@ -212,6 +212,24 @@ fn the_accounts_rules_stand_before_the_built_in_ones_and_after_the_gates() {
 }
 
 #[test]
+fn a_rule_may_ask_for_a_stop_and_nothing_else_does() {
+    let text = |stop: &str| {
+        format!(
+            r#"{{"rules": [{{"name": "miner", "then": "contain"{stop}, "when": {{"finding": {{"type": [{{"suffix": "!DNS"}}]}}}}}}]}}"#
+        )
+    };
+    let policy = Policy::default();
+    for (stop, asked) in [(r#", "stop": true"#, true), (r#", "stop": false"#, false), ("", false)] {
+        let rules = Rules::parse(&text(stop)).expect("rules");
+        let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
+        let decided = decide(&finding(), &instance(), &Known::No, false, &guide);
+        assert_eq!((decided.decision, decided.stop), (Decision::Contain, asked), "{stop}");
+    }
+    let guide = Guide { policy: &policy, rules: &Rules::none(), rules_lost: None };
+    assert!(!decide(&finding(), &instance(), &Known::No, false, &guide).stop);
+}
+
+#[test]
 fn without_its_rules_an_account_is_asked() {
     let (policy, rules) = (Policy::default(), Rules::none());
     let guide = Guide { policy: &policy, rules: &rules, rules_lost: Some("AccessDenied") };

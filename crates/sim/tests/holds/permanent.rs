@@ -4,11 +4,14 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use expect_test::expect;
 
-use crate::common::{calm, deliver, difference, ended, is_whole, report};
+use crate::{
+    common::{calm, deliver, difference, ended, is_whole, report},
+    release::{expected_after, release},
+};
 use brig_core::{
     containment::{Conclusion, Containment},
     ids::GroupId,
-    survey::InstanceState,
+    survey::{Direction, InstanceState, Rule},
     verdict::Truth,
 };
 use brig_sim::{Break, Fault, Sim, TargetGroup, Victim, World};
@@ -195,9 +198,12 @@ fn a_search_that_is_not_over_says_how_far_it_came() {
 }
 
 /// Something appears just before each call in turn: the containment that follows has caught it.
-fn appears(what: fn(&mut World, &Victim), caught: fn(&World, &Victim) -> bool) {
+/// `look` is the call that would see it.
+fn appears(look: &str, what: fn(&mut World, &Victim), caught: fn(&World, &Victim) -> bool) {
     let (world, victim) = World::production();
-    let calls = calm(&world, &victim).calls().len();
+    let all = calm(&world, &victim).calls();
+    let calls = all.len();
+    let last = all.iter().rposition(|call| call.operation == look).expect("the look");
     let mut failures = Vec::new();
     for at in 0..calls {
         let sim = Sim::new(world.clone(), 1);
@@ -207,8 +213,7 @@ fn appears(what: fn(&mut World, &Victim), caught: fn(&World, &Victim) -> bool) {
         let world = sim.world();
         let whole = is_whole(&answer);
         // What comes after the last look is not seen, and not claimed: the schedule of `verify` finds it.
-        let seen_late = at + 40 > calls;
-        if whole && !caught(&world, &victim) && !seen_late {
+        if whole && !caught(&world, &victim) && at <= last {
             failures.push(format!("before call {at}: {}", answer.verdict.summary));
         }
         failures.extend(sim.violations());
@@ -219,6 +224,7 @@ fn appears(what: fn(&mut World, &Victim), caught: fn(&World, &Victim) -> bool) {
 #[test]
 fn an_interface_that_appears_is_caught() {
     appears(
+        "DescribeNetworkInterfaces",
         |world, victim| {
             let group = world.groups.keys().next().expect("a group").clone();
             world.interface(&victim.id, "vpc-1", &[&group], "10.0.0.77");
@@ -236,6 +242,7 @@ fn an_interface_that_appears_is_caught() {
 #[test]
 fn a_volume_that_appears_is_caught() {
     appears(
+        "DescribeSnapshots",
         |world, victim| world.volume(&victim.id, "/dev/sdz", true),
         |world, victim| {
             let volumes = &world.instances.get(&victim.id).expect("it").shown.volumes;
@@ -248,6 +255,7 @@ fn a_volume_that_appears_is_caught() {
 #[test]
 fn a_registration_that_appears_is_caught() {
     appears(
+        "DescribeTargetGroups",
         |world, victim| {
             let targets: Vec<(&str, i32)> = vec![(victim.id.as_str(), 7070), (victim.sibling.as_str(), 7070)];
             world.target_group("late", "vpc-1", "instance", &targets);
@@ -324,13 +332,26 @@ fn no_controller_ends_what_is_contained_in_one_go() {
         // The strictest check that AWS offers takes two failures five seconds apart.
         group.patience = Some(10_000);
     }
-    let sim = Sim::new(world, 1);
-    sim.latency(50, 150);
-    let answer = sim.contain(&victim.id, "r").expect("an answer");
-    assert_eq!(answer.outcome, Conclusion::Contained, "{}", answer.verdict.summary);
-    sim.wait(Duration::from_mins(10));
-    sim.contain(&victim.id, "later").expect("an answer");
-    assert_eq!(sim.world().instances.get(&victim.id).expect("it").shown.state, InstanceState::Running);
+    for number in 0..100 {
+        world.target_group(&format!("more-{number}"), "vpc-1", "instance", &[(victim.sibling.as_str(), 80)]);
+    }
+    // Quick, slow, and at AWS's own rates.
+    for (least, most, throttles) in [(50, 150, false), (400, 700, false), (50, 150, true)] {
+        let sim = Sim::new(world.clone(), 1);
+        sim.latency(least, most);
+        if throttles {
+            sim.throttles();
+        }
+        let answer = sim.contain(&victim.id, "r").expect("an answer");
+        assert_eq!(answer.outcome, Conclusion::Contained, "{}", answer.verdict.summary);
+        let cut = times(&sim, "ModifyNetworkInterfaceAttribute")[0];
+        let detached = times(&sim, "DetachInstances")[0];
+        // Long before the first failed check could count, and never after all else is over.
+        assert!(detached - cut < 5_000, "detached {} ms after the cut", detached - cut);
+        sim.wait(Duration::from_mins(10));
+        sim.contain(&victim.id, "later").expect("an answer");
+        assert_eq!(sim.world().instances.get(&victim.id).expect("it").shown.state, InstanceState::Running);
+    }
 }
 
 #[test]
@@ -509,4 +530,66 @@ fn what_aws_may_do_to_the_instance_is_stopped_or_said() {
         "AWS has scheduled instance-retirement not before 2026-02-01T00:00:00Z: termination and stop protection do not bind it; aws ec2 modify-instance-event-start-time moves some"
     ]
     .assert_eq(answer.notes.iter().find(|note| note.contains("scheduled")).expect("a note"));
+}
+
+#[test]
+fn a_group_that_launches_nothing_is_said_to_be_one_less() {
+    let (mut world, victim) = World::production();
+    world.scaling.get_mut("group").expect("a group").suspended.push("Launch".to_owned());
+    let sim = calm(&world, &victim);
+    assert_eq!(sim.world().scaling["group"].members.len(), 1, "no replacement came");
+    let answer = sim.contain(&victim.id, "again").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::AlreadyContained, "{answer:#?}");
+    let sim = Sim::new(world, 1);
+    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    expect!["the process Launch of group is suspended: no replacement comes, its capacity is one less"]
+        .assert_eq(answer.notes.iter().find(|note| note.contains("suspended")).expect("a note"));
+}
+
+#[test]
+fn what_holds_no_instance_is_not_asked() {
+    let (world, victim) = World::production();
+    let asked = |kinds: &[&str]| {
+        let mut world = world.clone();
+        for kind in kinds {
+            let targets = [(victim.id.as_str(), 80), (victim.sibling.as_str(), 80)];
+            world.target_group(&format!("of-{kind}"), "vpc-1", kind, &targets);
+        }
+        times(&calm(&world, &victim), "DescribeTargetHealth").len()
+    };
+    assert_eq!(asked(&["lambda", "alb"]), asked(&[]));
+    assert!(asked(&["instance"]) > asked(&[]));
+}
+
+#[test]
+fn whatever_groups_it_had_they_are_replaced_and_come_back() {
+    let (mut world, victim) = World::plain();
+    let mut ids = Vec::new();
+    for number in 0..9 {
+        let id = world.open_group("vpc-1", &format!("many-{number}"));
+        let (group, _) = world.groups.get_mut(&id).expect("it");
+        for peer in ["pl-63a5400a", "sg-0123456789abcdef0", "10.0.0.0/8", "::/0"] {
+            group.rules.push(Rule {
+                direction: Direction::Ingress,
+                protocol: "tcp".to_owned(),
+                ports: Some((443, 443)),
+                peer: peer.to_owned(),
+            });
+        }
+        ids.push(id);
+    }
+    let groups: Vec<&GroupId> = ids.iter().collect();
+    world.interface(&victim.id, "vpc-1", &groups, "10.0.0.99");
+    let sim = calm(&world, &victim);
+    let contained = sim.world();
+    assert!(
+        contained
+            .interfaces
+            .values()
+            .filter(|eni| eni.instance.as_ref() == Some(&victim.id))
+            .all(|eni| contained.is_cut(eni))
+    );
+    let back = release(&sim, &victim);
+    assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
+    assert_eq!(crate::release::difference(&sim, &expected_after(&world, &contained)), None);
 }
