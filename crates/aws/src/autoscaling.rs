@@ -55,6 +55,23 @@ pub(crate) async fn describe_termination_hooks(client: &Client, group: &str) -> 
     Ok(ends.filter_map(|hook| hook.lifecycle_hook_name().map(str::to_owned)).collect())
 }
 
+pub(crate) async fn set_instance_protection(
+    client: &Client,
+    group: &str,
+    instance: &InstanceId,
+    protected: bool,
+) -> Answer<()> {
+    client
+        .set_instance_protection()
+        .auto_scaling_group_name(group)
+        .instance_ids(instance.as_str())
+        .protected_from_scale_in(protected)
+        .send()
+        .await
+        .explain("SetInstanceProtection")?;
+    Ok(())
+}
+
 pub(crate) async fn record_lifecycle_heartbeat(
     client: &Client,
     group: &str,

@@ -317,6 +317,10 @@ impl Cloud for AwsCloud {
         autoscaling::describe_termination_hooks(self.autoscaling(), group).await
     }
 
+    async fn set_instance_protection(&self, group: &str, instance: &InstanceId, protected: bool) -> Answer<()> {
+        autoscaling::set_instance_protection(self.autoscaling(), group, instance, protected).await
+    }
+
     async fn record_lifecycle_heartbeat(&self, group: &str, hook: &str, instance: &InstanceId) -> Answer<()> {
         autoscaling::record_lifecycle_heartbeat(self.autoscaling(), group, hook, instance).await
     }

@@ -146,6 +146,7 @@ fn reverse(record: &StepRecord, look: &Look<'_>, whole: Whole, plan: &mut Plan) 
             };
             (Reversal::AttachInstances { group: group.clone() }, outcome)
         }
+        Step::ProtectFromScaleIn { group } => scale_in(group, look),
         Step::DeregisterTargets { group, was } => return targets(group, was, look, plan),
         Step::DeregisterInstancesFromLoadBalancer { balancer } => {
             let outcome = match look.classic.map(|held| held.contains(balancer)) {
@@ -309,6 +310,17 @@ fn denial(step: &Step, look: &Look<'_>) -> Option<(Reversal, Outcome)> {
         Some(_) => done("no rule of Brig's denies it"),
     };
     Some((back, outcome))
+}
+
+fn scale_in(group: &str, look: &Look<'_>) -> (Reversal, Outcome) {
+    let outcome = match look.membership {
+        _ if look.instance.state.is_ending() => gone("the instance is gone"),
+        None => unread(),
+        Some(Some(now)) if now.group == *group && now.protected => Outcome::Planned,
+        Some(Some(now)) if now.group == *group => done("not protected"),
+        Some(_) => gone("it is in the group no more, with which its protection ended"),
+    };
+    (Reversal::UnprotectFromScaleIn { group: group.to_owned() }, outcome)
 }
 
 fn same(a: &[GroupId], b: &[GroupId]) -> bool {

@@ -198,6 +198,11 @@ pub enum Step {
         /// Whether it was protected from scale-in.
         protected: bool,
     },
+    /// Protects an instance that cannot be detached yet from being chosen when its group scales in.
+    ProtectFromScaleIn {
+        /// The group's name.
+        group: String,
+    },
     /// Holds an instance that its group is terminating, by another heartbeat of the hook that holds it.
     RecordLifecycleActionHeartbeat {
         /// The group's name.
@@ -297,6 +302,7 @@ impl Step {
             | Self::RequireTokens { .. }
             | Self::DisableMetadata { .. } => Lane::Identity,
             Self::DetachInstances { .. }
+            | Self::ProtectFromScaleIn { .. }
             | Self::RecordLifecycleActionHeartbeat { .. }
             | Self::DeregisterTargets { .. }
             | Self::DeregisterInstancesFromLoadBalancer { .. } => Lane::Fleet,
@@ -334,6 +340,7 @@ impl Step {
             Self::ReplaceProfile { .. } => "replace_profile",
             Self::RequireTokens { .. } => "require_tokens",
             Self::DetachInstances { .. } => "detach_instances",
+            Self::ProtectFromScaleIn { .. } => "set_instance_protection",
             Self::RecordLifecycleActionHeartbeat { .. } => "record_lifecycle_action_heartbeat",
             Self::DeregisterTargets { .. } => "deregister_targets",
             Self::DeregisterInstancesFromLoadBalancer { .. } => "deregister_instances_from_load_balancer",
@@ -367,6 +374,7 @@ impl Step {
             Self::DenyRole { role_arn, .. } => role_arn.clone(),
             Self::DisassociateProfile { was, .. } => was.clone(),
             Self::DetachInstances { group, .. } | Self::DeregisterTargets { group, .. } => group.clone(),
+            Self::ProtectFromScaleIn { group } => format!("{group}/protectedFromScaleIn"),
             Self::RecordLifecycleActionHeartbeat { group, hook } => format!("{group}/{hook}"),
             Self::DeregisterInstancesFromLoadBalancer { balancer } => balancer.clone(),
             Self::ProtectTermination { .. } => format!("{instance}/disableApiTermination"),
@@ -417,6 +425,7 @@ impl Step {
             | Self::RequireTokens { .. }
             | Self::DisableMetadata { .. }
             | Self::DetachInstances { .. }
+            | Self::ProtectFromScaleIn { .. }
             | Self::RecordLifecycleActionHeartbeat { .. }
             | Self::DeregisterInstancesFromLoadBalancer { .. }
             | Self::ProtectTermination { .. }

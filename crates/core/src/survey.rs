@@ -352,6 +352,8 @@ pub struct Role {
 pub struct FleetLook {
     /// The instance's membership of an Auto Scaling group.
     pub membership: Option<Membership>,
+    /// Its protection from scale-in, where it has one, is this containment's.
+    pub protected_here: bool,
     /// The balancers that the Auto Scaling group registers its members with.
     pub own: ScalingGroup,
     /// Target groups of any VPC that hold the instance's id or one of its addresses.

@@ -253,6 +253,8 @@ pub trait Cloud: Send + Sync {
     async fn describe_auto_scaling_group(&self, group: &str) -> Answer<Option<ScalingGroup>>;
     /// DescribeLifecycleHooks: the group's hooks on termination.
     async fn describe_termination_hooks(&self, group: &str) -> Answer<Vec<String>>;
+    /// SetInstanceProtection: whether its group may choose the instance when it scales in.
+    async fn set_instance_protection(&self, group: &str, instance: &InstanceId, protected: bool) -> Answer<()>;
     /// RecordLifecycleActionHeartbeat for one instance.
     async fn record_lifecycle_heartbeat(&self, group: &str, hook: &str, instance: &InstanceId) -> Answer<()>;
     /// DetachInstances without lowering the desired capacity: the group launches a replacement.

@@ -185,6 +185,7 @@ impl World {
             members: members.iter().map(|id| ((*id).clone(), "InService".to_owned())).collect(),
             patience: Some(600_000),
             replaced: 0,
+            protected: std::collections::BTreeSet::new(),
             suspended: Vec::new(),
             hooks: BTreeMap::new(),
         };

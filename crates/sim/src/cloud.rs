@@ -260,6 +260,10 @@ impl Cloud for SimCloud {
         self.describe_termination_hooks(name).await
     }
 
+    async fn set_instance_protection(&self, name: &str, instance: &InstanceId, protected: bool) -> Answer<()> {
+        self.set_instance_protection(name, instance, protected).await
+    }
+
     async fn record_lifecycle_heartbeat(&self, name: &str, hook: &str, instance: &InstanceId) -> Answer<()> {
         self.record_lifecycle_heartbeat(name, hook, instance).await
     }

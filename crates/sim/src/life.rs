@@ -26,6 +26,7 @@ impl World {
     pub(crate) fn leave(&mut self, name: &str, id: &InstanceId, now: u64) -> Option<()> {
         let group = self.scaling.get_mut(name)?;
         group.members.remove(id)?;
+        group.protected.remove(id);
         let launches = !group.suspended.iter().any(|process| process == "Launch");
         group.replaced += u32::from(launches);
         let (number, arns) = (group.replaced, group.target_groups.clone());

@@ -62,6 +62,8 @@ pub struct Scaling {
     pub target_groups: Vec<String>,
     /// Lifecycle state of each member.
     pub members: BTreeMap<InstanceId, String>,
+    /// Its members that are protected from scale-in.
+    pub protected: BTreeSet<InstanceId>,
     /// Its suspended processes.
     pub suspended: Vec<String>,
     /// Its hooks on termination, and how many heartbeats each has had.

@@ -55,7 +55,7 @@ fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
             "the process Launch of {group} is suspended: no replacement comes, its capacity is one less"
         ));
     }
-    if membership.protected {
+    if membership.protected && !look.protected_here {
         notes.push(format!(
             "it was protected from scale-in in {group}; that protection ends with the detachment and does not come back with a release"
         ));

@@ -20,9 +20,14 @@ pub fn plan(look: &FleetLook, instance: &Instance, recorded: &BTreeSet<String>) 
         let step = Step::DetachInstances {
             group: membership.group.clone(),
             was: membership.state.clone(),
-            protected: membership.protected,
+            protected: membership.protected && !look.protected_here,
         };
         plan.add(step, detachable(membership));
+        // Of the states in which it may be protected, the others are detached at once.
+        if membership.state == "EnteringStandby" && (look.protected_here || !membership.protected) {
+            let outcome = if membership.protected { done("protected") } else { Outcome::Planned };
+            plan.add(Step::ProtectFromScaleIn { group: membership.group.clone() }, outcome);
+        }
         for hook in look.own.hooks.iter().filter(|_| membership.state == "Terminating:Wait") {
             let (group, hook) = (membership.group.clone(), hook.clone());
             plan.add(Step::RecordLifecycleActionHeartbeat { group, hook }, Outcome::Planned);

@@ -103,6 +103,11 @@ pub enum Reversal {
         /// The balancer's name.
         balancer: String,
     },
+    /// Its Auto Scaling group may choose it again when it scales in.
+    UnprotectFromScaleIn {
+        /// The group's name.
+        group: String,
+    },
     /// Termination by API is allowed.
     UnprotectTermination,
     /// The instance runs again.
@@ -142,6 +147,7 @@ impl Reversal {
             | Self::ReplaceProfile { .. }
             | Self::RestoreMetadata { .. } => Lane::Identity,
             Self::AttachInstances { .. }
+            | Self::UnprotectFromScaleIn { .. }
             | Self::RegisterTargets { .. }
             | Self::RegisterInstancesWithLoadBalancer { .. } => Lane::Fleet,
             Self::UnprotectTermination
@@ -166,6 +172,7 @@ impl Reversal {
             Self::ReplaceProfile { .. } => "replace_iam_instance_profile_association",
             Self::RestoreMetadata { .. } => "modify_instance_metadata_options",
             Self::AttachInstances { .. } => "attach_instances",
+            Self::UnprotectFromScaleIn { .. } => "set_instance_protection",
             Self::RegisterTargets { .. } => "register_targets",
             Self::RegisterInstancesWithLoadBalancer { .. } => "register_instances_with_load_balancer",
             Self::UnprotectTermination
@@ -197,6 +204,7 @@ impl Reversal {
             | Self::StartInstance
             | Self::DeleteTags => instance.to_owned(),
             Self::AttachInstances { group } => group.clone(),
+            Self::UnprotectFromScaleIn { group } => format!("{group}/protectedFromScaleIn"),
             Self::RegisterTargets { group, targets } => {
                 let listed: Vec<String> =
                     targets.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect();
@@ -232,6 +240,7 @@ impl ReversalKind {
             ],
             Self::RestoreMetadata => &["ec2:ModifyInstanceMetadataOptions"],
             Self::AttachInstances => &["autoscaling:AttachInstances"],
+            Self::UnprotectFromScaleIn => &["autoscaling:SetInstanceProtection"],
             Self::RegisterTargets => &["elasticloadbalancing:RegisterTargets"],
             Self::RegisterInstancesWithLoadBalancer => &["elasticloadbalancing:RegisterInstancesWithLoadBalancer"],
             Self::UnprotectTermination | Self::UnprotectStop | Self::RestoreShutdown | Self::RestoreVolumes => {

@@ -35,6 +35,7 @@ impl StepKind {
             }
             Self::RequireTokens | Self::DisableMetadata => &["ec2:ModifyInstanceMetadataOptions"],
             Self::DetachInstances => &["autoscaling:DetachInstances"],
+            Self::ProtectFromScaleIn => &["autoscaling:SetInstanceProtection"],
             Self::RecordLifecycleActionHeartbeat => &["autoscaling:RecordLifecycleActionHeartbeat"],
             Self::DeregisterTargets => &["elasticloadbalancing:DeregisterTargets"],
             Self::DeregisterInstancesFromLoadBalancer => &["elasticloadbalancing:DeregisterInstancesFromLoadBalancer"],

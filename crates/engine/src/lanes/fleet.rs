@@ -63,8 +63,10 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
 /// Looks, plans, runs and looks again at one half of the lane.
 async fn part(work: &Work<'_>, cloud: &dyn Cloud, look: impl Future<Output = FleetLook>) -> (LaneReport, FleetLook) {
     let mut report = LaneReport::default();
-    let seen = look.await;
-    let plan = fleet::plan(&seen, &work.instance, &groups_of(&work.recorded(Lane::Fleet)));
+    let recorded = work.recorded(Lane::Fleet);
+    let protected_here = recorded.iter().any(|record| matches!(record.step, Step::ProtectFromScaleIn { .. }));
+    let seen = FleetLook { protected_here, ..look.await };
+    let plan = fleet::plan(&seen, &work.instance, &groups_of(&recorded));
     report.note_all(&plan);
     if plan.todo().next().is_none() {
         report.done = work.run(&plan, |step| effect(work, cloud, step)).await;
@@ -344,6 +346,16 @@ fn ours(targets: Vec<Target>, instance: &Instance) -> Vec<Target> {
 async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
     match &step {
         Step::DetachInstances { group, was, .. } => detach(work, cloud, group, was).await,
+        Step::ProtectFromScaleIn { group } => {
+            match cloud.set_instance_protection(group, work.id(), true).await {
+                Ok(()) => Outcome::Changed("until it can be detached".to_owned()),
+                // Its state moved on: the next look says where to.
+                Err(error) if !matches!(error.kind, ErrorKind::Denied) && !error.is_retryable() => {
+                    Outcome::Missing(format!("its state takes no protection any more: {error}"))
+                }
+                Err(error) => failed(&error),
+            }
+        }
         Step::RecordLifecycleActionHeartbeat { group, hook } => {
             match cloud.record_lifecycle_heartbeat(group, hook, work.id()).await {
                 Ok(()) => Outcome::Changed("held for another heartbeat".to_owned()),

@@ -52,6 +52,10 @@ impl Engine {
             Reversal::RestoreMetadata { options } => {
                 outcome(lanes.identity.restore_metadata_options(work.id(), options).await, "the instance is gone")
             }
+            Reversal::UnprotectFromScaleIn { group } => outcome(
+                fleet.set_instance_protection(group, work.id(), false).await,
+                "it is in the group no more, with which its protection ended",
+            ),
             Reversal::AttachInstances { group } => match fleet.attach_instance(group, work.id()).await {
                 // Above the group's maximum, or no state that can be attached: the group's owner decides.
                 Err(error) if error.kind == ErrorKind::Other => {

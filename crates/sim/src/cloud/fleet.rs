@@ -16,7 +16,11 @@ impl SimCloud {
         self.read("DescribeAutoScalingInstances", |world| {
             Ok(world.scaling.iter().find_map(|(name, group)| {
                 let state = group.members.get(instance)?;
-                Some(Membership { group: name.clone(), state: state.clone(), protected: false })
+                Some(Membership {
+                    group: name.clone(),
+                    state: state.clone(),
+                    protected: group.protected.contains(instance),
+                })
             }))
         })
         .await
@@ -36,6 +40,33 @@ impl SimCloud {
     pub(super) async fn describe_termination_hooks(&self, name: &str) -> Answer<Vec<String>> {
         self.read("DescribeLifecycleHooks", |world| {
             Ok(world.scaling.get(name).map(|group| group.hooks.keys().cloned().collect()).unwrap_or_default())
+        })
+        .await
+    }
+
+    pub(super) async fn set_instance_protection(&self, name: &str, id: &InstanceId, protected: bool) -> Answer<()> {
+        const OPERATION: &str = "SetInstanceProtection";
+        let intended = |step: &Step| {
+            matches!(step, Step::ProtectFromScaleIn { group } if group == name)
+                || back(step, |back| matches!(back, Reversal::UnprotectFromScaleIn { .. }))
+        };
+        self.write(OPERATION, intended, |state| {
+            let group = state.world.scaling.get_mut(name).ok_or_else(|| not_found(OPERATION, "ValidationError"))?;
+            let held = group.members.get(id).map(String::as_str);
+            if !matches!(held, Some("InService" | "EnteringStandby" | "Standby")) {
+                return Err(CloudError {
+                    operation: OPERATION,
+                    kind: ErrorKind::Other,
+                    code: "ValidationError".to_owned(),
+                    message: format!("{id} is not in InService or EnteringStandby or Standby"),
+                });
+            }
+            if protected {
+                group.protected.insert(id.clone());
+            } else {
+                group.protected.remove(id);
+            }
+            Ok(())
         })
         .await
     }

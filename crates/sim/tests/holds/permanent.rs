@@ -593,3 +593,28 @@ fn whatever_groups_it_had_they_are_replaced_and_come_back() {
     assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
     assert_eq!(crate::release::difference(&sim, &expected_after(&world, &contained)), None);
 }
+
+#[test]
+fn what_is_on_its_way_to_standby_is_protected_until_it_is_detached_or_released() {
+    let (mut world, victim) = World::production();
+    world.scaling.get_mut("group").expect("a group").members.insert(victim.id.clone(), "EnteringStandby".to_owned());
+    let sim = Sim::new(world.clone(), 1);
+    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    assert_eq!(answer.outcome, Conclusion::Partial, "{answer:#?}");
+    assert!(sim.world().scaling["group"].protected.contains(&victim.id));
+    // Released before it could be detached, the group has it as before.
+    let back = release(&sim, &victim);
+    assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
+    assert!(sim.world().scaling["group"].protected.is_empty(), "{back:#?}");
+    assert!(sim.world().scaling["group"].members.contains_key(&victim.id));
+
+    let sim = Sim::new(world, 1);
+    sim.contain(&victim.id, "r").expect("an answer");
+    sim.change(|world| {
+        world.scaling.get_mut("group").expect("a group").members.insert(victim.id.clone(), "Standby".to_owned());
+    });
+    let answer = deliver(&sim, &victim, "again").expect("an answer");
+    assert!(is_whole(&answer), "{answer:#?}");
+    let back = release(&sim, &victim);
+    assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
+}
