@@ -188,3 +188,51 @@ pub(crate) async fn associate_address(
         .explain("AssociateAddress")?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
+    use aws_smithy_runtime_api::{
+        client::{
+            http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+            orchestrator::{HttpRequest, HttpResponse},
+        },
+        http::StatusCode,
+    };
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    /// Answers every request with the same interfaces; the request must ask for them by a tag.
+    #[derive(Debug)]
+    struct Fixed(&'static str);
+
+    impl HttpConnector for Fixed {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let asked = request.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
+            assert!(asked.contains("trunk-eni-id") && asked.contains("eni-trunk"), "{asked}");
+            let ok = StatusCode::try_from(200).expect("a status");
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(ok, SdkBody::from(self.0))))
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_aws_calls_a_branch_is_one() {
+        const ANSWER: &str = "<DescribeNetworkInterfacesResponse><networkInterfaceSet>\
+            <item><networkInterfaceId>eni-pod</networkInterfaceId><vpcId>vpc-1</vpcId><interfaceType>branch</interfaceType></item>\
+            <item><networkInterfaceId>eni-tagged</networkInterfaceId><vpcId>vpc-1</vpcId><interfaceType>interface</interfaceType></item>\
+            </networkInterfaceSet></DescribeNetworkInterfacesResponse>";
+        let http = http_client_fn(|_, _| SharedHttpConnector::new(Fixed(ANSWER)));
+        let config = aws_sdk_ec2::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("AKID", "secret", None, None, "test"))
+            .http_client(http)
+            .build();
+        let found =
+            describe_network_interfaces(&Client::from_conf(config), InterfacesOf::Trunk(&"eni-trunk".into())).await;
+        let ids: Vec<String> =
+            found.expect("an answer").into_iter().map(|found| found.interface.id.to_string()).collect();
+        assert_eq!(ids, ["eni-pod"]);
+    }
+}
