@@ -80,9 +80,12 @@ impl Engine {
                 // What is added to a containment that holds is news once.
                 let added = before.as_deref() == Some("contained") && answer.outcome == Conclusion::Contained;
                 let added = added && !std::mem::replace(&mut said, true);
-                if !again && matches!(case.action, Action::Verify { .. }) {
-                    let proof =
-                        proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), &reports.let_in(&work)).await;
+                if let (false, Action::Verify { look_up, .. }) = (again, case.action) {
+                    let proof = if look_up {
+                        proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), &reports.let_in(&work)).await
+                    } else {
+                        Proof::unavailable("a change was looked into at once; the schedule reads flow logs")
+                    };
                     contradict(&mut answer, proof, before.as_deref());
                 }
                 let repaired = answer.outcome == Conclusion::Repaired;

@@ -204,3 +204,18 @@ fn a_contradiction_stands_until_there_is_proof() {
     assert!(is_whole(&answer), "{answer:#?}");
     assert_eq!(sim.told().len(), told + 1, "that it is over is news");
 }
+
+#[test]
+fn a_containment_says_which_interfaces_no_flow_log_watches() {
+    let (mut world, victim) = World::plain();
+    let bare = |world: &World| {
+        let sim = calm(world, &victim);
+        let answer = sim.contain(&victim.id, "again").expect("an answer");
+        answer.notes.into_iter().filter(|note| note.contains("flow log")).collect::<Vec<_>>()
+    };
+    expect!["no VPC flow log watches eni-00000002: nothing will prove the cut there"].assert_eq(&bare(&world).concat());
+    world.flow_logs.push(FlowLog { traffic: "REJECT".to_owned(), ..log(Destination::Other) });
+    assert_eq!(bare(&world).len(), 1, "of what is accepted it has nothing");
+    world.flow_logs.push(log(Destination::Other));
+    assert_eq!(bare(&world), Vec::<String>::new());
+}
