@@ -160,9 +160,9 @@ fn reply(containment: &Containment) -> Vec<String> {
             containment.verdict.network,
             "its network interfaces were isolated by security groups, which leave DNS to AWS's own resolver open",
         ),
-        (containment.verdict.credentials, "the credentials of its role are denied everything"),
-        (containment.verdict.fleet, "it was taken out of service"),
-        (containment.verdict.evidence, "its disks were preserved for investigation"),
+        (containment.verdict.credentials, "its role denies its sessions everything"),
+        (containment.verdict.fleet, "it was taken out of its Auto Scaling group and load balancers"),
+        (containment.verdict.evidence, "its volumes are kept, and snapshots of them were begun for the investigation"),
     ]
     .into_iter()
     .filter(|(truth, _)| *truth == Truth::Yes)
@@ -235,9 +235,9 @@ fn listed(line: &mut impl FnMut(&str), items: &[String], most: usize) {
 fn take_over(containment: &Containment) -> &'static str {
     let done = |step: &StepReport| step.step == "stop_instances" && matches!(step.outcome, "changed" | "already_done");
     if containment.steps.iter().any(done) {
-        "Take over the investigation: Brig STOPPED the instance, as was asked; stop_instances below says what became of its memory. Its disks are in the snapshots listed below."
+        "Take over the investigation: Brig told it to STOP, as was asked; stop_instances below says what became of its memory. Its volumes are in the snapshots listed below."
     } else {
-        "Take over the investigation: Brig stopped nothing, so that memory is intact if it still runs; its disks are in the snapshots listed below."
+        "Take over the investigation: Brig did not stop it: what its memory holds is there while it runs. Its volumes are in the snapshots listed below."
     }
 }
 
@@ -296,8 +296,8 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
             invoke(",\"action\":\"verify\""),
         ],
         Conclusion::Contradicted => vec![
-            "Something that was open when it was cut still carries traffic: AWS goes on tracking it. The paths below say which may.".to_owned(),
-            "To end it, deny the remote address in the network ACL of its subnet (aws ec2 create-network-acl-entry, before the first rule that allows; everyone in the subnet loses that address); then look again:".to_owned(),
+            "Most likely something that was open when it was cut still carries traffic, since AWS goes on tracking it. The paths below say which may.".to_owned(),
+            "To end it, deny the remote address in the network ACL of its subnet (aws ec2 create-network-acl-entry, before the first rule that allows; everyone in the subnets of that ACL loses the address, and one in the same subnet is not kept out); then look again:".to_owned(),
             invoke(",\"action\":\"verify\""),
             "Last resort, which loses its memory unless it hibernates, and which the deployment must allow (AllowStop):".to_owned(),
             invoke(",\"stop\":true"),

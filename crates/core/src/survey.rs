@@ -81,6 +81,9 @@ pub struct Instance {
     pub interfaces: Vec<Interface>,
     /// Its EBS volumes.
     pub volumes: Vec<Volume>,
+    /// Its metadata options are not in effect yet
+    /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsResponse.html>).
+    pub metadata_pending: bool,
     /// The root device is an EBS volume (not an instance store).
     pub ebs_root: bool,
     /// Bought on the Spot market.

@@ -72,6 +72,7 @@ pub(crate) fn instance() -> Instance {
         },
         interfaces: vec![interface("eni-a", "vpc-1", &["sg-web", "sg-ssh"])],
         volumes: vec![volume("vol-root", "/dev/xvda", true), volume("vol-data", "/dev/sdf", false)],
+        metadata_pending: false,
         ebs_root: true,
         spot: false,
         public: true,

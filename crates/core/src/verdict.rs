@@ -158,8 +158,13 @@ impl Verdict {
         let lanes = [
             (blocked.as_str(), "new network flows are NOT blocked", network, &facts.network),
             (denied, "its credentials are NOT cut", credentials, &facts.credentials),
-            ("it is out of its fleet", "it is NOT out of its fleet", fleet, &facts.fleet),
-            ("its disks are preserved", "its evidence is NOT preserved", evidence, &facts.evidence),
+            (
+                "it is out of its Auto Scaling group and load balancers",
+                "it is NOT out of its Auto Scaling group and load balancers",
+                fleet,
+                &facts.fleet,
+            ),
+            ("its volumes are kept and snapshots begun", "its evidence is NOT preserved", evidence, &facts.evidence),
         ];
         let holds: Vec<&str> = lanes.iter().filter(|lane| lane.2 == Truth::Yes).map(|lane| lane.0).collect();
         let fails: Vec<String> = lanes
@@ -251,11 +256,11 @@ mod tests {
     #[test]
     fn only_what_was_seen_is_claimed() {
         let summary = |network: &[Truth]| Verdict::judge("i-1", &facts(network), Vec::new()).summary;
-        expect!["i-1 is contained: new network flows are blocked, its credentials are denied, it is out of its fleet, its disks are preserved."]
+        expect!["i-1 is contained: new network flows are blocked, its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."]
             .assert_eq(&summary(&[Truth::Yes]));
-        expect!["i-1 is only PARTLY contained: new network flows are NOT wholly blocked; but its credentials are denied, it is out of its fleet, its disks are preserved."]
+        expect!["i-1 is only PARTLY contained: new network flows are NOT wholly blocked; but its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."]
             .assert_eq(&summary(&[Truth::Yes, Truth::No]));
-        expect!["i-1 is only PARTLY contained: new network flows are NOT for certain blocked; but its credentials are denied, it is out of its fleet, its disks are preserved."]
+        expect!["i-1 is only PARTLY contained: new network flows are NOT for certain blocked; but its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."]
             .assert_eq(&summary(&[Truth::Yes, Truth::Unknown]));
     }
 

@@ -257,7 +257,7 @@ pub trait Cloud: Send + Sync {
     async fn set_instance_protection(&self, group: &str, instance: &InstanceId, protected: bool) -> Answer<()>;
     /// RecordLifecycleActionHeartbeat for one instance.
     async fn record_lifecycle_heartbeat(&self, group: &str, hook: &str, instance: &InstanceId) -> Answer<()>;
-    /// DetachInstances without lowering the desired capacity: the group launches a replacement.
+    /// DetachInstances without lowering the desired capacity: the group may launch a replacement.
     async fn detach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()>;
     /// DescribeTargetGroups.
     async fn describe_target_groups(&self) -> Answer<Vec<TargetGroup>>;

@@ -142,7 +142,7 @@ async fn stop(work: &Work<'_>, cloud: &dyn Cloud, hibernate: bool, lift: bool) -
             "asked to hibernate; if that fails, AWS shuts it down instead and its memory is lost{again}"
         )),
         Ok(()) => Outcome::Changed(format!(
-            "stopped; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one{again}"
+            "told to stop; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one{again}"
         )),
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
         Err(error) if error.kind == ErrorKind::Other && hibernate => Outcome::Skipped(format!(

@@ -72,6 +72,7 @@ impl World {
             },
             interfaces: Vec::new(),
             volumes: vec![root],
+            metadata_pending: false,
             ebs_root: true,
             spot: false,
             public: true,

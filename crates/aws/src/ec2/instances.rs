@@ -6,7 +6,8 @@ use aws_sdk_ec2::{
         AttributeBooleanValue, AttributeValue, DeviceType, EbsInstanceBlockDeviceSpecification, HibernationOptions,
         HttpTokensState, IamInstanceProfileSpecification, InstanceAttributeName, InstanceAutoRecoveryState,
         InstanceBlockDeviceMappingSpecification, InstanceLifecycleType, InstanceMetadataEndpointState,
-        InstanceMetadataOptionsResponse, InstanceNetworkInterface, InstanceStateName, Tag,
+        InstanceMetadataOptionsResponse, InstanceMetadataOptionsState, InstanceNetworkInterface, InstanceStateName,
+        Tag,
     },
 };
 use brig_core::{
@@ -63,6 +64,8 @@ fn from_instance(found: &aws_sdk_ec2::types::Instance, owner: &AccountId, region
         metadata: from_metadata(found.metadata_options()),
         interfaces: found.network_interfaces().iter().filter_map(from_interface).collect(),
         volumes: volumes.collect(),
+        metadata_pending: found.metadata_options().and_then(|options| options.state())
+            == Some(&InstanceMetadataOptionsState::Pending),
         ebs_root: found.root_device_type() != Some(&DeviceType::InstanceStore),
         spot: found.instance_lifecycle() == Some(&InstanceLifecycleType::Spot),
         public: found.public_ip_address().is_some(),

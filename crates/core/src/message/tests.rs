@@ -37,7 +37,7 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
                 "PutRolePolicy: AccessDenied",
             ),
         ],
-        notes: vec!["web launches a replacement from the same template: it may have the same hole".to_owned()],
+        notes: vec!["web may launch a replacement from the same template, with the same hole".to_owned()],
         timings_ms: Timings::default(),
         left_over: false,
         unreachable: false,
@@ -79,7 +79,7 @@ fn a_partial_containment_says_so_first_and_what_to_do_next() {
         - changed: isolate eni-a - was sg-web
 
         What you should know
-        - web launches a replacement from the same template: it may have the same hole
+        - web may launch a replacement from the same template, with the same hole
     "#]]
     .assert_eq(&text(&containment, &finding(), &AUDIENCE, usize::MAX));
 }

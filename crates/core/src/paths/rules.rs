@@ -18,7 +18,7 @@ pub(super) fn judge(treated: &Treated, family: Family, look: &ReachLook) -> (Ope
     }
     if all_untracked(treated, family, look) {
         let why = format!(
-            "its groups allow all {} traffic both ways: no flow that began under these rules was tracked",
+            "its groups allow all {} traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen",
             family.name()
         );
         return (OpenFlows::Cut, why);

@@ -161,7 +161,7 @@ fn what_was_untracked_in_one_family_is_cut_in_that_family() {
         new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
         new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
         new flows blocked, open ones expected cut: eni-1 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked
+        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -178,7 +178,7 @@ fn cut_off_is_said_where_nothing_may_go_on() {
     (case.treated.untracked, case.treated.may_have_been_open) = (false, false);
     case.check(&expect![[r#"
         it is cut off but for DNS
-        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked
+        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen
         new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: eni-1 ICMP, eni-1 other protocols - its groups before did not allow it
         blocked: the serial console - the account does not use it in this Region

@@ -10,15 +10,16 @@ pub(super) fn notes(look: &FleetLook, instance: &Instance) -> Vec<String> {
         notes.extend(lifecycle(membership, look));
     }
     notes.extend(kubernetes(instance));
+    notes.extend(fleet(instance));
     if instance.tags.contains_key("AmazonECSManaged") {
         notes.push(
-            "it is a container instance of ECS: its tasks are cut off with it and ECS keeps placing tasks on it; to stop that: aws ecs update-container-instances-state --status DRAINING --cluster <cluster> --container-instances <id>"
+            "it is a container instance of ECS: its tasks are cut off with it, and ECS may place tasks on it while its agent is connected; to stop that: aws ecs update-container-instances-state --status DRAINING --cluster <cluster> --container-instances <id>"
                 .to_owned(),
         );
     }
     if instance.spot {
         notes.push(
-            "it is a Spot instance: AWS may take it back with two minutes' notice, which nothing stops; stopping or hibernating it is the Spot request's to decide"
+            "it is a Spot instance: AWS may take it back, usually with two minutes' notice, which nothing stops; stopping or hibernating it is the Spot request's to decide"
                 .to_owned(),
         );
     }
@@ -33,7 +34,7 @@ fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
     let no_launch = look.own.suspended.iter().any(|process| process == "Launch");
     let mut notes = Vec::new();
     if !no_launch && !state.starts_with("Warmed") {
-        notes.push(format!("{group} launches a replacement from the same template: it may have the same hole"));
+        notes.push(format!("{group} may launch a replacement from the same template, with the same hole"));
     }
     match state {
         "Pending:Wait" => notes.push(format!(
@@ -43,10 +44,10 @@ fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
             "{group} is terminating it, and no lifecycle hook that could hold it was seen: the snapshots are what remains"
         )),
         "Terminating:Wait" => notes.push(format!(
-            "{group} is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Nothing stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further"
+            "{group} is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Only an instance lifecycle policy of the group that retains it stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further"
         )),
         state if state.starts_with("Warmed:") => notes.push(format!(
-            "it is in the warm pool of {group}, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name {group} --scaling-processes Launch Terminate keeps it where it is, and stops all scaling of the group"
+            "it is in the warm pool of {group}, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name {group} --scaling-processes Launch Terminate may keep it where it is, which AWS does not promise, and stops all scaling of the group"
         )),
         _ => {}
     }
@@ -61,6 +62,23 @@ fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// AWS tags what a fleet launched; Auto Scaling and Karpenter launch through fleets that keep nothing
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-request-type.html>).
+fn fleet(instance: &Instance) -> Option<String> {
+    let tag = |key: &str| instance.tags.get(key);
+    if tag("aws:autoscaling:groupName").or_else(|| tag("karpenter.sh/nodepool")).is_some() {
+        return None;
+    }
+    let (of, show, id) = match (tag("aws:ec2:fleet-id"), tag("aws:ec2spot:fleet-request-id")) {
+        (Some(id), _) => ("EC2 Fleet", "describe-fleets --fleet-ids", id),
+        (None, Some(id)) => ("Spot Fleet", "describe-spot-fleet-requests --spot-fleet-request-ids", id),
+        (None, None) => return None,
+    };
+    Some(format!(
+        "it was launched by the {of} {id}, which is not looked at: one of the type maintain may terminate or replace it; aws ec2 {show} {id} shows the type"
+    ))
 }
 
 /// Kubernetes and Karpenter know their nodes by tags that they put on them.
@@ -88,11 +106,11 @@ fn kubernetes(instance: &Instance) -> Vec<String> {
             "EC2 refuses its call to terminate while termination protection is on"
         };
         notes.push(format!(
-            "Karpenter (pool {pool}) replaces a node whose security groups differ from its node class: {refused}. To stop it: {node}; kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true"
+            "Karpenter (pool {pool}) replaces a node whose security groups differ from its node class: {refused}. To keep it from that (expiry and repair excepted): {node}; kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true"
         ));
     } else if let Some(group) = tag("eks:nodegroup-name") {
         notes.push(format!(
-            "it is of the managed node group {group}, an Auto Scaling group that EKS owns: an update or repair of that node group no longer reaches it once it is detached"
+            "it is of the managed node group {group}, an Auto Scaling group that EKS owns; what an update or repair of that node group does to an instance that was detached AWS does not say"
         ));
     }
     notes

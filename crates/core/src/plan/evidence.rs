@@ -75,7 +75,9 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
     }
     plan_snapshots(&mut plan, look, instance);
     if instance.spot {
-        plan.note("a Spot instance can be reclaimed by AWS at two minutes' notice: the snapshots are what stays");
+        plan.note(
+            "a Spot instance can be reclaimed by AWS, usually at two minutes' notice: the snapshots are what stays",
+        );
     }
     if !instance.ebs_root {
         plan.note("the root device is an instance store: stopping the instance loses it, and no snapshot holds it");

@@ -96,7 +96,7 @@ pub fn is_detachable(state: &str) -> bool {
     matches!(state, "InService" | "Standby" | "Terminating:Retained")
 }
 
-/// Whether its group is terminating the instance, which nothing stops.
+/// Whether its group is terminating the instance: no call of Auto Scaling takes it back.
 #[must_use]
 pub fn is_terminating(state: &str) -> bool {
     state.starts_with("Terminat") && !is_detachable(state)
@@ -109,7 +109,7 @@ fn detachable(membership: &Membership) -> Outcome {
     if state.starts_with("Detach") {
         done(state)
     } else if is_terminating(state) {
-        skipped(format!("{state}: its group is terminating it, which nothing stops any more"))
+        skipped(format!("{state}: its group is terminating it, and AWS detaches it no more"))
     } else if state.starts_with("Warmed") {
         skipped(format!("{state}: AWS detaches no instance from a warm pool; its group may still use or terminate it"))
     } else {

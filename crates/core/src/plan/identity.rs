@@ -59,11 +59,14 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic:
         (None, _) if instance.profile.is_some() && look.gaps.is_empty() => {
             plan.note("the instance shows a profile, yet EC2 lists no association to take away: check it by hand");
         }
+        (None, _) if look.roles.is_empty() && !instance.state.is_ending() && look.gaps.is_empty() => {
+            plan.note("it has no instance profile, so that nothing was denied; credentials of one that it had before live until they expire");
+        }
         (None, _) => {}
     }
     let keeps = look.association.is_some() && forensic.is_some();
     if !keeps && instance.state.has_flows() {
-        plan.note("Systems Manager cannot reach it: a contained instance has no profile and no metadata service");
+        plan.note("Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on");
     }
     if keeps && !instance.state.is_ending() {
         let guarded = is_guarded(instance);
@@ -83,6 +86,7 @@ pub fn plan_without_profile(instance: &Instance) -> Plan {
     let mut plan =
         plan(&IdentityLook::default(), &Instance { profile: None, ..instance.clone() }, RoleDeny::Instance, None);
     plan.steps.retain(|planned| matches!(planned.step, Step::DisableMetadata { .. }));
+    plan.notes.clear();
     plan
 }
 
@@ -149,10 +153,13 @@ pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -
     } else {
         facts.push(Fact::seen("no instance profile is associated", associated.is_none()));
     }
+    let in_effect = !(instance.metadata_pending && instance.state.has_flows());
     if keeps && !instance.state.is_ending() {
-        facts.push(Fact::seen("the metadata service requires tokens, one hop away at most", is_guarded(instance)));
+        let what = "the metadata service requires tokens, one hop away at most";
+        facts.push(Fact::seen(what, in_effect && is_guarded(instance)));
     } else if !instance.state.is_ending() {
-        facts.push(Fact::seen("the metadata service is off", instance.metadata.endpoint == "disabled"));
+        let off = instance.metadata.endpoint == "disabled";
+        facts.push(Fact::seen("the metadata service is off", in_effect && off));
     }
     if instance.state.is_ending() && look.roles.is_empty() {
         // EC2 soon forgets the profile of an instance that ends; its credentials live on until they expire.

@@ -36,7 +36,10 @@ pub struct Look<'a> {
 /// What has to come first and does not hold: a copy of its disks, a way out of a group that would replace what is stopped.
 #[must_use]
 pub fn unready(facts: &LaneFacts) -> Option<String> {
-    let lacks = [("its evidence is not preserved", &facts.evidence), ("it is not out of its fleet", &facts.fleet)];
+    let lacks = [
+        ("its evidence is not preserved", &facts.evidence),
+        ("it is not out of its Auto Scaling group and load balancers", &facts.fleet),
+    ];
     let (why, facts) = lacks.into_iter().find(|(_, facts)| Truth::of(facts) != Truth::Yes)?;
     let broken = facts.iter().find(|fact| fact.truth != Truth::Yes);
     Some(broken.map_or_else(|| why.to_owned(), |fact| format!("{why} (this does not hold: {})", fact.what)))
@@ -149,7 +152,9 @@ fn held(snapshots: &[Snapshot], volume: &VolumeId) -> bool {
 #[must_use]
 pub fn hibernated(instance: &Instance) -> &'static str {
     match instance.state_reason.as_deref() {
-        Some(reason) if reason.contains("Hibernate") => "its memory is on the root volume, as EC2's state reason says",
+        Some(reason) if reason.contains("Hibernate") => {
+            "EC2's state reason says that hibernation was begun, which puts its memory on the root volume; whether that succeeded it does not say"
+        }
         _ => {
             "whether its memory is on the root volume is not known: where hibernation fails, AWS shuts it down, and EC2's state reason does not say"
         }

@@ -43,7 +43,7 @@ fn nothing_accepted_is_proof() {
     check(
         &[read("eni-1", &[BEFORE, QUIET, REFUSED])],
         &expect![
-            "Proof: flow logs show nothing accepted from 1970-01-01T00:17:40.000Z to 1970-01-01T00:18:40.000Z (DNS, metadata, time and DHCP are never in them)"
+            "Proof: flow logs show nothing accepted from 1970-01-01T00:17:40.000Z to 1970-01-01T00:18:40.000Z (in records at most 2 minutes apart; AWS's own DNS, metadata, time and DHCP are never in them)"
         ],
     );
 }
@@ -139,7 +139,7 @@ fn a_gap_is_no_silence() {
     check(
         &[read("eni-1", &[QUIET, after])],
         &expect![
-            "Proof: flow logs show nothing accepted from 1970-01-01T00:17:40.000Z to 1970-01-01T00:18:40.000Z, and from 1970-01-01T00:33:20.000Z to 1970-01-01T00:34:20.000Z (DNS, metadata, time and DHCP are never in them)"
+            "Proof: flow logs show nothing accepted from 1970-01-01T00:17:40.000Z to 1970-01-01T00:18:40.000Z, and from 1970-01-01T00:33:20.000Z to 1970-01-01T00:34:20.000Z (in records at most 2 minutes apart; AWS's own DNS, metadata, time and DHCP are never in them)"
         ],
     );
     let between: Vec<String> =
@@ -149,7 +149,7 @@ fn a_gap_is_no_silence() {
     check(
         &[read("eni-1", &lines)],
         &expect![
-            "Proof: flow logs show nothing accepted from 1970-01-01T00:17:40.000Z to 1970-01-01T00:34:20.000Z (DNS, metadata, time and DHCP are never in them)"
+            "Proof: flow logs show nothing accepted from 1970-01-01T00:17:40.000Z to 1970-01-01T00:34:20.000Z (in records at most 2 minutes apart; AWS's own DNS, metadata, time and DHCP are never in them)"
         ],
     );
 }
@@ -169,7 +169,7 @@ fn what_was_read_since_a_time_proves_since_then() {
     check(
         &[partly.clone()],
         &expect![
-            "Proof: flow logs show nothing accepted from 1970-01-01T00:25:00.000Z to 1970-01-01T00:33:40.000Z (DNS, metadata, time and DHCP are never in them); eni-1: 2 of 9 files were read"
+            "Proof: flow logs show nothing accepted from 1970-01-01T00:25:00.000Z to 1970-01-01T00:33:40.000Z (in records at most 2 minutes apart; AWS's own DNS, metadata, time and DHCP are never in them); eni-1: 2 of 9 files were read"
         ],
     );
     partly.read_since(Timestamp::from_millis(3_000_000), "2 of 9 files were read");

@@ -398,7 +398,7 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
                 Ok(()) => {
                     let then = match was {
                         "Terminating:Retained" => "its group has replaced it already",
-                        _ => "the group keeps its capacity and launches a replacement",
+                        _ => "the group keeps its desired capacity and may launch a replacement",
                     };
                     return Outcome::Changed(format!("was {was}; {then}"));
                 }

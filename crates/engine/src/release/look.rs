@@ -82,6 +82,7 @@ pub(super) fn gone(finding: &Finding) -> Instance {
         },
         interfaces: Vec::new(),
         volumes: Vec::new(),
+        metadata_pending: false,
         ebs_root: true,
         spot: false,
         public: false,

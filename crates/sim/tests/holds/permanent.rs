@@ -414,84 +414,84 @@ fn each_lifecycle_state_ends_in_a_verdict_that_says_what_its_group_may_still_do(
         Pending: partial, fleet partial, Pending, -
           failed: Pending is a state that AWS does not detach from; it is tried again
           not true: in no Auto Scaling group
-          group launches a replacement from the same template: it may have the same hole
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          group may launch a replacement from the same template, with the same hole
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Pending:Wait: partial, fleet partial, Pending:Wait, -
           failed: Pending:Wait is a state that AWS does not detach from; it is tried again
           not true: in no Auto Scaling group
-          group launches a replacement from the same template: it may have the same hole
+          group may launch a replacement from the same template, with the same hole
           it waits in a lifecycle hook of group and can be detached only once it is InService: aws autoscaling complete-lifecycle-action --lifecycle-action-result CONTINUE ends the wait
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Pending:Proceed: partial, fleet partial, Pending:Proceed, -
           failed: Pending:Proceed is a state that AWS does not detach from; it is tried again
           not true: in no Auto Scaling group
-          group launches a replacement from the same template: it may have the same hole
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          group may launch a replacement from the same template, with the same hole
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         InService: contained, fleet yes, out, -
-          changed: was InService; the group keeps its capacity and launches a replacement
-          group launches a replacement from the same template: it may have the same hole
+          changed: was InService; the group keeps its desired capacity and may launch a replacement
+          group may launch a replacement from the same template, with the same hole
           i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS
         EnteringStandby: partial, fleet partial, EnteringStandby, -
           failed: EnteringStandby is a state that AWS does not detach from; it is tried again
           not true: in no Auto Scaling group
-          group launches a replacement from the same template: it may have the same hole
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          group may launch a replacement from the same template, with the same hole
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Standby: contained, fleet yes, out, -
-          changed: was Standby; the group keeps its capacity and launches a replacement
-          group launches a replacement from the same template: it may have the same hole
+          changed: was Standby; the group keeps its desired capacity and may launch a replacement
+          group may launch a replacement from the same template, with the same hole
           i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS
         Terminating: partial, fleet partial, Terminating, -
-          skipped: Terminating: its group is terminating it, which nothing stops any more
+          skipped: Terminating: its group is terminating it, and AWS detaches it no more
           not true: in no Auto Scaling group
-          group launches a replacement from the same template: it may have the same hole
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          group may launch a replacement from the same template, with the same hole
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Terminating:Wait: partial, fleet partial, Terminating:Wait, held
-          skipped: Terminating:Wait: its group is terminating it, which nothing stops any more
+          skipped: Terminating:Wait: its group is terminating it, and AWS detaches it no more
           not true: in no Auto Scaling group
-          group launches a replacement from the same template: it may have the same hole
-          group is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Nothing stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          group may launch a replacement from the same template, with the same hole
+          group is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Only an instance lifecycle policy of the group that retains it stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Terminating:Proceed: partial, fleet partial, Terminating:Proceed, -
-          skipped: Terminating:Proceed: its group is terminating it, which nothing stops any more
+          skipped: Terminating:Proceed: its group is terminating it, and AWS detaches it no more
           not true: in no Auto Scaling group
-          group launches a replacement from the same template: it may have the same hole
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          group may launch a replacement from the same template, with the same hole
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Terminating:Retained: contained, fleet yes, out, -
           changed: was Terminating:Retained; its group has replaced it already
-          group launches a replacement from the same template: it may have the same hole
+          group may launch a replacement from the same template, with the same hole
           i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS
         Terminated: partial, fleet partial, Terminated, -
-          skipped: Terminated: its group is terminating it, which nothing stops any more
+          skipped: Terminated: its group is terminating it, and AWS detaches it no more
           not true: in no Auto Scaling group
-          group launches a replacement from the same template: it may have the same hole
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          group may launch a replacement from the same template, with the same hole
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Warmed:Pending: partial, fleet partial, Warmed:Pending, -
           skipped: Warmed:Pending: AWS detaches no instance from a warm pool; its group may still use or terminate it
           not true: in no Auto Scaling group
-          it is in the warm pool of group, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name group --scaling-processes Launch Terminate keeps it where it is, and stops all scaling of the group
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          it is in the warm pool of group, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name group --scaling-processes Launch Terminate may keep it where it is, which AWS does not promise, and stops all scaling of the group
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Warmed:Running: partial, fleet partial, Warmed:Running, -
           skipped: Warmed:Running: AWS detaches no instance from a warm pool; its group may still use or terminate it
           not true: in no Auto Scaling group
-          it is in the warm pool of group, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name group --scaling-processes Launch Terminate keeps it where it is, and stops all scaling of the group
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          it is in the warm pool of group, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name group --scaling-processes Launch Terminate may keep it where it is, which AWS does not promise, and stops all scaling of the group
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Warmed:Stopped: partial, fleet partial, Warmed:Stopped, -
           skipped: Warmed:Stopped: AWS detaches no instance from a warm pool; its group may still use or terminate it
           not true: in no Auto Scaling group
-          it is in the warm pool of group, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name group --scaling-processes Launch Terminate keeps it where it is, and stops all scaling of the group
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          it is in the warm pool of group, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name group --scaling-processes Launch Terminate may keep it where it is, which AWS does not promise, and stops all scaling of the group
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Warmed:Terminating: partial, fleet partial, Warmed:Terminating, -
           skipped: Warmed:Terminating: AWS detaches no instance from a warm pool; its group may still use or terminate it
           not true: in no Auto Scaling group
-          it is in the warm pool of group, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name group --scaling-processes Launch Terminate keeps it where it is, and stops all scaling of the group
-          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its fleet
+          it is in the warm pool of group, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name group --scaling-processes Launch Terminate may keep it where it is, which AWS does not promise, and stops all scaling of the group
+          i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Detaching: contained, fleet yes, Detaching, -
           already_done: Detaching
-          group launches a replacement from the same template: it may have the same hole
+          group may launch a replacement from the same template, with the same hole
           i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS
         Detached: contained, fleet yes, Detached, -
           already_done: Detached
-          group launches a replacement from the same template: it may have the same hole
+          group may launch a replacement from the same template, with the same hole
           i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS"#]]
     .assert_eq(&states.map(told).join("\n"));
 }

@@ -52,7 +52,7 @@ fn it_is_stopped_last_and_started_by_the_release() {
     check(
         &answer,
         &expect![[r#"
-            changed stop_instances - stopped; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one
+            changed stop_instances - told to stop; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one
         "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Stopped);
@@ -120,7 +120,7 @@ fn what_is_not_preserved_is_not_stopped() {
     check(
         &answer,
         &expect![[r#"
-            skipped stop_instances - NOT stopped: it is not out of its fleet (this does not hold: in no Auto Scaling group)
+            skipped stop_instances - NOT stopped: it is not out of its Auto Scaling group and load balancers (this does not hold: in no Auto Scaling group)
         "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Running);

@@ -51,15 +51,15 @@ fn spot_and_instance_store_get_what_aws_allows() {
     check(
         &look(),
         &spot,
-        &expect![[r"
+        &expect![[r#"
             skipped      modify_instance_attribute instance/disableApiTermination - AWS allows no termination protection on a Spot instance
             skipped      modify_instance_attribute instance/disableApiStop - AWS allows no stop protection on a Spot instance
             skipped      modify_instance_attribute instance/instanceInitiatedShutdownBehavior - an instance-store root cannot be stopped
             skipped      create_snapshots instance - no EBS volume is attached
             planned      create_tags instance
-            note: a Spot instance can be reclaimed by AWS at two minutes' notice: the snapshots are what stays
+            note: a Spot instance can be reclaimed by AWS, usually at two minutes' notice: the snapshots are what stays
             note: the root device is an instance store: stopping the instance loses it, and no snapshot holds it
-        "]],
+        "#]],
     );
 }
 

@@ -40,13 +40,13 @@ fn it_leaves_its_group_and_every_balancer_on_every_port() {
     };
     check(
         &look,
-        &expect![[r"
+        &expect![[r#"
             planned      detach_instances web
             planned      deregister_targets tg/web
             planned      deregister_targets tg/ip
             planned      deregister_instances_from_load_balancer old
-            note: web launches a replacement from the same template: it may have the same hole
-        "]],
+            note: web may launch a replacement from the same template, with the same hole
+        "#]],
     );
     let plan = plan(&look, &instance(), &BTreeSet::new());
     assert!(matches!(&plan.steps[1].step, Step::DeregisterTargets { was, .. } if was.len() == 2));
@@ -88,17 +88,17 @@ fn a_hook_that_holds_it_on_its_way_out_is_asked_for_another_heartbeat() {
     check(
         &in_group("Terminating:Wait", own.clone()),
         &expect![[r#"
-            skipped      detach_instances web - Terminating:Wait: its group is terminating it, which nothing stops any more
+            skipped      detach_instances web - Terminating:Wait: its group is terminating it, and AWS detaches it no more
             planned      record_lifecycle_action_heartbeat web/drain
-            note: web launches a replacement from the same template: it may have the same hole
-            note: web is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Nothing stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further
+            note: web may launch a replacement from the same template, with the same hole
+            note: web is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Only an instance lifecycle policy of the group that retains it stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further
         "#]],
     );
     check(
         &in_group("Terminating:Proceed", own),
         &expect![[r#"
-            skipped      detach_instances web - Terminating:Proceed: its group is terminating it, which nothing stops any more
-            note: web launches a replacement from the same template: it may have the same hole
+            skipped      detach_instances web - Terminating:Proceed: its group is terminating it, and AWS detaches it no more
+            note: web may launch a replacement from the same template, with the same hole
         "#]],
     );
 }
@@ -108,16 +108,16 @@ fn a_hook_on_the_way_in_and_a_warm_pool_are_said_with_what_to_run() {
     check(
         &in_group("Pending:Wait", ScalingGroup::default()),
         &expect![[r#"
-        planned      detach_instances web
-        note: web launches a replacement from the same template: it may have the same hole
-        note: it waits in a lifecycle hook of web and can be detached only once it is InService: aws autoscaling complete-lifecycle-action --lifecycle-action-result CONTINUE ends the wait
-    "#]],
+            planned      detach_instances web
+            note: web may launch a replacement from the same template, with the same hole
+            note: it waits in a lifecycle hook of web and can be detached only once it is InService: aws autoscaling complete-lifecycle-action --lifecycle-action-result CONTINUE ends the wait
+        "#]],
     );
     check(
         &in_group("Warmed:Stopped", ScalingGroup::default()),
         &expect![[r#"
             skipped      detach_instances web - Warmed:Stopped: AWS detaches no instance from a warm pool; its group may still use or terminate it
-            note: it is in the warm pool of web, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name web --scaling-processes Launch Terminate keeps it where it is, and stops all scaling of the group
+            note: it is in the warm pool of web, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name web --scaling-processes Launch Terminate may keep it where it is, which AWS does not promise, and stops all scaling of the group
         "#]],
     );
 }
@@ -147,9 +147,22 @@ fn kubernetes_karpenter_ecs_and_spot_are_known_by_their_tags() {
         &tagged(&[("karpenter.sh/nodepool", "spot"), ("kubernetes.io/cluster/prod", "owned")]),
         &expect![[r#"
             note: it is a Kubernetes node of the cluster prod: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl cordon $NODE
-            note: Karpenter (pool spot) replaces a node whose security groups differ from its node class: EC2 refuses its call to terminate while termination protection is on. To stop it: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true
+            note: Karpenter (pool spot) replaces a node whose security groups differ from its node class: EC2 refuses its call to terminate while termination protection is on. To keep it from that (expiry and repair excepted): NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true
         "#]],
     );
+    told(
+        &tagged(&[("aws:ec2:fleet-id", "fleet-1")]),
+        &expect![[r#"
+        note: it was launched by the EC2 Fleet fleet-1, which is not looked at: one of the type maintain may terminate or replace it; aws ec2 describe-fleets --fleet-ids fleet-1 shows the type
+    "#]],
+    );
+    told(
+        &tagged(&[("aws:ec2spot:fleet-request-id", "sfr-1")]),
+        &expect![[r#"
+        note: it was launched by the Spot Fleet sfr-1, which is not looked at: one of the type maintain may terminate or replace it; aws ec2 describe-spot-fleet-requests --spot-fleet-request-ids sfr-1 shows the type
+    "#]],
+    );
+    told(&tagged(&[("aws:ec2:fleet-id", "fleet-1"), ("aws:autoscaling:groupName", "web")]), &expect![""]);
     // Spot has no termination protection.
     let spot = Instance { spot: true, ..tagged(&[("karpenter.sh/nodepool", "spot")]) };
     let notes = plan(&FleetLook::default(), &spot, &BTreeSet::new()).to_string();
@@ -157,16 +170,16 @@ fn kubernetes_karpenter_ecs_and_spot_are_known_by_their_tags() {
     told(
         &tagged(&[("eks:cluster-name", "prod"), ("eks:nodegroup-name", "ng-1")]),
         &expect![[r#"
-        note: it is a Kubernetes node of the cluster prod: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl cordon $NODE
-        note: it is of the managed node group ng-1, an Auto Scaling group that EKS owns: an update or repair of that node group no longer reaches it once it is detached
-    "#]],
+            note: it is a Kubernetes node of the cluster prod: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl cordon $NODE
+            note: it is of the managed node group ng-1, an Auto Scaling group that EKS owns; what an update or repair of that node group does to an instance that was detached AWS does not say
+        "#]],
     );
     told(
         &Instance { spot: true, ..tagged(&[("AmazonECSManaged", "true")]) },
         &expect![[r#"
-        note: it is a container instance of ECS: its tasks are cut off with it and ECS keeps placing tasks on it; to stop that: aws ecs update-container-instances-state --status DRAINING --cluster <cluster> --container-instances <id>
-        note: it is a Spot instance: AWS may take it back with two minutes' notice, which nothing stops; stopping or hibernating it is the Spot request's to decide
-    "#]],
+            note: it is a container instance of ECS: its tasks are cut off with it, and ECS may place tasks on it while its agent is connected; to stop that: aws ecs update-container-instances-state --status DRAINING --cluster <cluster> --container-instances <id>
+            note: it is a Spot instance: AWS may take it back, usually with two minutes' notice, which nothing stops; stopping or hibernating it is the Spot request's to decide
+        "#]],
     );
 }
 

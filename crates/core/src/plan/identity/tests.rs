@@ -42,7 +42,7 @@ fn the_role_denies_the_profile_goes_and_the_metadata_service_too() {
             planned      deny_role arn:aws:iam::123456789012:role/web/app-role
             planned      disassociate_profile arn:aws:iam::123456789012:instance-profile/app
             planned      disable_metadata instance
-            note: Systems Manager cannot reach it: a contained instance has no profile and no metadata service
+            note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
         "#]],
     );
 }
@@ -72,7 +72,8 @@ fn an_instance_without_a_profile_loses_only_its_metadata_service() {
         RoleDeny::Instance,
         &expect![[r#"
             planned      disable_metadata instance
-            note: Systems Manager cannot reach it: a contained instance has no profile and no metadata service
+            note: it has no instance profile, so that nothing was denied; credentials of one that it had before live until they expire
+            note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
         "#]],
     );
 }
@@ -91,6 +92,11 @@ fn a_contained_instance_plans_nothing() {
     };
     assert_eq!(plan(&look, &contained, RoleDeny::Instance, None).todo().count(), 0);
     assert_eq!(Truth::of(&facts(&look, &contained, None)), Truth::Yes);
+    // What is asked for is not what is in effect.
+    let pending = Instance { metadata_pending: true, ..contained.clone() };
+    assert_ne!(Truth::of(&facts(&look, &pending, None)), Truth::Yes);
+    let stopped = Instance { state: InstanceState::Stopped, ..pending };
+    assert_eq!(Truth::of(&facts(&look, &stopped, None)), Truth::Yes);
 }
 
 #[test]
@@ -165,7 +171,7 @@ fn the_responders_profile_takes_the_place_of_its_own() {
         already_done deny_role arn:aws:iam::123456789012:role/web/app-role - the role denies this instance's sessions
         planned      disable_metadata instance
         note: the instance shows a profile, yet EC2 lists no association to take away: check it by hand
-        note: Systems Manager cannot reach it: a contained instance has no profile and no metadata service
+        note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
     "#]]
     .assert_eq(&planned(&look, &instance));
 }
