@@ -12,6 +12,7 @@ mod build;
 mod cloud;
 mod ledger;
 mod life;
+mod process;
 mod sim;
 mod time;
 mod world;

@@ -9,6 +9,7 @@ mod crashes;
 mod drift;
 mod escalation;
 mod faults;
+mod fleet;
 mod forensic;
 mod interfaces;
 mod paths;

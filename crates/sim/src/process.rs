@@ -1,0 +1,179 @@
+//! The function's processes: what they are made of, what they do, and how they die.
+
+use std::{future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
+
+use async_trait::async_trait;
+use brig_core::{
+    containment::Containment,
+    finding::{Action, Finding},
+    ids::InstanceId,
+    message::Message,
+    rules::Rules,
+    timestamp::Timestamp,
+};
+use brig_engine::{
+    Engine, Invocation,
+    ports::{Answer, Clock, Notifier},
+    rulebook::Rulebook,
+};
+
+use crate::{
+    build::{ACCOUNT, finding},
+    cloud::SimClouds,
+    ledger::SimLedger,
+    sim::Sim,
+};
+
+/// The function's timeout.
+const TIMEOUT: Duration = Duration::from_mins(2);
+
+impl Sim {
+    /// The function as one process of it.
+    #[must_use]
+    pub fn engine(self: &Arc<Self>, process: usize) -> Engine {
+        let ledger = Arc::new(SimLedger { sim: Arc::clone(self), process });
+        Engine {
+            clouds: Arc::new(SimClouds { sim: Arc::clone(self), process }),
+            ledger,
+            notifier: Arc::new(SimNotifier { sim: Arc::clone(self), process }),
+            clock: Arc::new(SimClock(Arc::clone(self))),
+            policy: self.policy.clone(),
+            rulebook: Rulebook::fixed(Rules::none()),
+            table: "brig".to_owned(),
+        }
+    }
+
+    /// An invocation of the function.
+    #[must_use]
+    pub fn invocation(&self, request_id: &str, timeout: Duration) -> Invocation {
+        let began = self.clock();
+        Invocation {
+            request_id: request_id.to_owned(),
+            own: ACCOUNT.parse().expect("an account"),
+            function: "brig-contain".to_owned(),
+            release_function: "brig-release".to_owned(),
+            began,
+            deadline: began.after(timeout),
+        }
+    }
+
+    /// Contains an instance once, as one process; none where the process died.
+    pub fn contain(self: &Arc<Self>, instance: &InstanceId, request_id: &str) -> Option<Containment> {
+        self.timers.run(self.process(0, instance, request_id, TIMEOUT)).flatten()
+    }
+
+    /// The same within a time.
+    pub fn contain_within(
+        self: &Arc<Self>,
+        instance: &InstanceId,
+        request_id: &str,
+        time: Duration,
+    ) -> Option<Containment> {
+        self.timers.run(self.process(0, instance, request_id, time)).flatten()
+    }
+
+    /// One process that contains; it ends without an answer where it dies.
+    pub async fn process(
+        self: &Arc<Self>,
+        process: usize,
+        instance: &InstanceId,
+        request_id: &str,
+        timeout: Duration,
+    ) -> Option<Containment> {
+        let engine = self.engine(process);
+        let mut finding = finding(instance, &format!("finding-of-{instance}"));
+        finding.remotes = self.state().world.remotes.get(instance).cloned().unwrap_or_default();
+        finding.stop = self.state().world.stops.contains(instance);
+        let invocation = self.invocation(request_id, timeout);
+        Box::pin(self.mortal(process, engine.contain(&finding, Action::Contain, false, &invocation))).await
+    }
+
+    /// Takes the containment back, as a person.
+    pub fn release(self: &Arc<Self>, instance: &InstanceId, rejoin: bool, request_id: &str) -> Option<Containment> {
+        self.timers.run(self.releasing(0, instance, rejoin, request_id)).flatten()
+    }
+
+    /// One process that releases; it ends without an answer where it dies.
+    pub async fn releasing(
+        self: &Arc<Self>,
+        process: usize,
+        instance: &InstanceId,
+        rejoin: bool,
+        request_id: &str,
+    ) -> Option<Containment> {
+        let engine = self.engine(process);
+        let finding = person(instance);
+        let invocation = self.invocation(request_id, TIMEOUT);
+        Box::pin(self.mortal(process, engine.release(&finding, rejoin, false, &invocation))).await
+    }
+
+    /// Waits in virtual time.
+    pub async fn sleep(&self, time: Duration) {
+        self.timers.sleep(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)).await;
+    }
+
+    /// Runs a future in virtual time; none where it waits for ever.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        self.timers.run(future)
+    }
+
+    async fn mortal<T>(&self, process: usize, life: impl Future<Output = T>) -> Option<T> {
+        let mut life = pin!(life);
+        std::future::poll_fn(|context| {
+            let polled = life.as_mut().poll(context);
+            if self.state().dead.contains(&process) {
+                return Poll::Ready(None);
+            }
+            polled.map(Some)
+        })
+        .await
+    }
+}
+
+/// A person's finding about an instance.
+pub(crate) fn person(instance: &InstanceId) -> Finding {
+    let base = finding(instance, "manual-r");
+    Finding {
+        source: brig_core::finding::Source::Manual,
+        kind: "Manual".to_owned(),
+        title: "requested by a person".to_owned(),
+        severity: None,
+        by_person: true,
+        ..base
+    }
+}
+
+struct SimClock(Arc<Sim>);
+
+#[async_trait]
+impl Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        self.0.clock()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.timers.sleep(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)).await;
+    }
+}
+
+struct SimNotifier {
+    sim: Arc<Sim>,
+    process: usize,
+}
+
+#[async_trait]
+impl Notifier for SimNotifier {
+    async fn count_subscribers(&self) -> Answer<u64> {
+        self.sim.call(self.process, "GetTopicAttributes", false, |_| Ok(1)).await
+    }
+
+    async fn publish(&self, message: &Message) -> Answer<()> {
+        let message = message.clone();
+        self.sim
+            .call(self.process, "Publish", true, move |state| {
+                state.told.push(message);
+                Ok(())
+            })
+            .await
+    }
+}
