@@ -111,7 +111,7 @@ pub struct Timings {
     pub look: Option<u64>,
     /// The claim was recorded.
     pub claim: Option<u64>,
-    /// Every interface was isolated for the first time: no new flow can start.
+    /// Every interface was isolated for the first time: new flows are blocked but for DNS.
     pub isolated: Option<u64>,
     /// The longest time that an interface was in the untrack group (a duration, not a point).
     pub untrack_window: Option<u64>,

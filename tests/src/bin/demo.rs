@@ -47,7 +47,7 @@ async fn main() {
     for (point, label) in [
         ("look", "the first look was complete"),
         ("claim", "the plan of the cut and all that it replaces were on record"),
-        ("isolated", "every interface was isolated: no new flow can start"),
+        ("isolated", "every interface was isolated: new flows are blocked but for DNS"),
         ("untrack_window", "is how long the untrack window was open"),
         ("done", "every lane had read back what became true"),
     ] {

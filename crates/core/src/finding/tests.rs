@@ -127,6 +127,21 @@ fn samples_are_known_by_either_mark() {
 }
 
 #[test]
+fn of_many_far_ends_it_is_said_how_many_are_kept() {
+    let far_ends = |count: usize| {
+        let probe = |n: usize| json!({"remoteIpDetails": {"ipAddressV4": format!("198.51.{}.{}", n / 250, n % 250)}});
+        let mut finding = finding();
+        finding["service"]["action"]["portProbeAction"]["portProbeDetails"] = (0..count).map(probe).collect();
+        match parse(&enveloped(finding), &invoked(), &policy()) {
+            Ok(Parsed::Request(request)) => (request.findings[0].remotes.len(), request.findings[0].notes.join("; ")),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(far_ends(50), (50, String::new()));
+    assert_eq!(far_ends(60), (50, "the event names 60 remote addresses, of which 50 are kept".to_owned()));
+}
+
+#[test]
 fn a_finding_about_another_resource_names_no_instance_whatever_filler_it_carries() {
     let mut event = finding();
     event["resource"]["resourceType"] = json!("AccessKey");
