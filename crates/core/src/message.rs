@@ -154,13 +154,15 @@ pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_
 
 /// What an abuse desk asks: what was found, what was done, when.
 fn reply(containment: &Containment) -> Vec<String> {
+    let denied = containment.steps.iter().any(|step| step.step == "deny_role");
+    let credentials = if denied { containment.verdict.credentials } else { Truth::Unknown };
     let when = containment.containment_id.as_ref().and_then(|id| id.as_str().rsplit('-').next()).unwrap_or_default();
     let done: Vec<&str> = [
         (
             containment.verdict.network,
             "its network interfaces were isolated by security groups, which leave DNS to AWS's own resolver open",
         ),
-        (containment.verdict.credentials, "its role denies its sessions everything"),
+        (credentials, "its role denies its sessions everything"),
         (containment.verdict.fleet, "it was taken out of its Auto Scaling group and load balancers"),
         (containment.verdict.evidence, "its volumes are kept, and snapshots of them were begun for the investigation"),
     ]
@@ -235,9 +237,9 @@ fn listed(line: &mut impl FnMut(&str), items: &[String], most: usize) {
 fn take_over(containment: &Containment) -> &'static str {
     let done = |step: &StepReport| step.step == "stop_instances" && matches!(step.outcome, "changed" | "already_done");
     if containment.steps.iter().any(done) {
-        "Take over the investigation: Brig told it to STOP, as was asked; stop_instances below says what became of its memory. Its volumes are in the snapshots listed below."
+        "Take over the investigation: Brig told it to STOP, as was asked; stop_instances below says what became of its memory. Snapshots of its EBS volumes are listed below; check that they completed."
     } else {
-        "Take over the investigation: Brig did not stop it: what its memory holds is there while it runs. Its volumes are in the snapshots listed below."
+        "Take over the investigation: Brig did not stop it: what its memory holds is there while it runs. Snapshots of its EBS volumes are listed below; check that they completed."
     }
 }
 

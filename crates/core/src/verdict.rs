@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     paths::{self, Path},
-    plan::identity::FORENSIC,
+    plan::identity::{FORENSIC, NO_ROLE},
     proof::Proof,
     survey::Gap,
 };
@@ -149,8 +149,10 @@ impl Verdict {
         let evidence = Truth::of(&facts.evidence);
         let blocked =
             if paths.is_empty() { "new network flows are blocked".to_owned() } else { paths::sentence(&paths) };
-        let forensic = facts.credentials.iter().any(|fact| fact.what == FORENSIC);
-        let denied = if forensic {
+        let has = |what: &str| facts.credentials.iter().any(|fact| fact.what == what);
+        let denied = if has(NO_ROLE) {
+            "it has no profile, so that nothing was denied"
+        } else if has(FORENSIC) {
             "its own credentials are denied, and it holds the responders'"
         } else {
             "its credentials are denied"
@@ -251,6 +253,15 @@ mod tests {
             fleet: yes(),
             evidence: yes(),
         }
+    }
+
+    #[test]
+    fn where_there_was_no_role_nothing_is_said_to_be_denied() {
+        let mut bare = facts(&[Truth::Yes]);
+        bare.credentials.push(Fact::holding(NO_ROLE));
+        let verdict = Verdict::judge("i-1", &bare, Vec::new());
+        assert_eq!(verdict.credentials, Truth::Yes);
+        expect!["i-1 is contained: new network flows are blocked, it has no profile, so that nothing was denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."].assert_eq(&verdict.summary);
     }
 
     #[test]

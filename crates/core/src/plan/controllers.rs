@@ -58,7 +58,7 @@ fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
     }
     if membership.protected && !look.protected_here {
         notes.push(format!(
-            "it was protected from scale-in in {group}; that protection ends with the detachment and does not come back with a release"
+            "it was protected from scale-in in {group}; that protection ends with the detachment; a rejoin takes what the group sets for its members"
         ));
     }
     notes

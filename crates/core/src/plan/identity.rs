@@ -128,6 +128,9 @@ pub fn sharing(role: &str, siblings: &[InstanceId], reach: RoleDeny) -> Option<S
 /// The fact that leaves it the responders' credentials, which whoever is root on it can read.
 pub const FORENSIC: &str = "no instance profile but the forensic one is associated";
 
+/// The fact that there was no role to deny.
+pub const NO_ROLE: &str = "it has no instance profile, and no role of its is on record";
+
 /// What a later look shows of the credential cut.
 #[must_use]
 pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -> Vec<Fact> {
@@ -152,6 +155,9 @@ pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -
         }
     } else {
         facts.push(Fact::seen("no instance profile is associated", associated.is_none()));
+        if look.roles.is_empty() && associated.is_none() && look.gaps.is_empty() && !instance.state.is_ending() {
+            facts.push(Fact::holding(NO_ROLE));
+        }
     }
     let in_effect = !(instance.metadata_pending && instance.state.has_flows());
     if keeps && !instance.state.is_ending() {

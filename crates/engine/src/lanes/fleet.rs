@@ -397,7 +397,7 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
             match cloud.detach_instance(group, work.id()).await {
                 Ok(()) => {
                     let then = match was {
-                        "Terminating:Retained" => "its group has replaced it already",
+                        "Terminating:Retained" => "it no longer counted in the desired capacity of its group",
                         _ => "the group keeps its desired capacity and may launch a replacement",
                     };
                     return Outcome::Changed(format!("was {was}; {then}"));

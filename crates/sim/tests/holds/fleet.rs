@@ -202,7 +202,7 @@ fn each_lifecycle_state_ends_in_a_verdict_that_says_what_its_group_may_still_do(
           group may launch a replacement from the same template, with the same hole
           i-00000000000000001 (web-1) in 123456789012/us-east-1 is only PARTLY contained: it is NOT wholly out of its Auto Scaling group and load balancers
         Terminating:Retained: contained, fleet yes, out, -
-          changed: was Terminating:Retained; its group has replaced it already
+          changed: was Terminating:Retained; it no longer counted in the desired capacity of its group
           group may launch a replacement from the same template, with the same hole
           i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS
         Terminated: partial, fleet partial, Terminated, -
