@@ -284,22 +284,28 @@ async fn remote_addresses_are_denied_for_as_long_as_a_containment_wants_it() {
     assert_eq!(rules().await, before);
 }
 
+/// A contained instance in a network: function, instance, interface.
+async fn contained_in(account: &Account, network: &Network) -> (Function, String, String) {
+    let office = account.office().await;
+    let instance = account.launch(network, "logged", Launch::default()).await;
+    let eni =
+        account.describe(&instance).await.network_interfaces()[0].network_interface_id().expect("an id").to_owned();
+    let function = Function::start(&office.settings()).await;
+    let response = function.invoke(&json!({"instance_id": instance, "reason": "IR-7"})).await.expect("a response");
+    assert_eq!(response["containments"][0]["outcome"], "contained", "{response:#}\n{}", function.log());
+    (function, instance, eni)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verification_asks_the_flow_logs() {
     let account = Account::open().await;
-    let office = account.office().await;
     let network = account.network(148, false).await;
     let group = unique("flow-test");
     let logs = account.ec2.create_flow_logs().resource_type("VPC".into()).resource_ids(&network.vpc);
     let logs = logs.traffic_type("ALL".into()).log_group_name(&group);
     let role = "arn:aws:iam::123456789012:role/flow-logs";
     logs.deliver_logs_permission_arn(role).send().await.expect("a flow log");
-    let instance = account.launch(&network, "logged", Launch::default()).await;
-    let eni =
-        account.describe(&instance).await.network_interfaces()[0].network_interface_id().expect("an id").to_owned();
-    let function = Function::start(&office.settings()).await;
-    let response = function.invoke(&json!({"instance_id": instance, "reason": "IR-7"})).await.expect("a response");
-    assert_eq!(response["containments"][0]["outcome"], "contained", "{response:#}\n{}", function.log());
+    let (function, instance, eni) = contained_in(&account, &network).await;
 
     let verify = json!({"instance_id": instance, "action": "verify"});
     let response = function.invoke(&verify).await.expect("a response");
@@ -315,19 +321,13 @@ async fn a_verification_asks_the_flow_logs() {
 
 /// A contained instance whose flow log goes to a bucket: function, instance, interface, log.
 async fn logged_in(account: &Account, second: u8, bucket: &str) -> (Function, String, String, String) {
-    let office = account.office().await;
     let network = account.network(second, false).await;
     account.bucket(bucket).await;
     let logs = account.ec2.create_flow_logs().resource_type("VPC".into()).resource_ids(&network.vpc);
     let logs = logs.traffic_type("ALL".into()).log_destination_type("s3".into());
     let made = logs.log_destination(format!("arn:aws:s3:::{bucket}")).send().await.expect("a flow log");
     let log = made.flow_log_ids()[0].clone();
-    let instance = account.launch(&network, "logged", Launch::default()).await;
-    let eni =
-        account.describe(&instance).await.network_interfaces()[0].network_interface_id().expect("an id").to_owned();
-    let function = Function::start(&office.settings()).await;
-    let response = function.invoke(&json!({"instance_id": instance, "reason": "IR-7"})).await.expect("a response");
-    assert_eq!(response["containments"][0]["outcome"], "contained", "{response:#}\n{}", function.log());
+    let (function, instance, eni) = contained_in(account, &network).await;
     (function, instance, eni, log)
 }
 

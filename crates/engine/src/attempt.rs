@@ -82,7 +82,8 @@ impl Engine {
                 let added = added && !std::mem::replace(&mut said, true);
                 if let (false, Action::Verify { look_up, .. }) = (again, case.action) {
                     let proof = if look_up {
-                        proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), &reports.let_in(&work)).await
+                        let (known, let_in) = (reports.flow_logs(), reports.let_in(&work));
+                        proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), known, &let_in).await
                     } else {
                         Proof::unavailable("a change was looked into at once; the schedule reads flow logs")
                     };

@@ -39,12 +39,22 @@ struct Look<'a> {
     until: Timestamp,
 }
 
-/// `let_in` is what forensic access lets through.
-pub(crate) async fn look(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface], let_in: &[Rule]) -> Proof {
+/// `known` are the flow logs where the survey saw them, `let_in` is what forensic access lets through.
+pub(crate) async fn look(
+    work: &Work<'_>,
+    cloud: &dyn Cloud,
+    interfaces: &[Interface],
+    known: Option<&[FlowLog]>,
+    let_in: &[Rule],
+) -> Proof {
     let Some(at) = cut_at(work) else {
         return Proof::unavailable("when it was cut is not on record");
     };
-    let logs = match work.within("DescribeFlowLogs", cloud.describe_flow_logs()).await {
+    let logs = match known {
+        Some(known) => Ok(known.to_vec()),
+        None => work.within("DescribeFlowLogs", cloud.describe_flow_logs()).await,
+    };
+    let logs = match logs {
         Ok(logs) => logs,
         Err(error) => return Proof::unavailable(&error.to_string()),
     };
@@ -52,36 +62,39 @@ pub(crate) async fn look(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Inter
     let from = at.max(Timestamp::from_millis(now.millis() - LOOK_BACK_MS));
     let until = now.after(PATIENCE.min(work.left() / PART));
     let look = Look { work, cloud, cut: Cut { at, let_in }, from, until };
-    let (mut judged, mut failed_first): (Vec<Tally>, Vec<Tally>) = Default::default();
-    let mut waiting: Vec<(EniId, Vec<&FlowLog>)> =
+    let watched: Vec<(EniId, Vec<&FlowLog>)> =
         interfaces.iter().map(|interface| (interface.id.clone(), watching(interface, &logs))).collect();
-    // Where one log of an interface cannot be read, the next may be.
-    while !waiting.is_empty() {
+    // One an interface. Where one log of it cannot be read, the next may be.
+    let mut tallies: Vec<Tally> = Vec::new();
+    for round in 0.. {
         let mut groups: Vec<(Option<&FlowLog>, Vec<EniId>)> = Vec::new();
-        for (interface, logs) in &mut waiting {
-            let log = if logs.is_empty() { None } else { Some(logs.remove(0)) };
+        for (interface, logs) in &watched {
+            let log = logs.get(round).copied();
+            let read = tallies.iter().any(|tally| tally.interface() == interface && !tally.is_unread());
+            if read || (round > 0 && log.is_none()) {
+                continue;
+            }
             match groups.iter_mut().find(|(known, _)| *known == log) {
                 Some((_, ids)) => ids.push(interface.clone()),
                 None => groups.push((log, vec![interface.clone()])),
             }
         }
-        let read = join_all(groups.iter().map(|(log, ids)| look.read(*log, ids))).await.concat();
-        let again = |tally: &Tally| {
-            tally.is_unread() && waiting.iter().any(|(id, logs)| id == tally.interface() && !logs.is_empty())
-        };
-        let (others, done): (Vec<Tally>, Vec<Tally>) = read.into_iter().partition(again);
-        judged.extend(done);
-        waiting.retain(|(id, _)| others.iter().any(|tally| tally.interface() == id));
-        failed_first.extend(others);
-    }
-    // What a part of a log showed is not forgotten, nor why none of them could be read.
-    for tally in failed_first {
-        let same = judged.iter_mut().find(|other| other.interface() == tally.interface());
-        if let Some(same) = same.filter(|same| same.is_unread() || tally.has_accepted()) {
-            same.merge(tally);
+        if groups.is_empty() {
+            break;
+        }
+        for tally in join_all(groups.iter().map(|(log, ids)| look.read(*log, ids))).await.concat() {
+            let Some(known) = tallies.iter_mut().find(|known| known.interface() == tally.interface()) else {
+                tallies.push(tally);
+                continue;
+            };
+            let before = std::mem::replace(known, tally);
+            // What a part of a log showed is not forgotten, nor why none of them could be read.
+            if known.is_unread() || before.has_accepted() {
+                known.merge(before);
+            }
         }
     }
-    judge(&judged, at, work.clock.now())
+    judge(&tallies, at, work.clock.now())
 }
 
 /// When the last interface was isolated for good.

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
     paths::Path,
+    proof::FlowLog,
     reach::ReachLook,
     step::{Lane, Step},
     survey::{Gap, Interface, Rule},
@@ -93,6 +94,11 @@ impl Reports {
                 old.renew(new);
             }
         }
+    }
+
+    /// The active flow logs, where the survey saw them.
+    pub(crate) fn flow_logs(&self) -> Option<&[FlowLog]> {
+        self.reach.as_ref()?.flow_logs.as_deref()
     }
 
     /// Which interfaces no flow log watches.

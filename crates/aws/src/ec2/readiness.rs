@@ -64,9 +64,10 @@ fn destination(log: &aws_sdk_ec2::types::FlowLog) -> Destination {
             let hive = is(options.and_then(DestinationOptionsResponse::hive_compatible_partitions));
             let hourly = is(options.and_then(DestinationOptionsResponse::per_hour_partition));
             let parquet = options.and_then(|options| options.file_format()) == Some(&DestinationFileFormat::Parquet);
-            let files =
-                Files::of(arn.unwrap_or_default(), log.flow_log_id().unwrap_or_default(), hive, hourly, !parquet);
-            files.map_or(Destination::Other, Destination::Bucket)
+            let files = Files::of(arn.unwrap_or_default(), log.flow_log_id().unwrap_or_default());
+            files.map_or(Destination::Other, |files| {
+                Destination::Bucket(Files { hive, hourly, text: !parquet, ..files })
+            })
         }
         Some("cloud-watch-logs") | None => {
             // `arn:aws:logs:us-east-1:123456789012:log-group:name:*`

@@ -72,7 +72,7 @@ pub(super) fn parse(detail: &Field<'_>, envelope: Option<&Field<'_>>, invoked: &
             .text()?
             .or(envelope.and_then(|event| event.get("time").value().as_str()))
             .and_then(Timestamp::parse),
-        remotes: remotes(&service),
+        remotes: addresses(far_ends(&service)),
         ..Draft::default()
     };
     Ok(parsed(draft.named(&said_by, named), "the finding names no instance"))
@@ -132,17 +132,22 @@ fn sequence(detail: &Field<'_>) -> Result<Vec<Named>, ParseError> {
 
 /// Who exchanged packets with the instance: the far end of a connection, port probes, the endpoints of a sequence. A caller
 /// of AWS's API is none, and what is no address is left out: the instance is contained all the same.
-pub(super) fn remotes(service: &Field<'_>) -> Vec<IpAddr> {
+pub(super) fn far_ends<'a>(service: &Field<'a>) -> Vec<&'a str> {
     let action = service.get("action");
     let mut ends = vec![action.get("networkConnectionAction").get("remoteIpDetails")];
     let probes = action.get("portProbeAction").get("portProbeDetails").items();
     ends.extend(probes.iter().map(|probe| probe.get("remoteIpDetails")));
-    let mut texts: Vec<Field<'_>> =
+    let mut texts: Vec<Field<'a>> =
         ends.iter().flat_map(|end| [end.get("ipAddressV4"), end.get("ipAddressV6")]).collect();
     let endpoints = service.get("detection").get("sequence").get("endpoints").items();
     texts.extend(endpoints.iter().map(|endpoint| endpoint.get("ip")));
+    texts.iter().filter_map(|text| text.value().as_str()).collect()
+}
+
+/// The addresses among these texts, each once, in their order.
+pub(super) fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<IpAddr> {
     let mut found: Vec<IpAddr> = Vec::new();
-    for address in texts.iter().filter_map(|text| text.value().as_str()?.parse().ok()) {
+    for address in texts.into_iter().filter_map(|text| text.parse().ok()) {
         if !found.contains(&address) {
             found.push(address);
         }

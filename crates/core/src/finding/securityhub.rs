@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::{
     Action, ParseError, Parsed, Request, ResourceRole, Source,
     draft::{Draft, Named, one_line, parsed},
-    guardduty::{instance_arn, remotes},
+    guardduty::{addresses, far_ends, instance_arn},
 };
 use crate::{ids::AccountId, json::Field, policy::Policy, timestamp::Timestamp};
 
@@ -87,7 +87,7 @@ fn draft(finding: &Field<'_>, source: Source) -> Result<Draft, ParseError> {
         role,
         sample,
         archived: archived && source == Source::GuardDuty,
-        remotes: far_ends(finding, &product),
+        remotes: remotes(finding, &product),
         last_seen: text("LastObservedAt")?.or(text("UpdatedAt")?).and_then(Timestamp::parse),
         ..Draft::default()
     })
@@ -95,8 +95,7 @@ fn draft(finding: &Field<'_>, source: Source) -> Result<Draft, ParseError> {
 
 /// ASFF has the same `Action` as GuardDuty's `service`; what GuardDuty sends has its own fields by their paths
 /// (<https://docs.aws.amazon.com/guardduty/latest/ug/securityhub-integration.html>).
-fn far_ends(finding: &Field<'_>, product: &Field<'_>) -> Vec<IpAddr> {
-    let mut found = remotes(finding);
+fn remotes(finding: &Field<'_>, product: &Field<'_>) -> Vec<IpAddr> {
     let is_end = |path: &str| {
         let action = path.strip_prefix("aws/guardduty/service/action/");
         let packets = action.is_some_and(|action| {
@@ -105,13 +104,8 @@ fn far_ends(finding: &Field<'_>, product: &Field<'_>) -> Vec<IpAddr> {
         packets && ["remoteIpDetails/ipAddressV4", "remoteIpDetails/ipAddressV6"].iter().any(|end| path.ends_with(end))
     };
     let fields = product.value().as_object().into_iter().flatten();
-    let texts = fields.filter(|(path, _)| is_end(path)).filter_map(|(_, value)| value.as_str()?.parse().ok());
-    for address in texts {
-        if !found.contains(&address) {
-            found.push(address);
-        }
-    }
-    found
+    let own = fields.filter(|(path, _)| is_end(path)).filter_map(|(_, value)| value.as_str());
+    addresses(far_ends(finding).into_iter().chain(own))
 }
 
 /// GuardDuty's type as Security Hub's taxonomy writes it: `TTPs/Command and Control/Backdoor:EC2-C&CActivity.B!DNS`.

@@ -39,9 +39,9 @@ pub struct Listing {
 }
 
 impl Files {
-    /// From the destination's ARN, `arn:aws:s3:::bucket` or `arn:aws:s3:::bucket/folder/`.
+    /// Text in folders of days, from the destination's ARN, `arn:aws:s3:::bucket` or `arn:aws:s3:::bucket/folder/`.
     #[must_use]
-    pub fn of(destination: &str, log: &str, hive: bool, hourly: bool, text: bool) -> Option<Self> {
+    pub fn of(destination: &str, log: &str) -> Option<Self> {
         let (bucket, folder) =
             destination.split(":s3:::").nth(1).map(|rest| rest.split_once('/').unwrap_or((rest, "")))?;
         let folder = match folder.trim_end_matches('/') {
@@ -49,7 +49,14 @@ impl Files {
             folder => format!("{folder}/"),
         };
         let known = !bucket.is_empty() && !log.is_empty();
-        known.then(|| Self { bucket: bucket.to_owned(), folder, log: log.to_owned(), hive, hourly, text })
+        known.then(|| Self {
+            bucket: bucket.to_owned(),
+            folder,
+            log: log.to_owned(),
+            hive: false,
+            hourly: false,
+            text: true,
+        })
     }
 
     /// Where records of `from` to `until` may be, oldest first.
@@ -103,7 +110,7 @@ mod tests {
     use super::*;
 
     fn check(destination: &str, hive: bool, hourly: bool, from: &str, until: &str, expected: &Expect) {
-        let files = Files::of(destination, "fl-1", hive, hourly, true).expect("a bucket");
+        let files = Files { hive, hourly, ..Files::of(destination, "fl-1").expect("a bucket") };
         let at = |text: &str| Timestamp::parse(text).expect("a time");
         let account = "123456789012".parse().expect("an account");
         let region = "us-east-1".parse().expect("a Region");
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_file_tells_since_when_the_later_ones_have_all() {
-        let files = Files::of("arn:aws:s3:::logs", "fl-1", false, false, true).expect("a bucket");
+        let files = Files::of("arn:aws:s3:::logs", "fl-1").expect("a bucket");
         let after = |key: &str| files.after(key).map(|at| at.to_string());
         let key = "AWSLogs/1/vpcflowlogs/us-east-1/2026/12/31/1_vpcflowlogs_us-east-1_fl-1_20261231T2355Z_0a1b.log.gz";
         assert_eq!(after(key).as_deref(), Some("2027-01-01T00:00:00.000Z"));
@@ -181,8 +188,8 @@ mod tests {
     #[test]
     fn what_is_no_bucket_is_none() {
         for arn in ["", "arn:aws:s3:::", "arn:aws:s3:::/folder", "arn:aws:firehose:us-east-1:1:deliverystream/x"] {
-            assert_eq!(Files::of(arn, "fl-1", false, false, true), None, "{arn}");
+            assert_eq!(Files::of(arn, "fl-1"), None, "{arn}");
         }
-        assert_eq!(Files::of("arn:aws:s3:::logs", "", false, false, true), None);
+        assert_eq!(Files::of("arn:aws:s3:::logs", ""), None);
     }
 }

@@ -174,11 +174,16 @@ impl Tally {
         }
         self.examined += usize::from(let_in);
         if let Some(flow) = flow {
-            self.bytes = self.bytes.saturating_add(bytes);
-            self.accepted.push(flow);
-            self.accepted.sort_by(|a, b| b.cmp(a));
-            self.accepted.truncate(NAMED);
+            self.accept(bytes, [flow]);
         }
+    }
+
+    /// Of flows that were accepted, with so many bytes in all, the largest are kept.
+    fn accept(&mut self, bytes: u64, flows: impl IntoIterator<Item = (u64, String, i64)>) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.accepted.extend(flows);
+        self.accepted.sort_by(|a, b| b.cmp(a));
+        self.accepted.truncate(NAMED);
     }
 
     /// Adds what another part of the same log says of the same interface.
@@ -186,10 +191,7 @@ impl Tally {
         for (start, end) in other.seen {
             self.cover(start, end);
         }
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        self.accepted.extend(other.accepted);
-        self.accepted.sort_by(|a, b| b.cmp(a));
-        self.accepted.truncate(NAMED);
+        self.accept(other.bytes, other.accepted);
         self.examined += other.examined;
         for why in other.unread {
             self.fail(&why);

@@ -96,7 +96,7 @@ fn without_records_or_without_access_there_is_no_proof() {
 }
 
 pub(crate) fn files() -> Files {
-    Files::of("arn:aws:s3:::logs", "fl-1", false, false, true).expect("a bucket")
+    Files::of("arn:aws:s3:::logs", "fl-1").expect("a bucket")
 }
 
 /// Puts a file of some minutes ago into the bucket.

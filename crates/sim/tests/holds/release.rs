@@ -206,23 +206,38 @@ fn a_group_at_its_maximum_is_left_whole_and_takes_nothing_back() {
 
 /// Kills a containment at each of its await points in turn: the next delivery ends the same, and all is given back.
 pub fn killed_anywhere(world: &World, victim: &Victim, with: impl Fn(&World) -> Arc<Sim>) {
+    killed_each(world, victim, 1, with, |_| true);
+}
+
+/// The same at each so many-th point. `also` is what must hold beside, once it is contained.
+pub fn killed_each(
+    world: &World,
+    victim: &Victim,
+    step: usize,
+    with: impl Fn(&World) -> Arc<Sim>,
+    also: impl Fn(&Sim) -> bool,
+) {
     let calm = with(world);
     deliver(&calm, victim, "r").expect("an answer");
     let expected = calm.world().summary();
-    let (points, mut failures) = (calm.points(), Vec::new());
-    for point in 0..points {
+    let (mut swept, mut failures) = (0, Vec::new());
+    for point in (0..calm.points()).step_by(step) {
+        swept += 1;
         let sim = with(world);
         sim.kill_at(point);
         let _ = sim.contain(&victim.id, "r");
         sim.wait(Duration::from_mins(1));
         let answer = deliver(&sim, victim, "r").expect("an answer");
         let contained = sim.world();
-        if !is_whole(&answer) || contained.summary() != expected {
+        if !is_whole(&answer) || contained.summary() != expected || !also(&sim) {
             failures.push(format!("killed at {point}: {}", answer.verdict.summary));
         }
-        release(&sim, victim);
+        let back = sim.release(&victim.id, false, "back").expect("an answer");
+        if back.outcome != Conclusion::Released {
+            failures.push(format!("killed at {point}: {}", back.verdict.summary));
+        }
         failures.extend(difference(&sim, &expected_after(world, &contained)));
         failures.extend(sim.violations());
     }
-    report(points, &failures);
+    report(swept, &failures);
 }

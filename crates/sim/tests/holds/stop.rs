@@ -1,6 +1,6 @@
 //! Stopping: last, where somebody asks, once nothing is lost by it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use brig_core::{
     containment::{Conclusion, Containment},
@@ -10,8 +10,8 @@ use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::{Expect, expect};
 
 use crate::{
-    common::{deliver, is_whole, report},
-    release::{difference, expected_after, release},
+    common::{deliver, is_whole},
+    release::{difference, expected_after, killed_each, release},
 };
 
 /// A world in which somebody asks that the instance be stopped.
@@ -200,29 +200,8 @@ fn an_ask_about_a_contained_instance_is_told_and_is_no_repair() {
 
 fn sweep(hibernates: bool, step: usize) {
     let (world, victim) = asked(hibernates);
-    let calm = Sim::new(world.clone(), 1);
-    deliver(&calm, &victim, "r").expect("an answer");
-    let expected = calm.world().summary();
-    let (mut swept, mut failures) = (0, Vec::new());
-    for point in (0..calm.points()).step_by(step) {
-        swept += 1;
-        let sim: Arc<Sim> = Sim::new(world.clone(), 1);
-        sim.kill_at(point);
-        let _ = sim.contain(&victim.id, "r");
-        sim.wait(Duration::from_mins(1));
-        let answer = deliver(&sim, &victim, "r").expect("an answer");
-        let contained = sim.world();
-        if !is_whole(&answer) || contained.summary() != expected || (hibernates && memory(&sim).1 == 0) {
-            failures.push(format!("killed at {point}: {:?} {}", memory(&sim), answer.verdict.summary));
-        }
-        let back = sim.release(&victim.id, false, "back").expect("an answer");
-        if back.outcome != Conclusion::Released {
-            failures.push(format!("killed at {point}: {}", back.verdict.summary));
-        }
-        failures.extend(difference(&sim, &expected_after(&world, &contained)));
-        failures.extend(sim.violations());
-    }
-    report(swept, &failures);
+    let preserved = |sim: &Sim| !hibernates || memory(sim).1 > 0;
+    killed_each(&world, &victim, step, |world| Sim::new(world.clone(), 1), preserved);
 }
 
 #[test]
