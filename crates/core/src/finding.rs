@@ -12,6 +12,7 @@ mod health;
 mod manual;
 mod ocsf;
 mod securityhub;
+mod sessions;
 mod tag;
 
 use std::net::IpAddr;
@@ -120,6 +121,10 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// The addresses at the other end, where somebody vouches for them.
     pub remotes: Vec<IpAddr>,
+    /// Names of the roles that the finding says the instance held sessions of.
+    pub roles: Vec<String>,
+    /// ARNs of the instance profiles that the finding shows on the instance: it may have another one by now.
+    pub profiles: Vec<String>,
     /// The instance's account.
     pub account: AccountId,
     /// The instance's Region.
@@ -149,6 +154,8 @@ impl Finding {
             crowd: 1,
             notes: Vec::new(),
             remotes: Vec::new(),
+            roles: Vec::new(),
+            profiles: Vec::new(),
             account,
             region,
             instance,

@@ -36,6 +36,8 @@ pub(crate) fn finding() -> Finding {
         crowd: 1,
         notes: Vec::new(),
         remotes: Vec::new(),
+        roles: Vec::new(),
+        profiles: Vec::new(),
         account: account(),
         region: "us-east-1".parse().expect("region"),
         instance: INSTANCE.parse().expect("id"),

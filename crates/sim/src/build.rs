@@ -261,6 +261,8 @@ pub(crate) fn finding(instance: &InstanceId, id: &str) -> Finding {
         crowd: 1,
         notes: Vec::new(),
         remotes: Vec::new(),
+        roles: Vec::new(),
+        profiles: Vec::new(),
         account: ACCOUNT.parse().expect("an account"),
         region: REGION.parse().expect("a Region"),
         instance: instance.clone(),

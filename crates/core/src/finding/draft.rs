@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{Action, Addressed, Finding, Parsed, Request, ResourceRole, Source};
+use super::{
+    Action, Addressed, Finding, Parsed, Request, ResourceRole, Source,
+    sessions::{self, Session},
+};
 use crate::{
     ids::{AccountId, InstanceId, Region},
     timestamp::Timestamp,
@@ -29,6 +32,8 @@ pub(super) struct Draft {
     pub(super) stop: bool,
     pub(super) notes: Vec<String>,
     pub(super) remotes: Vec<IpAddr>,
+    /// Whose sessions the event says that instances held.
+    pub(super) sessions: Vec<Session>,
 }
 
 /// What an event names.
@@ -96,6 +101,8 @@ impl Draft {
             crowd,
             notes: self.notes.iter().cloned().chain(self.left_out()).collect(),
             remotes: self.remotes.iter().take(MOST_REMOTES).copied().collect(),
+            roles: sessions::roles(&self.sessions, &instance),
+            profiles: sessions::profiles(&self.sessions, &instance),
             account,
             region,
             instance,

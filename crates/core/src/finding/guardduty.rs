@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{
     Action, Invoked, ParseError, Parsed, Request, ResourceRole, Source,
     draft::{Draft, Named, Target, one_line, parsed},
+    sessions,
 };
 use crate::{
     ids::{AccountId, Arn, InstanceId, Region},
@@ -57,6 +58,7 @@ pub(super) fn parse(detail: &Field<'_>, envelope: Option<&Field<'_>>, invoked: &
         Some("ACTOR") => Some(ResourceRole::Actor),
         _ => None,
     };
+    let is_sequence = kind.starts_with("AttackSequence:");
     let draft = Draft {
         source: Source::GuardDuty,
         id: one_line(detail.get("id").required_text()?),
@@ -73,6 +75,11 @@ pub(super) fn parse(detail: &Field<'_>, envelope: Option<&Field<'_>>, invoked: &
             .or(envelope.and_then(|event| event.get("time").value().as_str()))
             .and_then(Timestamp::parse),
         remotes: addresses(far_ends(&service)),
+        sessions: if is_sequence {
+            sessions::of_sequence(&service.get("detection").get("sequence"))
+        } else {
+            sessions::of_resource(&detail.get("resource"))
+        },
         ..Draft::default()
     };
     Ok(parsed(draft.named(&said_by, named), "the finding names no instance"))
@@ -112,9 +119,7 @@ fn named(
 /// Credentials of an instance's role: the principal is `AROA...:i-...`, the session that the instance's metadata service
 /// handed out.
 fn of_access_key(resource: &Field<'_>) -> Option<InstanceId> {
-    let principal = resource.get("accessKeyDetails").get("principalId").value().as_str()?;
-    let (role, session) = principal.split_once(':')?;
-    if role.starts_with("AROA") { session.parse().ok() } else { None }
+    resource.get("accessKeyDetails").get("principalId").value().as_str().and_then(sessions::instance_of)
 }
 
 /// An attack sequence lists what took part; its signals say nothing more about instances.

@@ -127,6 +127,26 @@ fn samples_are_known_by_either_mark() {
 }
 
 #[test]
+fn a_finding_says_which_roles_sessions_the_instance_held() {
+    let named = |detail: &Value| match parse(detail, &invoked(), &policy()) {
+        Ok(Parsed::Request(request)) => {
+            request.findings.first().map(|finding| (finding.roles.clone(), finding.profiles.clone()))
+        }
+        other => panic!("{other:?}"),
+    };
+    let mut stolen = finding();
+    stolen["resource"] = json!({"resourceType": "AccessKey", "accessKeyDetails": {
+        "principalId": "AROAEXAMPLEEXAMPLE00:i-0123456789abcdef0", "userType": "AssumedRole", "userName": "web"}});
+    assert_eq!(named(&stolen), Some((vec!["web".to_owned()], Vec::new())));
+    stolen["resource"]["accessKeyDetails"]["userType"] = json!("IAMUser");
+    assert_eq!(named(&stolen), Some((Vec::new(), Vec::new())));
+    let mut shown = finding();
+    let profile = "arn:aws:iam::123456789012:instance-profile/x/web";
+    shown["resource"]["instanceDetails"]["iamInstanceProfile"] = json!({"arn": profile, "id": "AIPAEXAMPLE"});
+    assert_eq!(named(&shown), Some((Vec::new(), vec![profile.to_owned()])));
+}
+
+#[test]
 fn of_many_far_ends_it_is_said_how_many_are_kept() {
     let far_ends = |count: usize| {
         let probe = |n: usize| json!({"remoteIpDetails": {"ipAddressV4": format!("198.51.{}.{}", n / 250, n % 250)}});
