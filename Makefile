@@ -18,7 +18,9 @@ DEPLOYED := $(if $(filter file default undefined,$(origin ARCH)),arm64,$(ARCH))
 EVENT ?= events/manual.json
 SECONDS ?= 600
 
-.PHONY: help demo test unit corpus fuzz soak lint build package deploy delete validate invoke bench clean
+PLAY := $(abspath $(TARGET))/play
+
+.PHONY: help demo play test unit corpus fuzz soak lint build package deploy delete validate invoke bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +28,11 @@ help: ## Show this list
 demo: $(ENDPOINTS) ## Deploy the template on loopback and watch an abuse report contain an instance
 	cargo build --workspace --all-targets
 	@$(WITH_ENDPOINTS) $(STACK) $(TARGET)/debug/bootstrap $(TARGET)/debug/demo
+
+play: $(ENDPOINTS) ## Keep an account on loopback until Ctrl-C, with the stack deployed, to try things on
+	cargo build --workspace --all-targets
+	@rm -rf $(PLAY) && mkdir -p $(PLAY)
+	@MAIL_FOLDER=$(PLAY)/mail $(WITH_ENDPOINTS) $(STACK) --mail $(TARGET)/debug/bootstrap $(TARGET)/debug/play $(PLAY)
 
 test: $(ENDPOINTS) ## Run every test, end to end included
 	cargo build --workspace --all-targets

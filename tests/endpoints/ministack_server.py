@@ -1,13 +1,20 @@
-"""Serve ministack, corrected towards AWS where policies are judged. Settings come from its own environment variables.
+"""Serve ministack, corrected towards AWS. Settings come from its own environment variables, and one from ours:
 
-IAM authorises calls about a role or an instance profile on its ARN, path included
-(https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html);
-ministack 1.5.33 leaves the path out, and knows no ARN of a profile.
+- IAM authorises calls about a role or an instance profile on its ARN, path included
+  (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html);
+  ministack 1.5.33 leaves the path out, and knows no ARN of a profile.
+- SNS delivers e-mail (https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html); ministack drops it. Here
+  each mail becomes a text file in MAIL_FOLDER. No subscription has to be confirmed: nobody could.
 """
+
+import itertools
+import os
+import re
+from pathlib import Path
 
 import ministack.core.iam_actions as actions
 from ministack.app import main
-from ministack.services import iam
+from ministack.services import iam, sns
 
 original = actions.extract_resource_arn
 
@@ -25,6 +32,23 @@ def extract_resource_arn(service, method, path, headers, body, query_params, reg
 
 
 actions.extract_resource_arn = extract_resource_arn
+
+fan_out = sns._fanout
+numbers = itertools.count(1)
+
+
+def deliver_mail_too(topic_arn, msg_id, message, subject, message_structure="", *others, **named):
+    topic = sns._topic_by_arn_any_scope(topic_arn) or {"subscriptions": []}
+    for subscription in topic["subscriptions"]:
+        if subscription.get("protocol") == "email":
+            text = sns._resolve_message_for_protocol(message, message_structure, "email")
+            name = re.sub(r"[^A-Za-z0-9.-]+", "-", subject or "no subject").strip("-")[:80]
+            head = f"To: {subscription.get('endpoint')}\nSubject: {subject}\n\n"
+            (Path(os.environ["MAIL_FOLDER"]) / f"{next(numbers):03}-{name}.txt").write_text(head + text)
+    return fan_out(topic_arn, msg_id, message, subject, message_structure, *others, **named)
+
+
+sns._fanout = deliver_mail_too
 
 if __name__ == "__main__":
     main()

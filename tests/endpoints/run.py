@@ -4,7 +4,7 @@
 
 EC2, Auto Scaling, both load balancing APIs, Route 53 Resolver and VPC Lattice are moto's (with
 tests/endpoints/corrections), the rest is ministack's (with ministack_server.py). The command finds them by the SDKs' own
-variables, as any program would.
+variables, as any program would. Mails of SNS become text files in MAIL_FOLDER, which the command is given if it is not set.
 """
 
 import os
@@ -54,6 +54,9 @@ def main() -> int:
     work = Path(tempfile.mkdtemp(prefix="brig-endpoints-"))
     moto_port, mini_port = free_port(), free_port()
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BRIG_"))}
+    mails = Path(plain.get("MAIL_FOLDER") or work / "mail")
+    mails.mkdir(parents=True, exist_ok=True)
+    plain["MAIL_FOLDER"] = str(mails)
     servers = []
     # Ended from outside, the servers must end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -97,6 +100,8 @@ def main() -> int:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         return subprocess.run(sys.argv[1:], env=environment).returncode
+    except KeyboardInterrupt:
+        return 130  # The command heard it as well.
     finally:
         # Each server leads a process group of its own, which holds nothing but its own children.
         for server in servers:

@@ -1,9 +1,10 @@
 """Deploys infra/template.yaml at the endpoint that AWS_ENDPOINT_URL names, with a binary that is built already, and runs
 a command, which finds outputs and rendered policies in the file that STACK_OUTPUTS names.
 
-    python stack.py [--everything] BOOTSTRAP COMMAND [ARGUMENT ...]
+    python stack.py [--everything | --mail] BOOTSTRAP COMMAND [ARGUMENT ...]
 
-With --everything each parameter is set on which a statement of a policy depends; else only the mode is, to enforce.
+With --everything each parameter is set on which a statement of a policy depends; else the mode is, to enforce, and with
+--mail an address that is notified.
 """
 
 import io
@@ -35,6 +36,11 @@ EVERYTHING = {
     "BreakGlassRoleArns": "arn:aws:iam::123456789012:role/break-glass-*",
     "CustomActions": "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain",
     "NotificationEmail": "oncall@example.com",
+}
+# What each option deploys; without one only the mode is set.
+SETTINGS = {
+    "--everything": EVERYTHING,
+    "--mail": {"Mode": "enforce", "NotificationEmail": "oncall@example.com"},
 }
 INFRA = Path(__file__).resolve().parents[2] / "infra"
 TEMPLATE = INFRA / "template.yaml"
@@ -129,9 +135,9 @@ class Stack:
 
 def main() -> int:
     """Deploys, tells the command where to read what was deployed, and runs it."""
-    everything = sys.argv[1] == "--everything"
-    bootstrap, *command = sys.argv[2:] if everything else sys.argv[1:]
-    stack = deploy(Path(bootstrap).read_bytes(), **(EVERYTHING if everything else {"Mode": "enforce"}))
+    settings = SETTINGS.get(sys.argv[1])
+    bootstrap, *command = sys.argv[2:] if settings else sys.argv[1:]
+    stack = deploy(Path(bootstrap).read_bytes(), **(settings or {"Mode": "enforce"}))
     roles = {"contain": stack.outputs["ContainRoleArn"], "release": stack.outputs["ReleaseRoleArn"]}
     policies = {duty: stack.policies(arn) for duty, arn in roles.items()}
     binaries = str(Path(bootstrap).resolve().parent)
@@ -139,7 +145,10 @@ def main() -> int:
         json.dump({"resources": stack.resources(), "outputs": stack.outputs, "policies": policies}, file)
         file.flush()
         environment = {**os.environ, "STACK_OUTPUTS": file.name, "STACK_BINARIES": binaries}
-        return subprocess.run(command, env=environment).returncode
+        try:
+            return subprocess.run(command, env=environment).returncode
+        except KeyboardInterrupt:
+            return 130  # The command heard it as well.
 
 
 if __name__ == "__main__":
