@@ -22,6 +22,7 @@ pub mod release;
 pub mod rules;
 pub mod step;
 pub mod survey;
+pub mod text;
 pub mod timestamp;
 pub mod verdict;
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     ids::{AccountId, InstanceId, Region},
+    text,
     timestamp::Timestamp,
 };
 
@@ -119,8 +120,7 @@ pub(super) fn parsed(request: Request, otherwise: impl Into<String>) -> Parsed {
     }
 }
 
-/// A text of an event as it may stand in messages and in the ledger: one line, 256 characters at most. Control characters
-/// would forge lines there.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(256).collect()
+/// A text of an event as it may appear in messages and in the ledger.
+pub(super) fn one_line(said: &str) -> String {
+    text::one_line(said, text::SENTENCE)
 }

@@ -1,0 +1,200 @@
+//! What text that came from outside may look like where people read it. A name tag, a finding's title or an error message
+//! of AWS's can be written by an attacker: line breaks would forge lines in a message or a log, bidirectional and invisible
+//! characters would show something other than what is there, and quotes would break out of a command that somebody pastes.
+//!
+//! [`one_line`] and [`shell`] are the only ways in which such text reaches a subject, a message, a note, a log line, the
+//! ledger or a command.
+
+use std::borrow::Cow;
+
+/// Characters in a name, an id, an address or the like.
+pub const NAME: usize = 128;
+/// Characters in a title, a reason or a short description.
+pub const SENTENCE: usize = 256;
+/// Characters in an ARN, which is never longer, or in a longer description.
+pub const LONG: usize = 2048;
+
+/// Shows that a text was cut.
+const CUT: char = '…';
+
+/// `text` as one line of at most `most` characters. Whitespace, line and paragraph separators and control characters become
+/// one space between words and none at the ends; characters that show nothing or change what others show are left out; what
+/// is cut ends with `…`, which counts. Applying it again changes nothing.
+///
+/// ```
+/// assert_eq!(brig_core::text::one_line("web-1\r\nCONTAINED \u{202E}\u{200B}", 12), "web-1 CONTA…");
+/// ```
+#[must_use]
+pub fn one_line(text: &str, most: usize) -> String {
+    let mut line = String::new();
+    let mut count = 0;
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        let mut shown = word.chars().filter(|c| !is_hidden(*c)).peekable();
+        if shown.peek().is_none() {
+            continue;
+        }
+        for c in (count > 0).then_some(' ').into_iter().chain(shown) {
+            if count == most {
+                return cut(line);
+            }
+            line.push(c);
+            count += 1;
+        }
+    }
+    line
+}
+
+/// The same line with its last character replaced by the mark, so that it grows no longer.
+fn cut(mut line: String) -> String {
+    if line.pop().is_some() {
+        line.truncate(line.trim_end().len());
+        line.push(CUT);
+    }
+    line
+}
+
+/// `text` as one word of a POSIX shell, quoted where it needs to be. Control, line-breaking and hidden characters, which a
+/// terminal would act on as the command is pasted, become `?`: the command then names nothing rather than something else.
+///
+/// ```
+/// assert_eq!(brig_core::text::shell("web-1"), "web-1");
+/// assert_eq!(brig_core::text::shell("$(reboot)"), "'$(reboot)'");
+/// ```
+#[must_use]
+pub fn shell(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || is_hidden(c) || (c.is_whitespace() && c != ' ');
+    let plain: String = text.chars().map(|c| if breaks(c) { '?' } else { c }).collect();
+    // Only a NUL cannot be quoted, and none is left.
+    shlex::try_quote(&plain).map_or_else(|_| "''".to_owned(), Cow::into_owned)
+}
+
+/// Whether a character shows nothing of its own, or changes how others show: Unicode's general category Cf (format: among
+/// them bidirectional controls, zero-width characters, tags) and what has the property `Default_Ignorable_Code_Point`
+/// (variation selectors, fillers), <https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point>, and noncharacters.
+fn is_hidden(c: char) -> bool {
+    let code = u32::from(c);
+    code & 0xFFFE == 0xFFFE || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&code))
+}
+
+/// Unicode 17.0, in ascending order. A table of all categories would take more room in the binary than the rest of this
+/// module; a test compares it with one.
+const HIDDEN: [(u32, u32); 26] = [
+    (0x00AD, 0x00AD),
+    (0x034F, 0x034F),
+    (0x0600, 0x0605),
+    (0x061C, 0x061C),
+    (0x06DD, 0x06DD),
+    (0x070F, 0x070F),
+    (0x0890, 0x0891),
+    (0x08E2, 0x08E2),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x2028, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFDD0, 0xFDEF),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB),
+    (0x110BD, 0x110BD),
+    (0x110CD, 0x110CD),
+    (0x13430, 0x1343F),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+];
+
+#[cfg(test)]
+mod tests {
+    use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+
+    use super::*;
+
+    #[test]
+    fn what_was_several_lines_is_one() {
+        assert_eq!(
+            one_line("  a\r\n\tb\u{2028}c\u{2029}d\u{85}e\u{b}f\u{c}g\u{a0}h\u{3000}i  ", 99),
+            "a b c d e f g h i"
+        );
+        assert_eq!(one_line("\u{1b}[31mred\u{7}\0", 99), "[31mred");
+        assert_eq!(one_line(" \n ", 99), "");
+    }
+
+    #[test]
+    fn what_hides_or_turns_text_around_is_left_out() {
+        assert_eq!(one_line("pay\u{202e}\u{2066}\u{200b}\u{ad}roll\u{fe0f}\u{e0041}\u{3164}", 99), "payroll");
+        assert_eq!(one_line("a \u{200b} b", 99), "a b", "a word of nothing leaves no second space");
+    }
+
+    #[test]
+    fn letters_of_every_script_stay() {
+        for text in ["Größe 10 µm", "サーバー", "сервер", "שרת", "خادم", "e\u{301}", "🧯", "…"]
+        {
+            assert_eq!(one_line(text, 99), text);
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_with_a_mark_and_never_longer() {
+        assert_eq!(one_line("12345", 5), "12345");
+        assert_eq!(one_line("123456", 5), "1234…");
+        assert_eq!(one_line("123 456", 5), "123…");
+        assert_eq!(one_line("12345   ", 5), "12345", "nothing but space is no cut");
+        assert_eq!(one_line("1", 0), "");
+        assert_eq!(one_line(&"ä".repeat(10_000), 256).chars().count(), 256);
+    }
+
+    #[test]
+    fn every_character_is_judged_by_its_unicode_category() {
+        // The planes between have no characters.
+        for c in ('\0'..='\u{2ffff}').chain('\u{e0000}'..='\u{e1fff}') {
+            let line = one_line(&format!("a{c}b"), 9);
+            match c.general_category_group() {
+                GeneralCategoryGroup::Separator => assert_eq!(line, "a b", "{c:?}"),
+                GeneralCategoryGroup::Other if c.general_category() == GeneralCategory::Control => {
+                    assert_eq!(line, "a b", "{c:?}");
+                }
+                GeneralCategoryGroup::Other if c.general_category() == GeneralCategory::Format => {
+                    assert_eq!(line, "ab", "{c:?}");
+                }
+                GeneralCategoryGroup::Letter
+                | GeneralCategoryGroup::Mark
+                | GeneralCategoryGroup::Number
+                | GeneralCategoryGroup::Punctuation
+                | GeneralCategoryGroup::Symbol
+                | GeneralCategoryGroup::Other => assert_eq!(line == "ab", is_hidden(c), "{c:?}"),
+            }
+            assert_eq!(one_line(&line, 9), line, "again, nothing changes: {c:?}");
+            let word = shell(&format!("a{c}b"));
+            assert!(!word.chars().any(|c| c.is_control() || is_hidden(c)), "nothing hidden is pasted: {c:?}");
+        }
+    }
+
+    #[test]
+    fn of_letters_and_marks_only_those_that_show_nothing_are_hidden() {
+        let other = |c: &char| c.general_category_group() == GeneralCategoryGroup::Other;
+        let separator = |c: &char| c.general_category_group() == GeneralCategoryGroup::Separator;
+        let hidden: Vec<char> = ('\0'..=char::MAX).filter(|c| is_hidden(*c) && !other(c) && !separator(c)).collect();
+        let fillers = "\u{34f}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}\u{180c}\u{180d}\u{180f}\u{3164}\u{ffa0}".chars();
+        let selectors = ('\u{fe00}'..='\u{fe0f}').chain('\u{e0100}'..='\u{e01ef}');
+        let mut expected: Vec<char> = fillers.chain(selectors).collect();
+        expected.sort_unstable();
+        assert_eq!(hidden, expected);
+    }
+
+    #[test]
+    fn a_shell_reads_back_exactly_one_word() {
+        for text in
+            ["", "a b", "it's", "\"", "$(reboot)", "`reboot`", "a;b", "a\\b", "!x", "~", "*", "-x", "a'b\"c$d", "é"]
+        {
+            let quoted = shell(text);
+            assert_eq!(shlex::split(&quoted), Some(vec![text.to_owned()]), "{quoted}");
+        }
+        for text in ["a\nb", "a\0b", "a\u{202e}b", "a\u{2028}b", "a\u{200b}b", "a\tb"] {
+            assert_eq!(shell(text), "'a?b'");
+        }
+    }
+}
