@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
-    operation::transact_write_items::TransactWriteItemsError,
+    operation::{query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError},
     types::{AttributeValue, Delete, Put, ReturnValue, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 use brig_core::{
@@ -44,10 +44,19 @@ const STEPS_IN_CLAIM: usize = 96;
 const WRITES_AT_ONCE: usize = 16;
 /// Counters of past hours are of no use; DynamoDB's TTL removes them where the table has it on `expires_at`.
 const COUNTER_LIFE_SECONDS: i64 = 2 * 24 * 3600;
+/// How long a question or notification is kept: GuardDuty keeps a finding for 90 days
+/// (<https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings.html>), and sends no later update of it.
+const TOLD_LIFE_SECONDS: i64 = 90 * 24 * 3600;
+/// Steps in the first answer, the newest containment's first: more than most containments have, so that those of earlier
+/// ones of the instance do not slow the cut however many there were.
+const NEWEST_STEPS: i32 = 200;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Active containments in one answer.
 const ACTIVE_PAGE: i32 = 25;
+
+/// The sort key of an instance's containment.
+const CURRENT: &str = "current";
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -70,6 +79,46 @@ impl DynamoLedger {
         let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
         let read = self.client.get_item().table_name(&self.table).key("pk", text("warm-up")).key("sk", text("warm-up"));
         let _ = read.customize().config_override(once).send().await;
+    }
+
+    async fn current(&self, key: &InstanceKey) -> Answer<Option<Item>> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key("pk", text(key.pk()))
+            .key("sk", text(CURRENT));
+        Ok(get.send().await.explain("GetItem")?.item)
+    }
+
+    /// The steps of the newest containments of an instance, the last key first, and whether these are all that there are.
+    /// A containment's id begins with the instance's: questions and notifications lie outside of that range.
+    async fn newest_steps(&self, key: &InstanceKey) -> Answer<(Vec<Item>, bool)> {
+        let query = self.steps_query(key, format!("{}-", key.instance)).scan_index_forward(false).limit(NEWEST_STEPS);
+        let answer = query.send().await.explain("Query")?;
+        let all = answer.last_evaluated_key().is_none_or(HashMap::is_empty);
+        Ok((answer.items.unwrap_or_default(), all))
+    }
+
+    /// Every step of the containment that the item `current` names.
+    async fn all_steps(&self, key: &InstanceKey, current: &Item) -> Answer<Vec<Item>> {
+        let mut pages = self.steps_query(key, items::prefix(current)?).into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(item.explain("Query")?);
+        }
+        Ok(found)
+    }
+
+    fn steps_query(&self, key: &InstanceKey, prefix: String) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(key.pk()))
+            .expression_attribute_values(":prefix", text(prefix))
     }
 
     /// Closes a containment for good: it leaves the list of the active ones in the same transaction.
@@ -192,21 +241,20 @@ fn cancelled_claim(codes: &[&str], limits: Option<&Limits>) -> Answer<Claimed> {
 #[async_trait]
 impl Ledger for DynamoLedger {
     async fn read(&self, key: &InstanceKey) -> Answer<Records> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(key.pk()))
-            .into_paginator()
-            .items()
-            .send();
-        let mut found = Vec::new();
-        while let Some(item) = pages.next().await {
-            found.push(item.explain("Query")?);
+        let (current, newest) = futures::join!(self.current(key), self.newest_steps(key));
+        let (mut current, (newest, all)) = (current?, newest?);
+        if current.is_none() && !newest.is_empty() {
+            // The claim that wrote these steps may have come between the two reads.
+            current = self.current(key).await?;
         }
-        items::records(&found)
+        let Some(item) = current else {
+            return items::records(key, None, &newest);
+        };
+        let found = items::records(key, Some(&item), &newest)?;
+        if items::covers(key, &newest, all, &item)? {
+            return Ok(found);
+        }
+        items::records(key, Some(&item), &self.all_steps(key, &item).await?)
     }
 
     async fn claim(&self, claim: &Claim) -> Answer<Claimed> {
@@ -322,6 +370,18 @@ impl Ledger for DynamoLedger {
         unless_conditional(put.send().await.explain("PutItem").map(|_| ()))
     }
 
+    async fn was_told(&self, key: &InstanceKey, told: &Told) -> Answer<bool> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key("pk", text(key.pk()))
+            .key("sk", text(told_sk(told)))
+            .projection_expression("pk");
+        Ok(get.send().await.explain("GetItem")?.item().is_some())
+    }
+
     async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()> {
         self.client
             .put_item()
@@ -329,6 +389,7 @@ impl Ledger for DynamoLedger {
             .item("pk", text(key.pk()))
             .item("sk", text(told_sk(told)))
             .item("told_at", text(at.to_string()))
+            .item("expires_at", number(at.millis() / 1000 + TOLD_LIFE_SECONDS))
             .item("report", text(report))
             .send()
             .await
@@ -350,7 +411,7 @@ impl Ledger for DynamoLedger {
             .send()
             .await
             .explain("UpdateItem")?;
-        Ok(items::member_set(answer.attributes()))
+        items::member_set(answer.attributes())
     }
 
     async fn leave(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
@@ -365,7 +426,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew);
         let answer = update.send().await.explain("UpdateItem")?;
-        Ok(items::member_set(answer.attributes()))
+        items::member_set(answer.attributes())
     }
 
     async fn active(&self, from: Option<&str>) -> Answer<ActivePage> {
@@ -444,7 +505,7 @@ impl Ledger for DynamoLedger {
             .send()
             .await
             .explain("GetItem")?;
-        Ok(items::member_set(answer.item()))
+        items::member_set(answer.item())
     }
 }
 

@@ -154,15 +154,14 @@ pub struct Told {
     pub finding: String,
 }
 
-/// Everything that the ledger holds under an instance's key.
+/// What an attempt needs of the ledger about an instance. What people were asked and told about it is kept beside, and
+/// read only before a message: questions pile up, and the cut waits for none of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Records {
     /// The item `current`.
     pub current: Option<Current>,
     /// The steps of the current containment.
     pub steps: Vec<StepRecord>,
-    /// What people were told.
-    pub told: Vec<Told>,
 }
 
 impl Records {
@@ -183,12 +182,6 @@ impl Records {
     #[must_use]
     pub fn step(&self, key: &str) -> Option<&StepRecord> {
         self.steps.iter().find(|record| record.key == key)
-    }
-
-    /// Whether people were told this about this finding.
-    #[must_use]
-    pub fn was_told(&self, what: &str, finding: &str) -> bool {
-        self.told.iter().any(|told| told.what == what && told.finding == finding)
     }
 }
 

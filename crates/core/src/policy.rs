@@ -1,6 +1,8 @@
 //! Whether to act: a finding and what was seen of its instance -> contain, ask people, or ignore, always with the reason
 //! that a person reads. The hourly cap is decided with the claim, since only the ledger can count.
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -321,14 +323,25 @@ pub enum Known<'a> {
         /// The findings that had led to it.
         findings: &'a [String],
     },
+    /// The ledger dates its release in the future: a wrong clock, or somebody wrote to it. That time shows nothing.
+    ReleasedInFuture {
+        /// When, by the ledger.
+        at: Timestamp,
+    },
 }
 
-impl<'a> From<Option<&'a Current>> for Known<'a> {
-    fn from(current: Option<&'a Current>) -> Self {
+/// How far two functions' clocks may be apart.
+const CLOCK_SKEW: Duration = Duration::from_mins(1);
+
+impl<'a> Known<'a> {
+    /// Reads the item `current`, as of now.
+    #[must_use]
+    pub fn of(current: Option<&'a Current>, now: Timestamp) -> Self {
         let Some(current) = current else { return Self::No };
         match (current.state, current.released_at) {
             (State::Open | State::Closed, _) => Self::Active(current.containment.as_str()),
             (State::Releasing, _) => Self::Releasing(current.containment.as_str()),
+            (State::Released, Some(at)) if at.since(now) > CLOCK_SKEW => Self::ReleasedInFuture { at },
             (State::Released, Some(at)) => Self::Released { at, findings: &current.findings },
             (State::Withdrawn, _) | (State::Released, None) => Self::No,
         }
@@ -357,7 +370,16 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
                 return decided;
             }
         }
-        Known::Released { .. } | Known::No => {}
+        Known::ReleasedInFuture { at } if finding.is_automatic() => {
+            return Decided::new(
+                Decision::Ask,
+                format!(
+                    "{what}; the ledger says that the instance was released at {at}, which is in the future, so it \
+                     cannot show whether this activity is older. A clock is wrong, or somebody changed the ledger"
+                ),
+            );
+        }
+        Known::Released { .. } | Known::ReleasedInFuture { .. } | Known::No => {}
     }
     if let Some(id) = instance.tags.get(CONTAINMENT_TAG)
         && !force

@@ -158,7 +158,7 @@ impl Engine {
             answer.notes.push(format!("the instance's tag {STATE_TAG} could not be set to {word}: {error}"));
         }
         let read_version = current.version;
-        let mut next = Current { version: read_version + 1, ..current.clone() };
+        let mut next = Current { version: read_version.saturating_add(1), ..current.clone() };
         next.outcome = Some(word.to_owned());
         if !again {
             // What is left may be taken up at once; nobody has to wait for a lease that nobody uses.

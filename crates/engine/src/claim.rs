@@ -121,7 +121,12 @@ impl Engine {
         scene: &Scene,
     ) -> Containment {
         let version = current.version;
-        let ended = Current { state: State::Withdrawn, lease_until: self.clock.now(), version: version + 1, ..current };
+        let ended = Current {
+            state: State::Withdrawn,
+            lease_until: self.clock.now(),
+            version: version.saturating_add(1),
+            ..current
+        };
         match self.ledger.close(&key_of(case.finding), &ended, version).await {
             Ok(true) => {}
             Ok(false) => {
@@ -141,14 +146,15 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
     let lease_until = invocation.deadline.after(LEASE_SPARE);
     let holder = invocation.request_id.clone();
     if let Some(old) = records.active() {
-        let mut current = Current { state: State::Open, holder, lease_until, version: old.version + 1, ..old.clone() };
+        let mut current =
+            Current { state: State::Open, holder, lease_until, version: old.version.saturating_add(1), ..old.clone() };
         current.stop |= decided.stop;
         if !matches!(case.action, Action::Verify { .. }) {
             current.add_finding(&case.finding.id);
         }
         return current;
     }
-    let version = records.current.as_ref().map_or(1, |old| old.version + 1);
+    let version = records.current.as_ref().map_or(1, |old| old.version.saturating_add(1));
     // Two containments of an instance within a second are two records all the same.
     let taken = records.current.as_ref().is_some_and(|old| old.containment == *named);
     let containment = if taken { ContainmentId::from(format!("{named}-{version}")) } else { named.clone() };

@@ -166,11 +166,11 @@ impl Engine {
             return self.verify_scene(case, scene, &mut groups, only_tell).await;
         }
         let guide = Guide { policy: &self.policy, rules: &in_force.rules, rules_lost: in_force.lost.as_deref() };
-        let known = Known::from(scene.look.records.current.as_ref());
+        let known = Known::of(scene.look.records.current.as_ref(), self.clock.now());
         let mut decided = policy::decide(finding, &scene.look.instance, &known, force, &guide);
         if decided.refused {
             let answer = self.nothing(case, decided, Conclusion::Refused);
-            return self.tell_decision(case, answer, Some(&scene.look.instance), &scene.look.records).await;
+            return self.tell_decision(case, answer, Some(&scene.look.instance)).await;
         }
         let undone = !scene.look.records.has_begun() && !scene.look.is_cut();
         let minds = undone && policy::minds_the_fleet(finding, &decided);

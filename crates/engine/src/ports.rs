@@ -406,7 +406,7 @@ pub trait Clouds: Send + Sync {
 /// The record of every containment.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// All records of an instance, consistently read.
+    /// The item `current` of an instance and the steps of its containment, consistently read; nothing else.
     async fn read(&self, key: &InstanceKey) -> Answer<Records>;
     /// One transaction: the item `current`, the steps of the cut, the hour's counter.
     async fn claim(&self, claim: &Claim) -> Answer<Claimed>;
@@ -426,6 +426,8 @@ pub trait Ledger: Send + Sync {
     ) -> Answer<()>;
     /// Replaces `current` if its version is still `read_version`; says whether it was.
     async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool>;
+    /// Whether people were notified of this decision about the instance. Asked before a message, never before the cut.
+    async fn was_told(&self, key: &InstanceKey, told: &Told) -> Answer<bool>;
     /// Records that people were told a decision that is no containment, with the report that they were told of.
     async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()>;
     /// Adds a member to a set and returns the set as it then is.

@@ -34,7 +34,7 @@ impl Engine {
         scene: &Scene,
     ) -> Containment {
         let answer = self.preview(case, decided, outcome, scene).await;
-        self.tell_decision(case, answer, Some(&scene.look.instance), &scene.look.records).await
+        self.tell_decision(case, answer, Some(&scene.look.instance)).await
     }
 
     pub(crate) async fn preview(

@@ -145,7 +145,7 @@ impl Engine {
                 state: State::Releasing,
                 holder: invocation.request_id.clone(),
                 lease_until: invocation.deadline.after(LEASE_SPARE),
-                version: old.version + 1,
+                version: old.version.saturating_add(1),
                 ..old
             };
             let key = key_of(finding);
@@ -282,7 +282,8 @@ impl Engine {
 
     async fn conclude_release(&self, case: Case<'_>, current: Current, work: &Work<'_>, answer: &mut Containment) {
         let word = answer.outcome.word();
-        let mut next = Current { version: current.version + 1, lease_until: self.clock.now(), ..current.clone() };
+        let mut next =
+            Current { version: current.version.saturating_add(1), lease_until: self.clock.now(), ..current.clone() };
         next.outcome = Some(word.to_owned());
         if answer.outcome == Conclusion::Released && !answer.left_over {
             next.state = State::Released;

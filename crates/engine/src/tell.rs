@@ -6,7 +6,7 @@ use brig_core::{
     containment::{Conclusion, Containment},
     finding::{Action, Finding},
     ids::ContainmentId,
-    ledger::{Records, Told},
+    ledger::Told,
     message::{self, Audience, Message},
     policy::{Decided, Decision},
     survey::Instance,
@@ -33,15 +33,13 @@ impl Engine {
             finding.instance, finding.account, finding.region, answer.reason
         );
         answer.left_over = error.is_retryable() || error.kind == ErrorKind::NotFound;
-        let records = self.ledger.read(&key_of(finding)).await.unwrap_or_default();
-        self.tell_decision(case, answer, None, &records).await
+        self.tell_decision(case, answer, None).await
     }
 
     /// A precondition failed before anything was looked at.
     pub(crate) async fn refuse(&self, case: Case<'_>, decided: Decided) -> Containment {
         let answer = self.nothing(case, decided, Conclusion::Refused);
-        let records = self.ledger.read(&key_of(case.finding)).await.unwrap_or_default();
-        self.tell_decision(case, answer, None, &records).await
+        self.tell_decision(case, answer, None).await
     }
 
     /// Tells people once about an outcome that is no containment.
@@ -50,11 +48,12 @@ impl Engine {
         case: Case<'_>,
         mut answer: Containment,
         instance: Option<&Instance>,
-        records: &Records,
     ) -> Containment {
         let Case { finding, action, invocation } = case;
         let told = Told { what: answer.outcome.word().to_owned(), finding: finding.id.clone() };
-        if action == Action::Contain && !records.was_told(&told.what, &told.finding) {
+        // Where the ledger cannot say whether people were notified, once too often is better than never.
+        let is_new = async || !self.ledger.was_told(&key_of(finding), &told).await.unwrap_or(false);
+        if action == Action::Contain && is_new().await {
             let audience = Audience {
                 function: &invocation.function,
                 release_function: &invocation.release_function,

@@ -100,7 +100,7 @@ impl Engine {
             case.finding.instance, case.finding.account, case.finding.region
         );
         let case = Case { action: Action::Contain, ..case };
-        self.tell_decision(case, answer, Some(&scene.look.instance), &scene.look.records).await
+        self.tell_decision(case, answer, Some(&scene.look.instance)).await
     }
 
     /// Verifies every active containment, until time is nearly over.

@@ -40,11 +40,7 @@ impl Tables {
     fn records(&self, key: &InstanceKey) -> Records {
         let current = self.current.get(key).cloned();
         let of = |current: &Current| self.steps.get(&(key.clone(), current.containment.clone())).cloned();
-        Records {
-            steps: current.as_ref().and_then(of).unwrap_or_default(),
-            told: self.told.get(key).cloned().unwrap_or_default(),
-            current,
-        }
+        Records { steps: current.as_ref().and_then(of).unwrap_or_default(), current }
     }
 }
 
@@ -187,6 +183,11 @@ impl Ledger for SimLedger {
             Ok(true)
         })
         .await
+    }
+
+    async fn was_told(&self, key: &InstanceKey, told: &Told) -> Answer<bool> {
+        let held = |state: &mut State| Ok(state.tables.told.get(key).is_some_and(|all| all.contains(told)));
+        self.call("GetItem", false, held).await
     }
 
     async fn record_told(&self, key: &InstanceKey, told: &Told, _at: Timestamp, _report: &str) -> Answer<()> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use brig_core::{
     ids::ContainmentId,
-    ledger::{ActivePage, Current, InstanceKey, MemberSet, Records, State, StepRecord, Told},
+    ledger::{ActivePage, Current, InstanceKey, MemberSet, Records, State, StepRecord},
     step::{Failure, Outcome},
     timestamp::Timestamp,
 };
@@ -20,6 +20,9 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
 pub(super) fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
+
+/// Nobody claims this often; a number above it is somebody else's, and counting up from it might overflow.
+const MOST_VERSION: u64 = u64::MAX / 2;
 
 /// The partition key of the list of active containments.
 pub(super) const ACTIVE: &str = "active";
@@ -94,91 +97,179 @@ pub(super) fn step(key: &InstanceKey, containment: &ContainmentId, record: &Step
     ]))
 }
 
-pub(super) fn member_set(item: Option<&Item>) -> MemberSet {
-    let Some(item) = item else { return MemberSet::default() };
-    // The attribute's name is of the time when only roles had sets.
-    let members = item.get("instances").and_then(|value| value.as_ss().ok()).cloned().unwrap_or_default();
-    let version = item.get("version").and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
-    MemberSet { version: version.unwrap_or(0), members }
+/// The members of a set. One that cannot be read is an error: taken for empty, a role's policy would be written without
+/// the instances that it denies.
+pub(super) fn member_set(item: Option<&Item>) -> Answer<MemberSet> {
+    let Some(item) = item else { return Ok(MemberSet::default()) };
+    let set = Reading { what: "the set", item };
+    // The attribute's name is of the time when only roles had sets. An empty set is an absent attribute.
+    let members = match item.get("instances") {
+        None => Vec::new(),
+        Some(AttributeValue::Ss(members)) => members.clone(),
+        Some(other) => return Err(set.wrong("instances", other)),
+    };
+    Ok(MemberSet { version: set.version()?, members })
 }
 
-/// All items of an instance; steps of containments before the current one are history and left out.
-pub(super) fn records(items: &[Item]) -> Answer<Records> {
-    let mut records = Records::default();
-    if let Some(item) = items.iter().find(|item| get(item, "sk") == Some("current")) {
-        records.current = Some(read_current(item)?);
-    }
-    let prefix = records.current.as_ref().map(|current| format!("{}/", current.containment));
-    for item in items {
-        let sk = get(item, "sk").unwrap_or_default();
-        if let Some(told) = sk.strip_prefix("told/") {
-            if let Some((what, finding)) = told.split_once('/') {
-                records.told.push(Told { what: what.to_owned(), finding: finding.to_owned() });
-            }
-        } else if let Some(key) = prefix.as_deref().and_then(|prefix| sk.strip_prefix(prefix)) {
-            records.steps.push(read_step(item, key)?);
-        }
-    }
-    Ok(records)
+/// What the sort keys of a containment's steps begin with.
+pub(super) fn prefix(current: &Item) -> Answer<String> {
+    Ok(format!("{}/", Reading { what: "current", item: current }.text("containment_id")?))
+}
+
+/// Whether steps that were read from the last key on, `all` or the first page, hold every step of the current containment:
+/// its keys lie together, so that an earlier key ends them.
+pub(super) fn covers(key: &InstanceKey, newest: &[Item], all: bool, current: &Item) -> Answer<bool> {
+    let prefix = prefix(current)?;
+    let in_range = prefix.starts_with(&format!("{}-", key.instance));
+    let ended = newest.iter().any(|item| get(item, "sk").is_some_and(|sk| sk < prefix.as_str()));
+    Ok(in_range && (all || ended))
+}
+
+/// The item `current` and the steps of its containment among `steps`; those of earlier containments are history and left
+/// out. Steps without `current` are no sign that nothing is contained: somebody took it away.
+pub(super) fn records(key: &InstanceKey, current: Option<&Item>, steps: &[Item]) -> Answer<Records> {
+    let Some(item) = current else {
+        let Some(step) = steps.first() else { return Ok(Records::default()) };
+        let sk = get(step, "sk").unwrap_or_default();
+        return Err(broken("Query", &format!("{} has the step {sk} and no item current", key.pk())));
+    };
+    let prefix = prefix(item)?;
+    let of_it = steps.iter().filter_map(|step| Some((step, get(step, "sk")?.strip_prefix(&prefix)?)));
+    Ok(Records {
+        current: Some(read_current(item)?),
+        steps: of_it.map(|(step, key)| read_step(step, key)).collect::<Answer<_>>()?,
+    })
 }
 
 fn read_current(item: &Item) -> Answer<Current> {
-    let must = |name: &str| get(item, name).ok_or_else(|| broken("Query", &format!("current has no {name}")));
-    let version = item.get("version").and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
-    let moment = |name: &str| {
-        must(name).and_then(|text| {
-            Timestamp::parse(text).ok_or_else(|| broken("Query", &format!("current has no time in {name}")))
-        })
+    let current = Reading { what: "current", item };
+    let state = match current.text("state")? {
+        "open" => State::Open,
+        "closed" => State::Closed,
+        "withdrawn" => State::Withdrawn,
+        "releasing" => State::Releasing,
+        "released" => State::Released,
+        other => return Err(broken("Query", &format!("current has the state {other:?}"))),
     };
+    let released_at = current.optional_time("released_at")?;
+    if state == State::Released && released_at.is_none() {
+        return Err(current.lacks("released_at"));
+    }
     Ok(Current {
-        containment: must("containment_id")?.into(),
-        state: match must("state")? {
-            "open" => State::Open,
-            "closed" => State::Closed,
-            "withdrawn" => State::Withdrawn,
-            "releasing" => State::Releasing,
-            "released" => State::Released,
-            other => return Err(broken("Query", &format!("current has the state {other}"))),
-        },
-        holder: must("holder")?.to_owned(),
-        lease_until: moment("lease_until")?,
-        version: version.ok_or_else(|| broken("Query", "current has no version"))?,
-        claimed_at: moment("claimed_at")?,
-        findings: texts(item, "findings").map(str::to_owned).collect(),
-        reason: must("reason")?.to_owned(),
-        outcome: get(item, "outcome").map(str::to_owned),
-        told: get(item, "told").map(str::to_owned),
-        released_at: get(item, "released_at").and_then(Timestamp::parse),
-        stop: item.get("stop").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
+        containment: current.text("containment_id")?.into(),
+        state,
+        holder: current.text("holder")?.to_owned(),
+        lease_until: current.time("lease_until")?,
+        version: current.version()?,
+        claimed_at: current.time("claimed_at")?,
+        findings: current.texts("findings")?.into_iter().map(str::to_owned).collect(),
+        reason: current.text("reason")?.to_owned(),
+        outcome: current.optional("outcome")?.map(str::to_owned),
+        told: current.optional("told")?.map(str::to_owned),
+        released_at,
+        stop: current.flag("stop")?.unwrap_or(false),
     })
+}
+
+/// An item that is read back: an attribute that no version of Brig wrote is an error with its name and value, never a
+/// default.
+struct Reading<'a> {
+    what: &'a str,
+    item: &'a Item,
+}
+
+impl<'a> Reading<'a> {
+    fn lacks(&self, name: &str) -> CloudError {
+        broken("Query", &format!("{} has no {name}", self.what))
+    }
+
+    fn wrong(&self, name: &str, value: &AttributeValue) -> CloudError {
+        broken("Query", &format!("{}: {name}: {value:?} is not expected", self.what))
+    }
+
+    fn optional(&self, name: &str) -> Answer<Option<&'a str>> {
+        match self.item.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::S(text)) => Ok(Some(text)),
+            Some(other) => Err(self.wrong(name, other)),
+        }
+    }
+
+    fn text(&self, name: &str) -> Answer<&'a str> {
+        self.optional(name)?.ok_or_else(|| self.lacks(name))
+    }
+
+    fn optional_time(&self, name: &str) -> Answer<Option<Timestamp>> {
+        let read = |text| Timestamp::parse(text).ok_or_else(|| self.wrong(name, &AttributeValue::S(text.to_owned())));
+        self.optional(name)?.map(read).transpose()
+    }
+
+    fn time(&self, name: &str) -> Answer<Timestamp> {
+        self.optional_time(name)?.ok_or_else(|| self.lacks(name))
+    }
+
+    fn flag(&self, name: &str) -> Answer<Option<bool>> {
+        match self.item.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::Bool(flag)) => Ok(Some(*flag)),
+            Some(other) => Err(self.wrong(name, other)),
+        }
+    }
+
+    fn texts(&self, name: &str) -> Answer<Vec<&'a str>> {
+        match self.item.get(name) {
+            None => Ok(Vec::new()),
+            Some(AttributeValue::L(values)) => values
+                .iter()
+                .map(|value| match value {
+                    AttributeValue::S(text) => Ok(text.as_str()),
+                    other => Err(self.wrong(name, other)),
+                })
+                .collect(),
+            Some(other) => Err(self.wrong(name, other)),
+        }
+    }
+
+    /// A version that the next claim can count up from.
+    fn version(&self) -> Answer<u64> {
+        match self.item.get("version") {
+            None => Err(self.lacks("version")),
+            Some(AttributeValue::N(number)) => match number.parse::<u64>() {
+                Ok(version) if version <= MOST_VERSION => Ok(version),
+                Ok(_) | Err(_) => Err(self.wrong("version", &AttributeValue::N(number.clone()))),
+            },
+            Some(other) => Err(self.wrong("version", other)),
+        }
+    }
 }
 
 fn read_step(item: &Item, key: &str) -> Answer<StepRecord> {
-    let body = get(item, "body").unwrap_or_default();
-    let step = serde_json::from_str(body).map_err(|error| broken("Query", &format!("step {key}: {error}")))?;
-    let detail = || get(item, "detail").unwrap_or_default().to_owned();
-    let retryable = item.get("retryable").and_then(|value| value.as_bool().ok()).copied().unwrap_or(true);
-    let outcome = match get(item, "outcome") {
-        Some("changed") => Some(Outcome::Changed(detail())),
-        Some("already_done") => Some(Outcome::AlreadyDone(detail())),
-        Some("missing") => Some(Outcome::Missing(detail())),
-        Some("skipped") => Some(Outcome::Skipped(detail())),
-        Some("failed") => Some(Outcome::Failed(Failure { error: detail(), retryable })),
-        _ => None,
+    let what = format!("the step {key}");
+    let record = Reading { what: &what, item };
+    let step = serde_json::from_str(record.text("body")?)
+        .map_err(|error| broken("Query", &format!("{what}: body: {error}")))?;
+    let detail = record.optional("detail")?.unwrap_or_default().to_owned();
+    let outcome = match record.optional("outcome")? {
+        None | Some("planned") => None,
+        Some("changed") => Some(Outcome::Changed(detail)),
+        Some("already_done") => Some(Outcome::AlreadyDone(detail)),
+        Some("missing") => Some(Outcome::Missing(detail)),
+        Some("skipped") => Some(Outcome::Skipped(detail)),
+        Some("failed") => {
+            Some(Outcome::Failed(Failure { error: detail, retryable: record.flag("retryable")?.unwrap_or(true) }))
+        }
+        Some(other) => return Err(broken("Query", &format!("{what} has the outcome {other:?}"))),
     };
+    let time =
+        |text: &str| Timestamp::parse(text).ok_or_else(|| record.wrong("repairs", &AttributeValue::S(text.to_owned())));
     Ok(StepRecord {
         key: key.to_owned(),
         step,
-        recorded_at: get(item, "recorded_at").and_then(Timestamp::parse).unwrap_or(Timestamp::from_millis(0)),
+        recorded_at: record.time("recorded_at")?,
         outcome,
-        finished_at: get(item, "finished_at").and_then(Timestamp::parse),
-        repairs: texts(item, "repairs").filter_map(Timestamp::parse).collect(),
+        finished_at: record.optional_time("finished_at")?,
+        repairs: record.texts("repairs")?.into_iter().map(time).collect::<Answer<_>>()?,
     })
-}
-
-fn texts<'a>(item: &'a Item, name: &str) -> impl Iterator<Item = &'a str> {
-    let list = item.get(name).and_then(|value| value.as_l().ok()).map(Vec::as_slice).unwrap_or_default();
-    list.iter().filter_map(|value| value.as_s().ok()).map(String::as_str)
 }
 
 fn get<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
@@ -196,62 +287,4 @@ fn broken(operation: &'static str, what: &str) -> CloudError {
 }
 
 #[cfg(test)]
-mod tests {
-    use brig_core::step::{GroupRef, Step};
-    use brig_core::survey::Purpose;
-
-    use super::*;
-
-    #[test]
-    fn what_is_recorded_is_read_back() {
-        let key = InstanceKey {
-            account: "123456789012".parse().expect("account"),
-            region: "us-east-1".parse().expect("region"),
-            instance: "i-0123abcd".parse().expect("id"),
-        };
-        let at = Timestamp::from_millis(1_700_000_000_123);
-        let now = Current {
-            containment: "c-1".into(),
-            state: State::Open,
-            holder: "r".to_owned(),
-            lease_until: at,
-            version: 3,
-            claimed_at: at,
-            findings: vec!["f".to_owned(), "g".to_owned()],
-            reason: "why".to_owned(),
-            outcome: Some("partial".to_owned()),
-            told: None,
-            released_at: Some(at),
-            stop: true,
-        };
-        let step_record = StepRecord {
-            key: "network/isolate/eni-1".to_owned(),
-            step: Step::Isolate {
-                eni: "eni-1".into(),
-                was: Some(vec!["sg-1".into()]),
-                isolation: GroupRef {
-                    vpc: "vpc-1".into(),
-                    purpose: Purpose::Isolation,
-                    name: "brig-isolation".to_owned(),
-                    id: Some("sg-9".into()),
-                },
-            },
-            recorded_at: at,
-            outcome: None,
-            finished_at: None,
-            repairs: Vec::new(),
-        };
-        let mut other = step_record.clone();
-        other.key = "network/isolate/eni-2".to_owned();
-        let items = [
-            current(&key, &now),
-            step(&key, &"c-1".into(), &step_record).expect("item"),
-            step(&key, &"c-0".into(), &other).expect("item"),
-            HashMap::from([("sk".to_owned(), text("told/asked/f/1"))]),
-        ];
-        let read = records(&items).expect("records");
-        assert_eq!(read.current, Some(now));
-        assert_eq!(read.steps, [step_record]);
-        assert!(read.was_told("asked", "f/1"));
-    }
-}
+mod tests;

@@ -131,6 +131,37 @@ fn after_a_release_only_later_activity_counts() {
 }
 
 #[test]
+fn a_release_in_the_future_shows_nothing_about_findings_and_a_person_decides() {
+    let now = Timestamp::parse("2026-02-01T00:00:00Z").expect("a time");
+    let (policy, rules) = (Policy::default(), Rules::none());
+    let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
+    let judge = |finding: &Finding, ahead: Duration| {
+        let current = Current {
+            containment: "c".into(),
+            state: State::Released,
+            holder: String::new(),
+            lease_until: now,
+            version: 1,
+            claimed_at: now,
+            findings: Vec::new(),
+            reason: String::new(),
+            outcome: None,
+            told: None,
+            released_at: Some(now.after(ahead)),
+            stop: false,
+        };
+        decide(finding, &instance(), &Known::of(Some(&current), now), false, &guide)
+    };
+    let seen = Finding { last_seen: Some(now), ..finding() };
+    let asked = judge(&seen, Duration::from_hours(24 * 365));
+    assert_eq!(asked.decision, Decision::Ask);
+    assert!(asked.reason.contains("2027-02-01"), "{}", asked.reason);
+    assert_eq!(judge(&seen, Duration::ZERO).decision, Decision::Ignore);
+    assert_eq!(judge(&seen, Duration::from_secs(30)).decision, Decision::Ignore, "clocks differ by a little");
+    assert_eq!(judge(&manual(), Duration::from_hours(24)).decision, Decision::Contain, "a person has decided");
+}
+
+#[test]
 fn a_responder_is_known_by_role_and_by_session() {
     let policy =
         Policy { responders: vec!["arn:aws:iam::123456789012:role/sec/Responder".to_owned()], ..Policy::default() };
