@@ -221,10 +221,7 @@ impl<'a> Reading<'a> {
             None => Ok(Vec::new()),
             Some(AttributeValue::L(values)) => values
                 .iter()
-                .map(|value| match value {
-                    AttributeValue::S(text) => Ok(text.as_str()),
-                    other => Err(self.wrong(name, other)),
-                })
+                .map(|value| value.as_s().map(String::as_str).map_err(|other| self.wrong(name, other)))
                 .collect(),
             Some(other) => Err(self.wrong(name, other)),
         }
