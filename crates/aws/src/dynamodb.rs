@@ -5,6 +5,7 @@
 //! | `<account>/<region>/<instance>` | `current` | the containment, its holder and outcome |
 //! | the same | `<containment id>/<lane>/<step>/<resource>` | a step, what it replaces, what it found |
 //! | the same | `told/<what>/<finding id>` | a decision that people were told |
+//! | `event/<event id>` | a digest | that people were notified of an event that names nothing to contain |
 //! | `active` | `<account>/<region>/<instance>` | an active containment |
 //! | `<account>/<region>` | `hour/<hour>` | new automatic containments in that hour |
 //! | `role/<role arn>` | `current` | the contained instances of a role |
@@ -25,7 +26,8 @@ use aws_sdk_dynamodb::{
 use brig_core::{
     ids::ContainmentId,
     ledger::{
-        ActivePage, Claim, Claimed, Current, InstanceKey, Limits, MemberSet, Records, Shared, StepRecord, Told, told_sk,
+        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, Limits, MemberSet, Records, Shared, StepRecord,
+        Told, told_sk,
     },
     step::Outcome,
     timestamp::Timestamp,
@@ -51,6 +53,9 @@ const TOLD_LIFE_SECONDS: i64 = 90 * 24 * 3600;
 /// ones of the instance do not slow the cut however many there were.
 const NEWEST_STEPS: i32 = 200;
 const DAY_MS: i64 = 24 * 3600 * 1000;
+/// A queue keeps a message for fourteen days at most
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>).
+const EVENT_LIFE_SECONDS: i64 = 15 * 24 * 3600;
 
 /// Active containments in one answer.
 const ACTIVE_PAGE: i32 = 25;
@@ -391,6 +396,32 @@ impl Ledger for DynamoLedger {
             .item("told_at", text(at.to_string()))
             .item("expires_at", number(at.millis() / 1000 + TOLD_LIFE_SECONDS))
             .item("report", text(report))
+            .send()
+            .await
+            .explain("PutItem")?;
+        Ok(())
+    }
+
+    async fn was_announced(&self, what: &Announced) -> Answer<bool> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key("pk", text(items::event_pk(what)))
+            .key("sk", text(&what.digest));
+        Ok(get.send().await.explain("GetItem")?.item().is_some())
+    }
+
+    async fn record_announced(&self, what: &Announced, at: Timestamp, subject: &str) -> Answer<()> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", text(items::event_pk(what)))
+            .item("sk", text(&what.digest))
+            .item("told_at", text(at.to_string()))
+            .item("subject", text(subject))
+            .item("expires_at", number(at.millis() / 1000 + EVENT_LIFE_SECONDS))
             .send()
             .await
             .explain("PutItem")?;

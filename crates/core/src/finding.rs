@@ -10,6 +10,7 @@ mod envelope;
 mod guardduty;
 mod health;
 mod manual;
+mod notice;
 mod ocsf;
 mod securityhub;
 mod sessions;
@@ -22,6 +23,7 @@ use serde_json::Value;
 
 pub use cloudtrail::{Touched, UNDOING, can_undo};
 use draft::Draft;
+pub use notice::{Notice, NoticeKind, Unread};
 
 use crate::{
     ids::{AccountId, InstanceId, Region},
@@ -204,9 +206,10 @@ impl Addressed {
 }
 
 /// What the invoker wants done about the findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Action {
     /// Contain.
+    #[default]
     Contain,
     /// Survey and show the plan; change nothing.
     Plan,
@@ -230,7 +233,7 @@ pub enum Action {
 }
 
 /// What an event asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Request {
     /// What to do.
     pub action: Action,
@@ -240,21 +243,40 @@ pub struct Request {
     pub findings: Vec<Finding>,
     /// One for every address.
     pub addresses: Vec<Addressed>,
+    /// Entries of a list that cannot be read; their neighbours are acted on, and people hear of these.
+    pub unread: Vec<Unread>,
+    /// What else people must hear of.
+    pub notices: Vec<Notice>,
 }
 
 impl Request {
     /// Whether a person waits for the answer.
     #[must_use]
     pub fn is_by_person(&self) -> bool {
-        self.findings.iter().all(|finding| finding.by_person)
+        !(self.findings.is_empty() && self.addresses.is_empty())
+            && self.findings.iter().all(|finding| finding.by_person)
             && self.addresses.iter().all(|addressed| addressed.draft.by_person)
+    }
+
+    /// Whether it names nothing, and nobody need hear of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.addresses.is_empty() && self.unread.is_empty() && self.notices.is_empty()
+    }
+
+    /// Takes in what another part of the same event asks for.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.addresses.extend(other.addresses);
+        self.unread.extend(other.unread);
+        self.notices.extend(other.notices);
     }
 }
 
 /// One record of an SQS batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queued {
-    /// `messageId`, which a failed item is named by.
+    /// `messageId`, which a failed item is named by. Empty where the record has none: Lambda then returns the whole batch.
     pub message_id: String,
     /// `receiptHandle`.
     pub receipt: String,
@@ -269,8 +291,10 @@ pub struct Queued {
 pub enum Parsed {
     /// It names instances.
     Request(Request),
-    /// It is well-formed and names no instance; the text says why, for a person.
+    /// It is no trigger; the text says why, for the log.
     Nothing(String),
+    /// It names no instance that could be contained, and people must hear of it all the same.
+    Notice(Box<Notice>),
     /// An SQS batch, each record on its own.
     Batch(Vec<Queued>),
     /// Somebody touched what a containment may hold.
@@ -310,9 +334,12 @@ pub enum ParseError {
     /// No source that Brig knows writes such events, or not by this way.
     #[error("{0}")]
     UnsupportedEvent(String),
-    /// The source is known, and a field of the event is not what it must be.
+    /// The source is known, and the event does not say what it must.
     #[error("{0}")]
     InvalidRequest(String),
+    /// The source is known, and a field of the event is not what it must be.
+    #[error("{0}")]
+    Unread(Unread),
 }
 
 /// Where the function itself runs, and which invocation this is: what a person's invoke leaves out.

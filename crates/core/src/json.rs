@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::finding::ParseError;
+use crate::finding::{ParseError, Unread};
 
 /// A value and the path that led to it. A key that is absent reads as JSON null.
 #[derive(Clone)]
@@ -77,13 +77,17 @@ impl<'a> Field<'a> {
 
     /// Reads an identifier; its own error says what it should look like.
     pub(crate) fn parse<T: std::str::FromStr<Err = crate::ids::InvalidId>>(&self) -> Result<T, ParseError> {
-        self.required_text()?
-            .parse()
-            .map_err(|why: crate::ids::InvalidId| ParseError::InvalidRequest(format!("{}: {why}", self.path)))
+        self.required_text()?.parse().map_err(|why: crate::ids::InvalidId| self.wrong(why.expected))
+    }
+
+    /// The path that led here.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     pub(crate) fn wrong(&self, expected: &str) -> ParseError {
-        ParseError::InvalidRequest(format!("{}: {} is not {expected}", self.path, shown(self.value)))
+        let (field, value) = (self.path.clone(), shown(self.value));
+        ParseError::Unread(Unread { field, value, expected: expected.to_owned() })
     }
 }
 

@@ -154,6 +154,15 @@ pub struct Told {
     pub finding: String,
 }
 
+/// What people were told of an event that names nothing to contain: pk `event/<event>`, sk the digest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Announced {
+    /// The event's id, or that of the request which brought it; at most 256 printable ASCII characters.
+    pub event: String,
+    /// What was said, as 16 hex digits.
+    pub digest: String,
+}
+
 /// What an attempt needs of the ledger about an instance. What people were asked and told about it is kept beside, and
 /// read only before a message: questions pile up, and the cut waits for none of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

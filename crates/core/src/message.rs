@@ -1,7 +1,11 @@
 //! What people are told: one SNS message whose first sentence an on-call person can act on, and the response entry as
 //! JSON for machines.
 
+mod notice;
+
 use serde_json::{Value, json};
+
+pub use notice::Unhandled;
 
 use crate::{
     containment::{Conclusion, Containment, Resolution, StepReport},

@@ -3,6 +3,7 @@
 
 mod access;
 mod acl;
+mod announce;
 mod attempt;
 mod claim;
 mod contain;

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use brig_core::{
     acl::{AclEntry, NetworkAcl},
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
-    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, MemberSet, Records, Shared, StepRecord, Told},
+    ledger::{
+        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, MemberSet, Records, Shared, StepRecord, Told,
+    },
     message::Message,
     proof::{FlowLog, Listing},
     reach::{RouteTable, VpcEndpoint},
@@ -430,6 +432,10 @@ pub trait Ledger: Send + Sync {
     async fn was_told(&self, key: &InstanceKey, told: &Told) -> Answer<bool>;
     /// Records that people were told a decision that is no containment, with the report that they were told of.
     async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()>;
+    /// Whether people were notified of what an event holds beyond its containments, consistently read.
+    async fn was_announced(&self, what: &Announced) -> Answer<bool>;
+    /// Records that they were. The item may go once no retry of the event can come any more.
+    async fn record_announced(&self, what: &Announced, at: Timestamp, subject: &str) -> Answer<()>;
     /// Adds a member to a set and returns the set as it then is.
     async fn join(&self, shared: &Shared, member: &str) -> Answer<MemberSet>;
     /// Takes a member out of a set and returns the set as it then is.

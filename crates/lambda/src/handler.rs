@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use brig_core::{
-    finding::{Action, Finding, Invoked, ParseError, Parsed, Queued, Readiness, Request, Roll, Touched, parse},
+    finding::{
+        Action, Finding, Invoked, Notice, ParseError, Parsed, Queued, Readiness, Request, Roll, Touched, Unread, parse,
+    },
     ids::AccountId,
-    message,
+    message::{self, Unhandled},
     timestamp::Timestamp,
 };
 use brig_engine::{
@@ -25,6 +27,8 @@ use crate::{
 
 /// After how many seconds a message whose work is not finished comes again: long enough for a lease that ended in order.
 const AGAIN_SECONDS: i32 = 10;
+/// So many notices and unread entries are in a response.
+const MOST_SHOWN: usize = 50;
 /// How long an invocation may take whose deadline makes no sense.
 const NO_DEADLINE: Duration = Duration::from_mins(1);
 
@@ -44,7 +48,10 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
     let invocation = &invocation(app, &context, account, began);
     match parsed {
         Ok(Parsed::Readiness(asked)) => ready(app, &asked, invocation).await,
-        Ok(Parsed::Request(request)) => direct(app, &request, invocation).await,
+        Ok(Parsed::Request(request)) => direct(app, &request, &event_id(&payload, invocation), invocation).await,
+        Ok(Parsed::Notice(notice)) => {
+            direct(app, &only_to_tell(*notice), &event_id(&payload, invocation), invocation).await
+        }
         Ok(Parsed::Nothing(reason)) => Ok(ignored(&reason)),
         Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, invocation).await),
         Ok(Parsed::Roll(roll)) => roll_call(app, &roll, invocation).await,
@@ -78,7 +85,12 @@ fn invocation(app: &App, context: &Context, own: AccountId, began: Timestamp) ->
 fn not_served(app: &App, parsed: &Parsed) -> Option<String> {
     let is_release = match parsed {
         Parsed::Request(request) => matches!(request.action, Action::Release { .. } | Action::PlanRelease { .. }),
-        Parsed::Nothing(_) | Parsed::Batch(_) | Parsed::Touched(_) | Parsed::Roll(_) | Parsed::Readiness(_) => false,
+        Parsed::Nothing(_)
+        | Parsed::Notice(_)
+        | Parsed::Batch(_)
+        | Parsed::Touched(_)
+        | Parsed::Roll(_)
+        | Parsed::Readiness(_) => false,
     };
     let status = matches!(parsed, Parsed::Roll(Roll::Status { .. }));
     match (app.serves, is_release) {
@@ -100,10 +112,11 @@ async fn ready(app: &App, asked: &Readiness, invocation: &Invocation) -> Result<
 }
 
 /// An event, or a person's invoke.
-async fn direct(app: &App, request: &Request, invocation: &Invocation) -> Result<Value, Diagnostic> {
-    let (entries, left_over) = act(app, request, invocation).await;
-    let mut response = json!({"containments": entries});
-    if !left_over {
+async fn direct(app: &App, request: &Request, event: &str, invocation: &Invocation) -> Result<Value, Diagnostic> {
+    let acted = act(app, request, event, invocation).await;
+    let mut response = json!({"containments": acted.entries});
+    acted.heard.show(&mut response);
+    if !acted.left_over {
         return Ok(response);
     }
     if request.is_by_person() {
@@ -161,50 +174,100 @@ async fn touch(app: &App, touched: &Touched, invocation: &Invocation) -> (Vec<Va
 
 /// An SQS batch: what could not be read or finished is a failed item, and comes again alone.
 async fn queued(app: &App, batch: Vec<Queued>, invocation: &Invocation) -> Value {
-    let results = join_all(batch.iter().map(|message| one_message(app, message, invocation))).await;
+    let results = join_all(batch.into_iter().map(|message| one_message(app, message, invocation))).await;
     let mut containments = Vec::new();
     let mut failures = Vec::new();
-    for (message, (entries, done)) in batch.iter().zip(results) {
-        containments.extend(entries);
-        if !done {
-            failures.push(json!({"itemIdentifier": message.message_id}));
+    let mut heard = Heard::default();
+    for (message_id, acted) in results {
+        containments.extend(acted.entries);
+        heard.unread.extend(acted.heard.unread);
+        heard.notices.extend(acted.heard.notices);
+        if acted.left_over {
+            failures.push(json!({"itemIdentifier": message_id}));
         }
     }
-    json!({"containments": containments, "batchItemFailures": failures})
+    let mut response = json!({"containments": containments, "batchItemFailures": failures});
+    heard.show(&mut response);
+    response
 }
 
-async fn one_message(app: &App, message: &Queued, invocation: &Invocation) -> (Vec<Value>, bool) {
-    let request = match &message.body {
-        Ok(parsed) => match parsed.as_ref() {
-            Parsed::Request(request) => request,
-            Parsed::Nothing(reason) => {
-                ignored(reason);
-                return (Vec::new(), true);
-            }
-            Parsed::Touched(touched) => {
-                let invocation = Invocation { request_id: message.message_id.clone(), ..invocation.clone() };
-                let (entries, left_over) = touch(app, touched, &invocation).await;
-                return (entries, !left_over);
-            }
-            Parsed::Batch(_) | Parsed::Roll(_) | Parsed::Readiness(_) => return (Vec::new(), false),
-        },
+/// One message, by its id. Work that is left over fails the item: it comes again, and in the end lies in the dead-letter queue.
+async fn one_message(app: &App, message: Queued, invocation: &Invocation) -> (String, Acted) {
+    let Queued { message_id, receipt, queue, body } = message;
+    // A message comes again when its visibility ends, which is after its holder's deadline: it may go on at once.
+    let mut invocation = invocation.clone();
+    if !message_id.is_empty() {
+        invocation.request_id.clone_from(&message_id);
+    }
+    let request = match body.map(|parsed| *parsed) {
+        Ok(Parsed::Request(request)) => request,
+        Ok(Parsed::Notice(notice)) => only_to_tell(*notice),
+        Ok(Parsed::Nothing(reason)) => {
+            ignored(&reason);
+            return (message_id, Acted::default());
+        }
+        Ok(Parsed::Touched(touched)) => {
+            let (entries, left_over) = touch(app, &touched, &invocation).await;
+            return (message_id, Acted { entries, left_over, ..Acted::default() });
+        }
+        Ok(Parsed::Batch(_) | Parsed::Roll(_) | Parsed::Readiness(_)) => {
+            return (message_id, Acted { left_over: true, ..Acted::default() });
+        }
         Err(error) => {
-            unreadable(error);
-            return (Vec::new(), false);
+            unreadable(&error);
+            return (message_id, Acted { left_over: true, ..Acted::default() });
         }
     };
-    // A message comes again when its visibility ends, which is after its holder's deadline: it may go on at once.
-    let invocation = Invocation { request_id: message.message_id.clone(), ..invocation.clone() };
-    let (entries, left_over) = act(app, request, &invocation).await;
-    if left_over && let Err(error) = app.queue.change_visibility(&message.queue, &message.receipt, AGAIN_SECONDS).await
+    let acted = act(app, &request, &invocation.request_id, &invocation).await;
+    if acted.left_over
+        && let Err(error) = app.queue.change_visibility(&queue, &receipt, AGAIN_SECONDS).await
     {
-        tracing::warn!(%error, "message {} comes again only when its visibility ends", message.message_id);
+        tracing::warn!(%error, "message {message_id} comes again only when its visibility ends");
     }
-    (entries, !left_over)
+    (message_id, acted)
 }
 
-/// Contains everything that a request names, at once. The entries, and whether work is left over.
-async fn act(app: &App, request: &Request, invocation: &Invocation) -> (Vec<Value>, bool) {
+/// What an event holds beyond its containments.
+#[derive(Default)]
+struct Heard {
+    unread: Vec<Unread>,
+    notices: Vec<Notice>,
+}
+
+impl Heard {
+    /// Adds it to a response, where there is any.
+    fn show(&self, response: &mut Value) {
+        let Some(map) = response.as_object_mut() else { return };
+        if !self.unread.is_empty() {
+            map.insert("unread".to_owned(), json!(self.unread.iter().take(MOST_SHOWN).collect::<Vec<_>>()));
+        }
+        if !self.notices.is_empty() {
+            map.insert("notices".to_owned(), json!(self.notices.iter().take(MOST_SHOWN).collect::<Vec<_>>()));
+        }
+    }
+}
+
+/// What became of a request.
+#[derive(Default)]
+struct Acted {
+    entries: Vec<Value>,
+    heard: Heard,
+    left_over: bool,
+}
+
+/// The event's own id, which a redelivery repeats; else the request's, which Lambda's retries repeat.
+fn event_id(payload: &Value, invocation: &Invocation) -> String {
+    let own =
+        ["/id", "/Records/0/Sns/MessageId"].into_iter().find_map(|at| payload.pointer(at).and_then(Value::as_str));
+    own.unwrap_or(&invocation.request_id).to_owned()
+}
+
+fn only_to_tell(notice: Notice) -> Request {
+    Request { notices: vec![notice], ..Request::default() }
+}
+
+/// Contains everything that a request names, and notifies people of the rest.
+async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation) -> Acted {
     let named = join_all(request.findings.iter().map(|finding| one(app, finding, request, invocation)));
     let addressed = join_all(request.addresses.iter().map(|addressed| async move {
         match app.engine.resolve(addressed).await {
@@ -221,14 +284,36 @@ async fn act(app: &App, request: &Request, invocation: &Invocation) -> (Vec<Valu
             }
         }
     }));
-    let (named, addressed) = tokio::join!(named, addressed);
-    let mut entries = Vec::new();
-    let mut left_over = false;
+    let (named, addressed, told) = tokio::join!(named, addressed, tell(app, request, event, invocation));
+    let heard = Heard { unread: request.unread.clone(), notices: request.notices.clone() };
+    let mut acted = Acted { heard, left_over: !told, entries: Vec::new() };
     for (entry, left) in named.into_iter().chain(addressed) {
-        entries.push(entry);
-        left_over |= left;
+        acted.entries.push(entry);
+        acted.left_over |= left;
     }
-    (entries, left_over)
+    acted
+}
+
+/// Whether people were notified of what cannot be read and of what names nothing. A person reads that in the answer.
+async fn tell(app: &App, request: &Request, event: &str, invocation: &Invocation) -> bool {
+    if request.is_by_person() {
+        return true;
+    }
+    let said = Unhandled {
+        event,
+        account: &invocation.own,
+        region: app.region(),
+        function: &invocation.function,
+        unread: &request.unread,
+        notices: &request.notices,
+    };
+    match app.engine.announce(&said, invocation).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(%error, "people could NOT be notified of {event}");
+            false
+        }
+    }
 }
 
 async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invocation) -> (Value, bool) {
@@ -255,7 +340,7 @@ fn ignored(reason: &str) -> Value {
 fn unreadable(error: &ParseError) -> Diagnostic {
     let error_type = match error {
         ParseError::UnsupportedEvent(_) => "UnsupportedEvent",
-        ParseError::InvalidRequest(_) => "InvalidRequest",
+        ParseError::InvalidRequest(_) | ParseError::Unread(_) => "InvalidRequest",
     };
     tracing::warn!("{error_type}: {error}");
     Diagnostic { error_type: error_type.to_owned(), error_message: error.to_string() }

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use brig_core::{
     deny_policy,
     ids::ContainmentId,
-    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, MemberSet, Records, Shared, StepRecord, Told},
+    ledger::{
+        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, MemberSet, Records, Shared, StepRecord, Told,
+    },
     step::{Outcome, Step},
     timestamp::Timestamp,
 };
@@ -29,6 +31,7 @@ pub(crate) struct Tables {
     shared: BTreeMap<Shared, MemberSet>,
     policies: BTreeMap<String, (String, Timestamp)>,
     active: BTreeSet<InstanceKey>,
+    announced: BTreeSet<Announced>,
 }
 
 impl Tables {
@@ -193,6 +196,18 @@ impl Ledger for SimLedger {
     async fn record_told(&self, key: &InstanceKey, told: &Told, _at: Timestamp, _report: &str) -> Answer<()> {
         self.call("PutItem", true, |state| {
             state.tables.told.entry(key.clone()).or_default().push(told.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn was_announced(&self, what: &Announced) -> Answer<bool> {
+        self.call("GetItem", false, |state| Ok(state.tables.announced.contains(what))).await
+    }
+
+    async fn record_announced(&self, what: &Announced, _at: Timestamp, _subject: &str) -> Answer<()> {
+        self.call("PutItem", true, |state| {
+            state.tables.announced.insert(what.clone());
             Ok(())
         })
         .await

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use brig_core::{
     ids::ContainmentId,
-    ledger::{ActivePage, Current, InstanceKey, MemberSet, Records, State, StepRecord},
+    ledger::{ActivePage, Announced, Current, InstanceKey, MemberSet, Records, State, StepRecord},
     step::{Failure, Outcome},
     timestamp::Timestamp,
 };
@@ -41,6 +41,10 @@ pub(super) fn active_page(items: &[Item], last: Option<&Item>) -> ActivePage {
         })
     });
     ActivePage { keys: keys.collect(), next: last.and_then(|item| get(item, "sk")).map(str::to_owned) }
+}
+
+pub(super) fn event_pk(what: &Announced) -> String {
+    format!("event/{}", what.event)
 }
 
 pub(super) fn policy_pk(parameter: &str) -> String {

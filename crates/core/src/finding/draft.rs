@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    Action, Addressed, Finding, Parsed, Request, ResourceRole, Source,
+    Addressed, Finding, Parsed, Request, ResourceRole, Source,
     sessions::{self, Session},
 };
 use crate::{
@@ -57,8 +57,7 @@ impl Draft {
             }
         }
         let crowd = once.len();
-        let mut request =
-            Request { action: Action::Contain, force: false, findings: Vec::new(), addresses: Vec::new() };
+        let mut request = Request::default();
         for (account, region, target) in once {
             match target {
                 Target::Instance(id) => request.findings.push(self.finding(said_by, crowd, account, region, id)),
@@ -113,11 +112,7 @@ impl Draft {
 
 /// A request, or the reason why it names nothing.
 pub(super) fn parsed(request: Request, otherwise: impl Into<String>) -> Parsed {
-    if request.findings.is_empty() && request.addresses.is_empty() {
-        Parsed::Nothing(otherwise.into())
-    } else {
-        Parsed::Request(request)
-    }
+    if request.is_empty() { Parsed::Nothing(otherwise.into()) } else { Parsed::Request(request) }
 }
 
 /// A text of an event as it may appear in messages and in the ledger.

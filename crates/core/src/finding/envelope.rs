@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    Action, Invoked, ParseError, Parsed, Queued, Request, abuse, alarm, cloudtrail, guardduty, health, manual, ocsf,
+    Invoked, ParseError, Parsed, Queued, Request, Unread, abuse, alarm, cloudtrail, guardduty, health, manual, ocsf,
     securityhub, tag,
 };
 use crate::{
@@ -43,7 +43,7 @@ impl Reader<'_> {
             return Err(unsupported("the event is wrapped too deep".to_owned()));
         }
         let event: Value = serde_json::from_str(text)
-            .map_err(|error| ParseError::InvalidRequest(format!("the message is no JSON: {error}")))?;
+            .map_err(|error| ParseError::InvalidRequest(format!("the message is not JSON: {error}")))?;
         let root = Field::root(&event);
         if is_records(&root) {
             return self.records(&root, depth + 1);
@@ -123,52 +123,58 @@ impl Reader<'_> {
     /// The records of one SNS or SQS invocation.
     fn records(&self, root: &Field<'_>, depth: usize) -> Result<Parsed, ParseError> {
         let records = root.get("Records").items();
-        let source = |record: &Field<'_>| record.get("eventSource").value().as_str().unwrap_or_default().to_owned();
-        if records.iter().all(|record| source(record) == "aws:sqs") {
-            let batch = records.iter().map(|record| self.queued(record, depth)).collect::<Result<Vec<_>, _>>()?;
-            return Ok(Parsed::Batch(batch));
+        let wrote =
+            |service: &str| records.iter().any(|record| record.get("eventSource").value().as_str() == Some(service));
+        if wrote("aws:sqs") {
+            return Ok(Parsed::Batch(records.iter().map(|record| self.queued(record, depth)).collect()));
         }
-        if !records.iter().all(|record| source(record) == "aws:sns") {
-            return Err(unsupported("Records: neither SNS nor SQS wrote all of them".to_owned()));
+        if !wrote("aws:sns") {
+            return Err(unsupported("Records: neither SNS nor SQS wrote them".to_owned()));
         }
-        let mut whole = Request { action: Action::Contain, force: false, findings: Vec::new(), addresses: Vec::new() };
+        let mut whole = Request::default();
         let mut why = "the notification names nothing".to_owned();
+        let mut alone: Option<ParseError> = None;
         for record in &records {
-            match self.wrapped(record.get("Sns").get("Message").required_text()?, depth + 1)? {
-                Parsed::Request(request) => {
-                    whole.findings.extend(request.findings);
-                    whole.addresses.extend(request.addresses);
+            match self.notified(record, depth) {
+                Ok(Parsed::Request(request)) => whole.absorb(request),
+                Ok(Parsed::Notice(notice)) => whole.notices.push(*notice),
+                Ok(Parsed::Nothing(reason)) => why = reason,
+                Ok(Parsed::Touched(_) | Parsed::Roll(_) | Parsed::Readiness(_) | Parsed::Batch(_)) => {
+                    let error = unsupported("no finding inside a notification".to_owned());
+                    whole.unread.push(Unread::below(record.path(), error.clone()));
+                    alone = alone.or(Some(error));
                 }
-                Parsed::Nothing(reason) => why = reason,
-                Parsed::Touched(_) | Parsed::Roll(_) | Parsed::Readiness(_) | Parsed::Batch(_) => {
-                    return Err(unsupported("no finding inside a notification".to_owned()));
+                Err(error) => {
+                    whole.unread.push(Unread::below(record.path(), error.clone()));
+                    alone = alone.or(Some(error));
                 }
             }
         }
-        if whole.findings.is_empty() && whole.addresses.is_empty() {
-            Ok(Parsed::Nothing(why))
-        } else {
-            Ok(Parsed::Request(whole))
+        match alone {
+            // With no readable neighbour the whole event is an error, which Lambda retries and keeps.
+            Some(error) if whole.unread.len() == records.len() => Err(error),
+            Some(_) | None if whole.is_empty() => Ok(Parsed::Nothing(why)),
+            Some(_) | None => Ok(Parsed::Request(whole)),
         }
     }
 
+    fn notified(&self, record: &Field<'_>, depth: usize) -> Result<Parsed, ParseError> {
+        self.wrapped(record.get("Sns").get("Message").required_text()?, depth + 1)
+    }
+
     /// A record that cannot be read is a failed item of its own; the others go on.
-    fn queued(&self, record: &Field<'_>, depth: usize) -> Result<Queued, ParseError> {
-        let text = |name: &str| record.get(name).required_text();
-        let body = text("body").and_then(|body| self.wrapped(body, depth + 1)).map(Box::new);
-        Ok(Queued {
-            message_id: text("messageId")?.to_owned(),
-            receipt: record.get("receiptHandle").text()?.unwrap_or_default().to_owned(),
-            queue: record.get("eventSourceARN").text()?.unwrap_or_default().to_owned(),
-            body,
-        })
+    fn queued(&self, record: &Field<'_>, depth: usize) -> Queued {
+        let text = |name: &str| record.get(name).value().as_str().unwrap_or_default().to_owned();
+        let body = record.get("body");
+        let body = body.required_text().and_then(|body| self.wrapped(body, depth + 1)).map(Box::new);
+        Queued { message_id: text("messageId"), receipt: text("receiptHandle"), queue: text("eventSourceARN"), body }
     }
 }
 
 /// Lambda writes `eventSource` for SQS and `EventSource` for SNS; a field is found under both spellings.
 fn is_records(root: &Field<'_>) -> bool {
     let records = root.get("Records").items();
-    !records.is_empty() && records.iter().all(|record| record.get("eventSource").value().is_string())
+    records.iter().any(|record| record.get("eventSource").value().is_string())
 }
 
 /// A person's request has its own keys and none of an event's.

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use super::{
-    Action, Invoked, ParseError, Parsed, Request, ResourceRole, Source,
+    Invoked, ParseError, Parsed, Request, ResourceRole, Source,
     draft::{Draft, Named, Target, one_line, parsed},
     sessions,
 };
@@ -26,7 +26,7 @@ pub(super) fn is_finding(root: &Field<'_>) -> bool {
 
 /// `{"Findings": [...]}`.
 pub(super) fn parse_list(list: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
-    let mut whole = Request { action: Action::Contain, force: false, findings: Vec::new(), addresses: Vec::new() };
+    let mut whole = Request::default();
     for item in list.items() {
         if let Parsed::Request(request) = parse(&item, None, invoked)? {
             whole.findings.extend(request.findings);

@@ -72,6 +72,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
             }
             Parsed::Request(request) => request,
             other @ (Parsed::Nothing(_)
+            | Parsed::Notice(_)
             | Parsed::Batch(_)
             | Parsed::Touched(_)
             | Parsed::Roll(_)

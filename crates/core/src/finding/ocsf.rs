@@ -2,7 +2,7 @@
 //! (<https://schema.ocsf.io/classes/detection_finding>). Read as ASFF's are: only GuardDuty's, told by the product's ARN.
 
 use super::{
-    Action, ParseError, Parsed, Request, Source,
+    ParseError, Parsed, Request, Source,
     draft::{Draft, Named, one_line, parsed},
     guardduty::instance_arn,
 };
@@ -10,7 +10,7 @@ use crate::{ids::AccountId, json::Field, timestamp::Timestamp};
 
 pub(super) fn parse(root: &Field<'_>) -> Result<Parsed, ParseError> {
     let said_by: AccountId = root.get("account").parse()?;
-    let mut whole = Request { action: Action::Contain, force: false, findings: Vec::new(), addresses: Vec::new() };
+    let mut whole = Request::default();
     for finding in root.get("detail").get("findings").items() {
         let product = finding.get("metadata").get("product").get("uid").value().as_str().unwrap_or_default();
         if !(product.starts_with("arn:") && product.ends_with("/aws/guardduty")) {

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use super::{
-    Action, ParseError, Parsed, Request, ResourceRole, Source,
+    ParseError, Parsed, Request, ResourceRole, Source,
     draft::{Draft, Named, one_line, parsed},
     guardduty::{addresses, far_ends, instance_arn},
 };
@@ -28,7 +28,7 @@ pub(super) fn imported(root: &Field<'_>) -> Result<Parsed, ParseError> {
 
 fn collect(root: &Field<'_>, source: Source) -> Result<Parsed, ParseError> {
     let said_by: AccountId = root.get("account").parse()?;
-    let mut whole = Request { action: Action::Contain, force: false, findings: Vec::new(), addresses: Vec::new() };
+    let mut whole = Request::default();
     let mut crowd = 0;
     for finding in root.get("detail").get("findings").items() {
         if source == Source::GuardDuty && !is_guardduty(&finding) {

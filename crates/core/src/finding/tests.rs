@@ -59,13 +59,16 @@ fn check(event: &Value, expected: &Expect) {
                 .map(|a| format!("{:?} the address {} in {}/{}", request.action, a.address, a.account, a.region));
             let notes =
                 request.findings.first().into_iter().flat_map(|f| f.notes.iter().map(|note| format!("note: {note}")));
-            lines.into_iter().chain(addresses).chain(notes).collect::<Vec<_>>().join("\n")
+            let unread = request.unread.iter().map(|unread| format!("unread: {unread}"));
+            let notices = request.notices.iter().map(|notice| format!("notice: {}", notice.summary()));
+            lines.into_iter().chain(addresses).chain(notes).chain(unread).chain(notices).collect::<Vec<_>>().join("\n")
         }
         Ok(Parsed::Batch(batch)) => batch
             .iter()
             .map(|queued| match &queued.body {
                 Ok(parsed) => match parsed.as_ref() {
                     Parsed::Request(request) => format!("{}: {} finding(s)", queued.message_id, request.findings.len()),
+                    Parsed::Notice(notice) => format!("{}: notice: {}", queued.message_id, notice.summary()),
                     Parsed::Nothing(_)
                     | Parsed::Batch(_)
                     | Parsed::Touched(_)
@@ -79,11 +82,13 @@ fn check(event: &Value, expected: &Expect) {
             .collect::<Vec<_>>()
             .join("\n"),
         Ok(Parsed::Nothing(reason)) => format!("nothing: {reason}"),
+        Ok(Parsed::Notice(notice)) => format!("notice: {}", notice.summary()),
         Ok(Parsed::Touched(touched)) => format!("{touched:?}"),
         Ok(Parsed::Readiness(asked)) => format!("{asked:?}"),
         Ok(Parsed::Roll(roll)) => format!("{roll:?}"),
         Err(ParseError::UnsupportedEvent(message)) => format!("UnsupportedEvent: {message}"),
         Err(ParseError::InvalidRequest(message)) => format!("InvalidRequest: {message}"),
+        Err(ParseError::Unread(unread)) => format!("InvalidRequest: {unread}"),
     };
     expected.assert_eq(&text);
 }
@@ -343,6 +348,46 @@ fn what_no_source_writes_is_unsupported() {
     check(
         &json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "instance_id": "i-0123abcd"}),
         &expect![[r#"nothing: "EC2 Instance State-change Notification" of "aws.ec2" is no sign of a compromise"#]],
+    );
+}
+
+fn notified(messages: &[Value]) -> Value {
+    let records: Vec<Value> = messages
+        .iter()
+        .map(|message| {
+            let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
+            json!({"EventSource": "aws:sns", "Sns": {"MessageId": "m", "Message": text}})
+        })
+        .collect();
+    json!({ "Records": records })
+}
+
+#[test]
+fn one_unreadable_notification_discards_none_of_its_neighbours() {
+    check(
+        &notified(&[json!("not JSON"), enveloped(finding()), json!({"instance_id": "i-0123abcd"})]),
+        &expect![[r#"
+        Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [said by another account] Command and control
+        unread: Records[0]: it is not an event that Brig reads (the message is not JSON: expected ident at line 1 column 2)
+        unread: Records[2]: it is not an event that Brig reads (a manual request is accepted by direct invoke only, not in a message)"#]],
+    );
+    // Alone, it is an error that Lambda retries and keeps.
+    check(
+        &notified(&[json!("not JSON")]),
+        &expect!["InvalidRequest: the message is not JSON: expected ident at line 1 column 2"],
+    );
+}
+
+#[test]
+fn a_queued_record_without_an_id_is_read_like_its_neighbours() {
+    let record = |id: Value, body: &str| json!({"eventSource": "aws:sqs", "messageId": id, "body": body});
+    let good = enveloped(finding()).to_string();
+    check(
+        &json!({"Records": [record(Value::Null, &good), record(json!("m-2"), "?"), record(json!("m-3"), &good)]}),
+        &expect![[r#"
+            : 1 finding(s)
+            m-2: error: the message is not JSON: expected value at line 1 column 1
+            m-3: 1 finding(s)"#]],
     );
 }
 

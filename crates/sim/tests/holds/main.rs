@@ -4,6 +4,7 @@
 
 mod access;
 mod acl;
+mod announce;
 mod common;
 mod crashes;
 mod drift;

@@ -23,7 +23,9 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
             });
             let addresses =
                 request.addresses.iter().map(|a| format!("address {} in {}/{}", a.address, a.account, a.region));
-            findings.chain(addresses).collect()
+            let unread = request.unread.iter().map(|unread| format!("unread: {unread}"));
+            let notices = request.notices.iter().map(|notice| format!("notice: {}", notice.summary()));
+            findings.chain(addresses).chain(unread).chain(notices).collect()
         }
         Ok(Parsed::Touched(touched)) => {
             vec![format!("look again: {} names {:?} {:?}", touched.call, touched.instances, touched.interfaces)]
@@ -31,6 +33,7 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
         Ok(Parsed::Roll(roll)) => vec![format!("all active containments: {roll:?}")],
         Ok(Parsed::Readiness(asked)) => vec![format!("how ready the account is: {asked:?}")],
         Ok(Parsed::Nothing(why)) => vec![format!("nothing: {why}")],
+        Ok(Parsed::Notice(notice)) => vec![format!("notice: {}", notice.summary())],
         Ok(Parsed::Batch(batch)) => {
             batch.iter().flat_map(|queued| lines(&queued.body.clone().map(|parsed| *parsed), guide)).collect()
         }
@@ -161,7 +164,7 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
         sqs
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
-          error: the message is no JSON: expected ident at line 1 column 2
+          error: the message is not JSON: expected ident at line 1 column 2
           tag us-east-1/i-0123456789abcdef0 Tag -> Contain
         status
           all active containments: Status { from: None }

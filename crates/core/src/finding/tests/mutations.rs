@@ -65,7 +65,7 @@ fn instances(parsed: Parsed) -> Vec<String> {
             batch.into_iter().filter_map(|message| message.body.ok()).flat_map(|parsed| instances(*parsed)).collect()
         }
         Parsed::Touched(touched) => touched.instances.iter().map(ToString::to_string).collect(),
-        Parsed::Nothing(_) | Parsed::Roll(_) | Parsed::Readiness(_) => Vec::new(),
+        Parsed::Nothing(_) | Parsed::Notice(_) | Parsed::Roll(_) | Parsed::Readiness(_) => Vec::new(),
     }
 }
 

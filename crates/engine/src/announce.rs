@@ -1,0 +1,32 @@
+//! What people must hear of an event beyond its containments: one message an event, repeated by no retry once it was
+//! published, and left over where it could not be.
+
+use brig_core::message::Unhandled;
+
+use crate::{
+    contain::{Engine, Invocation},
+    ports::Answer,
+};
+
+impl Engine {
+    /// Notifies people. An error means that nobody was notified: the event must come again.
+    pub async fn announce(&self, said: &Unhandled<'_>, invocation: &Invocation) -> Answer<()> {
+        if said.is_empty() {
+            return Ok(());
+        }
+        let record = said.record();
+        match self.ledger.was_announced(&record).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            // Twice is better than never.
+            Err(error) => tracing::warn!(%error, "whether people were notified of {} is unknown", record.event),
+        }
+        let message = said.message();
+        self.publish(&message, invocation).await?;
+        tracing::info!("notified: {}", message.subject);
+        if let Err(error) = self.ledger.record_announced(&record, self.clock.now(), &message.subject).await {
+            tracing::warn!(%error, "a retry of {} will notify people again", record.event);
+        }
+        Ok(())
+    }
+}
