@@ -20,7 +20,7 @@ SECONDS ?= 600
 
 PLAY := $(abspath $(TARGET))/play
 
-.PHONY: help demo play test unit corpus fuzz soak lint build package deploy delete validate invoke bench clean
+.PHONY: help demo play test unit corpus fuzz soak lint build cli package deploy delete validate invoke bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,12 +59,19 @@ lint: ## Formatting, clippy, docs, and the rule that core stays pure
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	! cargo tree --package brig-core --edges normal | grep -E 'tokio|aws-sdk|aws-config|futures'
-	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda}/Cargo.toml
+	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda,sim}/Cargo.toml
+	! grep -oE '^aws-sdk-[a-z0-9]+' crates/cli/Cargo.toml | grep -vE '^aws-sdk-(lambda|sts)$$'
+	! grep -E '^brig-[a-z]+\.' crates/cli/Cargo.toml | grep -v '^brig-core\.'
+	! cargo tree --package brig-lambda --edges normal | grep -E 'clap|comfy-table|aws-sdk-lambda'
 
 build: $(TOOLS) ## Build the release zip for Lambda (ARCH=x86_64 or arm64)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --package brig-lambda --bin bootstrap \
 		--output-format zip $(if $(filter arm64,$(ARCH)),--arm64,--x86-64)
 	@ls -l $(TARGET)/lambda/bootstrap/bootstrap.zip
+
+cli: ## Build `brig`, the command for people, for this machine
+	cargo build --release --package brig-cli
+	@ls -l $(TARGET)/release/brig
 
 package: build ## Build the zip and print its size and start time
 	cargo build --workspace --all-targets
@@ -75,6 +82,7 @@ deploy: $(TOOLS) $(SAM) ## Deploy to AWS, guided (needs credentials and a Region
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM_CLI) build --beta-features --template infra/template.yaml \
 		--parameter-overrides Architecture=$(DEPLOYED)
 	$(SAM_CLI) deploy --guided --stack-name brig --capabilities CAPABILITY_NAMED_IAM --resolve-s3 --parameter-overrides Architecture=$(DEPLOYED)
+	@echo 'Next: cargo install --path crates/cli, then "brig ready" ("brig --stack NAME ready" if the stack is not called brig).'
 
 delete: $(SAM) ## Delete the stack; ledger, key and log stay (note the outputs first)
 	$(SAM_CLI) delete

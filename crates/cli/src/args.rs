@@ -1,0 +1,237 @@
+//! The command line.
+
+use brig_core::ids::{AccountId, InstanceId};
+use clap::{Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+An <INSTANCE> is an instance id, an ARN, account/region/id, a private or public address, or a Name tag.
+
+Examples:
+  brig ready                          is everything in place before the bad day?
+  brig plan web-1                     what a containment would do; changes nothing
+  brig contain i-0123456789abcdef0 --reason IR-7
+  brig show i-0123456789abcdef0       the story of its containment
+  brig status                         all that is contained, and what has drifted
+  brig release i-0123456789abcdef0 --reason IR-7
+  brig --profile security --region eu-west-1 --json status
+
+Exit codes:
+  0  as wanted
+  1  partial, drifted, not finished, not known; or a person must decide
+  2  refused, or wrong input
+  3  Brig was not reached: credentials, network, no such stack or function, its ledger
+
+Brig is invoked with your own AWS credentials, as by `aws lambda invoke`: you need lambda:InvokeFunction on
+<stack>-contain (stack output MayContainPolicyArn) and, to release, on <stack>-release (MayReleasePolicyArn).";
+
+/// Contain a compromised EC2 instance, see what is true of it, and give it back.
+#[derive(Debug, Parser)]
+#[command(name = "brig", version, after_long_help = EXIT_CODES, after_help = "Exit codes: 0 as wanted, 1 partial or drifted, 2 refused or wrong input, 3 not reached. More, with examples: brig --help")]
+pub struct Args {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// Name of the CloudFormation stack: its functions are <STACK>-contain and <STACK>-release
+    #[arg(long, global = true, default_value = "brig", value_parser = stack)]
+    pub stack: String,
+    /// Profile of the AWS configuration [default: AWS_PROFILE]
+    #[arg(long, global = true)]
+    pub profile: Option<String>,
+    /// Region of Brig's functions [default: AWS_REGION, or the profile's]
+    #[arg(long, global = true)]
+    pub region: Option<String>,
+    /// Print the function's answer as it came, and nothing else, on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+impl Global {
+    /// How the command is called, for commands that are suggested.
+    #[must_use]
+    pub fn typed(&self) -> String {
+        let mut typed = "brig".to_owned();
+        if self.stack != "brig" {
+            typed = format!("{typed} --stack {}", self.stack);
+        }
+        for (name, value) in [("--profile", &self.profile), ("--region", &self.region)] {
+            if let Some(value) = value {
+                typed = format!("{typed} {name} {value}");
+            }
+        }
+        typed
+    }
+}
+
+/// CloudFormation's own rule for names.
+fn stack(text: &str) -> Result<String, String> {
+    let fits = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() <= 128
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if fits { Ok(text.to_owned()) } else { Err("letters, digits and hyphens, and a letter first".to_owned()) }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List what is contained: each lane, age, drift
+    Status,
+    /// Show what a containment would do, with what each change replaces; change nothing
+    Plan(Plan),
+    /// Contain an instance now
+    Contain(Contain),
+    /// Read everything back that containment promised, and repair what has drifted
+    Verify(Verify),
+    /// Give back what the containment changed; shows the plan and asks first
+    Release(Release),
+    /// Check what must be in place before the bad day
+    Ready(Ready),
+    /// Show the status again every few seconds, changes marked, until Ctrl-C
+    Watch(Watch),
+    /// Rehearse on a harmless instance: plan, contain, verify, release
+    Drill(Drill),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example: brig completions bash > ~/.local/share/bash-completion/completions/brig")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// `plan`.
+#[derive(Debug, clap::Args)]
+pub struct Plan {
+    /// The instance
+    pub instance: String,
+    /// What a release would give back
+    #[arg(long)]
+    pub release: bool,
+}
+
+/// `contain`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: brig contain i-0123456789abcdef0 --reason IR-7")]
+pub struct Contain {
+    /// The instance
+    pub instance: String,
+    /// Why, for the record and the message
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Contain although the instance is exempt, or take over what another ledger's tag marks; shows the plan and asks
+    #[arg(long)]
+    pub force: bool,
+    /// Stop it as well, at the end; its memory is lost unless it hibernates; shows the plan and asks
+    #[arg(long)]
+    pub stop: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `verify`.
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// The instance [default: all that are contained]
+    pub instance: Option<String>,
+}
+
+/// `release`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: brig release i-0123456789abcdef0 --reason IR-7")]
+pub struct Release {
+    /// The instance
+    pub instance: String,
+    /// Why, for the record and the message
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Attach it to its Auto Scaling group again, which raises the desired capacity by one
+    #[arg(long)]
+    pub rejoin: bool,
+    /// Do not ask, and do not show the plan
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `ready`.
+#[derive(Debug, clap::Args)]
+pub struct Ready {
+    /// Make Brig's security groups in each VPC ahead of time
+    #[arg(long)]
+    pub prepare: bool,
+    /// Try the member role in these accounts
+    #[arg(long, value_delimiter = ',')]
+    pub accounts: Vec<AccountId>,
+    /// Try the permissions for changes on this instance, with EC2's DryRun
+    #[arg(long)]
+    pub instance: Option<InstanceId>,
+}
+
+/// `watch`.
+#[derive(Debug, clap::Args)]
+pub struct Watch {
+    /// Seconds between two looks
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub every: u64,
+}
+
+/// `drill`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Use a harmless instance: for some minutes it is really cut off.")]
+pub struct Drill {
+    /// The instance
+    pub instance: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Shells that completions can be made for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_suggested_command_reaches_the_same_stack() {
+        let typed = |line: &str| Args::try_parse_from(line.split(' ')).expect("arguments").global.typed();
+        assert_eq!(typed("brig status"), "brig");
+        assert_eq!(typed("brig --stack ir status --region eu-west-1"), "brig --stack ir --region eu-west-1");
+    }
+
+    #[test]
+    fn what_is_typed_wrongly_is_refused() {
+        for line in [
+            "brig",
+            "brig status i-1",
+            "brig contain",
+            "brig --stack ../x status",
+            "brig ready --accounts 12",
+            "brig watch --every 0",
+        ] {
+            assert!(Args::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

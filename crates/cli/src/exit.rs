@@ -1,0 +1,72 @@
+//! Exit codes: scripts and pagers act on them, so each has one meaning. They are documented in `brig --help`.
+
+use std::process::ExitCode;
+
+use crate::answer::{Answer, Entry, Outcome, Standing, Truth};
+
+/// How the command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// What was asked for is true.
+    Wanted = 0,
+    /// Some of it is not true, not finished, not known, or has drifted; or a person must decide.
+    Partial = 1,
+    /// Brig refused, or the input is wrong.
+    Refused = 2,
+    /// The function was not reached: credentials, network, no such stack; or its ledger was not.
+    Unreachable = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// Of one outcome.
+    #[must_use]
+    pub fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Contained
+            | Outcome::AlreadyContained
+            | Outcome::Planned
+            | Outcome::Verified
+            | Outcome::Repaired
+            | Outcome::Released => Self::Wanted,
+            Outcome::Partial
+            | Outcome::InProgress
+            | Outcome::Observed
+            | Outcome::Asked
+            | Outcome::Ignored
+            | Outcome::Failed
+            | Outcome::Drifted
+            | Outcome::Contradicted
+            | Outcome::ReleasePartial
+            | Outcome::Unknown => Self::Partial,
+            Outcome::Refused => Self::Refused,
+        }
+    }
+
+    /// Of a whole answer: its worst entry.
+    #[must_use]
+    pub fn of_answer(answer: &Answer) -> Self {
+        let worst = answer.containments.iter().map(|entry| Self::of(entry.outcome)).max().unwrap_or(Self::Wanted);
+        let unfinished = answer.incomplete || answer.not_looked_at > 0 || answer.ignored.is_some();
+        if unfinished { worst.max(Self::Partial) } else { worst }
+    }
+
+    /// Of a page of status: everything holds, or not.
+    #[must_use]
+    pub fn of_status(active: &[Standing]) -> Self {
+        if active.iter().all(|standing| standing.drift == 0 && holds(&standing.now)) {
+            Self::Wanted
+        } else {
+            Self::Partial
+        }
+    }
+}
+
+fn holds(entry: &Entry) -> bool {
+    entry.verdict.lanes().iter().all(|(_, truth)| *truth == Truth::Yes)
+}

@@ -1,0 +1,567 @@
+//! What a person reads, at the widths of a narrow and a wide terminal.
+
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+use super::{Colour, Look, fault, outcome, plan, ready, status};
+use crate::{
+    answer::{Answer, Ready, Reply, Standing, Status},
+    exit::Exit,
+    fault::{Fault, Kind},
+};
+
+fn look(width: u16) -> Look {
+    Look { width, colour: Colour::No, brig: "brig".to_owned() }
+}
+
+fn reply(value: &Value) -> Reply {
+    Reply::read(value.to_string().as_bytes()).expect("JSON")
+}
+
+fn answer(value: &Value) -> Answer {
+    reply(value).typed().expect("an answer")
+}
+
+fn check(render: impl Fn(&Look) -> String, narrow: &Expect, wide: &Expect) {
+    narrow.assert_eq(&render(&look(80)));
+    wide.assert_eq(&render(&look(120)));
+}
+
+fn step(lane: &str, step: &str, resource: &str, outcome: &str, detail: &str) -> Value {
+    json!({"lane": lane, "step": step, "resource": resource, "outcome": outcome, "detail": detail})
+}
+
+fn entry(outcome: &str, summary: &str, lanes: [&str; 4], steps: &[Value]) -> Value {
+    json!({
+        "account": "123456789012", "region": "us-east-1", "instance_id": "i-0123456789abcdef0",
+        "containment_id": "i-0123456789abcdef0-20260102T030405Z", "decision": "contain", "reason": "Manual: IR-7",
+        "outcome": outcome,
+        "verdict": {"network": lanes[0], "credentials": lanes[1], "fleet": lanes[2], "evidence": lanes[3],
+            "summary": summary, "paths": [], "proof": null},
+        "steps": steps, "notes": [], "timings_ms": {"look": 80, "claim": 120, "isolated": 412, "done": 5321}
+    })
+}
+
+const YES: [&str; 4] = ["yes"; 4];
+
+fn contained() -> Value {
+    let steps = [
+        step("network", "isolate", "eni-0aaaaaaaaaaaaaaaa", "changed", "sg-web, sg-admin -> brig-isolation"),
+        step("identity", "deny_role", "arn:aws:iam::123456789012:role/app", "changed", ""),
+    ];
+    let mut entry =
+        entry("contained", "i-0123456789abcdef0 (web-1) is contained: new connections are blocked.", YES, &steps);
+    entry["verdict"]["paths"] = json!([
+        {"kind": "internet_gateway", "via": "igw-1", "interface": "eni-0aaaaaaaaaaaaaaaa", "family": "ipv4",
+            "new_flows": "blocked", "open_flows": "expected cut", "at_most_idle_seconds": null, "why": "isolated"},
+        {"kind": "dns", "via": null, "interface": null, "family": null, "new_flows": "open", "open_flows": "none",
+            "at_most_idle_seconds": null, "why": "the VPC's own resolver answers whatever the groups say"},
+        {"kind": "nat_gateway", "via": "nat-1", "interface": "eni-0aaaaaaaaaaaaaaaa", "family": "ipv4",
+            "new_flows": "blocked", "open_flows": "may go on", "at_most_idle_seconds": 350, "why": "always tracked"},
+    ]);
+    entry["notes"] = json!(["The role app is used by 3 other instances, which keep their credentials."]);
+    json!({"containments": [entry]})
+}
+
+#[test]
+fn a_containment_says_state_sentence_lanes_and_what_to_do_first() {
+    let answer = answer(&contained());
+    assert_eq!(Exit::of_answer(&answer), Exit::Wanted);
+    check(
+        |look| outcome::render(&answer, look),
+        &expect![[r#"
+            CONTAINED
+            123456789012/us-east-1/i-0123456789abcdef0
+
+            i-0123456789abcdef0 (web-1) is contained: new connections are blocked.
+
+              network      done  no new connection can start
+              credentials  done  the instance's credentials are dead
+              fleet        done  out of its Auto Scaling group and load balancers
+              evidence     done  instance and disks are preserved
+
+            New connections were blocked after 0.4 s, all done after 5.3 s.
+
+            What to do now
+            Investigate. To give everything back later:
+              brig release 123456789012/us-east-1/i-0123456789abcdef0 --reason ...
+
+            2 steps are done, and on record with what they replaced.
+
+            What may remain
+              path                   new      open before      why
+              dns                    OPEN     there were none  the VPC's own resolver
+                                                               answers whatever the groups
+                                                               say
+              nat_gateway            blocked  may go on        always tracked
+              nat-1                           (idle 5 min)
+              eni-0aaaaaaaaaaaaaaaa
+
+            Also
+              - The role app is used by 3 other instances, which keep their credentials.
+        "#]],
+        &expect![[r#"
+            CONTAINED
+            123456789012/us-east-1/i-0123456789abcdef0
+
+            i-0123456789abcdef0 (web-1) is contained: new connections are blocked.
+
+              network      done  no new connection can start
+              credentials  done  the instance's credentials are dead
+              fleet        done  out of its Auto Scaling group and load balancers
+              evidence     done  instance and disks are preserved
+
+            New connections were blocked after 0.4 s, all done after 5.3 s.
+
+            What to do now
+            Investigate. To give everything back later:
+              brig release 123456789012/us-east-1/i-0123456789abcdef0 --reason ...
+
+            2 steps are done, and on record with what they replaced.
+
+            What may remain
+              path                   new      open before      why
+              dns                    OPEN     there were none  the VPC's own resolver answers whatever the groups say
+              nat_gateway            blocked  may go on        always tracked
+              nat-1                           (idle 5 min)
+              eni-0aaaaaaaaaaaaaaaa
+
+            Also
+              - The role app is used by 3 other instances, which keep their credentials.
+        "#]],
+    );
+}
+
+#[test]
+fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
+    let steps = [
+        step("network", "isolate", "eni-0aaaaaaaaaaaaaaaa", "changed", ""),
+        step(
+            "identity",
+            "deny_role",
+            "arn:aws:iam::123456789012:role/app",
+            "failed",
+            "PutRolePolicy: AccessDenied: the function's role is missing iam:PutRolePolicy",
+        ),
+        step("evidence", "lock_snapshot", "snap-0bbbbbbbbbbbbbbbb", "skipped", "the snapshot is not complete yet"),
+    ];
+    let summary = "i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT dead; but new connections are blocked.";
+    let entry = entry("partial", summary, ["yes", "no", "yes", "unknown"], &steps);
+    let answer = answer(&json!({"containments": [entry], "incomplete": true}));
+    assert_eq!(Exit::of_answer(&answer), Exit::Partial);
+    check(
+        |look| outcome::render(&answer, look),
+        &expect![[r#"
+            ONLY PARTLY CONTAINED
+            123456789012/us-east-1/i-0123456789abcdef0
+
+            i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT
+            dead; but new connections are blocked.
+
+              network      done           no new connection can start
+              credentials  NOT DONE       the instance's credentials are dead
+              fleet        done           out of its Auto Scaling group and load balancers
+              evidence     not confirmed  instance and disks are preserved
+
+            New connections were blocked after 0.4 s, all done after 5.3 s.
+
+            What to do now
+            See what could not be done below, grant or repair it, and run this again; it
+            goes on where it stopped:
+              brig contain 123456789012/us-east-1/i-0123456789abcdef0
+
+            Not done
+              FAILED   credentials  deny_role arn:aws:iam::123456789012:role/app
+                                    PutRolePolicy: AccessDenied: the function's role is
+                                    missing iam:PutRolePolicy
+              skipped  evidence     lock_snapshot snap-0bbbbbbbbbbbbbbbb
+                                    the snapshot is not complete yet
+
+            1 step is done, and on record with what it replaced.
+
+            Work is left over that can still succeed, and nobody retries it for you: run the
+            same command again.
+        "#]],
+        &expect![[r#"
+            ONLY PARTLY CONTAINED
+            123456789012/us-east-1/i-0123456789abcdef0
+
+            i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT dead; but new connections are blocked.
+
+              network      done           no new connection can start
+              credentials  NOT DONE       the instance's credentials are dead
+              fleet        done           out of its Auto Scaling group and load balancers
+              evidence     not confirmed  instance and disks are preserved
+
+            New connections were blocked after 0.4 s, all done after 5.3 s.
+
+            What to do now
+            See what could not be done below, grant or repair it, and run this again; it goes on where it stopped:
+              brig contain 123456789012/us-east-1/i-0123456789abcdef0
+
+            Not done
+              FAILED   credentials  deny_role arn:aws:iam::123456789012:role/app
+                                    PutRolePolicy: AccessDenied: the function's role is missing iam:PutRolePolicy
+              skipped  evidence     lock_snapshot snap-0bbbbbbbbbbbbbbbb
+                                    the snapshot is not complete yet
+
+            1 step is done, and on record with what it replaced.
+
+            Work is left over that can still succeed, and nobody retries it for you: run the same command again.
+        "#]],
+    );
+}
+
+#[test]
+fn a_refusal_and_a_question_say_why_and_that_nothing_was_changed() {
+    let mut refused = entry("refused", "Nothing was done about i-0123456789abcdef0.", ["unknown"; 4], &[]);
+    refused["reason"] = json!("there is no such instance in 123456789012/us-east-1");
+    refused["timings_ms"] = json!({});
+    let mut asked = entry("asked", "A person must decide about i-0123456789abcdef0.", ["unknown"; 4], &[]);
+    asked["reason"] = json!("it is exempt: brig:exempt=db");
+    asked["timings_ms"] = json!({});
+    let answer = answer(&json!({"containments": [refused, asked]}));
+    assert_eq!(Exit::of_answer(&answer), Exit::Refused);
+    check(
+        |look| outcome::render(&answer, look),
+        &expect![[r#"
+        REFUSED: nothing was changed
+        123456789012/us-east-1/i-0123456789abcdef0
+
+        Nothing was done about i-0123456789abcdef0.
+
+        Why: there is no such instance in 123456789012/us-east-1
+
+        What to do now
+        Settle the reason, then run the same command again.
+
+        DECISION NEEDED: nothing was changed
+        123456789012/us-east-1/i-0123456789abcdef0
+
+        A person must decide about i-0123456789abcdef0.
+
+        Why: it is exempt: brig:exempt=db
+
+        What to do now
+        Decide. To contain it all the same:
+          brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
+    "#]],
+        &expect![[r#"
+        REFUSED: nothing was changed
+        123456789012/us-east-1/i-0123456789abcdef0
+
+        Nothing was done about i-0123456789abcdef0.
+
+        Why: there is no such instance in 123456789012/us-east-1
+
+        What to do now
+        Settle the reason, then run the same command again.
+
+        DECISION NEEDED: nothing was changed
+        123456789012/us-east-1/i-0123456789abcdef0
+
+        A person must decide about i-0123456789abcdef0.
+
+        Why: it is exempt: brig:exempt=db
+
+        What to do now
+        Decide. To contain it all the same:
+          brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
+    "#]],
+    );
+}
+
+#[test]
+fn a_plan_shows_each_change_with_what_it_replaces() {
+    let steps = [
+        step("network", "isolate", "eni-0aaaaaaaaaaaaaaaa", "planned", "sg-web, sg-admin -> brig-isolation"),
+        step("fleet", "detach_instances", "web", "planned", "InService in web -> detached, capacity kept"),
+        step(
+            "evidence",
+            "modify_instance_attribute",
+            "i-0123456789abcdef0/disableApiTermination",
+            "already_done",
+            "true",
+        ),
+    ];
+    let mut entry = entry("planned", "", ["unknown"; 4], &steps);
+    entry["notes"] = json!(["The target group web has one healthy target left."]);
+    let answer = answer(&json!({"containments": [entry]}));
+    assert_eq!(Exit::of_answer(&answer), Exit::Wanted);
+    check(
+        |look| plan::render(&answer, look),
+        &expect![[r#"
+        PLAN: nothing was changed
+        123456789012/us-east-1/i-0123456789abcdef0
+
+        2 changes would be made:
+          network  isolate eni-0aaaaaaaaaaaaaaaa
+                   sg-web, sg-admin -> brig-isolation
+          fleet    detach_instances web
+                   InService in web -> detached, capacity kept
+
+        No change needed, or none possible
+          already so  evidence  modify_instance_attribute
+                                i-0123456789abcdef0/disableApiTermination
+                                true
+
+        Also
+          - The target group web has one healthy target left.
+    "#]],
+        &expect![[r#"
+        PLAN: nothing was changed
+        123456789012/us-east-1/i-0123456789abcdef0
+
+        2 changes would be made:
+          network  isolate eni-0aaaaaaaaaaaaaaaa
+                   sg-web, sg-admin -> brig-isolation
+          fleet    detach_instances web
+                   InService in web -> detached, capacity kept
+
+        No change needed, or none possible
+          already so  evidence  modify_instance_attribute i-0123456789abcdef0/disableApiTermination
+                                true
+
+        Also
+          - The target group web has one healthy target left.
+    "#]],
+    );
+}
+
+#[test]
+fn a_plan_that_is_refused_is_no_plan() {
+    let mut refused = entry("refused", "Nothing was done about i-0123456789abcdef0.", ["unknown"; 4], &[]);
+    refused["reason"] = json!("this ledger knows no containment of it");
+    let answer = answer(&json!({"containments": [refused]}));
+    let text = plan::render(&answer, &look(80));
+    assert!(text.starts_with("REFUSED: nothing was changed\n"), "{text}");
+    assert_eq!(Exit::of_answer(&answer), Exit::Refused);
+}
+
+fn standing(id: &str, drift: u64, lanes: [&str; 4]) -> Value {
+    let mut now = entry("planned", "", lanes, &[]);
+    now["instance_id"] = json!(id);
+    for (key, value) in [
+        ("state", json!("closed")),
+        ("claimed_at", json!("2026-01-02T03:04:05Z")),
+        ("age_seconds", json!(93_784)),
+        ("last_outcome", json!("contained")),
+        ("findings", json!(["f"])),
+        ("drift", json!(drift)),
+    ] {
+        now[key] = value;
+    }
+    now
+}
+
+fn page(active: &[Value]) -> Vec<Standing> {
+    let page: Status = reply(&json!({"active": active, "next": null})).typed().expect("a page");
+    page.active
+}
+
+#[test]
+fn status_lists_what_does_not_hold_first() {
+    let active = page(&[
+        standing("i-0123456789abcdef0", 0, YES),
+        standing("i-0fedcba9876543210", 2, ["partial", "yes", "yes", "unknown"]),
+    ]);
+    assert_eq!(Exit::of_status(&active), Exit::Partial);
+    check(
+        |look| status::render(&active, &[], look),
+        &expect![[r#"
+        2 instances are contained; 1 of them not wholly.
+
+        instance                state      lanes                   age      last outcome
+        i-0fedcba9876543210     contained  network PARTLY          1 d 2 h  contained
+        123456789012/us-east-1             evidence not confirmed
+                                           2 to repair
+        i-0123456789abcdef0     contained  all done                1 d 2 h  contained
+        123456789012/us-east-1
+
+        What to do now
+        See what has drifted, then repair it:
+          brig plan 123456789012/us-east-1/i-0fedcba9876543210
+          brig verify 123456789012/us-east-1/i-0fedcba9876543210
+    "#]],
+        &expect![[r#"
+        2 instances are contained; 1 of them not wholly.
+
+        instance                state      lanes                   age      last outcome
+        i-0fedcba9876543210     contained  network PARTLY          1 d 2 h  contained
+        123456789012/us-east-1             evidence not confirmed
+                                           2 to repair
+        i-0123456789abcdef0     contained  all done                1 d 2 h  contained
+        123456789012/us-east-1
+
+        What to do now
+        See what has drifted, then repair it:
+          brig plan 123456789012/us-east-1/i-0fedcba9876543210
+          brig verify 123456789012/us-east-1/i-0fedcba9876543210
+    "#]],
+    );
+}
+
+#[test]
+fn where_everything_holds_status_says_so_in_one_line() {
+    let active = page(&[standing("i-0123456789abcdef0", 0, YES)]);
+    assert_eq!(Exit::of_status(&active), Exit::Wanted);
+    let text = status::render(&active, &[], &look(80));
+    assert!(text.starts_with("1 instance is contained, and everything holds.\n"), "{text}");
+    assert_eq!(status::render(&[], &[], &look(80)), "Nothing is contained.\n");
+    assert_eq!(Exit::of_status(&[]), Exit::Wanted);
+}
+
+#[test]
+fn a_lane_that_was_not_seen_is_not_taken_for_one_that_holds() {
+    assert_eq!(
+        Exit::of_status(&page(&[standing("i-0123456789abcdef0", 0, ["yes", "yes", "yes", "unknown"])])),
+        Exit::Partial
+    );
+    assert_eq!(
+        Exit::of_status(&page(&[standing("i-0123456789abcdef0", 0, ["yes", "yes", "yes", "a new word"])])),
+        Exit::Partial
+    );
+}
+
+#[test]
+fn watching_marks_what_changed_and_nothing_else() {
+    let before = page(&[standing("i-0123456789abcdef0", 0, YES), standing("i-0fedcba9876543210", 0, YES)]);
+    let now = page(&[
+        standing("i-0123456789abcdef0", 0, YES),
+        standing("i-0fedcba9876543210", 1, ["no", "yes", "yes", "yes"]),
+    ]);
+    let changed = status::changed(&before, &now);
+    assert_eq!(changed, ["123456789012/us-east-1/i-0fedcba9876543210"]);
+    assert_eq!(status::changed(&now, &now), [""; 0]);
+    let text = status::render(&now, &changed, &look(80));
+    let marked: Vec<&str> = text.lines().filter(|line| line.starts_with("> i-")).collect();
+    assert_eq!(marked.len(), 1, "{text}");
+}
+
+#[test]
+fn readiness_shows_what_is_missing_first_with_what_to_do() {
+    let ready: Ready = reply(&json!({"lines": [
+        {"check": "ledger", "state": "ok", "detail": "written and read", "do": ""},
+        {"check": "people", "state": "missing", "detail": "nobody is subscribed to the topic", "do": "subscribe the on-call, and confirm it"},
+        {"check": "permissions to change", "state": "unknown", "detail": "nothing to try on", "do": "ask again with \"instance_id\""},
+    ], "missing": 1, "unknown": 1, "prepared": ["vpc-1/brig-isolation is sg-1"]})).typed().expect("lines");
+    check(
+        |look| ready::render(&ready, look),
+        &expect![[r#"
+        NOT READY: 1 missing, 1 not seen.
+
+        check                  state     what was seen, and what to do
+        people                 MISSING   nobody is subscribed to the topic
+                                         -> subscribe the on-call, and confirm it
+        permissions to change  not seen  nothing to try on
+                                         -> ask again with "instance_id"
+        ledger                 ok        written and read
+
+        Prepared
+          - vpc-1/brig-isolation is sg-1
+    "#]],
+        &expect![[r#"
+        NOT READY: 1 missing, 1 not seen.
+
+        check                  state     what was seen, and what to do
+        people                 MISSING   nobody is subscribed to the topic
+                                         -> subscribe the on-call, and confirm it
+        permissions to change  not seen  nothing to try on
+                                         -> ask again with "instance_id"
+        ledger                 ok        written and read
+
+        Prepared
+          - vpc-1/brig-isolation is sg-1
+    "#]],
+    );
+}
+
+#[test]
+fn an_error_says_what_is_wrong_and_what_to_do() {
+    let text = |fault: &Fault| fault::render(fault, &look(80));
+    expect![[r#"
+        brig: there is no function ir-contain in us-east-1
+        Is the stack called something else (--stack), or deployed in another Region
+        (--region) or account (--profile)?
+    "#]]
+    .assert_eq(&text(&Fault::NoFunction { function: "ir-contain".to_owned(), region: "us-east-1".to_owned() }));
+    expect![[r#"
+        brig: brig-contain did not answer in time
+        The call may have arrived, and Brig may still be working. Look at what is true
+        with `brig status` before you repeat it; repeating it is safe.
+    "#]]
+    .assert_eq(&text(&Fault::NoAnswer("brig-contain".to_owned())));
+    let died = Fault::Function {
+        kind: Kind::of("Sandbox.Timedout"),
+        message: "Task timed out".to_owned(),
+        raw: String::new(),
+    };
+    expect![[r#"
+        brig: the function ended early (Sandbox.Timedout): Task timed out
+        What it had done is on record, and a repeat goes on from there. Look at what is
+        true with `brig status`; the function's log says why it ended.
+    "#]]
+    .assert_eq(&text(&died));
+    assert_eq!(died.exit(), Exit::Partial);
+}
+
+#[test]
+fn each_outcome_has_its_exit_code() {
+    for (outcome, exit) in [
+        ("contained", Exit::Wanted),
+        ("already_contained", Exit::Wanted),
+        ("verified", Exit::Wanted),
+        ("repaired", Exit::Wanted),
+        ("released", Exit::Wanted),
+        ("planned", Exit::Wanted),
+        ("partial", Exit::Partial),
+        ("release_partial", Exit::Partial),
+        ("drifted", Exit::Partial),
+        ("contradicted", Exit::Partial),
+        ("in_progress", Exit::Partial),
+        ("observed", Exit::Partial),
+        ("asked", Exit::Partial),
+        ("ignored", Exit::Partial),
+        ("failed", Exit::Partial),
+        ("a_word_of_tomorrow", Exit::Partial),
+        ("refused", Exit::Refused),
+    ] {
+        let answer = answer(&json!({"containments": [entry(outcome, "", YES, &[])]}));
+        assert_eq!(Exit::of_answer(&answer), exit, "{outcome}");
+    }
+    let unfinished = answer(&json!({"containments": [entry("verified", "", YES, &[])], "not_looked_at": 1}));
+    assert_eq!(Exit::of_answer(&unfinished), Exit::Partial);
+}
+
+#[test]
+fn a_hostile_text_cannot_steer_the_terminal() {
+    let hostile = "\u{1b}[2J\u{1b}]0;x\u{7}\r\n\u{202e}gnp.exe\u{200b}\u{9b}31m";
+    let steps = [step("network", "isolate", hostile, "failed", hostile)];
+    let mut value = entry("partial", hostile, YES, &steps);
+    value["notes"] = json!([hostile]);
+    value["reason"] = json!(hostile);
+    let text = outcome::render(&answer(&json!({"containments": [value]})), &look(80));
+    let stray = text.chars().find(|c| (c.is_control() && *c != '\n') || matches!(c, '\u{200b}' | '\u{202e}'));
+    assert_eq!(stray, None, "{text:?}");
+}
+
+#[test]
+fn without_colour_there_is_no_escape_and_with_it_the_words_are_the_same() {
+    let answer = answer(&contained());
+    let plain = outcome::render(&answer, &look(80));
+    assert!(!plain.contains('\u{1b}'));
+    let coloured = outcome::render(&answer, &Look { colour: Colour::Yes, ..look(80) });
+    assert!(coloured.contains("\u{1b}["));
+    let mut stripped = String::new();
+    let mut escaped = false;
+    for c in coloured.chars() {
+        match (escaped, c) {
+            (false, '\u{1b}') => escaped = true,
+            (false, c) => stripped.push(c),
+            (true, 'm') => escaped = false,
+            (true, _) => {}
+        }
+    }
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&stripped), words(&plain));
+}
