@@ -11,6 +11,7 @@ pub mod ids;
 mod json;
 pub mod ledger;
 pub mod message;
+pub mod node;
 pub mod paths;
 pub mod plan;
 pub mod policy;

@@ -1,7 +1,10 @@
 //! What else may end or replace the instance: its Auto Scaling group's processes, Kubernetes, Karpenter, ECS, the Spot
 //! market. What AWS's API can do about them is a step; the rest is said to people, with what to run.
 
-use crate::survey::{FleetLook, Instance, Membership};
+use crate::{
+    node::{Node, node},
+    survey::{FleetLook, Instance, Membership},
+};
 
 /// What people should know of the instance's controllers.
 pub(super) fn notes(look: &FleetLook, instance: &Instance) -> Vec<String> {
@@ -9,14 +12,15 @@ pub(super) fn notes(look: &FleetLook, instance: &Instance) -> Vec<String> {
     if let Some(membership) = &look.membership {
         notes.extend(lifecycle(membership, look));
     }
-    notes.extend(kubernetes(instance));
-    notes.extend(fleet(instance));
-    if instance.tags.contains_key("AmazonECSManaged") {
-        notes.push(
+    match node(&instance.tags) {
+        Some(Node::Kubernetes { cluster, pool, group }) => notes.extend(kubernetes(instance, cluster, pool, group)),
+        Some(Node::Ecs { .. }) => notes.push(
             "it is a container instance of ECS: its tasks are cut off with it, and ECS may place tasks on it while its agent is connected; to stop that: aws ecs update-container-instances-state --status DRAINING --cluster <cluster> --container-instances <id>"
                 .to_owned(),
-        );
+        ),
+        None => {}
     }
+    notes.extend(fleet(instance));
     if instance.spot {
         notes.push(
             "it is a Spot instance: AWS may take it back, usually with two minutes' notice, which nothing stops; stopping or hibernating it is the Spot request's to decide"
@@ -81,16 +85,8 @@ fn fleet(instance: &Instance) -> Option<String> {
     ))
 }
 
-/// Kubernetes and Karpenter know their nodes by tags that they put on them.
-fn kubernetes(instance: &Instance) -> Vec<String> {
-    let tag = |key: &str| instance.tags.get(key).map(String::as_str);
-    let cluster = tag("eks:cluster-name")
-        .or_else(|| tag("eks:eks-cluster-name"))
-        .or_else(|| instance.tags.keys().find_map(|key| key.strip_prefix("kubernetes.io/cluster/")));
-    let karpenter = tag("karpenter.sh/nodepool").or_else(|| tag("karpenter.sh/provisioner-name"));
-    if cluster.is_none() && karpenter.is_none() {
-        return Vec::new();
-    }
+/// What Kubernetes and Karpenter do about a node that is cut off.
+fn kubernetes(instance: &Instance, cluster: Option<&str>, pool: Option<&str>, group: Option<&str>) -> Vec<String> {
     let node = format!(
         "NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith(\"/{}\")) | .metadata.name')",
         instance.id
@@ -99,7 +95,7 @@ fn kubernetes(instance: &Instance) -> Vec<String> {
     let mut notes = vec![format!(
         "it is a Kubernetes node{of}: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: {node}; kubectl cordon $NODE"
     )];
-    if let Some(pool) = karpenter {
+    if let Some(pool) = pool {
         let refused = if instance.spot {
             "a Spot instance has no termination protection, so that its call to terminate succeeds"
         } else {
@@ -108,7 +104,7 @@ fn kubernetes(instance: &Instance) -> Vec<String> {
         notes.push(format!(
             "Karpenter (pool {pool}) replaces a node whose security groups differ from its node class: {refused}. To keep it from that (expiry and repair excepted): {node}; kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true"
         ));
-    } else if let Some(group) = tag("eks:nodegroup-name") {
+    } else if let Some(group) = group {
         notes.push(format!(
             "it is of the managed node group {group}, an Auto Scaling group that EKS owns; what an update or repair of that node group does to an instance that was detached AWS does not say"
         ));
