@@ -17,15 +17,26 @@ CAUGHT = {
     "alarm": "AlarmsRule",
     "cloudtrail-groups-swapped": "DriftRule",
     "guardduty-access-key": "GuardDutyRule",
+    "guardduty-access-key-mentioned": "GuardDutyRule",
+    "guardduty-access-key-unknown": "GuardDutyRule",
     "guardduty-attack-sequence": "GuardDutyRule",
+    "guardduty-attack-sequence-eks": "GuardDutyRule",
+    "guardduty-attack-sequence-odd": "GuardDutyRule",
     "guardduty-attacked": "GuardDutyRule",
     "guardduty-eks": "GuardDutyRule",
     "guardduty-finding": "GuardDutyRule",
     "guardduty-malware": "GuardDutyRule",
     "health-abuse": "HealthRule",
+    "securityhub-access-key": "SecurityHubRule",
     "securityhub-custom-action": "SecurityHubActionsRule",
+    "securityhub-custom-action-bare": "SecurityHubActionsRule",
+    "securityhub-edited": "SecurityHubRule",
+    "securityhub-eks": "SecurityHubRule",
     "securityhub-imported": "SecurityHubRule",
     "securityhub-v2": "SecurityHubV2Rule",
+    "securityhub-v2-access-key": "SecurityHubV2Rule",
+    "securityhub-v2-bare": "SecurityHubV2Rule",
+    "securityhub-v2-eks": "SecurityHubV2Rule",
     "tag-removed": "TagsRule",
     "tag-set": "TagsRule",
 }
@@ -65,6 +76,49 @@ class Rules(unittest.TestCase):
             for finding in imported["detail"]["findings"]:
                 finding["Severity"] = severity
             self.check(imported, *rules)
+
+    def test_what_the_product_said_leaves_and_not_what_a_customer_made_of_it(self):
+        imported = event("securityhub-imported")
+        [finding] = imported["detail"]["findings"]
+        for label, product, rules in (
+            ("HIGH", 1, ["SecurityHubRule"]),
+            ("CRITICAL", 1, ["SecurityHubRule"]),
+            ("MEDIUM", 10, []),
+            ("LOW", 10, []),
+        ):
+            finding["FindingProviderFields"] = {"Severity": {"Label": label, "Original": label}}
+            finding["Severity"] = {"Product": product, "Normalized": product * 10}
+            self.check(imported, *rules)
+        second = event("securityhub-v2-bare")
+        [finding] = second["detail"]["findings"]
+        for said, shown, rules in ((4, 1, ["SecurityHubV2Rule"]), (2, 5, []), (None, 4, ["SecurityHubV2Rule"])):
+            finding["vendor_attributes"] = {} if said is None else {"severity_id": said}
+            finding["severity_id"] = shown
+            self.check(second, *rules)
+
+    def test_what_is_closed_does_not_leave(self):
+        for change in (
+            {"RecordState": "ARCHIVED"},
+            {"Workflow": {"Status": "RESOLVED"}},
+            {"Workflow": {"Status": "SUPPRESSED"}},
+            {"ProductFields": {"aws/guardduty/service/archived": "true"}},
+        ):
+            imported = event("securityhub-imported")
+            imported["detail"]["findings"][0].update(change)
+            self.check(imported)
+        for status in (3, 4, 5, 6):
+            second = event("securityhub-v2-bare")
+            second["detail"]["findings"][0]["status_id"] = status
+            self.check(second)
+
+    def test_other_products_findings_do_not_leave(self):
+        for arn in ("arn:aws:securityhub:us-east-1::product/aws/inspector", "arn:aws:securityhub:us-east-1:123456789012:product/123456789012/default"):
+            imported = event("securityhub-imported")
+            imported["detail"]["findings"][0]["ProductArn"] = arn
+            self.check(imported)
+            second = event("securityhub-v2-bare")
+            second["detail"]["findings"][0]["metadata"]["product"]["uid"] = arn
+            self.check(second)
 
     def test_samples_do_not_leave(self):
         texts = ('{"sample":true}', '{"a":1,"sample": true}')

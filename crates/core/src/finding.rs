@@ -10,8 +10,10 @@ mod envelope;
 mod guardduty;
 mod health;
 mod manual;
+mod meaning;
 mod notice;
 mod ocsf;
+mod reading;
 mod securityhub;
 mod sessions;
 mod tag;
@@ -87,8 +89,48 @@ pub enum ResourceRole {
     Target,
 }
 
+/// Why a finding that names an instance may mean something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// What is compromised is a container, and the instance is its host, which others share.
+    SharedHost,
+    /// The finding is about credentials or another resource, and mentions the instance.
+    Mentioned,
+}
+
+/// How a finding ended at its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// Archived by the product, or in it.
+    Archived,
+    /// Suppressed by a person or a rule.
+    Suppressed,
+    /// Resolved: somebody dealt with it.
+    Resolved,
+    /// Deleted.
+    Deleted,
+}
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Archived => "archived",
+            Self::Suppressed => "suppressed",
+            Self::Resolved => "resolved",
+            Self::Deleted => "deleted",
+        })
+    }
+}
+
+/// Security Hub sent it without a person's click. It sends a finding again whenever a customer edits it, however old the
+/// activity is (<https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-integration-types.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Imported {
+    /// When it was sent, where the event says so.
+    pub sent: Option<Timestamp>,
+}
+
 /// One instance named by one trigger, after parsing.
-#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own in the event")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// Who said it.
@@ -103,12 +145,14 @@ pub struct Finding {
     pub severity: Option<f64>,
     /// The instance's part in the activity, where the source says so.
     pub role: Option<ResourceRole>,
-    /// What is compromised is a container, and the instance its host, which others share.
-    pub shared_host: bool,
+    /// Why it may mean something else than this instance.
+    pub doubt: Option<Doubt>,
     /// A sample finding that somebody generated.
     pub sample: bool,
-    /// Archived or resolved at its source.
-    pub archived: bool,
+    /// How it ended at its source; none while it is open.
+    pub closed: Option<Closed>,
+    /// It came through Security Hub, and nobody clicked.
+    pub imported: Option<Imported>,
     /// When the activity was last seen, where the source says so.
     pub last_seen: Option<Timestamp>,
     /// A person pressed the button.
@@ -146,9 +190,10 @@ impl Finding {
             title,
             severity: None,
             role: None,
-            shared_host: false,
+            doubt: None,
             sample: false,
-            archived: false,
+            closed: None,
+            imported: None,
             last_seen: None,
             by_person: true,
             stop: false,

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::text;
+
 /// What an instance is a node of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Node<'a> {
@@ -60,14 +62,10 @@ impl std::fmt::Display for Node<'_> {
             Self::Ecs { cluster } => ("a container instance of ECS", cluster),
         };
         match cluster {
-            Some(cluster) => write!(f, "{what} of the cluster {}", shown(cluster)),
+            Some(cluster) => write!(f, "{what} of the cluster {}", text::one_line(cluster, text::NAME)),
             None => f.write_str(what),
         }
     }
-}
-
-fn shown(cluster: &str) -> String {
-    cluster.chars().filter(|c| !c.is_control()).take(128).collect()
 }
 
 #[cfg(test)]

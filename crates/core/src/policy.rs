@@ -1,8 +1,11 @@
 //! Whether to act: a finding and what was seen of its instance -> contain, ask people, or ignore, always with the reason
 //! that a person reads. The hourly cap is decided with the claim, since only the ledger can count.
 
+mod built_in;
+
 use std::time::Duration;
 
+use built_in::{built_in, of_a_node, settled};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -99,6 +102,8 @@ pub struct Policy {
     pub trusted_accounts: Vec<AccountId>,
     /// The most instances that one event may name without a person being asked.
     pub max_per_finding: usize,
+    /// How old the activity of a finding may be when Security Hub sends it on its own, to contain without a question.
+    pub import_max_age: Duration,
     /// ARNs of roles whose changes to a contained instance are told and never undone: people at work.
     pub responders: Vec<String>,
     /// The next steps after the cut.
@@ -148,6 +153,8 @@ impl Default for Policy {
             custom_actions: Vec::new(),
             trusted_accounts: Vec::new(),
             max_per_finding: 3,
+            // GuardDuty itself reports activity that goes on only every six hours by default.
+            import_max_age: Duration::from_hours(8),
             responders: Vec::new(),
             escalate: vec![Escalation::Timeouts],
             acl_never: Vec::new(),
@@ -216,11 +223,14 @@ pub struct Guide<'a> {
 #[must_use]
 pub fn gate(finding: &Finding, policy: &Policy, own: &AccountId) -> Option<Decided> {
     let ignore = |reason: String| Some(Decided::new(Decision::Ignore, reason));
-    if finding.sample {
-        return ignore(format!("{} is a sample finding", finding.id));
-    }
-    if finding.archived {
-        return ignore(format!("{} is archived at its source", finding.id));
+    // Who clicks is answered, see `settled`.
+    if finding.source != Source::CustomAction {
+        if finding.sample {
+            return ignore(format!("{} is a sample finding", finding.id));
+        }
+        if let Some(closed) = finding.closed {
+            return ignore(format!("{} is {closed} at its source", finding.id));
+        }
     }
     if finding.account != finding.said_by {
         let trusted = finding.said_by == *own && policy.trusted_accounts.is_empty()
@@ -239,38 +249,6 @@ pub fn gate(finding: &Finding, policy: &Policy, own: &AccountId) -> Option<Decid
 #[must_use]
 pub fn ignored(finding: &Finding, policy: &Policy) -> Option<Decided> {
     built_in(finding, policy).filter(|decided| decided.decision == Decision::Ignore)
-}
-
-/// The built-in rules, which stand after the account's own. `None`: contain.
-fn built_in(finding: &Finding, policy: &Policy) -> Option<Decided> {
-    let ignore = |reason: String| Some(Decided::new(Decision::Ignore, reason));
-    let ask = |reason: String| Some(Decided::new(Decision::Ask, reason));
-    if finding.by_person {
-        return None;
-    }
-    if finding.role == Some(ResourceRole::Target) && only_attacked(&finding.kind) {
-        return ignore(format!("{}: the instance was attacked, which is not yet compromised", finding.kind));
-    }
-    match finding.severity {
-        Some(severity) if severity < policy.min_severity => {
-            return ignore(format!("severity {severity} is below the minimum of {}", policy.min_severity));
-        }
-        _ => {}
-    }
-    let what = format!("{}: {}", finding.kind, finding.title);
-    if finding.shared_host {
-        return ask(format!("{what}; the instance is the host of containers that others may share"));
-    }
-    match finding.source {
-        Source::Alarm => ask(format!("{what}; an alarm is a sign, not a verdict")),
-        Source::AbuseText => ask(format!("{what}; nobody vouches for what the report's text says")),
-        Source::GuardDuty
-        | Source::Health
-        | Source::AbuseReport
-        | Source::Tag
-        | Source::CustomAction
-        | Source::Manual => None,
-    }
 }
 
 /// The document that rules are matched against.
@@ -300,11 +278,6 @@ pub fn document(finding: &Finding, instance: &Instance) -> Value {
             "public": instance.public,
         },
     })
-}
-
-/// Types that anyone on the internet can cause on a reachable host: acting on them would hand strangers a switch.
-fn only_attacked(kind: &str) -> bool {
-    kind.starts_with("Recon:") || ["BruteForce", "PortProbe"].iter().any(|part| kind.contains(part))
 }
 
 /// What the ledger knows of the instance, as far as a decision needs it.
@@ -444,10 +417,18 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, guide: &Guide<'
             ),
         );
     }
+    let decided = weigh(finding, instance, &what, guide);
+    match decided.decision {
+        Decision::Contain => settled(finding, &what, guide.policy).unwrap_or(decided),
+        Decision::Ask | Decision::Ignore => decided,
+    }
+}
+
+fn weigh(finding: &Finding, instance: &Instance, what: &str, guide: &Guide<'_>) -> Decided {
     if let Some((name, decision, stop)) = guide.rules.decide(&document(finding, instance)) {
         return Decided { by_rule: true, stop, ..Decided::new(decision, format!("{what} (rule \"{name}\")")) };
     }
-    if let Some(decided) = built_in(finding, guide.policy) {
+    if let Some(decided) = built_in(finding, guide.policy).or_else(|| of_a_node(finding, instance, what)) {
         return decided;
     }
     match guide.rules_lost {
@@ -455,7 +436,7 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, guide: &Guide<'
             Decision::Ask,
             format!("{what}; the account's own rules could not be read ({why}), so a person must decide"),
         ),
-        None => Decided::new(Decision::Contain, what),
+        None => Decided::new(Decision::Contain, what.to_owned()),
     }
 }
 
@@ -506,15 +487,15 @@ pub fn minds_the_fleet(finding: &Finding, decided: &Decided) -> bool {
     finding.is_automatic() && decided.decision == Decision::Contain && !decided.refused && !decided.by_rule
 }
 
-/// What a new automatic containment counts against: half of the hour's cap is kept for GuardDuty's findings, so that
-/// tags, reports and alarms cannot use it up.
+/// What a new automatic containment counts against: half of the hour's cap is kept for GuardDuty's own events, so that
+/// tags, reports, alarms and imports cannot use it up.
 #[must_use]
 pub fn limits(finding: &Finding, decided: &Decided, instance: &Instance, policy: &Policy) -> Limits {
     let cap = policy.max_per_hour;
     let group = if minds_the_fleet(finding, decided) { instance.auto_scaling_group() } else { None };
     Limits {
         cap,
-        others: (finding.source != Source::GuardDuty).then_some(cap.div_ceil(2)),
+        others: (finding.source != Source::GuardDuty || finding.imported.is_some()).then_some(cap.div_ceil(2)),
         group: group.map(str::to_owned),
     }
 }

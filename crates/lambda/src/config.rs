@@ -1,6 +1,8 @@
 //! The settings, read once from the environment. A wrong value stops the start with a message that names it: a function
 //! that contains production instances must not guess.
 
+use std::time::Duration;
+
 use brig_core::{
     access::ForensicAccess,
     acl,
@@ -77,7 +79,7 @@ const IP_RANGES: &str = "https://ip-ranges.amazonaws.com/ip-ranges.json";
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 23] = [
+const KNOWN: [&str; 24] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -91,6 +93,7 @@ const KNOWN: [&str; 23] = [
     "BRIG_CUSTOM_ACTIONS",
     "BRIG_TRUSTED_ACCOUNTS",
     "BRIG_MAX_PER_FINDING",
+    "BRIG_IMPORT_MAX_AGE_HOURS",
     "BRIG_POLICY",
     "BRIG_MEMBER_ROLE",
     "BRIG_RESPONDERS",
@@ -193,6 +196,7 @@ impl Config {
         let ip_ranges = ip_ranges(get("BRIG_IP_RANGES"))?;
         let rules = rules(get("BRIG_POLICY"))?;
         let most = whole("BRIG_MAX_PER_FINDING", 1000, "a whole number up to 1000", 3)?;
+        let hours = whole("BRIG_IMPORT_MAX_AGE_HOURS", 8760, "a whole number of hours up to 8760", 8)?;
         let member_role = member_role(get("BRIG_MEMBER_ROLE"))?;
         Ok(Self {
             serves,
@@ -219,6 +223,7 @@ impl Config {
                 custom_actions,
                 trusted_accounts,
                 max_per_finding: usize::try_from(most).unwrap_or(usize::MAX),
+                import_max_age: Duration::from_hours(u64::from(hours)),
                 responders,
                 escalate,
                 acl_never,

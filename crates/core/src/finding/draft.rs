@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    Addressed, Finding, Parsed, Request, ResourceRole, Source,
+    Addressed, Closed, Doubt, Finding, Imported, Parsed, Request, ResourceRole, Source,
     sessions::{self, Session},
 };
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
 const MOST_REMOTES: usize = 50;
 
 /// The common part; see [`Finding`] for the fields.
-#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own in the event")]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Draft {
     pub(super) source: Source,
@@ -25,9 +24,10 @@ pub(super) struct Draft {
     pub(super) title: String,
     pub(super) severity: Option<f64>,
     pub(super) role: Option<ResourceRole>,
-    pub(super) shared_host: bool,
+    pub(super) doubt: Option<Doubt>,
     pub(super) sample: bool,
-    pub(super) archived: bool,
+    pub(super) closed: Option<Closed>,
+    pub(super) imported: Option<Imported>,
     pub(super) last_seen: Option<Timestamp>,
     pub(super) by_person: bool,
     pub(super) stop: bool,
@@ -91,9 +91,10 @@ impl Draft {
             title: self.title.clone(),
             severity: self.severity,
             role: self.role,
-            shared_host: self.shared_host,
+            doubt: self.doubt,
             sample: self.sample,
-            archived: self.archived,
+            closed: self.closed,
+            imported: self.imported,
             last_seen: self.last_seen,
             by_person: self.by_person,
             stop: self.stop,

@@ -69,10 +69,13 @@ impl Reader<'_> {
             return self.bridge(root);
         }
         if map.contains_key("Findings") {
-            return guardduty::parse_list(&root.get("Findings"), self.invoked);
+            return guardduty::parse_list(&root.get("Findings"), self.invoked, self.policy);
+        }
+        if guardduty::is_listed(root) {
+            return guardduty::parse_listed(root, self.invoked, self.policy);
         }
         if guardduty::is_finding(root) {
-            return guardduty::parse(root, None, self.invoked);
+            return guardduty::parse(root, None, self.invoked, self.policy);
         }
         let mut keys: Vec<String> = map.keys().take(8).map(|key| key.chars().take(40).collect()).collect();
         keys.sort();
@@ -87,15 +90,17 @@ impl Reader<'_> {
         let source = root.get("source").text()?.unwrap_or_default();
         let detail_type = root.get("detail-type").text()?.unwrap_or_default();
         match (source, detail_type) {
-            ("aws.guardduty", "GuardDuty Finding") => guardduty::parse(&root.get("detail"), Some(root), self.invoked),
+            ("aws.guardduty", "GuardDuty Finding") => {
+                guardduty::parse(&root.get("detail"), Some(root), self.invoked, self.policy)
+            }
             ("aws.health", "AWS Health Abuse Event" | "AWS Health Event") => health::parse(root, self.invoked),
             ("brig.abuse", "Abuse Report") => abuse::from_event(root),
             ("aws.tag", "Tag Change on Resource") => tag::parse(root, self.policy),
             ("aws.securityhub", "Security Hub Findings - Custom Action") => {
                 securityhub::custom_action(root, self.policy)
             }
-            ("aws.securityhub", "Security Hub Findings - Imported") => securityhub::imported(root),
-            ("aws.securityhub", "Findings Imported V2") => ocsf::parse(root),
+            ("aws.securityhub", "Security Hub Findings - Imported") => securityhub::imported(root, self.policy),
+            ("aws.securityhub", "Findings Imported V2") => ocsf::parse(root, self.policy),
             ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm::from_event(root),
             ("aws.ec2" | "aws.iam" | "aws.autoscaling" | "aws.elasticloadbalancing", "AWS API Call via CloudTrail") => {
                 cloudtrail::parse(root, self.invoked)

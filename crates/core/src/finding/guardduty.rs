@@ -1,138 +1,218 @@
 //! GuardDuty findings: the EventBridge envelope's `detail`, the same document alone (a rule with InputPath `$.detail`),
 //! and the list that the GetFindings API gives. Fields as in
 //! <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_eventbridge.html>.
-//! `resource.resourceType` decides what is compromised: samples of other families carry filler `instanceDetails`.
+//! `resource.resourceType` says what is compromised: samples of other families carry filler `instanceDetails`.
 
 use std::net::IpAddr;
 
-use serde_json::Value;
-
 use super::{
-    Invoked, ParseError, Parsed, Request, ResourceRole, Source,
-    draft::{Draft, Named, Target, one_line, parsed},
-    sessions,
+    Closed, Invoked, ParseError, Parsed, ResourceRole, Source,
+    draft::{Draft, one_line},
+    meaning::{Facts, Read, Resource, Sort},
+    ocsf,
+    reading::{self, Place, text},
+    securityhub, sessions,
 };
-use crate::{
-    ids::{AccountId, Arn, InstanceId, Region},
-    json::Field,
-    timestamp::Timestamp,
-};
+use crate::{ids::AccountId, json::Field, policy::Policy};
 
-/// A finding has a type, a resource or a sequence, and a service block; nothing else that reaches a function has.
+/// A finding has a type and an id, and a resource or a service block; nothing else that reaches a function has.
 pub(super) fn is_finding(root: &Field<'_>) -> bool {
-    ["type", "service", "id"].iter().all(|key| !root.get(key).is_absent())
-        && (!root.get("resource").is_absent() || !root.get("schemaVersion").is_absent())
+    let holds = |key: &str| !root.get(key).is_absent();
+    holds("type") && holds("id") && (holds("resource") || (holds("service") && holds("schemaVersion")))
 }
 
-/// `{"Findings": [...]}`.
-pub(super) fn parse_list(list: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
-    let mut whole = Request::default();
-    for item in list.items() {
-        if let Parsed::Request(request) = parse(&item, None, invoked)? {
-            whole.findings.extend(request.findings);
-        }
+/// A finding of Security Hub's, alone: ASFF has a product's ARN, OCSF its own block about the finding.
+pub(super) fn is_listed(root: &Field<'_>) -> bool {
+    !root.get("ProductArn").is_absent() || !root.get("finding_info").is_absent()
+}
+
+/// One entry of a list, alone.
+pub(super) fn parse_listed(finding: &Field<'_>, invoked: &Invoked, policy: &Policy) -> Result<Parsed, ParseError> {
+    let mut whole = Read::default();
+    whole.add(entry(finding, invoked, policy));
+    whole.parsed("the finding is not GuardDuty's about an instance")
+}
+
+fn entry(item: &Field<'_>, invoked: &Invoked, policy: &Policy) -> Result<Read, ParseError> {
+    if !item.get("ProductArn").is_absent() {
+        securityhub::listed(item, invoked, policy)
+    } else if !item.get("finding_info").is_absent() {
+        ocsf::listed(item, invoked, policy)
+    } else {
+        read(item, None, invoked, policy)
     }
-    Ok(parsed(whole, "no finding of the list names an instance"))
 }
 
-pub(super) fn parse(detail: &Field<'_>, envelope: Option<&Field<'_>>, invoked: &Invoked) -> Result<Parsed, ParseError> {
+/// `{"Findings": [...]}`, as GuardDuty's GetFindings and both of Security Hub's give it.
+pub(super) fn parse_list(list: &Field<'_>, invoked: &Invoked, policy: &Policy) -> Result<Parsed, ParseError> {
+    let mut whole = Read::default();
+    for item in list.items() {
+        whole.add(entry(&item, invoked, policy));
+    }
+    whole.parsed("no finding of the list names an instance")
+}
+
+pub(super) fn parse(
+    detail: &Field<'_>,
+    envelope: Option<&Field<'_>>,
+    invoked: &Invoked,
+    policy: &Policy,
+) -> Result<Parsed, ParseError> {
+    let mut whole = Read::default();
+    whole.add(read(detail, envelope, invoked, policy));
+    whole.parsed("the finding names no instance")
+}
+
+fn read(
+    detail: &Field<'_>,
+    envelope: Option<&Field<'_>>,
+    invoked: &Invoked,
+    policy: &Policy,
+) -> Result<Read, ParseError> {
+    // A bare finding came by direct invoke, or by a rule of the function's own bus.
+    let said_by = envelope.map(|event| reading::account(&[event.get("account")])).transpose()?.flatten();
+    let said_by = said_by.unwrap_or_else(|| invoked.account.clone());
+    facts(detail, envelope, &said_by, invoked)?.read(&said_by, policy)
+}
+
+fn facts(
+    detail: &Field<'_>,
+    envelope: Option<&Field<'_>>,
+    said_by: &AccountId,
+    invoked: &Invoked,
+) -> Result<Facts, ParseError> {
     if detail.object().is_none() {
         return Err(detail.wrong("a GuardDuty finding"));
     }
     let kind = one_line(detail.get("type").required_text()?);
     let service = detail.get("service");
-    let account: AccountId = detail.get("accountId").parse()?;
-    let region: Region = region(detail, envelope).parse()?;
-    // A bare finding came by direct invoke, or by a rule of the function's own bus.
-    let said_by: AccountId = match envelope {
-        Some(envelope) if !envelope.get("account").is_absent() => envelope.get("account").parse()?,
-        _ => invoked.account.clone(),
-    };
-    let named = match named(detail, &kind, &account, &region)? {
-        Ok(named) => named,
-        Err(why) => return Ok(Parsed::Nothing(why)),
-    };
-    let resource_type = detail.get("resource").get("resourceType").value().as_str().unwrap_or_default();
-    let role = match service.get("resourceRole").text()? {
-        Some("TARGET") => Some(ResourceRole::Target),
-        Some("ACTOR") => Some(ResourceRole::Actor),
-        _ => None,
-    };
+    let title = one_line(text(&detail.get("title")).unwrap_or(&kind));
     let is_sequence = kind.starts_with("AttackSequence:");
+    let place = place(detail, envelope, said_by, invoked)?;
+    let sent = envelope.map(|event| event.get("time"));
+    let seen = [service.get("eventLastSeen"), detail.get("updatedAt")];
     let draft = Draft {
         source: Source::GuardDuty,
-        id: one_line(detail.get("id").required_text()?),
-        title: one_line(detail.get("title").text()?.unwrap_or(&kind)),
-        kind,
-        severity: detail.get("severity").number()?,
-        role,
-        shared_host: matches!(resource_type, "ECSCluster" | "EKSCluster" | "KubernetesCluster" | "Container"),
-        sample: is_sample(&service),
-        archived: service.get("archived").flag()?.unwrap_or(false),
-        last_seen: service
-            .get("eventLastSeen")
-            .text()?
-            .or(envelope.and_then(|event| event.get("time").value().as_str()))
-            .and_then(Timestamp::parse),
+        id: one_line(id(detail)?),
+        severity: reading::severity(&detail.get("severity"))?,
+        role: role(&service.get("resourceRole")),
+        sample: reading::marks_sample(&service.get("additionalInfo")) || reading::is_sample_title(&title),
+        closed: reading::flag(&service.get("archived"))?.unwrap_or(false).then_some(Closed::Archived),
+        last_seen: seen.iter().chain(&sent).find_map(reading::time),
         remotes: addresses(far_ends(&service)),
         sessions: if is_sequence {
             sessions::of_sequence(&service.get("detection").get("sequence"))
         } else {
             sessions::of_resource(&detail.get("resource"))
         },
+        title,
+        kind,
         ..Draft::default()
     };
-    Ok(parsed(draft.named(&said_by, named), "the finding names no instance"))
+    let mut facts = Facts { draft, place, subject: None, resources: Vec::new(), unread: Vec::new() };
+    if is_sequence {
+        facts.sequence(&service.get("detection").get("sequence"));
+    } else {
+        facts.resource(&detail.get("resource"))?;
+    }
+    Ok(facts)
 }
 
-/// The instances that a finding is about, by its family; the inner error is the reason why there are none.
-fn named(
-    detail: &Field<'_>,
-    kind: &str,
-    account: &AccountId,
-    region: &Region,
-) -> Result<Result<Vec<Named>, String>, ParseError> {
-    let resource = detail.get("resource");
-    let here = |id: InstanceId| vec![(account.clone(), region.clone(), Target::Instance(id))];
-    if kind.starts_with("AttackSequence:") {
-        return sequence(detail).map(|named| {
-            if named.is_empty() { Err(format!("the sequence {kind} names no instance")) } else { Ok(named) }
-        });
-    }
-    let resource_type = one_line(resource.get("resourceType").required_text()?);
-    let details = resource.get("instanceDetails").get("instanceId");
-    Ok(match resource_type.as_str() {
-        "Instance" if details.is_absent() => Err(format!("the finding {kind} names no instance")),
-        "Instance" => Ok(here(details.parse()?)),
-        // Malware found on a volume of an instance, or in a container on it: the host is named beside it.
-        "EBSVolume" | "ECSCluster" | "EKSCluster" | "KubernetesCluster" | "Container" if !details.is_absent() => {
-            Ok(here(details.parse()?))
+impl Facts {
+    /// GuardDuty's `resource`: its type says what is compromised, the rest what it is on.
+    fn resource(&mut self, resource: &Field<'_>) -> Result<(), ParseError> {
+        let sort = Sort::of_type(resource.get("resourceType").required_text()?);
+        self.subject = Some(sort);
+        let principal = text(&resource.get("accessKeyDetails").get("principalId"));
+        self.resources.extend(principal.and_then(sessions::instance_of).map(Resource::SessionOf));
+        let holds =
+            |name: &str| resource.get(name).object().is_some_and(|map| map.values().any(|value| !value.is_null()));
+        if ["eksClusterDetails", "kubernetesDetails", "ecsClusterDetails", "containerDetails"].into_iter().any(holds) {
+            self.resources.push(Resource::Other(Sort::Containers));
         }
-        "AccessKey" => match of_access_key(&resource) {
-            Some(id) => Ok(here(id)),
-            None => Err(format!("the finding {kind} is about an access key that belongs to no instance")),
+        // The host of a container and of a volume is there too; with any other resource the details may be filler.
+        let details = resource.get("instanceDetails").get("instanceId");
+        if sort != Sort::Other && !details.is_absent() {
+            self.named(&details);
+        }
+        Ok(())
+    }
+
+    /// An attack sequence lists what took part in it; its signals say nothing more about instances.
+    fn sequence(&mut self, sequence: &Field<'_>) {
+        for item in sequence.get("resources").items() {
+            let sort = Sort::of_type(text(&item.get("resourceType")).unwrap_or_default());
+            let principal = item.get("data").get("accessKey").get("principalId");
+            self.resources.extend(text(&principal).and_then(sessions::instance_of).map(Resource::SessionOf));
+            if sort == Sort::Instance {
+                self.located(&item);
+            } else {
+                self.resources.push(Resource::Other(sort));
+            }
+        }
+        let actors = sequence.get("actors").items();
+        let principals = actors.iter().map(|actor| actor.get("user").get("uid"));
+        let sessions = principals.filter_map(|uid| text(&uid).and_then(sessions::instance_of)).map(Resource::SessionOf);
+        self.resources.extend(sessions);
+    }
+
+    /// An instance of a sequence: a bare id is where the entry or else the finding says.
+    fn located(&mut self, item: &Field<'_>) {
+        let read = || {
+            let Place { account, region } = self.place.clone();
+            let account = reading::account(&[item.get("accountId")])?.unwrap_or(account);
+            let region = reading::region(&[item.get("region")])?.unwrap_or(region);
+            reading::instance(&item.get("uid"), &Place { account, region })
+        };
+        match read() {
+            Ok(named) => self.resources.push(Resource::Instance(named)),
+            Err(error) => self.unread.push(error),
+        }
+    }
+
+    fn named(&mut self, id: &Field<'_>) {
+        match reading::instance(id, &self.place) {
+            Ok(named) => self.resources.push(Resource::Instance(named)),
+            Err(error) => self.unread.push(error),
+        }
+    }
+}
+
+/// The finding's own account and Region; what it leaves out its ARN says, or the envelope, or else where the function is.
+fn place(
+    detail: &Field<'_>,
+    envelope: Option<&Field<'_>>,
+    said_by: &AccountId,
+    invoked: &Invoked,
+) -> Result<Place, ParseError> {
+    let (account, region) = reading::place_in(text(&detail.get("arn")));
+    let of_envelope = envelope.map(|event| event.get("region"));
+    Ok(Place {
+        account: reading::account(&[detail.get("accountId")])?.or(account).unwrap_or_else(|| said_by.clone()),
+        region: match reading::region(&[detail.get("region")])?.or(region) {
+            Some(region) => region,
+            None => reading::region(of_envelope.as_slice())?.unwrap_or_else(|| invoked.region.clone()),
         },
-        other => Err(format!("the finding {kind} is about a resource of type {other}, not an instance")),
     })
 }
 
-/// Credentials of an instance's role: the principal is `AROA...:i-...`, the session that the instance's metadata service
-/// handed out.
-fn of_access_key(resource: &Field<'_>) -> Option<InstanceId> {
-    resource.get("accessKeyDetails").get("principalId").value().as_str().and_then(sessions::instance_of)
+/// The finding's id; the last part of its ARN where the id itself is left out.
+fn id<'a>(detail: &Field<'a>) -> Result<&'a str, ParseError> {
+    let of_arn = || text(&detail.get("arn")).and_then(|arn| arn.split("/finding/").nth(1));
+    match text(&detail.get("id")).or_else(of_arn) {
+        Some(id) => Ok(id),
+        None => detail.get("id").required_text(),
+    }
 }
 
-/// An attack sequence lists what took part; its signals say nothing more about instances.
-fn sequence(detail: &Field<'_>) -> Result<Vec<Named>, ParseError> {
-    let mut found = Vec::new();
-    for item in detail.get("service").get("detection").get("sequence").get("resources").items() {
-        if item.get("resourceType").value().as_str() != Some("EC2_INSTANCE") {
-            continue;
-        }
-        let uid = item.get("uid");
-        found.push(instance_arn(&uid)?);
+/// `ACTOR` or `TARGET`; anything else says nothing.
+pub(super) fn role(field: &Field<'_>) -> Option<ResourceRole> {
+    let word = text(field)?;
+    if word.eq_ignore_ascii_case("TARGET") {
+        Some(ResourceRole::Target)
+    } else {
+        word.eq_ignore_ascii_case("ACTOR").then_some(ResourceRole::Actor)
     }
-    Ok(found)
 }
 
 /// Who exchanged packets with the instance: the far end of a connection, port probes, the endpoints of a sequence. A caller
@@ -158,37 +238,4 @@ pub(super) fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<IpA
         }
     }
     found
-}
-
-/// A target from an instance's ARN.
-pub(super) fn instance_arn(field: &Field<'_>) -> Result<Named, ParseError> {
-    let wrong = || field.wrong("the ARN of an instance");
-    let arn = Arn::parse(field.required_text()?).ok_or_else(wrong)?;
-    let id = arn.resource.strip_prefix("instance/").ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
-    let account = arn.account.parse().map_err(|_| wrong())?;
-    let region = arn.region.parse().map_err(|_| wrong())?;
-    Ok((account, region, Target::Instance(id)))
-}
-
-/// The finding's own Region; findings of older schemas leave it to the envelope.
-fn region<'a>(detail: &Field<'a>, envelope: Option<&Field<'a>>) -> Field<'a> {
-    let own = detail.get("region");
-    match envelope {
-        Some(envelope) if own.is_absent() => envelope.get("region"),
-        _ => own,
-    }
-}
-
-/// GuardDuty marks samples in `additionalInfo.sample`, or inside the JSON text of `additionalInfo.value`.
-fn is_sample(service: &Field<'_>) -> bool {
-    let info = service.get("additionalInfo");
-    let marked = |value: &Value| value.as_bool() == Some(true) || value.as_str() == Some("true");
-    if marked(info.get("sample").value()) {
-        return true;
-    }
-    info.get("value")
-        .value()
-        .as_str()
-        .and_then(|text| serde_json::from_str::<Value>(text).ok())
-        .is_some_and(|inner| inner.get("sample").is_some_and(marked))
 }

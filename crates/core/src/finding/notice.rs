@@ -77,6 +77,8 @@ pub enum NoticeKind {
     AlarmNamesNothing,
     /// A finding about an instance's credentials that does not say which instance.
     CredentialsOfUnknownInstance,
+    /// A click in Security Hub on findings that name no instance.
+    ClickNamesNothing,
     /// An event names more than is looked at.
     TooMany,
 }
@@ -87,7 +89,11 @@ impl NoticeKind {
     pub fn expects_answer(self) -> bool {
         match self {
             Self::AbuseNamesNothing | Self::AbuseContent => true,
-            Self::AbuseClosed | Self::AlarmNamesNothing | Self::CredentialsOfUnknownInstance | Self::TooMany => false,
+            Self::AbuseClosed
+            | Self::AlarmNamesNothing
+            | Self::CredentialsOfUnknownInstance
+            | Self::ClickNamesNothing
+            | Self::TooMany => false,
         }
     }
 
@@ -99,6 +105,7 @@ impl NoticeKind {
             Self::AbuseClosed => "AWS has closed the abuse report, or calls the resources in it resolved",
             Self::AbuseContent => "the abuse report is about content, which is no sign of a compromise",
             Self::AlarmNamesNothing => "the alarm has no InstanceId dimension",
+            Self::ClickNamesNothing => "the findings chosen in Security Hub name no instance",
             Self::CredentialsOfUnknownInstance => {
                 "the credentials of an instance are used elsewhere, and the finding does not say which instance"
             }
@@ -119,6 +126,9 @@ impl NoticeKind {
             Self::AbuseContent => "Answer AWS within 24 hours: the content, or who published it, is the matter.",
             Self::AlarmNamesNothing => {
                 "Look at the alarm, find the instance, and contain it by its id if it is compromised."
+            }
+            Self::ClickNamesNothing => {
+                "Look at the findings that were chosen, find the instance, and contain it by its id if it is compromised."
             }
             Self::CredentialsOfUnknownInstance => {
                 "Find the instance that the session belongs to (the session name in CloudTrail is its id), and contain it by its id."

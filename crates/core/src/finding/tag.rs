@@ -5,7 +5,7 @@
 use super::{
     ParseError, Parsed, Source,
     draft::{Draft, one_line, parsed},
-    guardduty::instance_arn,
+    reading::instance_arn,
 };
 use crate::{json::Field, policy::Policy, timestamp::Timestamp};
 

@@ -1,4 +1,5 @@
 mod events;
+mod meanings;
 mod mutations;
 
 use expect_test::{Expect, expect};
@@ -31,9 +32,10 @@ fn check(event: &Value, expected: &Expect) {
                 .map(|f| {
                     let marks = [
                         ("sample", f.sample),
-                        ("archived", f.archived),
+                        ("archived", f.closed.is_some()),
                         ("attacked", f.role == Some(ResourceRole::Target)),
-                        ("shared host", f.shared_host),
+                        ("shared host", f.doubt == Some(Doubt::SharedHost)),
+                        ("mentioned", f.doubt == Some(Doubt::Mentioned)),
                         ("by a person", f.by_person),
                         ("said by another account", f.said_by != f.account),
                     ];
@@ -169,12 +171,11 @@ fn of_many_far_ends_it_is_said_how_many_are_kept() {
 #[test]
 fn a_finding_about_another_resource_names_no_instance_whatever_filler_it_carries() {
     let mut event = finding();
-    event["resource"]["resourceType"] = json!("AccessKey");
+    event["type"] = json!("Exfiltration:S3/AnomalousBehavior");
+    event["resource"]["resourceType"] = json!("S3Bucket");
     check(
         &event,
-        &expect![
-            "nothing: the finding Backdoor:EC2/C&CActivity.B!DNS is about an access key that belongs to no instance"
-        ],
+        &expect!["nothing: the finding Exfiltration:S3/AnomalousBehavior is about a resource that is not an instance"],
     );
 }
 
@@ -185,12 +186,12 @@ fn a_wrong_field_is_named_with_its_value() {
     check(
         &enveloped(event),
         &expect![[
-            r#"InvalidRequest: detail.resource.instanceDetails.instanceId: "eni-bfcffe88" is not an EC2 instance id (i- and 8 or 17 lower-case hex digits)"#
+            r#"InvalidRequest: detail.resource.instanceDetails.instanceId: "eni-bfcffe88" is not the id or the ARN of an EC2 instance"#
         ]],
     );
     let mut event = finding();
-    event["severity"] = json!("high");
-    check(&event, &expect![[r#"InvalidRequest: severity: "high" is not a number"#]]);
+    event["severity"] = json!("severe");
+    check(&event, &expect![[r#"InvalidRequest: severity: "severe" is not a number"#]]);
     check(&enveloped(json!([])), &expect![[r#"InvalidRequest: detail: a list of 0 is not a GuardDuty finding"#]]);
 }
 

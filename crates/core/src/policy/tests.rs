@@ -32,7 +32,7 @@ fn samples_archived_findings_and_mere_attacks_are_ignored() {
     sample.sample = true;
     check(&sample, &[], false, &expect!["Ignore : f1 is a sample finding"]);
     let mut archived = finding();
-    archived.archived = true;
+    archived.closed = Some(crate::finding::Closed::Archived);
     check(&archived, &[], false, &expect!["Ignore : f1 is archived at its source"]);
     let mut attacked = finding();
     attacked.role = Some(ResourceRole::Target);
@@ -178,7 +178,7 @@ fn signs_and_hearsay_are_questions() {
     alarm.kind = "Alarm/out".to_owned();
     check(&alarm, &[], false, &expect!["Ask : Alarm/out: Command and control; an alarm is a sign, not a verdict"]);
     let mut host = finding();
-    host.shared_host = true;
+    host.doubt = Some(crate::finding::Doubt::SharedHost);
     check(
         &host,
         &[],
@@ -269,4 +269,57 @@ fn without_its_rules_an_account_is_asked() {
     assert!(decided.reason.contains("could not be read (AccessDenied)"));
     let decided = decide(&manual(), &instance(), &Known::No, false, &guide);
     assert_eq!(decided.decision, Decision::Contain);
+}
+
+#[test]
+fn a_node_by_its_tags_is_a_question_for_findings_about_instances_and_for_nothing_else() {
+    let tags: &[(&str, &str)] = &[("kubernetes.io/cluster/prod", "owned")];
+    check(
+        &finding(),
+        tags,
+        false,
+        &expect![
+            "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; by its tags the instance is a Kubernetes node of the cluster prod: other containers on it would be cut off too"
+        ],
+    );
+    check(
+        &finding(),
+        &[("AmazonECSManaged", "")],
+        false,
+        &expect![
+            "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; by its tags the instance is a container instance of ECS: other containers on it would be cut off too"
+        ],
+    );
+    for (source, decision) in [
+        (Source::GuardDuty, Decision::Ask),
+        (Source::CustomAction, Decision::Ask),
+        (Source::Health, Decision::Contain),
+        (Source::AbuseReport, Decision::Contain),
+        (Source::Tag, Decision::Contain),
+    ] {
+        let mut instance = instance();
+        instance.tags.insert("eks:cluster-name".to_owned(), "prod".to_owned());
+        let policy = Policy::default();
+        let named = Finding { source, ..finding() };
+        let judge = |rules: &Rules| {
+            let guide = Guide { policy: &policy, rules, rules_lost: None };
+            decide(&named, &instance, &Known::No, false, &guide).decision
+        };
+        assert_eq!(judge(&Rules::none()), decision, "{source:?}");
+        let all =
+            r#"{"rules": [{"name": "all", "then": "contain", "when": {"instance": {"id": [{"prefix": "i-"}]}}}]}"#;
+        assert_eq!(judge(&Rules::parse(all).expect("rules")), Decision::Contain, "{source:?}");
+    }
+    check(&manual(), tags, false, &expect!["Contain : requested by a person"]);
+}
+
+#[test]
+fn what_security_hub_sends_counts_in_the_half_that_is_not_guarddutys_own() {
+    let (policy, instance) = (Policy::default(), instance());
+    let decided = Decided::new(Decision::Contain, String::new());
+    let others = |finding: &Finding| limits(finding, &decided, &instance, &policy).others;
+    assert_eq!(others(&finding()), None);
+    let imported = Some(crate::finding::Imported { sent: None });
+    assert_eq!(others(&Finding { imported, ..finding() }), Some(5));
+    assert_eq!(others(&Finding { source: Source::CustomAction, ..finding() }), Some(5));
 }

@@ -81,6 +81,7 @@ fn other_peoples_events_end_without_a_panic() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one line or two for each event")]
 fn every_event_of_the_folder_parses_to_what_it_says() {
     let table = table(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events")), 0);
     expect![[r#"
@@ -102,8 +103,18 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           nothing: "RunInstances" cannot undo a containment
         ec2-state-change
           nothing: "EC2 Instance State-change Notification" of "aws.ec2" is no sign of a compromise
+        guardduty-access-key-mentioned
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Ask
+        guardduty-access-key-unknown
+          notice: Nothing was done about UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS in 123456789012/us-east-1: the credentials of an instance are used elsewhere, and the finding does not say which instance.
         guardduty-access-key
           guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Contain
+        guardduty-attack-sequence-eks
+          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EKS/CompromisedCluster with 198.51.100.23 -> Ask
+        guardduty-attack-sequence-odd
+          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
+          guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
+          unread: detail.service.detection.sequence.resources[1].uid: "i-XYZ" is not the id or the ARN of an EC2 instance
         guardduty-attack-sequence
           guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
           guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
@@ -115,6 +126,9 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
         guardduty-finding
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+        guardduty-getfindings-odd
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          unread: Findings[1].severity: "severe" is not a number
         guardduty-getfindings
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
         guardduty-iam-user
@@ -122,9 +136,11 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         guardduty-malware
           guardduty us-east-1/i-0123456789abcdef0 Execution:EC2/MaliciousFile -> Contain
         guardduty-s3
-          nothing: the finding Exfiltration:S3/AnomalousBehavior is about a resource of type S3Bucket, not an instance
+          nothing: the finding Exfiltration:S3/AnomalousBehavior is about a resource that is not an instance
         guardduty-sample
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Ignore
+        guardduty-text
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
         health-abuse
           health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Contain
           health eu-west-1/i-0fedcba9876543210 AWS_ABUSE_DOS_REPORT -> Contain
@@ -148,14 +164,29 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           how ready the account is: Readiness { prepare: true, accounts: [], instance: None }
         release
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+        securityhub-access-key
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Contain
+        securityhub-custom-action-bare
+          custom_action us-east-1/i-0123456789abcdef0 Software and Configuration Checks/Industry and Regulatory Standards -> Contain
+          unread: detail.findings[1].Resources[0].Id: "not-an-instance" is not the id or the ARN of an EC2 instance
         securityhub-custom-action
           custom_action us-east-1/i-0123456789abcdef0 Software and Configuration Checks/Industry and Regulatory Standards -> Contain
+        securityhub-edited
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS with 203.0.113.77 -> Ask
+        securityhub-eks
+          guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B with 203.0.113.77 -> Ask
         securityhub-imported
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS with 203.0.113.77 -> Contain
         securityhub-other-action
           nothing: the custom action is none of BRIG_CUSTOM_ACTIONS
         securityhub-posture
           nothing: no finding of the event is GuardDuty's about an instance, or chosen for one
+        securityhub-v2-access-key
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Contain
+        securityhub-v2-bare
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B with 203.0.113.77 -> Contain
+        securityhub-v2-eks
+          guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B with 203.0.113.77 -> Ask
         securityhub-v2
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
         sns-smuggled
