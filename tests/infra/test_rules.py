@@ -204,7 +204,7 @@ class Wired(unittest.TestCase):
         self.assertEqual(nobody_else["Effect"], "Deny")
         self.assertEqual(nobody_else["Condition"]["ArnNotEquals"]["aws:SourceArn"], rules)
         self.assertEqual(attributes["VisibilityTimeout"], "130")
-        self.assertEqual(json.loads(attributes["RedrivePolicy"])["maxReceiveCount"], 5)
+        self.assertEqual(json.loads(attributes["RedrivePolicy"])["maxReceiveCount"], 10)
 
     def test_everything_that_the_endpoint_supports_is_there(self):
         from cfnlint.decode import cfn_yaml

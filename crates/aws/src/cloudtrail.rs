@@ -52,6 +52,10 @@ fn from_event(event: &Event) -> Option<TrailEvent> {
     Some(TrailEvent {
         call: event.event_name()?.to_owned(),
         by: by.or(event.username())?.to_owned(),
+        source_identity: record
+            .pointer("/userIdentity/sessionContext/sourceIdentity")
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned),
         at: event.event_time().and_then(|at| at.to_millis().ok()).map(Timestamp::from_millis),
     })
 }

@@ -20,14 +20,20 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
-    operation::{query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError},
-    types::{AttributeValue, Delete, Put, ReturnValue, TransactWriteItem, Update, builders::UpdateBuilder},
+    operation::{
+        query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
+    },
+    types::{
+        AttributeValue, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+        builders::UpdateBuilder,
+    },
 };
 use brig_core::{
     ids::ContainmentId,
     ledger::{
-        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, Limits, MemberSet, Records, Shared, StepRecord,
-        Told, told_sk,
+        ActivePage, Announced, Claim, Claimed, Counted, CountedInGroup, Current, InstanceKey, Limits, MemberSet,
+        OverCap, Records, Shared, State, StepRecord, Told, told_sk,
     },
     step::Outcome,
     timestamp::Timestamp,
@@ -133,22 +139,69 @@ impl DynamoLedger {
             .condition_expression("version = :read")
             .expression_attribute_values(":read", number(read_version));
         let delete = Delete::builder().table_name(&self.table).set_key(Some(items::active(key)));
-        let writes = vec![
+        let mut writes = vec![
             TransactWriteItem::builder().put(built(put.build())?).build(),
             TransactWriteItem::builder().delete(built(delete.build())?).build(),
         ];
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
-            return Ok(true);
-        };
-        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-            && cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"))
-        {
-            return Ok(false);
+        let counted = current.counted.as_ref().filter(|_| current.state == State::Withdrawn);
+        if let Some(counted) = counted.filter(|counted| !counted.hour_stays) {
+            writes.push(TransactWriteItem::builder().update(built(self.uncount(key, counted).build())?).build());
         }
-        Err(cloud_error("TransactWriteItems", &error))
+        let group = counted.and_then(|counted| counted.group.as_ref()).filter(|group| !group.stays);
+        let ways = match group {
+            Some(group) => vec![Some((group, "newer")), Some((group, "older")), None],
+            None => vec![None],
+        };
+        for way in ways {
+            let mut writes = writes.clone();
+            if let Some((group, place)) = way {
+                let update = self.uncount_in_group(key, group, place);
+                writes.push(TransactWriteItem::builder().update(built(update.build())?).build());
+            }
+            let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
+                return Ok(true);
+            };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            else {
+                return Err(cloud_error("TransactWriteItems", &error));
+            };
+            let codes: Vec<&str> =
+                cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+            match cancelled_end(&codes, way.is_some())? {
+                Ended::Moved => return Ok(false),
+                Ended::NotThere => {}
+            }
+        }
+        Ok(false)
     }
 
-    /// Counts a new automatic containment in its hour.
+    /// Takes an instance out of those that were counted in an hour; one that is not among them is success.
+    fn uncount(&self, key: &InstanceKey, counted: &Counted) -> UpdateBuilder {
+        let instances = AttributeValue::Ss(vec![key.instance.to_string()]);
+        Update::builder()
+            .table_name(&self.table)
+            .key("pk", text(format!("{}/{}", key.account, key.region)))
+            .key("sk", text(format!("hour/{}", counted.hour)))
+            .update_expression("DELETE counted :instances, counted_others :instances")
+            .expression_attribute_values(":instances", instances)
+    }
+
+    /// Takes a containment out of its group's last two: from the newer place, or from the older where another one came
+    /// since. What stood before it there is a day old or more, or would have refused it: it counts no more.
+    fn uncount_in_group(&self, key: &InstanceKey, group: &CountedInGroup, place: &str) -> UpdateBuilder {
+        let set = if place == "newer" { "SET newer = older, older = :never" } else { "SET older = :never" };
+        Update::builder()
+            .table_name(&self.table)
+            .key("pk", text(format!("{}/{}", key.account, key.region)))
+            .key("sk", text(format!("group/{}", group.name)))
+            .update_expression(set)
+            .condition_expression(format!("{place} = :at"))
+            .expression_attribute_values(":never", number(0))
+            .expression_attribute_values(":at", number(group.at.millis()))
+    }
+
+    /// Counts a new automatic containment in its hour: the item holds the instances, so that each counts once. An hour that
+    /// an earlier version began has its own number beside.
     fn hour(&self, claim: &Claim, limits: &Limits) -> UpdateBuilder {
         let expires = claim.now.millis() / 1000 + COUNTER_LIFE_SECONDS;
         let update = Update::builder()
@@ -156,18 +209,23 @@ impl DynamoLedger {
             .key("pk", text(format!("{}/{}", claim.key.account, claim.key.region)))
             .key("sk", text(format!("hour/{}", claim.now.hour())))
             .expression_attribute_values(":expires", number(expires))
-            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":instance", text(claim.key.instance.as_str()))
+            .expression_attribute_values(":instances", AttributeValue::Ss(vec![claim.key.instance.to_string()]))
             .expression_attribute_values(":cap", number(limits.cap));
-        let below_cap = "(attribute_not_exists(containments) OR containments < :cap)";
+        let below = |set: &str, most: &str, before: &str| {
+            format!(
+                "(attribute_not_exists({set}) OR size({set}) < {most} OR contains({set}, :instance)) \
+                 AND (attribute_not_exists({before}) OR {before} < {most})"
+            )
+        };
+        let below_cap = below("counted", ":cap", "containments");
         match limits.others {
             None => update
-                .update_expression("SET expires_at = :expires ADD containments :one")
+                .update_expression("SET expires_at = :expires ADD counted :instances")
                 .condition_expression(below_cap),
             Some(most) => update
-                .update_expression("SET expires_at = :expires ADD containments :one, from_others :one")
-                .condition_expression(format!(
-                    "{below_cap} AND (attribute_not_exists(from_others) OR from_others < :others)"
-                ))
+                .update_expression("SET expires_at = :expires ADD counted :instances, counted_others :instances")
+                .condition_expression(format!("{below_cap} AND {}", below("counted_others", ":others", "from_others")))
                 .expression_attribute_values(":others", number(most)),
         }
     }
@@ -211,6 +269,44 @@ fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Answer<T>
     })
 }
 
+/// Why a containment was not ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Ended {
+    /// Somebody else took it on.
+    Moved,
+    /// It is not in that place of its group.
+    NotThere,
+}
+
+/// Reads why the transaction that ends a containment was cancelled: `current` is its first item, the group its last.
+fn cancelled_end(codes: &[&str], with_group: bool) -> Answer<Ended> {
+    let failed = |code: Option<&&str>| code.is_some_and(|code| *code == "ConditionalCheckFailed");
+    if failed(codes.first()) {
+        return Ok(Ended::Moved);
+    }
+    if with_group && failed(codes.last()) {
+        return Ok(Ended::NotThere);
+    }
+    Err(cancelled(codes))
+}
+
+/// The error of a cancelled transaction that no condition cancelled.
+fn cancelled(codes: &[&str]) -> CloudError {
+    let error = |kind, code: &str, message: String| CloudError {
+        operation: "TransactWriteItems",
+        kind,
+        code: code.to_owned(),
+        message,
+    };
+    if codes.contains(&"TransactionConflict") {
+        // Claims of one account and Region share the hour's counter: a burst of findings takes turns.
+        return error(ErrorKind::Conflict, "TransactionConflict", "another claim was being written".to_owned());
+    }
+    let throttled = codes.iter().any(|code| code.contains("Throttling") || code.contains("Throughput"));
+    let kind = if throttled { ErrorKind::Throttled } else { ErrorKind::Other };
+    error(kind, "TransactionCanceledException", codes.join(", "))
+}
+
 /// Reads why a claim's transaction was cancelled: a reason an item, `current` first, then the counters where there are any.
 fn cancelled_claim(codes: &[&str], limits: Option<&Limits>) -> Answer<Claimed> {
     let failed = |code: &&str| *code == "ConditionalCheckFailed";
@@ -221,26 +317,14 @@ fn cancelled_claim(codes: &[&str], limits: Option<&Limits>) -> Answer<Claimed> {
         return Ok(Claimed::Moved);
     }
     if codes.contains(&"TransactionConflict") {
-        // Claims of one account and Region share the hour's counter: a burst of findings takes turns.
-        return Err(CloudError {
-            operation: "TransactWriteItems",
-            kind: ErrorKind::Conflict,
-            code: "TransactionConflict".to_owned(),
-            message: "another claim was being written".to_owned(),
-        });
+        return Err(cancelled(codes));
     }
     match counted {
         [hour, ..] if failed(hour) => return Ok(Claimed::OverCap),
         [_, group] if failed(group) => return Ok(Claimed::ThirdInGroup),
         _ => {}
     }
-    let throttled = codes.iter().any(|code| code.contains("Throttling") || code.contains("Throughput"));
-    Err(CloudError {
-        operation: "TransactWriteItems",
-        kind: if throttled { ErrorKind::Throttled } else { ErrorKind::Other },
-        code: "TransactionCanceledException".to_owned(),
-        message: codes.join(", "),
-    })
+    Err(cancelled(codes))
 }
 
 #[async_trait]
@@ -336,28 +420,30 @@ impl Ledger for DynamoLedger {
         step: &str,
         outcome: &Outcome,
         at: Timestamp,
-        repair: bool,
+        repairs: &[Timestamp],
     ) -> Answer<()> {
-        let repairs = AttributeValue::L(if repair { vec![text(at.to_string())] } else { Vec::new() });
-        self.client
+        let mut set = "SET outcome = :outcome, detail = :detail, retryable = :retryable, finished_at = :at".to_owned();
+        let times = (!repairs.is_empty())
+            .then(|| AttributeValue::L(repairs.iter().map(|repair| text(repair.to_string())).collect()));
+        if times.is_some() {
+            set.push_str(", repairs = :repairs");
+        }
+        let mut update = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("pk", text(key.pk()))
             .key("sk", text(format!("{containment}/{step}")))
-            .update_expression(
-                "SET outcome = :outcome, detail = :detail, retryable = :retryable, finished_at = :at, \
-                 repairs = list_append(if_not_exists(repairs, :none), :repairs)",
-            )
+            .update_expression(set)
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":outcome", text(outcome.word()))
             .expression_attribute_values(":detail", text(outcome.detail()))
             .expression_attribute_values(":retryable", AttributeValue::Bool(outcome.is_left_over()))
-            .expression_attribute_values(":at", text(at.to_string()))
-            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-            .expression_attribute_values(":repairs", repairs)
-            .send()
-            .await
-            .explain("UpdateItem")?;
+            .expression_attribute_values(":at", text(at.to_string()));
+        if let Some(times) = times {
+            update = update.expression_attribute_values(":repairs", times);
+        }
+        update.send().await.explain("UpdateItem")?;
         Ok(())
     }
 
@@ -500,7 +586,7 @@ impl Ledger for DynamoLedger {
         Ok(answer.item().and_then(items::kept_policy))
     }
 
-    async fn first_over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<bool> {
+    async fn over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<OverCap> {
         let update = self
             .client
             .update_item()
@@ -509,8 +595,18 @@ impl Ledger for DynamoLedger {
             .key("sk", text(format!("hour/{}", at.hour())))
             .update_expression("SET told_at = :at")
             .condition_expression("attribute_not_exists(told_at)")
-            .expression_attribute_values(":at", text(at.to_string()));
-        unless_conditional(update.send().await.explain("UpdateItem").map(|_| ()))
+            .expression_attribute_values(":at", text(at.to_string()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match update.send().await {
+            Ok(answer) => Ok(OverCap { first: true, instances: items::counted(answer.attributes()) }),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(OverCap { first: false, instances: items::counted(failed.item()) })
+                }
+                Some(_) | None => Err(cloud_error("UpdateItem", &error)),
+            },
+        }
     }
 
     async fn try_write(&self, at: Timestamp) -> Answer<()> {
@@ -559,6 +655,9 @@ mod tests {
         assert_eq!(judge(&["None", no], None), Claimed::Moved);
         assert!(cancelled_claim(&["None", "TransactionConflict"], Some(&hour)).expect_err("in turn").is_retryable());
         assert!(cancelled_claim(&["ThrottlingError", "None"], Some(&hour)).expect_err("throttled").is_retryable());
+        assert_eq!(cancelled_end(&[no, "None", no], true).expect("lost"), Ended::Moved);
+        assert_eq!(cancelled_end(&["None", "None", "None", no], true).expect("elsewhere"), Ended::NotThere);
+        assert!(cancelled_end(&["None", "None", "TransactionConflict"], false).expect_err("in turn").is_retryable());
         assert!(!cancelled_claim(&["ValidationError"], None).expect_err("wrong").is_retryable());
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     ranges::Ranges,
     tls::http_client,
 };
+use tokio::sync::OnceCell;
 
 const CONNECT: Duration = Duration::from_secs(1);
 const READ: Duration = Duration::from_secs(5);
@@ -108,6 +109,7 @@ pub struct AwsClouds {
     home: HashMap<Lane, Arc<AwsCloud>>,
     opened: Mutex<HashMap<Key, Arc<AwsCloud>>>,
     members: Mutex<HashMap<(AccountId, String), Arc<MemberRole>>>,
+    identity: OnceCell<String>,
 }
 
 impl AwsClouds {
@@ -135,6 +137,7 @@ impl AwsClouds {
             home,
             opened: Mutex::default(),
             members: Mutex::default(),
+            identity: OnceCell::new(),
         }
     }
 
@@ -215,5 +218,14 @@ impl Clouds for AwsClouds {
             let config = config.credentials_provider(SharedCredentialsProvider::new(member)).build();
             cloud(&config, region, lane, &self.ranges)
         }))
+    }
+
+    async fn is_own(&self, by: &str, source_identity: Option<&str>) -> Answer<bool> {
+        let role = self.member_role.as_deref().map(|role| role.rsplit('/').next().unwrap_or(role));
+        let as_member = role.is_some_and(|role| by.contains(&format!(":assumed-role/{role}/")));
+        if as_member && source_identity.is_some_and(|identity| identity.starts_with("i-")) {
+            return Ok(true);
+        }
+        Ok(self.identity.get_or_try_init(|| self.session.identity()).await? == by)
     }
 }

@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::{
+    contest::Contested,
     finding::Addressed,
     ids::{AccountId, ContainmentId, InstanceId, Region},
     policy::Decision,
     step::{Outcome, Step},
+    timestamp::Timestamp,
     verdict::Verdict,
 };
 
@@ -42,6 +44,8 @@ pub enum Conclusion {
     Repaired,
     /// Something has drifted and is only told.
     Drifted,
+    /// Somebody keeps undoing it: what was repaired three times within the hour is left until a person orders it.
+    Contested,
     /// Everything reads back as promised, and flow logs show accepted traffic after the cut.
     Contradicted,
     /// What containment changed is given back.
@@ -68,6 +72,7 @@ impl Conclusion {
             Self::Verified => "verified",
             Self::Repaired => "repaired",
             Self::Drifted => "drifted",
+            Self::Contested => "contested",
             Self::Contradicted => "contradicted",
             Self::Released => "released",
             Self::ReleasePartial => "release_partial",
@@ -142,11 +147,17 @@ pub struct Containment {
     pub steps: Vec<StepReport>,
     /// What people should know beside.
     pub notes: Vec<String>,
+    /// Somebody keeps undoing it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contest: Option<Contested>,
     /// How long it took.
     pub timings_ms: Timings,
     /// Work is left that a later attempt may finish.
     #[serde(skip)]
     pub left_over: bool,
+    /// Another invocation holds the containment: when its lease ends.
+    #[serde(skip)]
+    pub held_until: Option<Timestamp>,
     /// The account could not be worked in: its role was refused.
     #[serde(skip)]
     pub unreachable: bool,

@@ -269,6 +269,8 @@ pub enum Action {
         only_tell: bool,
         /// Nobody said who did it: ask CloudTrail's record.
         look_up: bool,
+        /// A person orders it: repairs are not held back, however many there were.
+        ordered: bool,
     },
     /// Show what a release would give back; change nothing.
     PlanRelease {
@@ -327,6 +329,10 @@ pub struct Queued {
     pub receipt: String,
     /// The queue's ARN.
     pub queue: String,
+    /// `ApproximateReceiveCount`: how often it was received, this time included.
+    pub receives: u32,
+    /// `SentTimestamp`: when it came to the queue.
+    pub sent: Option<Timestamp>,
     /// What its body holds.
     pub body: Result<Box<Parsed>, ParseError>,
 }
@@ -365,7 +371,10 @@ pub struct Readiness {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Roll {
     /// Read back what each promised, and put right what drifted.
-    Verify,
+    Verify {
+        /// The schedule asks, not a person.
+        scheduled: bool,
+    },
     /// List them, with what drifted.
     Status {
         /// Where the page begins.

@@ -5,6 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    containment::Conclusion,
+    contest::{Contest, KEPT_REPAIRS, MOST_REPAIRS, REPAIR_TIME},
+    finding::Finding,
     ids::{AccountId, ContainmentId, InstanceId, Region},
     step::{Outcome, Step},
     timestamp::Timestamp,
@@ -46,7 +49,7 @@ pub enum State {
 }
 
 /// The instance's item `current`: its containment, and who holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
     /// The containment.
     pub containment: ContainmentId,
@@ -72,11 +75,77 @@ pub struct Current {
     pub released_at: Option<Timestamp>,
     /// Somebody asked that the instance be stopped, too.
     pub stop: bool,
+    /// The latest activity that a finding told of.
+    pub last_activity: Option<Timestamp>,
+    /// Somebody keeps undoing it.
+    pub contest: Option<Contest>,
+    /// What it was counted in, where a cap counts it.
+    pub counted: Option<Counted>,
+    /// When the last attempt that ended in order had read everything back.
+    pub concluded_at: Option<Timestamp>,
 }
 
-/// A fact is put right so often within [`REPAIR_TIME`], then only told.
-const MOST_REPAIRS: usize = 3;
-const REPAIR_TIME: Duration = Duration::from_hours(1);
+/// Where a containment was counted. What is withdrawn before anything was changed gives its count back, once: with the
+/// write that withdraws it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The hour, `2026-01-02T03`.
+    pub hour: String,
+    /// An earlier containment of the instance was counted in that hour, and is not withdrawn with this one.
+    pub hour_stays: bool,
+    /// The Auto Scaling group.
+    pub group: Option<CountedInGroup>,
+}
+
+/// A containment in its Auto Scaling group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedInGroup {
+    /// The group's name.
+    pub name: String,
+    /// When it was counted: the time that the group's item has.
+    pub at: Timestamp,
+    /// It was counted for an earlier containment of the instance, and is not withdrawn with this one.
+    pub stays: bool,
+}
+
+/// How long a containment counts in its group.
+pub const GROUP_TIME: Duration = Duration::from_hours(24);
+
+/// What a new containment counts against, and how that is recorded with it: an instance counts once an hour, and once a day
+/// in its group, however often it is contained. `before` is the instance's item as it was read.
+#[must_use]
+pub fn count(before: Option<&Current>, limits: Option<Limits>, now: Timestamp) -> (Option<Limits>, Option<Counted>) {
+    let known = before.and_then(|current| Some((current.state != State::Withdrawn, current.counted.as_ref()?)));
+    let in_hour = known.filter(|(stands, counted)| counted.hour == now.hour() && (*stands || counted.hour_stays));
+    let in_group = known.and_then(|(stands, counted)| counted.group.as_ref().filter(|group| stands || group.stays));
+    let in_group = in_group.filter(|group| now.since(group.at) < GROUP_TIME);
+    let stays = |group: &CountedInGroup| CountedInGroup { stays: true, ..group.clone() };
+    let Some(mut limits) = limits else {
+        // A person's order counts nowhere, and what was counted before it still does.
+        let hour = in_hour.map(|(_, counted)| counted.hour.clone());
+        let counted = hour.map(|hour| Counted { hour, hour_stays: true, group: in_group.map(stays) });
+        return (None, counted);
+    };
+    let group = match (&limits.group, in_group) {
+        (Some(name), Some(known)) if known.name == *name => {
+            limits.group = None;
+            Some(stays(known))
+        }
+        (Some(name), _) => Some(CountedInGroup { name: name.clone(), at: now, stays: false }),
+        (None, known) => known.map(stays),
+    };
+    (Some(limits), Some(Counted { hour: now.hour(), hour_stays: in_hour.is_some(), group }))
+}
+
+/// What reaching the cap is answered with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OverCap {
+    /// It is the first time in the hour.
+    pub first: bool,
+    /// The instances that were counted in the hour, in the order of their ids.
+    pub instances: Vec<String>,
+}
+
 /// How many findings a containment lists.
 const MOST_FINDINGS: usize = 50;
 
@@ -90,11 +159,29 @@ impl Current {
         }
     }
 
+    /// Whether a finding says something that the containment did not know: it is another one, or its activity went on.
+    /// Where the list is full, another one shows by its activity alone.
+    #[must_use]
+    pub fn is_news(&self, finding: &Finding) -> bool {
+        let another = self.findings.len() < MOST_FINDINGS && !self.findings.contains(&finding.id);
+        another || finding.last_seen.is_some_and(|seen| self.last_activity.is_none_or(|known| seen > known))
+    }
+
+    /// Whether everything was seen to hold after the finding's event had arrived, and after its activity: the finding joins,
+    /// and there is nothing to do for it.
+    #[must_use]
+    pub fn covers(&self, finding: &Finding, arrived: Timestamp, now: Timestamp) -> bool {
+        let whole = self.state == State::Closed && self.outcome.as_deref() == Some(Conclusion::Contained.word());
+        let latest = finding.last_seen.map_or(arrived, |seen| seen.max(arrived));
+        whole && self.concluded_at.is_some_and(|at| latest <= at && at <= now)
+    }
+
     /// Adds a finding that names the same instance.
-    pub fn add_finding(&mut self, id: &str) {
-        if self.findings.len() < MOST_FINDINGS && !self.findings.iter().any(|known| known == id) {
-            self.findings.push(id.to_owned());
+    pub fn add_finding(&mut self, finding: &Finding) {
+        if self.findings.len() < MOST_FINDINGS && !self.findings.contains(&finding.id) {
+            self.findings.push(finding.id.clone());
         }
+        self.last_activity = self.last_activity.max(finding.last_seen);
     }
 }
 
@@ -138,10 +225,20 @@ impl StepRecord {
         matches!(self.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)))
     }
 
-    /// Whether it has been put right as often within the last hour as Brig does without a person.
+    /// Until when only a person or new evidence has it repaired: it was as often within the last hour as machines do.
     #[must_use]
-    pub fn is_tired(&self, now: Timestamp) -> bool {
-        self.repairs.iter().filter(|at| now.since(**at) < REPAIR_TIME).count() >= MOST_REPAIRS
+    pub fn held_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut recent: Vec<Timestamp> =
+            self.repairs.iter().copied().filter(|at| now.since(*at) < REPAIR_TIME).collect();
+        recent.sort_unstable();
+        recent.iter().rev().nth(MOST_REPAIRS - 1).map(|at| at.after(REPAIR_TIME))
+    }
+
+    /// The times of its repairs once it is repaired now: the latest ones only.
+    #[must_use]
+    pub fn repaired(&self, now: Timestamp) -> Vec<Timestamp> {
+        let older = self.repairs.len().saturating_sub(KEPT_REPAIRS - 1);
+        self.repairs.iter().skip(older).copied().chain([now]).collect()
     }
 }
 
@@ -317,20 +414,80 @@ mod tests {
     use super::*;
 
     fn current(state: State, holder: &str, until: i64) -> Current {
-        Current {
-            containment: "c".into(),
-            state,
-            holder: holder.to_owned(),
-            lease_until: Timestamp::from_millis(until),
-            version: 1,
-            claimed_at: Timestamp::from_millis(0),
-            findings: vec!["f".to_owned()],
-            reason: String::new(),
-            outcome: None,
-            told: None,
-            released_at: None,
-            stop: false,
+        let lease_until = Timestamp::from_millis(until);
+        Current { state, holder: holder.to_owned(), lease_until, ..crate::testing::current() }
+    }
+
+    #[test]
+    fn a_step_is_held_back_from_its_third_repair_within_an_hour_until_the_first_of_them_is_an_hour_old() {
+        let minute = |minutes: i64| Timestamp::from_millis(1_790_000_000_000 + minutes * 60_000);
+        let plan = crate::step::Step::DisableMetadata { was: crate::testing::instance().metadata };
+        let mut record = StepRecord::intended("k".to_owned(), plan, minute(0));
+        for at in [0, 50, 55] {
+            assert_eq!(record.held_until(minute(at)), None);
+            record.repairs = record.repaired(minute(at));
         }
+        assert_eq!(record.held_until(minute(56)), Some(minute(60)));
+        assert_eq!(record.held_until(minute(60)), None);
+        for at in 60..200 {
+            record.repairs = record.repaired(minute(at));
+        }
+        assert_eq!(record.repairs.len(), KEPT_REPAIRS, "however often, its record does not grow");
+        assert_eq!(record.held_until(minute(199)), Some(minute(197 + 60)));
+    }
+
+    #[test]
+    fn a_finding_joins_only_what_was_seen_to_hold_after_its_event_and_its_activity() {
+        let at = Timestamp::from_millis(1_790_000_000_000);
+        let whole = Current {
+            state: State::Closed,
+            outcome: Some("contained".to_owned()),
+            concluded_at: Some(at),
+            ..crate::testing::current()
+        };
+        let seen = |seen| Finding { last_seen: seen, ..crate::testing::finding() };
+        let later = at.after(Duration::from_secs(1));
+        let covers = |current: &Current, finding: &Finding, arrived| current.covers(finding, arrived, later);
+        assert!(covers(&whole, &seen(None), at));
+        assert!(covers(&whole, &seen(Some(at)), at));
+        assert!(!covers(&whole, &seen(None), later), "it came later");
+        assert!(!covers(&whole, &seen(Some(later)), at), "its activity is later");
+        assert!(
+            !whole.covers(&seen(None), at, Timestamp::from_millis(at.millis() - 1)),
+            "no time in the future counts"
+        );
+        assert!(!covers(&Current { state: State::Open, ..whole.clone() }, &seen(None), at));
+        assert!(!covers(&Current { outcome: Some("partial".to_owned()), ..whole.clone() }, &seen(None), at));
+        assert!(!covers(&Current { concluded_at: None, ..whole }, &seen(None), at), "an earlier version wrote it");
+    }
+
+    #[test]
+    fn an_instance_counts_once_an_hour_and_a_day_and_what_stood_before_a_withdrawn_claim_stays_counted() {
+        let hour = |hours: u64| Timestamp::from_millis(1_790_000_000_000).after(Duration::from_hours(hours));
+        let limits = || Some(Limits { cap: 1, others: None, group: Some("web".to_owned()) });
+        let group = |at, stays| Some(CountedInGroup { name: "web".to_owned(), at, stays });
+        let after =
+            |state, counted: &Option<Counted>| Current { state, counted: counted.clone(), ..crate::testing::current() };
+        let (against, first) = count(None, limits(), hour(0));
+        assert_eq!(against, limits());
+        assert_eq!(first, Some(Counted { hour: hour(0).hour(), hour_stays: false, group: group(hour(0), false) }));
+
+        let (against, again) = count(Some(&after(State::Released, &first)), limits(), hour(0));
+        assert_eq!(against, Some(Limits { cap: 1, others: None, group: None }), "not twice in its group");
+        assert_eq!(again, Some(Counted { hour: hour(0).hour(), hour_stays: true, group: group(hour(0), true) }));
+
+        let (against, anew) = count(Some(&after(State::Withdrawn, &first)), limits(), hour(0));
+        assert_eq!((against, &anew), (limits(), &first), "what was given back counts as if it had not been");
+        let (against, third) = count(Some(&after(State::Withdrawn, &again)), limits(), hour(0));
+        assert_eq!(against.and_then(|limits| limits.group), None);
+        assert_eq!(third, again, "the first of them stays counted");
+
+        let (_, later) = count(Some(&after(State::Released, &first)), limits(), hour(1));
+        assert_eq!(later, Some(Counted { hour: hour(1).hour(), hour_stays: false, group: group(hour(0), true) }));
+        let (against, next_day) = count(Some(&after(State::Released, &first)), limits(), hour(25));
+        assert_eq!((against, next_day.and_then(|counted| counted.group)), (limits(), group(hour(25), false)));
+        assert_eq!(count(None, None, hour(0)), (None, None), "a person's order");
+        assert_eq!(count(Some(&after(State::Released, &first)), None, hour(0)).1, again);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod acl;
 pub mod containment;
+pub mod contest;
 pub mod deny_policy;
 pub mod finding;
 pub mod ids;
@@ -17,6 +18,7 @@ pub mod plan;
 pub mod policy;
 pub mod power;
 pub mod proof;
+pub mod queue;
 pub mod reach;
 pub mod readiness;
 pub mod release;

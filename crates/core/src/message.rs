@@ -9,6 +9,7 @@ pub use notice::Unhandled;
 
 use crate::{
     containment::{Conclusion, Containment, Resolution, StepReport},
+    contest,
     finding::Finding,
     paths,
     verdict::Truth,
@@ -297,6 +298,17 @@ fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
             "If it was you, release the instance rather than change it by hand:".to_owned(),
             release(""),
         ],
+        Conclusion::Contested => {
+            let by = containment.contest.iter().flat_map(|contest| &contest.by);
+            let mut advice =
+                vec!["Take away the access of whoever undoes it; until then it goes on. First make sure who that is.".to_owned()];
+            advice.extend(by.flat_map(|by| contest::take_away(by)));
+            advice.push("Then have it repaired; a person's order is not held back:".to_owned());
+            advice.push(invoke(",\"action\":\"verify\""));
+            advice.push("If it was a colleague at work, release the instance, or add their role to BRIG_RESPONDERS:".to_owned());
+            advice.push(release(""));
+            advice
+        }
         Conclusion::Drifted => vec![
             "Find out who changed it, and why. What would be put right is below; to do so:".to_owned(),
             invoke(",\"action\":\"verify\""),
@@ -369,6 +381,7 @@ fn heading(outcome: Conclusion) -> &'static str {
         Conclusion::Verified => "verified",
         Conclusion::Repaired => "DRIFT PUT RIGHT",
         Conclusion::Drifted => "CONTAINMENT HAS DRIFTED",
+        Conclusion::Contested => "CONTAINMENT IS BEING FOUGHT",
         Conclusion::Contradicted => "TRAFFIC AFTER THE CUT",
         Conclusion::Released => "released",
         Conclusion::ReleasePartial => "ONLY PARTLY RELEASED",

@@ -14,7 +14,7 @@ use crate::{
     access::ForensicAccess,
     finding::{Finding, ResourceRole, Source},
     ids::AccountId,
-    ledger::{Current, Limits, State},
+    ledger::{Current, Limits, OverCap, State},
     rules::Rules,
     survey::Instance,
     timestamp::Timestamp,
@@ -440,18 +440,27 @@ fn weigh(finding: &Finding, instance: &Instance, what: &str, guide: &Guide<'_>) 
     }
 }
 
+/// How many instances the sentence about the cap names.
+const MOST_NAMED: usize = 20;
+
 /// The decision once the claim found the hour's cap reached.
 #[must_use]
-pub fn over_cap(reason: &str, policy: &Policy, first: bool) -> Decided {
-    let loud = if first {
+pub fn over_cap(reason: &str, policy: &Policy, over: &OverCap) -> Decided {
+    let loud = if over.first {
         "NOTHING MORE IS CONTAINED AUTOMATICALLY THIS HOUR, this instance and those that follow: "
     } else {
         ""
     };
+    let named = over.instances.iter().take(MOST_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let used_by = match over.instances.len() {
+        0 => String::new(),
+        all if all > MOST_NAMED => format!(" (used by {named} and {} more)", all - MOST_NAMED),
+        _ => format!(" (used by {named})"),
+    };
     Decided::new(
         Decision::Ask,
         format!(
-            "{loud}{reason}; the cap of {} new automatic containments an hour in this account and Region is reached, so a person must decide",
+            "{loud}{reason}; the cap of {} new automatic containments an hour in this account and Region is reached{used_by}, so a person must decide",
             policy.max_per_hour
         ),
     )

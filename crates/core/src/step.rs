@@ -443,6 +443,13 @@ impl Step {
         format!("{base}#{:016x}", fnv1a(&parts.join(",")))
     }
 
+    /// Whether it takes a rule of Brig's own groups away that lets any address of the internet in or out.
+    #[must_use]
+    pub fn closes_to_the_world(&self) -> bool {
+        let world = |rule: &Rule| matches!(rule.peer.as_str(), "0.0.0.0/0" | "::/0");
+        matches!(self, Self::RevokeSecurityGroupRules { was, .. } if was.iter().any(world))
+    }
+
     /// Whether it is added to the cut after it: by a setting, or by somebody who asks for a stop. One that is new is no repair.
     #[must_use]
     pub fn is_escalation(&self) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     finding::{Finding, Source},
     ids::AccountId,
+    ledger::{Current, State},
     survey::{
         Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
         Volume,
@@ -83,6 +84,29 @@ pub(crate) fn instance() -> Instance {
         auto_recovery: None,
         hibernates: false,
         state_reason: None,
+    }
+}
+
+/// An open containment of the instance.
+pub(crate) fn current() -> Current {
+    let at = Timestamp::from_millis(0);
+    Current {
+        containment: "c".into(),
+        state: State::Open,
+        holder: String::new(),
+        lease_until: at,
+        version: 1,
+        claimed_at: at,
+        findings: vec!["f".to_owned()],
+        reason: String::new(),
+        outcome: None,
+        told: None,
+        released_at: None,
+        stop: false,
+        last_activity: None,
+        contest: None,
+        counted: None,
+        concluded_at: None,
     }
 }
 

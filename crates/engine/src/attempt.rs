@@ -1,9 +1,14 @@
 //! From the claim to the closed ledger item: the lanes, again where something is left, the verdict, the message.
 
-use std::{collections::BTreeSet, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+    time::Duration,
+};
 
 use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
+    contest::{Asks, Contest, Contested},
     finding::{Action, Finding},
     ledger::{Current, State, StepRecord},
     message,
@@ -12,6 +17,8 @@ use brig_core::{
     proof::{Proof, State as ProofState},
     step::{Lane, Outcome, Step},
     survey::Instance,
+    text::one_line,
+    timestamp::Timestamp,
     verdict::{Truth, Verdict},
 };
 
@@ -22,11 +29,14 @@ use crate::{
     reports::{Reports, run_lanes},
     stop,
     tell::{CLOSING, log},
+    verify::{LONGEST_CALLER, Undone},
     work::{Searched, Work},
 };
 
 /// How often the instance's tag is tried to be set.
 const MARKS: usize = 3;
+/// How much earlier than Brig's own record a call may be dated and still count.
+const SLACK_MS: i64 = 10_000;
 
 impl Engine {
     /// Runs the lanes, again where something is left that can still succeed, and tells people after the first attempt.
@@ -43,6 +53,9 @@ impl Engine {
         timings.claim = Some(self.elapsed(invocation));
         let lanes = &lanes;
         let before = current.outcome.clone();
+        let asks = Asks::of(case.action, finding, look.records.active(), &invocation.request_id);
+        let seen_to: BTreeMap<String, Timestamp> =
+            records.iter().filter_map(|record| Some((record.key.clone(), record.finished_at?))).collect();
         let held = records.iter().filter(|record| record.is_done()).map(|record| record.key.clone()).collect();
         let found = records.iter().map(|record| record.key.clone()).collect();
         let mut work = Work {
@@ -51,6 +64,7 @@ impl Engine {
             policy: &self.policy,
             finding,
             action: case.action,
+            asks,
             key: key_of(finding),
             containment: current.containment.clone(),
             instance: look.instance,
@@ -59,6 +73,8 @@ impl Engine {
             held,
             records: Mutex::new(records),
             overtaken: Mutex::default(),
+            exposed: Mutex::default(),
+            held_back: Mutex::default(),
             searched: Searched::default(),
         };
         tracing::info!(containment.id = %work.containment, "{} is claimed", work.containment);
@@ -89,11 +105,19 @@ impl Engine {
                     };
                     contradict(&mut answer, proof, before.as_deref());
                 }
-                let repaired = answer.outcome == Conclusion::Repaired;
-                if repaired && matches!(case.action, Action::Verify { look_up: true, .. }) {
-                    answer.notes.extend(self.callers(&answer, lanes.evidence.as_ref()).await);
+                let contest = contest(&mut answer, &work, current.contest.as_ref());
+                let looks_up = matches!(case.action, Action::Verify { look_up: true, .. });
+                let due = contest.as_ref().is_some_and(|contest| contest.is_due(self.clock.now()));
+                if due || answer.outcome == Conclusion::Repaired && looks_up {
+                    let callers = self.callers(&undone(&reports, &work, &seen_to), lanes.evidence.as_ref()).await;
+                    answer.notes.extend(callers.notes);
+                    if let Some(contest) = &mut answer.contest {
+                        contest.by = callers.by.into_iter().collect();
+                    }
                 }
-                self.conclude(&mut current, &mut answer, &work, lanes, (again, added), invocation).await;
+                name_caller(&mut answer, case.by);
+                self.conclude(&mut current, &mut answer, &work, lanes, Said { again, added, contest }, invocation)
+                    .await;
                 if !again {
                     timings.done = Some(self.elapsed(invocation));
                     answer.timings_ms = timings;
@@ -120,11 +144,16 @@ impl Engine {
         answer: &mut Containment,
         work: &Work<'_>,
         lanes: &Lanes,
-        (again, added): (bool, bool),
+        Said { again, added, contest }: Said,
         invocation: &Invocation,
     ) {
         let word = told_as(answer.outcome);
-        let news = current.told.as_deref() != Some(word) || answer.outcome == Conclusion::Repaired || added;
+        let now = self.clock.now();
+        // That it is fought is said at intervals of its own, whatever was said between.
+        let news = match &contest {
+            Some(contest) => contest.is_due(now),
+            None => current.told.as_deref() != Some(word) || answer.outcome == Conclusion::Repaired || added,
+        };
         answer.timings_ms.done = Some(self.elapsed(invocation));
         let message = message::compose(answer, work.finding, &self.audience(&work.instance, invocation));
         let publish = async { if news { self.publish(&message, invocation).await } else { Ok(()) } };
@@ -147,7 +176,12 @@ impl Engine {
         };
         let (published, marked) = futures::join!(publish, mark);
         match published {
-            Ok(()) => current.told = Some(word.to_owned()),
+            Ok(()) => {
+                current.told = Some(word.to_owned());
+                let told = |contest: Contest| if news { contest.notified(now) } else { contest };
+                let known = current.contest.take().filter(|contest| !contest.is_over(now));
+                current.contest = contest.map(told).or(known);
+            }
             Err(error) => {
                 tracing::error!(%error, "people could not be told about {}", work.id());
                 answer.notes.push(format!("people could NOT be told: {error}"));
@@ -164,6 +198,7 @@ impl Engine {
             // What is left may be taken up at once; nobody has to wait for a lease that nobody uses.
             next.lease_until = self.clock.now();
             next.state = if answer.left_over { State::Open } else { State::Closed };
+            next.concluded_at = Some(now);
         }
         match self.ledger.close(&work.key, &next, read_version).await {
             Ok(true) => *current = next,
@@ -176,6 +211,63 @@ impl Engine {
             }
         }
     }
+}
+
+/// What a conclusion is about, in addition to the answer.
+struct Said {
+    /// The attempt goes on.
+    again: bool,
+    /// A next step was added to a containment that holds.
+    added: bool,
+    /// Steps are held back.
+    contest: Option<Contest>,
+}
+
+/// The contest, where steps are held back: the answer says so first.
+fn contest(answer: &mut Containment, work: &Work<'_>, known: Option<&Contest>) -> Option<Contest> {
+    let until = work.held_until()?;
+    let contest = Contest::seen(known, work.clock.now());
+    answer.outcome = Conclusion::Contested;
+    answer.verdict.summary = format!(
+        "SOMEBODY KEEPS UNDOING the containment of {}: what was repaired three times within the hour is left undone until {until}, \
+         unless a person orders the repair. {}",
+        work.id(),
+        answer.verdict.summary
+    );
+    let (since, held_until) = (contest.since.to_string(), until.to_string());
+    answer.contest = Some(Contested { since, held_until, by: Vec::new() });
+    Some(contest)
+}
+
+/// Whose call was looked into stands first among those who undo it.
+fn name_caller(answer: &mut Containment, by: Option<&str>) {
+    if let (Some(contest), Some(by)) = (&mut answer.contest, by) {
+        let by = one_line(by, LONGEST_CALLER);
+        contest.by.retain(|other| *other != by);
+        contest.by.insert(0, by);
+    }
+}
+
+/// What was undone, and since when a call on it counts: a little before Brig had last seen to it, since CloudTrail's times
+/// are whole seconds.
+fn undone(reports: &Reports, work: &Work<'_>, seen_to: &BTreeMap<String, Timestamp>) -> Undone {
+    let undone = reports
+        .done()
+        .filter(|done| matches!(done.outcome, Outcome::Changed(_)) || work.is_held_back(&done.step))
+        .filter_map(|done| {
+            let resource = done.step.resource(work.id().as_str());
+            let id = resource.split('/').next().unwrap_or_default();
+            let recorded = ["eni-", "i-", "sg-"].iter().any(|prefix| id.starts_with(prefix));
+            let since = seen_to.get(&work.key_of(&done.step));
+            let since = since.map(|at| Timestamp::from_millis(at.millis().saturating_sub(SLACK_MS)));
+            recorded.then(|| (id.to_owned(), since))
+        });
+    let mut all = Undone::new();
+    for (id, since) in undone {
+        let known = all.entry(id).or_insert(since);
+        *known = (*known).min(since);
+    }
+    all
 }
 
 /// What the lanes said, as the answer for the instance.
@@ -217,7 +309,7 @@ fn answer(
             }
         },
         // It had been seen to hold, and did not hold any more.
-        (true, false) if before == Some("contained") && repairs > 0 => Conclusion::Repaired,
+        (true, false) if matches!(before, Some("contained" | "contested")) && repairs > 0 => Conclusion::Repaired,
         (true, false) => Conclusion::Contained,
         _ if nothing_holds(&verdict) => Conclusion::Failed,
         _ => Conclusion::Partial,
@@ -246,6 +338,8 @@ fn answer(
         verdict,
         steps,
         notes,
+        contest: None,
+        held_until: None,
         timings_ms: *timings,
         left_over,
         unreachable: false,

@@ -33,6 +33,8 @@ use crate::{
 /// Work is tried again within an invocation until this long before its deadline.
 pub(crate) const LAST_CALL: Duration = Duration::from_secs(10);
 
+/// How often an event that waits for another invocation looks whether it has ended.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
 /// How long a claimed containment waits for the search for what stands and falls with the instance.
 const GRACE: Duration = Duration::from_millis(300);
 /// How long a preview waits for it.
@@ -71,6 +73,10 @@ pub struct Invocation {
     pub began: Timestamp,
     /// When Lambda ends it.
     pub deadline: Timestamp,
+    /// When the event arrived: at a queue, or with the invocation.
+    pub arrived: Timestamp,
+    /// How long an event waits for another invocation that works on its instance. None where a queue brings it again.
+    pub patience: Duration,
 }
 
 /// One view of the account a lane.
@@ -103,6 +109,8 @@ impl FirstLook {
 pub(crate) struct Case<'a> {
     pub(crate) finding: &'a Finding,
     pub(crate) action: Action,
+    /// Whose call it is about, by ARN, where a call is looked into.
+    pub(crate) by: Option<&'a str>,
     pub(crate) invocation: &'a Invocation,
 }
 
@@ -124,7 +132,27 @@ impl Engine {
         force: bool,
         invocation: &Invocation,
     ) -> Containment {
-        let case = Case { finding, action, invocation };
+        self.contain_case(Case { finding, action, by: None, invocation }, force).await
+    }
+
+    /// The same about a case. An event that finds its instance held by another invocation waits for that, as long as it may.
+    pub(crate) async fn contain_case(&self, case: Case<'_>, force: bool) -> Containment {
+        let invocation = case.invocation;
+        let ends = invocation.began.after(invocation.patience);
+        loop {
+            let answer = Box::pin(self.contain_once(case, force)).await;
+            let now = self.clock.now();
+            let Some(until) = answer.held_until.filter(|_| answer.left_over) else { return answer };
+            let pause = (until.since(now) + Duration::from_millis(100)).min(LOOK_AGAIN);
+            if now.after(pause) > ends || self.left(invocation) <= pause + LAST_CALL {
+                return answer;
+            }
+            self.clock.sleep(pause).await;
+        }
+    }
+
+    async fn contain_once(&self, case: Case<'_>, force: bool) -> Containment {
+        let Case { finding, action, invocation, .. } = case;
         let early = policy::gate(finding, &self.policy, &invocation.own);
         let early = early.or_else(|| policy::ignored(finding, &self.policy).filter(|_| self.rulebook.is_empty()));
         if let Some(decided) = early {
@@ -291,6 +319,8 @@ impl Engine {
             verdict: Verdict::untouched(summary),
             steps: Vec::new(),
             notes: Vec::new(),
+            contest: None,
+            held_until: None,
             timings_ms: Timings { done, ..Timings::default() },
             left_over: false,
             unreachable: false,

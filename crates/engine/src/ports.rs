@@ -13,7 +13,8 @@ use brig_core::{
     acl::{AclEntry, NetworkAcl},
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     ledger::{
-        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, MemberSet, Records, Shared, StepRecord, Told,
+        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, MemberSet, OverCap, Records, Shared, StepRecord,
+        Told,
     },
     message::Message,
     proof::{FlowLog, Listing},
@@ -170,6 +171,8 @@ pub struct TrailEvent {
     pub call: String,
     /// The ARN of who made it, or a user's name.
     pub by: String,
+    /// The source identity of the session, where it has one.
+    pub source_identity: Option<String>,
     /// When.
     pub at: Option<Timestamp>,
 }
@@ -403,6 +406,9 @@ pub trait Clouds: Send + Sync {
         lane: Lane,
         session: &str,
     ) -> Result<Arc<dyn Cloud>, Unreachable>;
+    /// Whether a caller that CloudTrail names, by ARN and source identity, is this function: its own session, or a session of
+    /// a member role with the source identity that Brig gives it.
+    async fn is_own(&self, by: &str, source_identity: Option<&str>) -> Answer<bool>;
 }
 
 /// The record of every containment.
@@ -416,7 +422,7 @@ pub trait Ledger: Send + Sync {
     /// that it held: somebody else was faster.
     async fn record(&self, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord])
     -> Answer<Vec<String>>;
-    /// Records what a step found; `repair` where it had been done before and somebody had undone it.
+    /// Records what a step found. `repairs` replaces the times of its repairs; where it is empty they stay as they are.
     async fn finish(
         &self,
         key: &InstanceKey,
@@ -424,9 +430,10 @@ pub trait Ledger: Send + Sync {
         step: &str,
         outcome: &Outcome,
         at: Timestamp,
-        repair: bool,
+        repairs: &[Timestamp],
     ) -> Answer<()>;
-    /// Replaces `current` if its version is still `read_version`; says whether it was.
+    /// Replaces `current` if its version is still `read_version`; says whether it was. One that is withdrawn gives back, in
+    /// the same transaction, what it was counted in.
     async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool>;
     /// Whether people were notified of this decision about the instance. Asked before a message, never before the cut.
     async fn was_told(&self, key: &InstanceKey, told: &Told) -> Answer<bool>;
@@ -446,8 +453,9 @@ pub trait Ledger: Send + Sync {
     async fn keep_policy(&self, parameter: &str, text: &str, at: Timestamp) -> Answer<()>;
     /// The rules that were kept, and when.
     async fn kept_policy(&self, parameter: &str) -> Answer<Option<(String, Timestamp)>>;
-    /// Says, once an hour in the account and Region, that the cap is reached: whether this is the first time.
-    async fn first_over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<bool>;
+    /// Records, once an hour in the account and Region, that the cap is reached: whether this is the first time, and the
+    /// instances that were counted.
+    async fn over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<OverCap>;
     /// Writes an item that nothing reads, to see that it can.
     async fn try_write(&self, at: Timestamp) -> Answer<()>;
     /// A set, consistently read.

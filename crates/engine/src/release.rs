@@ -12,6 +12,7 @@ use std::{
 
 use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
+    contest::Asks,
     finding::{Action, Finding},
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, State, claimable},
@@ -46,7 +47,7 @@ impl Engine {
         invocation: &Invocation,
     ) -> Containment {
         let action = if only_plan { Action::PlanRelease { rejoin } } else { Action::Release { rejoin } };
-        let case = Case { finding, action, invocation };
+        let case = Case { finding, action, by: None, invocation };
         let named = ContainmentId::from(format!("{}-{}", finding.instance, self.clock.now().compact()));
         let lanes = match self.open(finding, &named).await {
             Ok(lanes) => lanes,
@@ -76,6 +77,7 @@ impl Engine {
             policy: &self.policy,
             finding,
             action,
+            asks: Asks::Person,
             key,
             containment: current.containment.clone(),
             instance,
@@ -84,6 +86,8 @@ impl Engine {
             held: BTreeSet::new(),
             records: Mutex::new(records.steps),
             overtaken: Mutex::default(),
+            exposed: Mutex::default(),
+            held_back: Mutex::default(),
             searched: Searched::default(),
         };
         if only_plan {

@@ -49,7 +49,7 @@ impl Engine {
         mut answer: Containment,
         instance: Option<&Instance>,
     ) -> Containment {
-        let Case { finding, action, invocation } = case;
+        let Case { finding, action, invocation, .. } = case;
         let told = Told { what: answer.outcome.word().to_owned(), finding: finding.id.clone() };
         // Where the ledger cannot say whether people were notified, once too often is better than never.
         let is_new = async || !self.ledger.was_told(&key_of(finding), &told).await.unwrap_or(false);

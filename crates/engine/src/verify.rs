@@ -1,7 +1,10 @@
 //! Looking again at what is contained: every fact that containment promised is read back, what drifted is put right and
 //! told. There is no second way of doing so: a verification is another attempt at the same containment.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use brig_core::{
     containment::{Conclusion, Containment},
@@ -10,6 +13,7 @@ use brig_core::{
     ledger::{InstanceKey, State},
     policy::{Decided, Decision, Mode},
     step::{Lane, Step},
+    text::one_line,
     timestamp::Timestamp,
     verdict::{Truth, Verdict},
 };
@@ -28,6 +32,23 @@ const AT_ONCE: usize = 4;
 const BETWEEN_LOOKUPS: Duration = Duration::from_millis(600);
 const MOST_LOOKUPS: usize = 4;
 const LOOK_BACK_MS: i64 = 6 * 3600 * 1000;
+
+/// An ARN has at most 2,048 characters; more than this is nobody's name.
+pub(crate) const LONGEST_CALLER: usize = 600;
+/// Callers that are named of one resource.
+const MOST_NAMED: usize = 3;
+
+/// Resources that were undone, by the id that CloudTrail records, and since when a call on them counts.
+pub(crate) type Undone = BTreeMap<String, Option<Timestamp>>;
+
+/// Who undid it.
+#[derive(Debug, Default)]
+pub(crate) struct Callers {
+    /// Sentences for people.
+    pub(crate) notes: Vec<String>,
+    /// ARNs.
+    pub(crate) by: BTreeSet<String>,
+}
 
 /// An active containment, as `status` lists it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -103,8 +124,8 @@ impl Engine {
         self.tell_decision(case, answer, Some(&scene.look.instance)).await
     }
 
-    /// Verifies every active containment, until time is nearly over.
-    pub async fn verify_all(&self, invocation: &Invocation) -> Answer<Verified> {
+    /// Verifies every active containment, until time is nearly over. A person's order holds no repair back.
+    pub async fn verify_all(&self, ordered: bool, invocation: &Invocation) -> Answer<Verified> {
         let mut verified = Verified::default();
         let mut from: Option<String> = None;
         loop {
@@ -114,7 +135,7 @@ impl Engine {
                     return None;
                 }
                 let finding = self.occasion(&key);
-                let action = Action::Verify { only_tell: false, look_up: true };
+                let action = Action::Verify { only_tell: false, look_up: true, ordered };
                 Some(Box::pin(self.contain(&finding, action, false, invocation)).await)
             });
             for entry in looks.buffered(AT_ONCE).collect::<Vec<_>>().await {
@@ -175,7 +196,9 @@ impl Engine {
             let title = format!("{} by {}{when}", touched.call, touched.by);
             let (account, region) = (touched.account.clone(), touched.region.clone());
             let finding = Finding::occasion(touched.id.clone(), title, account, region, instance);
-            Box::pin(self.contain(&finding, Action::Verify { only_tell, look_up: false }, false, invocation)).await
+            let action = Action::Verify { only_tell, look_up: false, ordered: false };
+            let case = Case { finding: &finding, action, by: Some(&touched.by), invocation };
+            Box::pin(self.contain_case(case, false)).await
         });
         join_all(looks).await
     }
@@ -228,35 +251,54 @@ impl Engine {
         found
     }
 
-    /// Who changed what was put right, by CloudTrail's record of the last hours. Beside nothing urgent, and a call at a time.
-    pub(crate) async fn callers(&self, answer: &Containment, cloud: &dyn Cloud) -> Vec<String> {
-        let since = Timestamp::from_millis(self.clock.now().millis() - LOOK_BACK_MS);
-        let resource = |resource: &str| resource.split('/').next().unwrap_or_default().to_owned();
-        let changed = answer.steps.iter().filter(|step| step.outcome == "changed").map(|step| resource(&step.resource));
-        let resources: BTreeSet<String> =
-            changed.filter(|id| id.starts_with("eni-") || id.starts_with("i-")).take(MOST_LOOKUPS).collect();
-        let mut found = Vec::new();
-        for (number, id) in resources.iter().enumerate() {
+    /// Who changed resources after Brig had last seen to them, by CloudTrail's record. Brig's own calls are left out: the
+    /// newest call on what was just repaired is its own, and the record is late. Beside nothing urgent, a call at a time.
+    pub(crate) async fn callers(&self, undone: &Undone, cloud: &dyn Cloud) -> Callers {
+        let earliest = Timestamp::from_millis(self.clock.now().millis().saturating_sub(LOOK_BACK_MS));
+        let mut callers = Callers::default();
+        for (number, (id, seen_to)) in undone.iter().take(MOST_LOOKUPS).enumerate() {
             if number > 0 {
                 self.clock.sleep(BETWEEN_LOOKUPS).await;
             }
-            match cloud.lookup_events(id, since).await {
-                Ok(events) => {
-                    let undoing = events.into_iter().filter(|event| can_undo(&event.call)).take(3);
-                    found.extend(undoing.map(|event| {
-                        let at = event.at.map_or_else(String::new, |at| format!(" at {at}"));
-                        format!("CloudTrail's record of {id}: {} by {}{at}", event.call, event.by)
-                    }));
+            let since = seen_to.map_or(earliest, |at| at.max(earliest));
+            let events = match cloud.lookup_events(id, since).await {
+                Ok(events) => events,
+                Err(error) => {
+                    callers.notes.push(format!("CloudTrail could not be asked who changed {id}: {error}"));
+                    continue;
                 }
-                Err(error) => found.push(format!("CloudTrail could not be asked who changed {id}: {error}")),
+            };
+            let mut named = 0;
+            for event in events.into_iter().filter(|event| can_undo(&event.call)) {
+                if event.at.is_some_and(|at| at < since) || named == MOST_NAMED {
+                    continue;
+                }
+                match self.clouds.is_own(&event.by, event.source_identity.as_deref()).await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        named += 1;
+                        let at = event.at.map_or_else(String::new, |at| format!(" at {at}"));
+                        let by = one_line(&event.by, LONGEST_CALLER);
+                        callers.notes.push(format!("CloudTrail's record of {id}: {} by {by}{at}", event.call));
+                        callers.by.insert(by);
+                    }
+                    Err(error) => {
+                        callers.notes.push(format!(
+                            "CloudTrail's record of {id} has a {} of which it is not known whether it is Brig's own: {error}",
+                            event.call
+                        ));
+                        break;
+                    }
+                }
             }
         }
-        if found.is_empty() {
-            found.push(
-                "CloudTrail's record does not say yet who changed it: it is up to fifteen minutes late".to_owned(),
+        if callers.notes.is_empty() {
+            callers.notes.push(
+                "CloudTrail's record does not name yet who changed it: the record can be up to 15 minutes late"
+                    .to_owned(),
             );
         }
-        found
+        callers
     }
 
     /// The occasion of a scheduled verification: people are told of one drift at most once an hour.

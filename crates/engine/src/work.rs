@@ -2,15 +2,16 @@
 //! finishes steps.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use brig_core::{
+    contest::Asks,
     finding::{Action, Finding},
-    ids::{ContainmentId, InstanceId},
+    ids::{ContainmentId, EniId, InstanceId},
     ledger::{InstanceKey, StepRecord},
     plan::{Plan, Planned},
     policy::Policy,
@@ -79,6 +80,7 @@ pub(crate) struct Work<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) finding: &'a Finding,
     pub(crate) action: Action,
+    pub(crate) asks: Asks,
     pub(crate) key: InstanceKey,
     pub(crate) containment: ContainmentId,
     /// The first look's instance: its profile is gone from later ones.
@@ -91,6 +93,10 @@ pub(crate) struct Work<'a> {
     pub(crate) records: Mutex<Vec<StepRecord>>,
     /// Steps whose intent another invocation recorded while this one was about to.
     pub(crate) overtaken: Mutex<BTreeSet<String>>,
+    /// Interfaces that were found open to the world: isolating them is never held back.
+    pub(crate) exposed: Mutex<BTreeSet<EniId>>,
+    /// Steps that are held back, by key, and until when.
+    pub(crate) held_back: Mutex<BTreeMap<String, Timestamp>>,
     /// The target groups of a long search that this invocation looked at: the instance was in none of them, or on its way
     /// out.
     pub(crate) searched: Searched,
@@ -161,8 +167,28 @@ impl Work<'_> {
         self.overtaken.lock().unwrap_or_else(PoisonError::into_inner).contains(&self.key_of(step))
     }
 
-    fn is_tired(&self, step: &Step) -> bool {
-        self.record_of(&self.key_of(step)).is_some_and(|record| record.is_tired(self.clock.now()))
+    /// Until when a repair is held back, where it is. What stands open to the world never is.
+    fn hold_back(&self, step: &Step) -> Option<Timestamp> {
+        let exposed = |eni| self.exposed.lock().unwrap_or_else(PoisonError::into_inner).contains(eni);
+        let exposes = step.closes_to_the_world() || matches!(step, Step::Isolate { eni, .. } if exposed(eni));
+        // Nothing is opened but what was isolated in this attempt, and flows that began meanwhile are to end, too.
+        if self.asks != Asks::Machine || exposes || matches!(step, Step::Untrack { .. }) {
+            return None;
+        }
+        let key = self.key_of(step);
+        let until = self.record_of(&key)?.held_until(self.clock.now())?;
+        self.held_back.lock().unwrap_or_else(PoisonError::into_inner).insert(key, until);
+        Some(until)
+    }
+
+    /// Whether a step was held back in this attempt.
+    pub(crate) fn is_held_back(&self, step: &Step) -> bool {
+        self.held_back.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&self.key_of(step))
+    }
+
+    /// When the first of the steps that are held back is no longer; none where none is.
+    pub(crate) fn held_until(&self) -> Option<Timestamp> {
+        self.held_back.lock().unwrap_or_else(PoisonError::into_inner).values().min().copied()
     }
 
     /// The keys of all records that are known now.
@@ -216,10 +242,12 @@ impl Work<'_> {
                         error: format!("not started, since its intent could not be recorded: {error}"),
                         retryable: error.is_retryable(),
                     }),
-                    (Outcome::Planned, Ok(())) if self.is_tired(&step) => {
-                        Outcome::Skipped("it was put right three times within the hour; now it is only told".to_owned())
-                    }
-                    (Outcome::Planned, Ok(())) => self.bounded(effect(step.clone())).await,
+                    (Outcome::Planned, Ok(())) => match self.hold_back(&step) {
+                        Some(until) => Outcome::Skipped(format!(
+                            "repaired three times within the last hour; the next repair is held back until {until}, unless a person orders it"
+                        )),
+                        None => self.bounded(effect(step.clone())).await,
+                    },
                     (settled, _) => self.settle(&step, settled),
                 };
                 Done { step, outcome }
@@ -268,11 +296,13 @@ impl Work<'_> {
             let repair = self.inherited.contains(&key)
                 && matches!(done.outcome, Outcome::Changed(_))
                 && record.outcome.as_ref().is_some_and(changed);
-            Some((key, done.outcome.clone(), repair))
+            // Only repairs among machines count: a person may order as many as it takes.
+            let repairs = if repair && self.asks == Asks::Machine { record.repaired(now) } else { Vec::new() };
+            Some((key, done.outcome.clone(), repairs))
         });
         stream::iter(writes)
-            .map(|(key, outcome, repair)| async move {
-                let written = self.ledger.finish(&self.key, &self.containment, &key, &outcome, now, repair).await;
+            .map(|(key, outcome, repairs)| async move {
+                let written = self.ledger.finish(&self.key, &self.containment, &key, &outcome, now, &repairs).await;
                 match written {
                     Ok(()) => {
                         if let Some(record) = self.records().iter_mut().find(|record| record.key == key) {

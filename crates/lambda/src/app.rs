@@ -1,14 +1,22 @@
 //! What lives as long as the process: settings, clients, the engine.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use brig_aws::{AwsClouds, DynamoLedger, Session, SnsNotifier, SqsQueue, SsmParameters, SystemClock};
 use brig_core::{
     finding::Touched,
-    ids::{AccountId, Region},
+    ids::{AccountId, InstanceId, Region},
 };
-use brig_engine::{Engine, ports::CloudError, rulebook::Rulebook};
-use tokio::sync::OnceCell;
+use brig_engine::{
+    Engine,
+    ports::{CloudError, Clouds},
+    rulebook::Rulebook,
+};
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 
 use crate::config::{Config, RulesFrom, Serves};
 
@@ -41,12 +49,31 @@ pub struct App {
     region: Region,
     clouds: Arc<AwsClouds>,
     account: OnceCell<AccountId>,
-    identity: OnceCell<String>,
-    member_role: Option<String>,
+    /// Findings about one instance take turns.
+    pub turns: Turns,
     /// What this function serves.
     pub serves: Serves,
     /// The name of the function that releases, where it is another one.
     pub release_function: Option<String>,
+}
+
+/// One piece of work an instance at a time, within this process.
+#[derive(Debug, Default)]
+pub struct Turns(Mutex<HashMap<InstanceId, Arc<Turn>>>);
+
+type Turn = tokio::sync::Mutex<()>;
+
+impl Turns {
+    /// Waits until nobody else in this process works on the instance.
+    pub async fn take(&self, instance: &InstanceId) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // Nobody waits for a turn that only this map knows.
+            all.retain(|_, turn| Arc::strong_count(turn) > 1);
+            Arc::clone(all.entry(instance.clone()).or_default())
+        };
+        turn.lock_owned().await
+    }
 }
 
 impl App {
@@ -54,7 +81,6 @@ impl App {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let session = Session::from_environment().await;
         let region = session.region().ok_or(StartError::NoRegion)?;
-        let member_role = config.member_role.clone();
         let (serves, release_function) = (config.serves, config.release_function);
         let clouds = Arc::new(AwsClouds::new(session.clone(), config.member_role, config.ip_ranges));
         let ledger = Arc::new(DynamoLedger::new(&session, config.table.clone()));
@@ -77,18 +103,8 @@ impl App {
             table: config.table,
         };
         let queue = SqsQueue::new(&session);
-        Ok(Self {
-            engine,
-            queue,
-            session,
-            region,
-            clouds,
-            account: OnceCell::new(),
-            identity: OnceCell::new(),
-            member_role,
-            serves,
-            release_function,
-        })
+        let (account, turns) = (OnceCell::new(), Turns::default());
+        Ok(Self { engine, queue, session, region, clouds, account, turns, serves, release_function })
     }
 
     /// The Region that the function runs in.
@@ -100,13 +116,8 @@ impl App {
     /// Whether a call that CloudTrail recorded is this function's: by its own session, or by the session of a member role,
     /// which carries the source identity that Brig gives it.
     pub async fn is_own_call(&self, touched: &Touched) -> bool {
-        let own = self.identity.get_or_try_init(|| async { self.session.identity().await }).await;
-        if own.is_ok_and(|own| *own == touched.by) {
-            return true;
-        }
-        let role = self.member_role.as_deref().map(|role| role.rsplit('/').next().unwrap_or(role));
-        let as_member = role.is_some_and(|role| touched.by.contains(&format!(":assumed-role/{role}/")));
-        as_member && touched.source_identity.as_deref().is_some_and(|identity| identity.starts_with("i-"))
+        // Where its own session is not known, looking at what is in order anyway costs a look.
+        self.clouds.is_own(&touched.by, touched.source_identity.as_deref()).await.unwrap_or(false)
     }
 
     /// The function's own account: from its ARN, which Lambda hands to every invocation, else from STS, once.

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use brig_core::{
+    containment::Containment,
     finding::{
         Action, Finding, Invoked, Notice, ParseError, Parsed, Queued, Readiness, Request, Roll, Touched, Unread, parse,
     },
     ids::AccountId,
     message::{self, Unhandled},
+    queue::again_after,
     timestamp::Timestamp,
 };
 use brig_engine::{
@@ -25,8 +27,6 @@ use crate::{
     metrics,
 };
 
-/// After how many seconds a message whose work is not finished comes again: long enough for a lease that ended in order.
-const AGAIN_SECONDS: i32 = 10;
 /// So many notices and unread entries are in a response.
 const MOST_SHOWN: usize = 50;
 /// How long an invocation may take whose deadline makes no sense.
@@ -56,9 +56,9 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
         Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, invocation).await),
         Ok(Parsed::Roll(roll)) => roll_call(app, &roll, invocation).await,
         Ok(Parsed::Touched(touched)) => {
-            let (entries, left_over) = touch(app, &touched, invocation).await;
+            let (entries, left) = touch(app, &touched, invocation).await;
             let response = json!({"containments": entries});
-            if left_over { Err(incomplete(&response)) } else { Ok(response) }
+            if left.is_left_over() { Err(incomplete(&response)) } else { Ok(response) }
         }
         Err(error) => Err(unreadable(&error)),
     }
@@ -78,6 +78,9 @@ fn invocation(app: &App, context: &Context, own: AccountId, began: Timestamp) ->
         release_function: app.release_function.clone().unwrap_or_else(|| context.env_config.function_name.clone()),
         began,
         deadline,
+        arrived: began,
+        // Lambda brings an event twice more at most: it rather waits here.
+        patience: deadline.since(began),
     }
 }
 
@@ -116,7 +119,7 @@ async fn direct(app: &App, request: &Request, event: &str, invocation: &Invocati
     let acted = act(app, request, event, invocation).await;
     let mut response = json!({"containments": acted.entries});
     acted.heard.show(&mut response);
-    if !acted.left_over {
+    if !acted.left.is_left_over() {
         return Ok(response);
     }
     if request.is_by_person() {
@@ -144,8 +147,8 @@ async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Va
             let page = app.engine.status(from.as_deref(), invocation).await.map_err(unread)?;
             Ok(serde_json::to_value(page).unwrap_or_default())
         }
-        Roll::Verify => {
-            let verified = app.engine.verify_all(invocation).await.map_err(unread)?;
+        Roll::Verify { scheduled } => {
+            let verified = app.engine.verify_all(!scheduled, invocation).await.map_err(unread)?;
             for entry in &verified.entries {
                 metrics::emit_verified(entry, app.engine.clock.now());
             }
@@ -159,17 +162,17 @@ async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Va
 }
 
 /// Somebody's call that may have touched a contained instance. Brig's own calls start nothing.
-async fn touch(app: &App, touched: &Touched, invocation: &Invocation) -> (Vec<Value>, bool) {
+async fn touch(app: &App, touched: &Touched, invocation: &Invocation) -> (Vec<Value>, Left) {
     if app.is_own_call(touched).await {
         tracing::debug!("{} is Brig's own", touched.call);
-        return (Vec::new(), false);
+        return (Vec::new(), Left::Nothing);
     }
     let entries = app.engine.touched(touched, invocation).await;
-    let left_over = entries.iter().any(|entry| entry.left_over);
+    let left = entries.iter().map(Left::of).max().unwrap_or_default();
     for entry in &entries {
         metrics::emit_verified(entry, app.engine.clock.now());
     }
-    (entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or_default()).collect(), left_over)
+    (entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or_default()).collect(), left)
 }
 
 /// An SQS batch: what could not be read or finished is a failed item, and comes again alone.
@@ -182,7 +185,7 @@ async fn queued(app: &App, batch: Vec<Queued>, invocation: &Invocation) -> Value
         containments.extend(acted.entries);
         heard.unread.extend(acted.heard.unread);
         heard.notices.extend(acted.heard.notices);
-        if acted.left_over {
+        if acted.left.is_left_over() {
             failures.push(json!({"itemIdentifier": message_id}));
         }
     }
@@ -193,9 +196,11 @@ async fn queued(app: &App, batch: Vec<Queued>, invocation: &Invocation) -> Value
 
 /// One message, by its id. Work that is left over fails the item: it comes again, and in the end lies in the dead-letter queue.
 async fn one_message(app: &App, message: Queued, invocation: &Invocation) -> (String, Acted) {
-    let Queued { message_id, receipt, queue, body } = message;
-    // A message comes again when its visibility ends, which is after its holder's deadline: it may go on at once.
-    let mut invocation = invocation.clone();
+    let Queued { message_id, receipt, queue, receives, sent, body } = message;
+    // A message comes again when its visibility ends, which is after its holder's deadline: it may go on at once. One that
+    // waits for another invocation takes no place from other instances' events: the queue brings it again.
+    let arrived = sent.map_or(invocation.arrived, |sent| sent.min(invocation.arrived));
+    let mut invocation = Invocation { arrived, patience: Duration::ZERO, ..invocation.clone() };
     if !message_id.is_empty() {
         invocation.request_id.clone_from(&message_id);
     }
@@ -207,24 +212,66 @@ async fn one_message(app: &App, message: Queued, invocation: &Invocation) -> (St
             return (message_id, Acted::default());
         }
         Ok(Parsed::Touched(touched)) => {
-            let (entries, left_over) = touch(app, &touched, &invocation).await;
-            return (message_id, Acted { entries, left_over, ..Acted::default() });
+            let (entries, left) = touch(app, &touched, &invocation).await;
+            again(app, (&queue, &receipt), receives, left).await;
+            return (message_id, Acted { entries, left, ..Acted::default() });
         }
         Ok(Parsed::Batch(_) | Parsed::Roll(_) | Parsed::Readiness(_)) => {
-            return (message_id, Acted { left_over: true, ..Acted::default() });
+            return (message_id, Acted { left: Left::Work, ..Acted::default() });
         }
         Err(error) => {
             unreadable(&error);
-            return (message_id, Acted { left_over: true, ..Acted::default() });
+            return (message_id, Acted { left: Left::Work, ..Acted::default() });
         }
     };
     let acted = act(app, &request, &invocation.request_id, &invocation).await;
-    if acted.left_over
-        && let Err(error) = app.queue.change_visibility(&queue, &receipt, AGAIN_SECONDS).await
-    {
-        tracing::warn!(%error, "message {message_id} comes again only when its visibility ends");
-    }
+    again(app, (&queue, &receipt), receives, acted.left).await;
     (message_id, acted)
+}
+
+/// Says when a message that is not finished comes again.
+async fn again(app: &App, (queue, receipt): (&str, &str), receives: u32, left: Left) {
+    let held_until = match left {
+        Left::Nothing => return,
+        Left::Work => None,
+        Left::Lease(until) => Some(until),
+    };
+    let after = again_after(receives, held_until, app.engine.clock.now());
+    let seconds = i32::try_from(after.as_secs()).unwrap_or(i32::MAX);
+    if let Err(error) = app.queue.change_visibility(queue, receipt, seconds).await {
+        tracing::warn!(%error, "a message that is not finished comes again only when its visibility ends");
+    }
+}
+
+/// What is left of an event, the least first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Left {
+    #[default]
+    Nothing,
+    /// Another invocation is at it, until then at the latest.
+    Lease(Timestamp),
+    /// Something that may succeed later.
+    Work,
+}
+
+impl Left {
+    fn of(containment: &Containment) -> Self {
+        match (containment.left_over, containment.held_until) {
+            (false, _) => Self::Nothing,
+            (true, Some(until)) => Self::Lease(until),
+            (true, None) => Self::Work,
+        }
+    }
+
+    fn is_left_over(self) -> bool {
+        self != Self::Nothing
+    }
+}
+
+impl From<bool> for Left {
+    fn from(left_over: bool) -> Self {
+        if left_over { Self::Work } else { Self::Nothing }
+    }
 }
 
 /// What an event holds beyond its containments.
@@ -252,7 +299,7 @@ impl Heard {
 struct Acted {
     entries: Vec<Value>,
     heard: Heard,
-    left_over: bool,
+    left: Left,
 }
 
 /// The event's own id, which a redelivery repeats; else the request's, which Lambda's retries repeat.
@@ -280,16 +327,16 @@ async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation)
                     Ok(())
                 };
                 let left_over = told.as_ref().is_err_and(brig_engine::ports::CloudError::is_retryable);
-                (serde_json::to_value(&resolution).unwrap_or_default(), left_over)
+                (serde_json::to_value(&resolution).unwrap_or_default(), Left::from(left_over))
             }
         }
     }));
     let (named, addressed, told) = tokio::join!(named, addressed, tell(app, request, event, invocation));
     let heard = Heard { unread: request.unread.clone(), notices: request.notices.clone() };
-    let mut acted = Acted { heard, left_over: !told, entries: Vec::new() };
+    let mut acted = Acted { heard, left: Left::from(!told), entries: Vec::new() };
     for (entry, left) in named.into_iter().chain(addressed) {
         acted.entries.push(entry);
-        acted.left_over |= left;
+        acted.left = acted.left.max(left);
     }
     acted
 }
@@ -316,7 +363,9 @@ async fn tell(app: &App, request: &Request, event: &str, invocation: &Invocation
     }
 }
 
-async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invocation) -> (Value, bool) {
+async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invocation) -> (Value, Left) {
+    // Findings about one instance take turns: the later ones find it contained.
+    let _turn = app.turns.take(&finding.instance).await;
     let span = tracing::info_span!("finding", finding.id = %finding.id, instance.id = %finding.instance);
     let (engine, action) = (&app.engine, request.action);
     let containment = match action {
@@ -329,7 +378,7 @@ async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invoc
     if request.action == Action::Contain {
         metrics::emit(&containment, app.engine.clock.now());
     }
-    (serde_json::to_value(&containment).unwrap_or_default(), containment.left_over)
+    (serde_json::to_value(&containment).unwrap_or_default(), Left::of(&containment))
 }
 
 fn ignored(reason: &str) -> Value {

@@ -21,7 +21,8 @@ pub(crate) fn emit(containment: &Containment, now: Timestamp) {
 
 /// Writes those of a verification: what stays partial is no new containment, and alarms once, when it happens.
 pub(crate) fn emit_verified(containment: &Containment, now: Timestamp) {
-    let counted = [("repaired", Conclusion::Repaired), ("drifted", Conclusion::Drifted)];
+    let counted =
+        [("repaired", Conclusion::Repaired), ("drifted", Conclusion::Drifted), ("contested", Conclusion::Contested)];
     println!("{}", line(containment, &counted, now));
 }
 

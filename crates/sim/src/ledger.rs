@@ -10,7 +10,8 @@ use brig_core::{
     deny_policy,
     ids::ContainmentId,
     ledger::{
-        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, MemberSet, Records, Shared, StepRecord, Told,
+        ActivePage, Announced, Claim, Claimed, Counted, Current, InstanceKey, MemberSet, OverCap, Records, Shared,
+        State as Status, StepRecord, Told,
     },
     step::{Outcome, Step},
     timestamp::Timestamp,
@@ -21,12 +22,20 @@ use crate::sim::{Sim, State};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
+/// The instances that were counted in an hour.
+#[derive(Default)]
+struct Hour {
+    all: BTreeSet<String>,
+    others: BTreeSet<String>,
+    said: bool,
+}
+
 #[derive(Default)]
 pub(crate) struct Tables {
     current: BTreeMap<InstanceKey, Current>,
     steps: BTreeMap<(InstanceKey, ContainmentId), Vec<StepRecord>>,
     told: BTreeMap<InstanceKey, Vec<Told>>,
-    hours: BTreeMap<String, (u32, u32, bool)>,
+    hours: BTreeMap<String, Hour>,
     groups: BTreeMap<String, (i64, i64)>,
     shared: BTreeMap<Shared, MemberSet>,
     policies: BTreeMap<String, (String, Timestamp)>,
@@ -74,8 +83,12 @@ fn claim(state: &mut State, claim: &Claim) -> Claimed {
         return Claimed::Moved;
     }
     if let Some(limits) = &claim.limits {
-        let (all, others, _) = tables.hours.get(&claim.now.hour()).copied().unwrap_or_default();
-        if all >= limits.cap || limits.others.is_some_and(|most| others >= most) {
+        let instance = claim.key.instance.as_str();
+        let hour = tables.hours.entry(claim.now.hour()).or_default();
+        let fits = |counted: &BTreeSet<String>, most: u32| {
+            counted.contains(instance) || counted.len() < usize::try_from(most).unwrap_or(usize::MAX)
+        };
+        if !fits(&hour.all, limits.cap) || limits.others.is_some_and(|most| !fits(&hour.others, most)) {
             return Claimed::OverCap;
         }
         if let Some(group) = &limits.group {
@@ -86,13 +99,32 @@ fn claim(state: &mut State, claim: &Claim) -> Claimed {
             tables.groups.insert(group.clone(), (newer, claim.now.millis()));
         }
         let hour = tables.hours.entry(claim.now.hour()).or_default();
-        hour.0 += 1;
-        hour.1 += u32::from(limits.others.is_some());
+        hour.all.insert(instance.to_owned());
+        if limits.others.is_some() {
+            hour.others.insert(instance.to_owned());
+        }
     }
     tables.current.insert(claim.key.clone(), claim.current.clone());
     tables.active.insert(claim.key.clone());
     record(state, &id.0, &id.1, &claim.steps);
     Claimed::Yes
+}
+
+/// A containment that was withdrawn counts no more.
+fn give_back(tables: &mut Tables, key: &InstanceKey, counted: &Counted) {
+    if !counted.hour_stays
+        && let Some(hour) = tables.hours.get_mut(&counted.hour)
+    {
+        hour.all.remove(key.instance.as_str());
+        hour.others.remove(key.instance.as_str());
+    }
+    let Some(group) = counted.group.as_ref().filter(|group| !group.stays) else { return };
+    let Some((older, newer)) = tables.groups.get_mut(&group.name) else { return };
+    if *newer == group.at.millis() {
+        *newer = std::mem::take(older);
+    } else if *older == group.at.millis() {
+        *older = 0;
+    }
 }
 
 fn record(state: &mut State, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) -> Vec<String> {
@@ -154,7 +186,7 @@ impl Ledger for SimLedger {
         step: &str,
         outcome: &Outcome,
         at: Timestamp,
-        repair: bool,
+        repairs: &[Timestamp],
     ) -> Answer<()> {
         self.call("UpdateItem", true, |state| {
             let held = state.tables.steps.entry((key.clone(), containment.clone())).or_default();
@@ -162,8 +194,8 @@ impl Ledger for SimLedger {
                 Some(record) => {
                     record.outcome = Some(outcome.clone());
                     record.finished_at = Some(at);
-                    if repair {
-                        record.repairs.push(at);
+                    if !repairs.is_empty() {
+                        record.repairs = repairs.to_vec();
                     }
                 }
                 None => state.violations.push(format!("{step} ended without a record of its intent")),
@@ -182,6 +214,11 @@ impl Ledger for SimLedger {
             tables.current.insert(key.clone(), current.clone());
             if !current.is_active() {
                 tables.active.remove(key);
+            }
+            if current.state == Status::Withdrawn
+                && let Some(counted) = &current.counted
+            {
+                give_back(tables, key, counted);
             }
             Ok(true)
         })
@@ -262,10 +299,11 @@ impl Ledger for SimLedger {
         self.call("PutItem", true, |_| Ok(())).await
     }
 
-    async fn first_over_cap(&self, _key: &InstanceKey, at: Timestamp) -> Answer<bool> {
+    async fn over_cap(&self, _key: &InstanceKey, at: Timestamp) -> Answer<OverCap> {
         self.call("UpdateItem", true, |state| {
             let hour = state.tables.hours.entry(at.hour()).or_default();
-            Ok(!std::mem::replace(&mut hour.2, true))
+            let first = !std::mem::replace(&mut hour.said, true);
+            Ok(OverCap { first, instances: hour.all.iter().cloned().collect() })
         })
         .await
     }

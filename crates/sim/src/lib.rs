@@ -18,5 +18,6 @@ mod time;
 mod world;
 
 pub use build::{ACCOUNT, REGION, Victim};
+pub use cloud::OWN_SESSION;
 pub use sim::{Break, Call, Fault, Sim, When};
 pub use world::{Instance, Interface, Scaling, TargetGroup, World};

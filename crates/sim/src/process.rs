@@ -54,6 +54,8 @@ impl Sim {
             release_function: "brig-release".to_owned(),
             began,
             deadline: began.after(timeout),
+            arrived: began,
+            patience: Duration::ZERO,
         }
     }
 
@@ -117,7 +119,8 @@ impl Sim {
         self.timers.run(future)
     }
 
-    async fn mortal<T>(&self, process: usize, life: impl Future<Output = T>) -> Option<T> {
+    /// Lives until its process dies: none where it did.
+    pub async fn mortal<T>(&self, process: usize, life: impl Future<Output = T>) -> Option<T> {
         let mut life = pin!(life);
         std::future::poll_fn(|context| {
             let polled = life.as_mut().poll(context);

@@ -1,11 +1,14 @@
 //! Ledger items to and from values. Texts a person reads in the console stand beside the JSON that Brig reads back.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, str::FromStr};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use brig_core::{
+    contest::Contest,
     ids::ContainmentId,
-    ledger::{ActivePage, Announced, Current, InstanceKey, MemberSet, Records, State, StepRecord},
+    ledger::{
+        ActivePage, Announced, Counted, CountedInGroup, Current, InstanceKey, MemberSet, Records, State, StepRecord,
+    },
     step::{Failure, Outcome},
     timestamp::Timestamp,
 };
@@ -79,7 +82,27 @@ pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
         item.insert("stop".to_owned(), AttributeValue::Bool(true));
     }
     let released_at = current.released_at.map(|at| at.to_string());
-    for (name, value) in [("outcome", &current.outcome), ("told", &current.told), ("released_at", &released_at)] {
+    let last_activity = current.last_activity.map(|at| at.to_string());
+    let concluded_at = current.concluded_at.map(|at| at.to_string());
+    if let Some(contest) = &current.contest {
+        let contest: Item = HashMap::from([
+            ("since".to_owned(), text(contest.since.to_string())),
+            ("seen".to_owned(), text(contest.seen.to_string())),
+            ("notices".to_owned(), number(contest.notices)),
+            ("next_at".to_owned(), text(contest.next_at.to_string())),
+        ]);
+        item.insert("contest".to_owned(), AttributeValue::M(contest));
+    }
+    if let Some(counted) = &current.counted {
+        item.insert("counted".to_owned(), AttributeValue::M(counted_item(counted)));
+    }
+    for (name, value) in [
+        ("outcome", &current.outcome),
+        ("told", &current.told),
+        ("released_at", &released_at),
+        ("last_activity", &last_activity),
+        ("concluded_at", &concluded_at),
+    ] {
         if let Some(value) = value {
             item.insert(name.to_owned(), text(value));
         }
@@ -172,6 +195,65 @@ fn read_current(item: &Item) -> Answer<Current> {
         told: current.optional("told")?.map(str::to_owned),
         released_at,
         stop: current.flag("stop")?.unwrap_or(false),
+        last_activity: current.optional_time("last_activity")?,
+        concluded_at: current.optional_time("concluded_at")?,
+        contest: match item.get("contest") {
+            None => None,
+            Some(AttributeValue::M(item)) => Some(read_contest(item)?),
+            Some(other) => return Err(current.wrong("contest", other)),
+        },
+        counted: match item.get("counted") {
+            None => None,
+            Some(AttributeValue::M(item)) => Some(read_counted(item)?),
+            Some(other) => return Err(current.wrong("counted", other)),
+        },
+    })
+}
+
+fn counted_item(counted: &Counted) -> Item {
+    let mut item = HashMap::from([
+        ("hour".to_owned(), text(&counted.hour)),
+        ("hour_stays".to_owned(), AttributeValue::Bool(counted.hour_stays)),
+    ]);
+    if let Some(group) = &counted.group {
+        item.insert("group".to_owned(), text(&group.name));
+        item.insert("group_at".to_owned(), text(group.at.to_string()));
+        item.insert("group_stays".to_owned(), AttributeValue::Bool(group.stays));
+    }
+    item
+}
+
+fn read_counted(item: &Item) -> Answer<Counted> {
+    let counted = Reading { what: "counted", item };
+    let group = counted.optional("group")?.map(|name| {
+        Ok(CountedInGroup {
+            name: name.to_owned(),
+            at: counted.time("group_at")?,
+            stays: counted.flag("group_stays")?.unwrap_or(false),
+        })
+    });
+    Ok(Counted {
+        hour: counted.text("hour")?.to_owned(),
+        hour_stays: counted.flag("hour_stays")?.unwrap_or(false),
+        group: group.transpose()?,
+    })
+}
+
+/// The instances that an hour's item counts.
+pub(super) fn counted(hour: Option<&Item>) -> Vec<String> {
+    let set = hour.and_then(|item| item.get("counted")).and_then(|value| value.as_ss().ok());
+    let mut instances = set.cloned().unwrap_or_default();
+    instances.sort();
+    instances
+}
+
+fn read_contest(item: &Item) -> Answer<Contest> {
+    let contest = Reading { what: "contest", item };
+    Ok(Contest {
+        since: contest.time("since")?,
+        seen: contest.time("seen")?,
+        notices: contest.number("notices")?,
+        next_at: contest.time("next_at")?,
     })
 }
 
@@ -231,16 +313,21 @@ impl<'a> Reading<'a> {
         }
     }
 
+    fn number<T: FromStr>(&self, name: &str) -> Answer<T> {
+        match self.item.get(name) {
+            None => Err(self.lacks(name)),
+            Some(value @ AttributeValue::N(number)) => number.parse().map_err(|_| self.wrong(name, value)),
+            Some(other) => Err(self.wrong(name, other)),
+        }
+    }
+
     /// A version that the next claim can count up from.
     fn version(&self) -> Answer<u64> {
-        match self.item.get("version") {
-            None => Err(self.lacks("version")),
-            Some(AttributeValue::N(number)) => match number.parse::<u64>() {
-                Ok(version) if version <= MOST_VERSION => Ok(version),
-                Ok(_) | Err(_) => Err(self.wrong("version", &AttributeValue::N(number.clone()))),
-            },
-            Some(other) => Err(self.wrong("version", other)),
+        let version = self.number("version")?;
+        if version > MOST_VERSION {
+            return Err(self.wrong("version", &number(version)));
         }
+        Ok(version)
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     json::{Field, shown},
     policy::Policy,
+    timestamp::Timestamp,
 };
 
 /// SNS in SQS is usual; deeper nesting is nobody's configuration.
@@ -170,9 +171,19 @@ impl Reader<'_> {
     /// A record that cannot be read is a failed item of its own; the others go on.
     fn queued(&self, record: &Field<'_>, depth: usize) -> Queued {
         let text = |name: &str| record.get(name).value().as_str().unwrap_or_default().to_owned();
+        // SQS writes numbers as texts.
+        let number = |name: &str| record.get("attributes").get(name).value().as_str()?.parse::<i64>().ok();
         let body = record.get("body");
         let body = body.required_text().and_then(|body| self.wrapped(body, depth + 1)).map(Box::new);
-        Queued { message_id: text("messageId"), receipt: text("receiptHandle"), queue: text("eventSourceARN"), body }
+        Queued {
+            message_id: text("messageId"),
+            receipt: text("receiptHandle"),
+            queue: text("eventSourceARN"),
+            // Where there is none, it is the first time.
+            receives: number("ApproximateReceiveCount").and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+            sent: number("SentTimestamp").map(Timestamp::from_millis),
+            body,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     json::{Field, shown},
 };
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "action",
     "instance_id",
     "abuse_report",
@@ -24,6 +24,7 @@ const KEYS: [&str; 13] = [
     "prepare",
     "accounts",
     "stop",
+    "scheduled",
 ];
 const LONGEST_REASON: usize = 1000;
 
@@ -123,9 +124,19 @@ fn roll(root: &Field<'_>) -> Result<Option<Roll>, ParseError> {
         _ if from.is_some() => {
             return Err(ParseError::InvalidRequest("next: it goes with \"action\": \"status\" only".to_owned()));
         }
-        Some("verify") if root.get("instance_id").is_absent() => Roll::Verify,
+        Some("verify") if root.get("instance_id").is_absent() => {
+            Roll::Verify { scheduled: root.get("scheduled").flag()?.unwrap_or(false) }
+        }
+        _ if !root.get("scheduled").is_absent() => {
+            return Err(ParseError::InvalidRequest(
+                "scheduled: it goes with \"action\": \"verify\" of all active containments only".to_owned(),
+            ));
+        }
         _ => return Ok(None),
     };
+    if matches!(roll, Roll::Status { .. }) && !root.get("scheduled").is_absent() {
+        return Err(ParseError::InvalidRequest("scheduled: \"status\" does not take it".to_owned()));
+    }
     let other = ["instance_id", "abuse_report", "region", "account", "force", "for", "rejoin", "stop"]
         .into_iter()
         .find(|key| !root.get(key).is_absent());
@@ -143,7 +154,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
             ["abuse_report", "force", "for", "rejoin", "stop"].into_iter().find(|key| !root.get(key).is_absent());
         return match other {
             Some(key) => wrong(format!("{key}: a verification does not take it")),
-            None => Ok(Action::Verify { only_tell: false, look_up: true }),
+            None => Ok(Action::Verify { only_tell: false, look_up: true, ordered: true }),
         };
     }
     let releases = match (root.get("action").text()?, root.get("for").text()?) {

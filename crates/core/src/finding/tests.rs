@@ -242,7 +242,7 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop, scheduled"#
         ]],
     );
     check(
@@ -287,10 +287,11 @@ fn going_back_and_looking_again_are_asked_for_strictly() {
     check(
         &json!({"instance_id": "i-0123abcd", "action": "verify"}),
         &expect![
-            "Verify { only_tell: false, look_up: true } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
+            "Verify { only_tell: false, look_up: true, ordered: true } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
         ],
     );
-    check(&json!({"action": "verify"}), &expect!["Verify"]);
+    check(&json!({"action": "verify"}), &expect!["Verify { scheduled: false }"]);
+    check(&json!({"action": "verify", "scheduled": true}), &expect!["Verify { scheduled: true }"]);
     check(
         &json!({"action": "verify", "force": true}),
         &expect!["InvalidRequest: force: this action is about all active containments"],

@@ -38,8 +38,10 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
             ),
         ],
         notes: vec!["web may launch a replacement from the same template, with the same hole".to_owned()],
+        contest: None,
         timings_ms: Timings::default(),
         left_over: false,
+        held_until: None,
         unreachable: false,
     }
 }

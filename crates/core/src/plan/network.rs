@@ -113,6 +113,12 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
     plan
 }
 
+/// The interfaces that are open to the world: in an untrack group, whoever put them there.
+#[must_use]
+pub fn open_interfaces(look: &Look<'_>) -> BTreeSet<EniId> {
+    look.interfaces.iter().filter(|interface| is_open(look, interface)).map(|interface| interface.id.clone()).collect()
+}
+
 /// What a later look shows of the cut.
 #[must_use]
 pub fn facts(look: &Look<'_>, gaps: &[Gap]) -> Vec<Fact> {

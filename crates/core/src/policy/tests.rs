@@ -136,20 +136,8 @@ fn a_release_in_the_future_shows_nothing_about_findings_and_a_person_decides() {
     let (policy, rules) = (Policy::default(), Rules::none());
     let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
     let judge = |finding: &Finding, ahead: Duration| {
-        let current = Current {
-            containment: "c".into(),
-            state: State::Released,
-            holder: String::new(),
-            lease_until: now,
-            version: 1,
-            claimed_at: now,
-            findings: Vec::new(),
-            reason: String::new(),
-            outcome: None,
-            told: None,
-            released_at: Some(now.after(ahead)),
-            stop: false,
-        };
+        let released_at = Some(now.after(ahead));
+        let current = Current { state: State::Released, released_at, ..crate::testing::current() };
         decide(finding, &instance(), &Known::of(Some(&current), now), false, &guide)
     };
     let seen = Finding { last_seen: Some(now), ..finding() };

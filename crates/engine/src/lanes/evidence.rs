@@ -51,7 +51,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     }
     report.facts = evidence::facts(&after, &instance, &work.containment, work.policy.lock_days);
     report.look_again |= !(first && second) || after.gaps.iter().any(|gap| gap.retryable);
-    if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_))) {
+    if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_)) && !work.is_held_back(&done.step)) {
         report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
     }
     let complete = after.gaps.is_empty();

@@ -212,7 +212,10 @@ impl<'a> NetworkLane<'a> {
 
     fn plan(&self, seen: &Seen) -> Plan {
         let work = self.work;
-        plan_from(seen, &work.recorded(Lane::Network), &work.instance, &work.containment, work.policy.untrack)
+        let recorded = work.recorded(Lane::Network);
+        let open = network::open_interfaces(&Memory::of(&recorded).look(seen, &work.instance));
+        lock(&work.exposed).extend(open);
+        plan_from(seen, &recorded, &work.instance, &work.containment, work.policy.untrack)
     }
 
     fn judge(&self, report: &mut LaneReport, seen: Result<&Seen, &Gap>) {
@@ -229,12 +232,12 @@ impl<'a> NetworkLane<'a> {
         if seen.interfaces.is_empty() {
             facts.push(Fact::holding("no interface is attached"));
         }
-        let outcome_of = |eni: &str| {
-            report.done.iter().find_map(|done| {
-                let Step::Isolate { eni: of, .. } = &done.step else { return None };
-                (of.as_str() == eni).then_some(&done.outcome)
-            })
+        let isolation_of = |eni: &str| {
+            report.done.iter().find(|done| matches!(&done.step, Step::Isolate { eni: of, .. } if of.as_str() == eni))
         };
+        let groups_held_back = report.done.iter().any(|done| {
+            matches!(done.step, Step::RevokeSecurityGroupRules { .. }) && self.work.is_held_back(&done.step)
+        });
         let refused = report.done.iter().any(|done| {
             let final_word = matches!(&done.outcome, Outcome::Failed(failure) if !failure.retryable);
             final_word && group_of(&done.step).is_some_and(|group| group.purpose == Purpose::Isolation)
@@ -250,7 +253,12 @@ impl<'a> NetworkLane<'a> {
         }
         for fact in facts.iter_mut().filter(|fact| fact.truth == Truth::No) {
             let eni = fact.what.split(' ').next().unwrap_or_default();
-            match outcome_of(eni) {
+            let isolation = isolation_of(eni);
+            // Held back: trying again before its time cannot help.
+            if isolation.is_some_and(|done| self.work.is_held_back(&done.step)) {
+                continue;
+            }
+            match isolation.map(|done| &done.outcome) {
                 // What AWS accepted and does not show yet is not known, rather than untrue.
                 Some(Outcome::Changed(_)) if fact.why.starts_with("it is in") => {
                     fact.truth = Truth::Unknown;
@@ -259,7 +267,7 @@ impl<'a> NetworkLane<'a> {
                 }
                 Some(Outcome::Failed(_)) => {}
                 // In a group whose rules Brig may not take away: trying again cannot help.
-                Some(_) if fact.why.ends_with("has a rule") && refused => {}
+                Some(_) if fact.why.ends_with("has a rule") && (refused || groups_held_back) => {}
                 // An interface that came, or was changed, since the last round: the next attempt cuts it.
                 _ => again = true,
             }

@@ -77,7 +77,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     });
     let engine = contained.engine(0);
     let invocation = contained.invocation("v", Duration::from_mins(2));
-    contained.run(engine.verify_all(&invocation)).expect("an end").expect("an answer");
+    contained.run(engine.verify_all(false, &invocation)).expect("an end").expect("an answer");
     // The next one reads a flow log's files.
     contained.change(|world| {
         for log in &mut world.flow_logs {
@@ -87,7 +87,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     });
     crate::proof::put(&contained, 1, "a", &[]);
     let again = contained.invocation("w", Duration::from_mins(2));
-    contained.run(engine.verify_all(&again)).expect("an end").expect("an answer");
+    contained.run(engine.verify_all(false, &again)).expect("an end").expect("an answer");
     let asked = Readiness { prepare: false, accounts: Vec::new(), instance: Some(victim.id.clone()) };
     let region = REGION.parse().expect("a Region");
     contained.run(engine.readiness(&asked, &region, &invocation)).expect("an end").expect("an answer");

@@ -20,6 +20,14 @@ fn what_is_recorded_is_read_back() {
         told: None,
         released_at: Some(at),
         stop: true,
+        last_activity: Some(at),
+        concluded_at: Some(at),
+        contest: Some(Contest { since: at, seen: at, notices: 2, next_at: at }),
+        counted: Some(Counted {
+            hour: at.hour(),
+            hour_stays: true,
+            group: Some(CountedInGroup { name: "web".to_owned(), at, stays: false }),
+        }),
     };
     let step_record = isolate(at);
     let mut other = step_record.clone();
@@ -94,7 +102,7 @@ fn an_item_that_no_version_of_brig_wrote_is_an_error_and_never_no_containment() 
 
     let list = |value: AttributeValue| AttributeValue::L(vec![value]);
     let huge = AttributeValue::N(u64::MAX.to_string());
-    let wrong: [(&str, &str, Option<AttributeValue>); 18] = [
+    let wrong: [(&str, &str, Option<AttributeValue>); 20] = [
         ("current", "version", Some(huge)),
         ("current", "version", Some(AttributeValue::N("-1".to_owned()))),
         ("current", "version", Some(AttributeValue::N("1.5".to_owned()))),
@@ -107,6 +115,8 @@ fn an_item_that_no_version_of_brig_wrote_is_an_error_and_never_no_containment() 
         ("current", "released_at", Some(number(5))),
         ("current", "findings", Some(text("f"))),
         ("current", "stop", Some(text("yes"))),
+        ("current", "last_activity", Some(text("lately"))),
+        ("current", "contest", Some(text("yes"))),
         ("step", "body", Some(text(r#"{"step":"of a later version"}"#))),
         ("step", "body", None),
         ("step", "outcome", Some(text("later"))),

@@ -206,6 +206,6 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         tag-set
           tag us-east-1/i-0123456789abcdef0 Tag -> Contain
         verify
-          all active containments: Verify
+          all active containments: Verify { scheduled: false }
     "#]].assert_eq(&table);
 }
