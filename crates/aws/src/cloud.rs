@@ -129,6 +129,10 @@ impl Cloud for AwsCloud {
         ec2::instances::describe_instance(self.ec2(), instance, &self.region).await
     }
 
+    async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>> {
+        ec2::instances::describe_instances_named(self.ec2(), name, &self.region).await
+    }
+
     async fn describe_brig_groups(&self) -> Answer<Vec<SecurityGroup>> {
         ec2::groups::describe_brig_groups(self.ec2()).await
     }

@@ -9,6 +9,7 @@ mod draft;
 mod envelope;
 mod guardduty;
 mod health;
+mod look;
 mod manual;
 mod meaning;
 mod notice;
@@ -25,10 +26,12 @@ use serde_json::Value;
 
 pub use cloudtrail::{Touched, UNDOING, can_undo};
 use draft::Draft;
+pub use look::{Find, FindBy};
 pub use notice::{Notice, NoticeKind, Unread};
 
 use crate::{
     ids::{AccountId, InstanceId, Region},
+    ledger::InstanceKey,
     policy::Policy,
     timestamp::Timestamp,
 };
@@ -380,6 +383,10 @@ pub enum Roll {
         /// Where the page begins.
         from: Option<String>,
     },
+    /// Tell what is on record of one instance.
+    Show(InstanceKey),
+    /// Say which instance is meant by a name or an address.
+    Find(Find),
 }
 
 /// Why an event cannot be read. The message names the field and the value.

@@ -24,6 +24,7 @@ pub mod readiness;
 pub mod release;
 pub mod rules;
 pub mod step;
+pub mod story;
 pub mod survey;
 pub mod text;
 pub mod timestamp;

@@ -9,6 +9,7 @@ mod claim;
 mod contain;
 mod escalation;
 mod lanes;
+mod look;
 pub mod ports;
 mod preview;
 mod proof;
@@ -25,5 +26,6 @@ mod verify;
 mod work;
 
 pub use contain::{Engine, Invocation};
+pub use look::{Found, FoundPage};
 pub use readiness::Ready;
 pub use verify::{StatusEntry, StatusPage, Verified};

@@ -218,6 +218,8 @@ pub type Tags = BTreeMap<String, String>;
 pub trait Cloud: Send + Sync {
     /// DescribeInstances by id; none where AWS knows no such instance.
     async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>>;
+    /// DescribeInstances: those whose Name tag is exactly this; terminated ones are shown for about an hour.
+    async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>>;
     /// Every group of the account and Region whose name begins with `brig-isolation` or `brig-untrack`.
     async fn describe_brig_groups(&self) -> Answer<Vec<SecurityGroup>>;
     /// DescribeSecurityGroupRules.

@@ -33,7 +33,7 @@ const MOST_SHOWN: usize = 50;
 const NO_DEADLINE: Duration = Duration::from_mins(1);
 
 /// Handles one event. Errors carry an `errorType`: `UnsupportedEvent`, `InvalidRequest`, `NotServed`,
-/// `Incomplete`, `LedgerUnreachable` or `NoAccount`.
+/// `Incomplete`, `LedgerUnreachable`, `LookupFailed` or `NoAccount`.
 pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let began = app.engine.clock.now();
     let (payload, context) = event.into_parts();
@@ -95,15 +95,16 @@ fn not_served(app: &App, parsed: &Parsed) -> Option<String> {
         | Parsed::Roll(_)
         | Parsed::Readiness(_) => false,
     };
-    let status = matches!(parsed, Parsed::Roll(Roll::Status { .. }));
+    let status = matches!(parsed, Parsed::Roll(Roll::Status { .. } | Roll::Show(_) | Roll::Find(_)));
     match (app.serves, is_release) {
         (Serves::Contain, true) => Some(format!(
             "action: BRIG_SERVES=contain does not release{}",
             app.release_function.as_ref().map_or_else(String::new, |name| format!(": invoke {name}"))
         )),
-        (Serves::Release, false) if !status => {
-            Some("action: BRIG_SERVES=release serves \"release\", its plan and \"status\" only".to_owned())
-        }
+        (Serves::Release, false) if !status => Some(
+            "action: BRIG_SERVES=release serves \"release\", its plan, \"status\", \"show\" and \"find\" only"
+                .to_owned(),
+        ),
         (Serves::All | Serves::Contain | Serves::Release, _) => None,
     }
 }
@@ -146,6 +147,20 @@ async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Va
         Roll::Status { from } => {
             let page = app.engine.status(from.as_deref(), invocation).await.map_err(unread)?;
             Ok(serde_json::to_value(page).unwrap_or_default())
+        }
+        Roll::Show(key) => {
+            let story = app.engine.show(key).await.map_err(|error| Diagnostic {
+                error_type: "LedgerUnreachable".to_owned(),
+                error_message: format!("what is on record of {} could not be read: {error}", key.pk()),
+            })?;
+            Ok(serde_json::to_value(story).unwrap_or_default())
+        }
+        Roll::Find(find) => {
+            let found = app.engine.find(find, invocation).await.map_err(|why| Diagnostic {
+                error_type: "LookupFailed".to_owned(),
+                error_message: format!("the instance could not be looked up: {why}"),
+            })?;
+            Ok(serde_json::to_value(found).unwrap_or_default())
         }
         Roll::Verify { scheduled } => {
             let verified = app.engine.verify_all(!scheduled, invocation).await.map_err(unread)?;

@@ -120,6 +120,10 @@ impl Cloud for SimCloud {
         self.describe_instance(instance).await
     }
 
+    async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>> {
+        self.describe_instances_named(name).await
+    }
+
     async fn describe_brig_groups(&self) -> Answer<Vec<SecurityGroup>> {
         self.describe_brig_groups().await
     }

@@ -43,6 +43,19 @@ pub(crate) async fn describe_instance(
     }))
 }
 
+pub(crate) async fn describe_instances_named(client: &Client, name: &str, region: &Region) -> Answer<Vec<Instance>> {
+    let mut pages = client.describe_instances().filters(filter("tag:Name", &[name])).into_paginator().items().send();
+    let mut instances = Vec::new();
+    while let Some(reservation) = pages.next().await {
+        let reservation = reservation.explain("DescribeInstances")?;
+        let Some(owner) = reservation.owner_id().and_then(|owner| owner.parse::<AccountId>().ok()) else { continue };
+        instances.extend(reservation.instances().iter().filter_map(|found| from_instance(found, &owner, region)));
+    }
+    // A filter's value may hold wildcards; a name is meant as it is.
+    instances.retain(|instance| instance.name() == Some(name));
+    Ok(instances)
+}
+
 fn from_instance(found: &aws_sdk_ec2::types::Instance, owner: &AccountId, region: &Region) -> Option<Instance> {
     let state = found.state().and_then(|state| state.name());
     let volumes = found.block_device_mappings().iter().filter_map(|mapping| {

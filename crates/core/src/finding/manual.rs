@@ -4,13 +4,14 @@
 use super::{
     Action, Invoked, ParseError, Parsed, Readiness, Request, Roll, Source, abuse,
     draft::{Draft, Target, one_line},
+    look,
 };
 use crate::{
     ids::{AccountId, Region},
     json::{Field, shown},
 };
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 17] = [
     "action",
     "instance_id",
     "abuse_report",
@@ -25,8 +26,12 @@ const KEYS: [&str; 14] = [
     "accounts",
     "stop",
     "scheduled",
+    "name",
+    "address",
+    "invoked_by",
 ];
 const LONGEST_REASON: usize = 1000;
+const LONGEST_ARN: usize = 2048;
 
 pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
     let unknown: Vec<String> = root
@@ -50,6 +55,14 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     if let Some(key) = ["prepare", "accounts"].into_iter().find(|key| !root.get(key).is_absent()) {
         return Err(ParseError::InvalidRequest(format!("{key}: it goes with \"action\": \"readiness\" only")));
     }
+    match root.get("action").text()? {
+        Some("show") => return Ok(Parsed::Roll(Roll::Show(look::show(root, invoked)?))),
+        Some("find") => return Ok(Parsed::Roll(Roll::Find(look::find(root, invoked)?))),
+        _ => {}
+    }
+    if let Some(key) = ["name", "address"].into_iter().find(|key| !root.get(key).is_absent()) {
+        return Err(ParseError::InvalidRequest(format!("{key}: it goes with \"action\": \"find\" only")));
+    }
     if let Some(roll) = roll(root)? {
         return Ok(Parsed::Roll(roll));
     }
@@ -63,6 +76,10 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     let account: AccountId = optional(&root.get("account"), &invoked.account)?;
     let region: Region = optional(&root.get("region"), &invoked.region)?;
     let title = if reason.is_empty() { "requested by a person".to_owned() } else { one_line(reason) };
+    let title = match claimed(&root.get("invoked_by"))? {
+        Some(arn) => format!("{title} (invoked by {arn}, as the caller claims)"),
+        None => title,
+    };
     let request = match root.get("abuse_report").text()? {
         Some(_) if !root.get("instance_id").is_absent() => {
             return Err(ParseError::InvalidRequest("abuse_report and instance_id: give one of the two".to_owned()));
@@ -95,6 +112,14 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         }
     };
     Ok(Parsed::Request(Request { action, force, ..request }))
+}
+
+/// Who invoked, by the caller's own word: nobody checks it, and it is shown as a claim. CloudTrail's data events are the
+/// proof (<https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html>).
+fn claimed<'a>(field: &Field<'a>) -> Result<Option<&'a str>, ParseError> {
+    let Some(arn) = field.text()? else { return Ok(None) };
+    let fits = arn.starts_with("arn:") && arn.len() <= LONGEST_ARN && arn.chars().all(|c| c.is_ascii_graphic());
+    if fits { Ok(Some(arn)) } else { Err(field.wrong("an ARN, as sts:GetCallerIdentity gives it")) }
 }
 
 /// How ready the function's own account and Region are.
@@ -137,7 +162,7 @@ fn roll(root: &Field<'_>) -> Result<Option<Roll>, ParseError> {
     if matches!(roll, Roll::Status { .. }) && !root.get("scheduled").is_absent() {
         return Err(ParseError::InvalidRequest("scheduled: \"status\" does not take it".to_owned()));
     }
-    let other = ["instance_id", "abuse_report", "region", "account", "force", "for", "rejoin", "stop"]
+    let other = ["instance_id", "abuse_report", "region", "account", "force", "for", "rejoin", "stop", "invoked_by"]
         .into_iter()
         .find(|key| !root.get(key).is_absent());
     match other {
@@ -168,7 +193,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
         }
         (Some(_), _) => {
             return wrong(format!(
-                "action: {} is none of \"contain\", \"plan\", \"release\", \"verify\", \"status\", \"readiness\"",
+                "action: {} is none of \"contain\", \"plan\", \"release\", \"verify\", \"status\", \"show\", \"find\", \"readiness\"",
                 shown(root.get("action").value())
             ));
         }
@@ -189,7 +214,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
     }
 }
 
-fn optional<T>(field: &Field<'_>, default: &T) -> Result<T, ParseError>
+pub(super) fn optional<T>(field: &Field<'_>, default: &T) -> Result<T, ParseError>
 where
     T: std::str::FromStr<Err = crate::ids::InvalidId> + Clone,
 {

@@ -242,13 +242,13 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop, scheduled"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop, scheduled, name, address, invoked_by"#
         ]],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "nuke"}),
         &expect![[
-            r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release", "verify", "status", "readiness""#
+            r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release", "verify", "status", "show", "find", "readiness""#
         ]],
     );
     check(&json!({"action": "contain"}), &expect![[r#"InvalidRequest: instance_id: missing or null is not a text"#]]);

@@ -15,6 +15,14 @@ impl SimCloud {
         self.read("DescribeInstances", |world| Ok(world.describe(instance))).await
     }
 
+    pub(super) async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>> {
+        self.read("DescribeInstances", |world| {
+            let all = world.instances.keys().filter_map(|id| world.describe(id));
+            Ok(all.filter(|instance| instance.name() == Some(name)).collect())
+        })
+        .await
+    }
+
     pub(super) async fn describe_instance_attribute(&self, id: &InstanceId, attribute: Attribute) -> Answer<String> {
         self.read("DescribeInstanceAttribute", |world| match world.instances.get(id) {
             Some(instance) => Ok(match attribute {

@@ -103,6 +103,8 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           nothing: "RunInstances" cannot undo a containment
         ec2-state-change
           nothing: "EC2 Instance State-change Notification" of "aws.ec2" is no sign of a compromise
+        find
+          all active containments: Find(Find { account: AccountId("123456789012"), region: Region("eu-central-1"), by: Name("web-1") })
         guardduty-access-key-mentioned
           guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Ask
         guardduty-access-key-unknown
@@ -189,6 +191,8 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B with 203.0.113.77 -> Ask
         securityhub-v2
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+        show
+          all active containments: Show(InstanceKey { account: AccountId("123456789012"), region: Region("eu-central-1"), instance: InstanceId("i-0123456789abcdef0") })
         sns-smuggled
           error: a manual request is accepted by direct invoke only, not in a message
         sns

@@ -1,0 +1,105 @@
+//! A person's questions that change nothing: what is on record of an instance, and which instance is meant.
+
+use brig_core::{
+    finding::{Find, FindBy},
+    ids::{AccountId, InstanceId, Region},
+    ledger::InstanceKey,
+    step::Lane,
+    story::Story,
+    survey::{Instance, InstanceState},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+
+use crate::{
+    contain::{Engine, Invocation},
+    ports::{Answer, InterfacesOf},
+};
+
+const AT_ONCE: usize = 4;
+/// A name that more instances have is no name; the rest is counted.
+const MOST: usize = 50;
+
+/// An instance that fits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Its account.
+    pub account: AccountId,
+    /// Its Region.
+    pub region: Region,
+    /// Its id.
+    pub instance_id: InstanceId,
+    /// Its Name tag.
+    pub name: Option<String>,
+    /// Its life cycle state.
+    pub state: InstanceState,
+    /// The addresses of its interfaces, private ones first.
+    pub addresses: Vec<String>,
+    /// When it was launched, RFC 3339, UTC.
+    pub launched: Option<String>,
+}
+
+/// All instances that fit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FoundPage {
+    /// At most fifty of them, in the order of their ids.
+    pub instances: Vec<Found>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl Engine {
+    /// Everything that the ledger has on record of an instance. One read.
+    ///
+    /// # Errors
+    /// The ledger could not be read.
+    pub async fn show(&self, key: &InstanceKey) -> Answer<Story> {
+        Ok(Story::of(key, &self.ledger.read(key).await?))
+    }
+
+    /// The instances that have a name or an address now. None that is terminated is meant.
+    ///
+    /// # Errors
+    /// What could not be looked up, and why, for a person.
+    pub async fn find(&self, find: &Find, invocation: &Invocation) -> Result<FoundPage, String> {
+        let session = format!("brig-{}", invocation.request_id);
+        let opened = self.clouds.open(&find.account, &find.region, Lane::Network, &session).await;
+        let cloud = opened.map_err(|error| error.to_string())?;
+        let mut instances = match &find.by {
+            FindBy::Name(name) => cloud.describe_instances_named(name).await.map_err(|error| error.to_string())?,
+            FindBy::Address(address) => {
+                let seen = cloud.describe_network_interfaces(InterfacesOf::Address(*address)).await;
+                let seen = seen.map_err(|error| error.to_string())?;
+                let ids = seen.into_iter().filter_map(|found| found.instance?.parse::<InstanceId>().ok());
+                let ids: std::collections::BTreeSet<InstanceId> = ids.collect();
+                let looks = stream::iter(ids).map(|id| {
+                    let cloud = &cloud;
+                    async move { cloud.describe_instance(&id).await }
+                });
+                let found: Vec<Option<Instance>> =
+                    looks.buffered(AT_ONCE).try_collect().await.map_err(|error| error.to_string())?;
+                found.into_iter().flatten().collect()
+            }
+        };
+        instances.retain(|instance| !instance.state.is_ending());
+        instances.sort_by(|one, other| one.id.cmp(&other.id));
+        let more = instances.len().saturating_sub(MOST);
+        instances.truncate(MOST);
+        Ok(FoundPage { instances: instances.into_iter().map(found).collect(), more })
+    }
+}
+
+fn found(instance: Instance) -> Found {
+    let private = instance.interfaces.iter().flat_map(|interface| &interface.addresses).map(ToString::to_string);
+    let public = instance.interfaces.iter().flat_map(|interface| &interface.public);
+    let addresses = private.chain(public.map(|public| public.address.to_string())).collect();
+    Found {
+        name: instance.name().map(str::to_owned),
+        launched: instance.launched.map(|at| at.to_string()),
+        addresses,
+        account: instance.account,
+        region: instance.region,
+        instance_id: instance.id,
+        state: instance.state,
+    }
+}
