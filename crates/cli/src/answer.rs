@@ -1,6 +1,7 @@
 //! What the functions answer, as far as people are shown it. Fields that are not known here are ignored, so that an older
 //! command reads a newer function; a word that is not known is `Unknown`, never taken for a good one.
 
+use brig_core::text::one_line;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -51,20 +52,18 @@ impl Reply {
     }
 }
 
+/// Characters of one text: an answer has none that is longer, and a terminal has no use for it.
+const LONGEST: usize = 4000;
+
 /// Tags, names and AWS's messages come from outside: a control or bidirectional character in one would move the cursor or
 /// reorder the line in somebody's terminal.
 fn tame(value: &mut Value) {
     match value {
-        Value::String(text) => *text = text.chars().map(|c| if hostile(c) { ' ' } else { c }).collect(),
+        Value::String(text) => *text = one_line(text, LONGEST),
         Value::Array(items) => items.iter_mut().for_each(tame),
         Value::Object(map) => map.values_mut().for_each(tame),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-}
-
-fn hostile(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// How an invocation ended for one instance.
@@ -99,6 +98,8 @@ pub enum Outcome {
     Drifted,
     /// Flow logs show accepted traffic after the cut.
     Contradicted,
+    /// A verification could not look.
+    Unverified,
     /// What the containment changed is given back.
     Released,
     /// Something of it is not.
@@ -136,6 +137,10 @@ pub struct Answer {
     pub not_looked_at: u64,
     /// Why nothing was done at all.
     pub ignored: Option<String>,
+    /// Entries of the ledger that name no instance.
+    pub unreadable: Vec<String>,
+    /// Why people could not be notified.
+    pub not_notified: Option<String>,
 }
 
 /// The answer for one instance.
@@ -370,6 +375,165 @@ pub struct Status {
     pub active: Vec<Standing>,
     /// Where the next page begins.
     pub next: Option<String>,
+    /// Questions that wait for a person.
+    pub questions: Vec<Question>,
+    /// Messages that could not be sent to people.
+    pub not_notified: Vec<NotNotified>,
+    /// Entries of the ledger that name no instance.
+    pub unreadable: Vec<String>,
+}
+
+/// A message that could not be sent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct NotNotified {
+    /// What it is about.
+    pub about: String,
+    /// Why it could not be sent.
+    pub why: String,
+}
+
+/// What `questions` answers.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Questions {
+    /// The questions, in no order.
+    pub questions: Vec<Question>,
+}
+
+/// A question that waits for a person.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Question {
+    /// Its id, by which it is answered.
+    #[serde(rename = "question")]
+    pub id: String,
+    /// The instance's account.
+    pub account: String,
+    /// Its Region.
+    pub region: String,
+    /// The instance.
+    #[serde(default)]
+    pub instance_id: Option<String>,
+    /// Its Name tag.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Why it is asked.
+    #[serde(default)]
+    pub reason: String,
+    /// When it was asked, RFC 3339.
+    #[serde(default)]
+    pub asked_at: String,
+    /// What a yes would do, where the function says so.
+    #[serde(default)]
+    pub yes: Option<String>,
+}
+
+/// What `find` answers.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Matches {
+    /// The instances that fit.
+    pub instances: Vec<Match>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// An instance that fits a name or an address.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Match {
+    /// Its account.
+    pub account: String,
+    /// Its Region.
+    pub region: String,
+    /// Its id.
+    pub instance_id: String,
+    /// Its Name tag.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its life cycle state.
+    #[serde(default)]
+    pub state: String,
+    /// Its addresses.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// When it was launched.
+    #[serde(default)]
+    pub launched: Option<String>,
+}
+
+/// What `show` answers: all that is on record of an instance.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Story {
+    /// Its account.
+    pub account: String,
+    /// Its Region.
+    pub region: String,
+    /// Its id.
+    pub instance_id: String,
+    /// Its last containment.
+    pub containment: Option<OnRecord>,
+    /// The steps, in the order of time.
+    #[serde(default)]
+    pub steps: Vec<StepOnRecord>,
+}
+
+/// A containment as the ledger has it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct OnRecord {
+    /// Its id.
+    pub containment_id: String,
+    /// How far it is.
+    pub state: State,
+    /// When it was claimed.
+    pub claimed_at: String,
+    /// The findings that named the instance.
+    #[serde(default)]
+    pub findings: Vec<String>,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+    /// The outcome of the last attempt that ended in order.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
+    /// When it was released.
+    #[serde(default)]
+    pub released_at: Option<String>,
+}
+
+/// How far a containment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Somebody works on it, or died working on it.
+    Open,
+    /// Its last attempt ended in order.
+    Closed,
+    /// A question came out of it before anything was changed.
+    Withdrawn,
+    /// It is being given back.
+    Releasing,
+    /// It was given back.
+    Released,
+    /// A word that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A step as the ledger has it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StepOnRecord {
+    /// The step in a report's form.
+    #[serde(flatten)]
+    pub step: Step,
+    /// It belongs to the release.
+    #[serde(default)]
+    pub release: bool,
+    /// When its outcome was.
+    #[serde(default)]
+    pub finished_at: Option<String>,
+    /// When it was done again.
+    #[serde(default)]
+    pub repairs: Vec<String>,
 }
 
 /// An active containment, as `status` lists it.
@@ -378,9 +542,11 @@ pub struct Standing {
     /// The instance, and what was seen of it now.
     #[serde(flatten)]
     pub now: Entry,
-    /// `open`, `closed`, `releasing`.
+    /// How far it is.
+    pub state: State,
+    /// Its Name tag.
     #[serde(default)]
-    pub state: String,
+    pub name: Option<String>,
     /// Seconds since it began.
     #[serde(default)]
     pub age_seconds: u64,
@@ -390,6 +556,18 @@ pub struct Standing {
     /// How many steps would put it right.
     #[serde(default)]
     pub drift: u64,
+    /// Steps that have never succeeded.
+    #[serde(default)]
+    pub never_done: Vec<Undone>,
+}
+
+/// A step that has never succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Undone {
+    /// Its lane.
+    pub lane: String,
+    /// Its name.
+    pub step: String,
 }
 
 /// What `readiness` answers.

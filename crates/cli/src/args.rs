@@ -1,6 +1,9 @@
 //! The command line.
 
-use brig_core::ids::{AccountId, InstanceId};
+use brig_core::{
+    ids::{AccountId, InstanceId},
+    text::shell,
+};
 use clap::{Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
@@ -12,6 +15,7 @@ Examples:
   brig contain i-0123456789abcdef0 --reason IR-7
   brig show i-0123456789abcdef0       the story of its containment
   brig status                         all that is contained, and what has drifted
+  brig questions                      what waits for a decision; then: brig decide <QUESTION> yes|no
   brig release i-0123456789abcdef0 --reason IR-7
   brig --profile security --region eu-west-1 --json status
 
@@ -63,7 +67,7 @@ impl Global {
         }
         for (name, value) in [("--profile", &self.profile), ("--region", &self.region)] {
             if let Some(value) = value {
-                typed = format!("{typed} {name} {value}");
+                typed = format!("{typed} {name} {}", shell(value));
             }
         }
         typed
@@ -83,6 +87,8 @@ fn stack(text: &str) -> Result<String, String> {
 pub enum Command {
     /// List what is contained: each lane, age, drift
     Status,
+    /// Show the story of an instance's containment: how it stands, timeline, each change with what it replaced
+    Show(Show),
     /// Show what a containment would do, with what each change replaces; change nothing
     Plan(Plan),
     /// Contain an instance now
@@ -91,6 +97,10 @@ pub enum Command {
     Verify(Verify),
     /// Give back what the containment changed; shows the plan and asks first
     Release(Release),
+    /// List the questions that wait for a decision, with what a yes would do
+    Questions,
+    /// Answer a question: `yes` contains, `no` closes it
+    Decide(Decide),
     /// Check what must be in place before the bad day
     Ready(Ready),
     /// Show the status again every few seconds, changes marked, until Ctrl-C
@@ -103,6 +113,35 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// `show`.
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    /// The instance
+    pub instance: String,
+}
+
+/// `decide`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: brig decide 3f2a9c0d1e4b no --reason 'the load test of today'")]
+pub struct Decide {
+    /// The question's id, as `brig questions` lists it
+    pub question: String,
+    /// The answer
+    pub answer: YesNo,
+    /// Why, for the record
+    #[arg(long)]
+    pub reason: Option<String>,
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum YesNo {
+    /// Contain
+    Yes,
+    /// Close the question
+    No,
 }
 
 /// `plan`.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::answer::{Answer, Entry, Outcome, Standing, Truth};
+use crate::answer::{Answer, OnRecord, Outcome, Standing, State, Status, Truth};
 
 /// How the command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +42,7 @@ impl Exit {
             | Outcome::Failed
             | Outcome::Drifted
             | Outcome::Contradicted
+            | Outcome::Unverified
             | Outcome::ReleasePartial
             | Outcome::Unknown => Self::Partial,
             Outcome::Refused => Self::Refused,
@@ -52,21 +53,32 @@ impl Exit {
     #[must_use]
     pub fn of_answer(answer: &Answer) -> Self {
         let worst = answer.containments.iter().map(|entry| Self::of(entry.outcome)).max().unwrap_or(Self::Wanted);
-        let unfinished = answer.incomplete || answer.not_looked_at > 0 || answer.ignored.is_some();
+        let unfinished = answer.incomplete
+            || answer.not_looked_at > 0
+            || answer.ignored.is_some()
+            || !answer.unreadable.is_empty()
+            || answer.not_notified.is_some();
         if unfinished { worst.max(Self::Partial) } else { worst }
     }
 
-    /// Of a page of status: everything holds, or not.
+    /// Of a status: everything holds and nobody waits, or not.
     #[must_use]
-    pub fn of_status(active: &[Standing]) -> Self {
-        if active.iter().all(|standing| standing.drift == 0 && holds(&standing.now)) {
-            Self::Wanted
-        } else {
-            Self::Partial
+    pub fn of_status(status: &Status) -> Self {
+        let waits = !status.questions.is_empty() || !status.not_notified.is_empty() || !status.unreadable.is_empty();
+        if status.active.iter().all(holds) && !waits { Self::Wanted } else { Self::Partial }
+    }
+
+    /// Of what is on record: the last attempt was whole, or it is not.
+    #[must_use]
+    pub fn of_record(record: &OnRecord) -> Self {
+        match record.state {
+            State::Closed | State::Released => record.outcome.map_or(Self::Partial, Self::of),
+            State::Withdrawn | State::Open | State::Releasing | State::Unknown => Self::Partial,
         }
     }
 }
 
-fn holds(entry: &Entry) -> bool {
-    entry.verdict.lanes().iter().all(|(_, truth)| *truth == Truth::Yes)
+fn holds(standing: &Standing) -> bool {
+    let lanes = standing.now.verdict.lanes();
+    standing.drift == 0 && standing.never_done.is_empty() && lanes.iter().all(|(_, truth)| *truth == Truth::Yes)
 }

@@ -73,6 +73,16 @@ pub enum Fault {
     /// What was typed cannot be done.
     #[error("{0}")]
     Input(String),
+    /// Several instances fit.
+    #[error("{} instances have {what}", found.len() + more)]
+    Several {
+        /// `the Name tag web`.
+        what: String,
+        /// Each of them as the command takes it, with what is known of it.
+        found: Vec<(String, String)>,
+        /// How many more there are.
+        more: usize,
+    },
     /// The terminal could not be read.
     #[error("nothing could be read from the terminal: {0}")]
     Terminal(#[source] std::io::Error),
@@ -91,6 +101,8 @@ pub enum Kind {
     Incomplete,
     /// The ledger could not be read.
     LedgerUnreachable,
+    /// An instance could not be looked up.
+    LookupFailed,
     /// The function ended early: its time was over, or it died.
     Died(String),
 }
@@ -105,6 +117,7 @@ impl Kind {
             "NotServed" => Self::NotServed,
             "Incomplete" => Self::Incomplete,
             "LedgerUnreachable" => Self::LedgerUnreachable,
+            "LookupFailed" => Self::LookupFailed,
             other => Self::Died(other.to_owned()),
         }
     }
@@ -118,6 +131,7 @@ impl std::fmt::Display for Kind {
             Self::NotServed => "this function does not serve it",
             Self::Incomplete => "work is left over",
             Self::LedgerUnreachable => "the ledger could not be read",
+            Self::LookupFailed => "the look-up failed",
             Self::Died(word) => return write!(f, "the function ended early ({word})"),
         })
     }
@@ -138,11 +152,11 @@ impl Fault {
             | Self::Throttled(_)
             | Self::Lambda { .. }
             | Self::Unreadable(_) => Exit::Unreachable,
-            Self::Input(_) | Self::Terminal(_) => Exit::Refused,
+            Self::Input(_) | Self::Several { .. } | Self::Terminal(_) => Exit::Refused,
             Self::Function { kind, .. } => match kind {
                 Kind::InvalidRequest | Kind::UnsupportedEvent | Kind::NotServed => Exit::Refused,
                 Kind::LedgerUnreachable => Exit::Unreachable,
-                Kind::Incomplete | Kind::Died(_) => Exit::Partial,
+                Kind::Incomplete | Kind::LookupFailed | Kind::Died(_) => Exit::Partial,
             },
         }
     }
@@ -170,13 +184,14 @@ impl Fault {
                 "The call may have arrived, and Brig may still be working. Look at what is true with `{brig} status` before you repeat it; repeating it is safe."
             ),
             Self::Throttled(_) => "Nothing was changed by this call. Try again in a few seconds.".to_owned(),
-            Self::Lambda { .. } | Self::Input(_) | Self::Terminal(_) => String::new(),
+            Self::Lambda { .. } | Self::Several { .. } | Self::Input(_) | Self::Terminal(_) => String::new(),
             Self::Unreadable(_) => {
                 "The deployed function may be of another version than this command. --json shows the answer as it came."
                     .to_owned()
             }
             Self::Function { kind, .. } => match kind {
                 Kind::InvalidRequest => String::new(),
+                Kind::LookupFailed => "Name the instance by its id.".to_owned(),
                 Kind::UnsupportedEvent => "The deployed function may be older than this command.".to_owned(),
                 Kind::NotServed => "Check --stack: functions are found by the names <stack>-contain and <stack>-release.".to_owned(),
                 Kind::Incomplete => "Run the same command again: it goes on where it stopped.".to_owned(),

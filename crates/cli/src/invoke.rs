@@ -26,6 +26,8 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(5);
 /// Longer than a function of Brig's may run: the SDKs' usual minute would end while it works.
 const READ: Duration = Duration::from_secs(150);
+/// Asking who is calling must not hold up a containment.
+const WHO: Duration = Duration::from_secs(2);
 /// A throttled call was not delivered, and may be sent again.
 const THROTTLED_TRIES: u32 = 3;
 
@@ -41,6 +43,7 @@ pub enum Duty {
 /// The two functions of a stack.
 pub struct Caller {
     lambda: Client,
+    sts: aws_sdk_sts::Client,
     stack: String,
     region: String,
 }
@@ -65,7 +68,14 @@ impl Caller {
         }
         let config = loader.load().await;
         let region = config.region().ok_or(Fault::NoRegion)?.to_string();
-        Ok(Self { lambda: Client::new(&config), stack: global.stack.clone(), region })
+        let timeouts = TimeoutConfig::builder().operation_timeout(WHO).build();
+        let sts = aws_sdk_sts::config::Builder::from(&config).timeout_config(timeouts).build();
+        Ok(Self {
+            lambda: Client::new(&config),
+            sts: aws_sdk_sts::Client::from_conf(sts),
+            stack: global.stack.clone(),
+            region,
+        })
     }
 
     /// The name of a function.
@@ -88,7 +98,8 @@ impl Caller {
         let output = loop {
             tries += 1;
             let call = self.lambda.invoke().function_name(&function).payload(Blob::new(payload.to_string()));
-            match call.send().await {
+            // The SDK's futures are large; every caller's would hold one.
+            match Box::pin(call.send()).await {
                 Ok(output) => break output,
                 Err(error) => {
                     let fault = self.explain(&function, &error);
@@ -114,6 +125,12 @@ impl Caller {
             },
             other => other,
         }
+    }
+
+    /// The caller's ARN, by sts:GetCallerIdentity, which needs no permission
+    /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>); none where STS does not say.
+    pub async fn who(&self) -> Option<String> {
+        Box::pin(self.sts.get_caller_identity().send()).await.ok()?.arn().map(str::to_owned)
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum is open")]

@@ -8,11 +8,12 @@ use clap::CommandFactory;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    answer::Reply,
+    answer::{Match, Matches, Reply},
     args::{Args, Command, Shell},
     exit::Exit,
     fault::Fault,
     invoke::Caller,
+    progress::while_waiting,
     target::{Place, Target},
     terminal,
     view::Look,
@@ -33,6 +34,9 @@ pub async fn run(args: &Args) -> Result<Exit, Fault> {
     };
     let ended = match &args.command {
         Command::Status => look::status(&desk).await,
+        Command::Show(show) => look::show(&desk, show).await,
+        Command::Questions => look::questions(&desk).await,
+        Command::Decide(decide) => change::decide(&desk, decide).await,
         Command::Plan(plan) => look::plan(&desk, plan).await,
         Command::Contain(contain) => change::contain(&desk, contain).await,
         Command::Verify(verify) => change::verify(&desk, verify).await,
@@ -74,16 +78,38 @@ impl Desk {
         }
     }
 
-    /// Finds the instance that was named.
-    #[expect(clippy::unused_async, reason = "an address or a name is looked up by the function")]
+    /// Finds the instance that was named. An address or a name is looked up by the function, which may see instances
+    /// that the caller may not.
     async fn find(&self, text: &str) -> Result<Place, Fault> {
-        match Target::parse(text)? {
-            Target::Instance(place) => Ok(place),
-            Target::Address(_) | Target::Name(_) => {
-                Err(Fault::Input(format!("{text:?} is no instance id, ARN or account/region/id")))
+        let (request, what) = match Target::parse(text)? {
+            Target::Instance(place) => return Ok(place),
+            Target::Address(address) => {
+                (json!({"action": "find", "address": address}), format!("the address {address}"))
             }
+            Target::Name(name) => (json!({"action": "find", "name": name}), format!("the Name tag {name:?}")),
+        };
+        let matches: Matches = while_waiting("Looking it up", self.caller.read(&request)).await?.typed()?;
+        match matches.instances.as_slice() {
+            [] => Err(Fault::Input(format!(
+                "no instance has {what} now, in the account and Region of Brig's functions; elsewhere, name it as account/region/id"
+            ))),
+            [only] => {
+                let id = only.instance_id.parse().map_err(|_| Fault::Unreadable("the instance's id".to_owned()))?;
+                Ok(Place { id, account: only.account.parse().ok(), region: only.region.parse().ok() })
+            }
+            several => Err(Fault::Several { what, found: several.iter().map(known).collect(), more: matches.more }),
         }
     }
+}
+
+/// An instance as the command takes it, and what tells it from others.
+fn known(found: &Match) -> (String, String) {
+    let typed = format!("{}/{}/{}", found.account, found.region, found.instance_id);
+    let name = found.name.clone().unwrap_or_default();
+    let launched = found.launched.as_ref().map(|at| format!("launched {at}")).unwrap_or_default();
+    let addresses = found.addresses.join(" ");
+    let parts = [name, found.state.clone(), addresses, launched];
+    (typed, parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 /// A request about one instance.

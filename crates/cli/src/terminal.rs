@@ -1,6 +1,8 @@
 //! What the terminal is like: its width, and whether it shows colour.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, time::SystemTime};
+
+use brig_core::timestamp::Timestamp;
 
 use crate::{
     args::Args,
@@ -32,4 +34,12 @@ fn look(args: &Args, width: Option<u16>, terminal: bool) -> Look {
     let dumb = set("TERM").is_some_and(|term| term == "dumb");
     let colour = if terminal && set("NO_COLOR").is_none() && !dumb { Colour::Yes } else { Colour::No };
     Look { width: width.unwrap_or(USUAL_WIDTH).clamp(NARROWEST, WIDEST), colour, brig: args.global.typed() }
+}
+
+/// The time, for ages.
+#[expect(clippy::disallowed_methods, reason = "an age on a screen is counted from the real time")]
+#[must_use]
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -5,7 +5,9 @@ pub mod fault;
 pub mod outcome;
 pub mod page;
 pub mod plan;
+pub mod questions;
 pub mod ready;
+pub mod show;
 pub mod status;
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,7 @@ pub async fn drill(desk: &Desk, args: &args::Drill) -> Result<Exit, Fault> {
     // Before anything is cut off: may the caller give it back at all?
     desk.caller.ask(Duty::Release, &json!({"action": "status"})).await?;
     desk.say("1 of 4: the plan\n\n");
-    let (exit, _) = planned(desk, Duty::Contain, &about(&place, json!({"action": "plan"}))).await?;
+    let exit = planned(desk, Duty::Contain, &about(&place, json!({"action": "plan"}))).await?;
     if exit != Exit::Wanted {
         return Ok(exit);
     }
@@ -45,7 +45,7 @@ pub async fn drill(desk: &Desk, args: &args::Drill) -> Result<Exit, Fault> {
     }
     desk.say("\n2 of 4: contain\n\n");
     let request = with_reason(about(&place, json!({})), Some(REASON));
-    let (_, contained) = act(desk, Duty::Contain, "Containing", &request).await?;
+    let contained = act(desk, Duty::Contain, "Containing", &place, request).await?;
     let mut worst = Exit::of_answer(&contained);
     if worst == Exit::Refused || !touched(&contained) {
         return Ok(worst);
@@ -84,7 +84,7 @@ async fn again(desk: &Desk, duty: Duty, what: &str, place: &Place, part: Part) -
     };
     let mut tries = 1;
     loop {
-        let (_, answer) = act(desk, duty, what, &request).await?;
+        let answer = act(desk, duty, what, place, request.clone()).await?;
         let busy = answer.containments.iter().any(|entry| entry.outcome == Outcome::InProgress);
         if !busy || tries >= BUSY_TRIES {
             return Ok(Exit::of_answer(&answer));

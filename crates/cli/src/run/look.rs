@@ -6,39 +6,57 @@ use serde_json::json;
 
 use super::{Desk, about};
 use crate::{
-    answer::{Answer, CheckState, Ready, Reply, Standing, Status},
+    answer::{Answer, CheckState, Questions, Ready, Reply, Status, Story},
     args,
     exit::Exit,
     fault::Fault,
     invoke::Duty,
     progress::while_waiting,
-    view,
+    terminal, view,
 };
 
 /// `status`.
 pub async fn status(desk: &Desk) -> Result<Exit, Fault> {
-    let (reply, active) = while_waiting("Looking at what is contained", all_active(desk)).await?;
-    desk.show(&reply, &view::status::render(&active, &[], &desk.look));
-    Ok(Exit::of_status(&active))
+    let (reply, status) = while_waiting("Looking at what is contained", whole_status(desk)).await?;
+    desk.show(&reply, &view::status::render(&status, &[], &desk.look));
+    Ok(Exit::of_status(&status))
 }
 
 /// Every page as one answer.
-async fn all_active(desk: &Desk) -> Result<(Reply, Vec<Standing>), Fault> {
+async fn whole_status(desk: &Desk) -> Result<(Reply, Status), Fault> {
     let first = desk.caller.read(&json!({"action": "status"})).await?;
-    let page: Status = first.typed()?;
-    let (mut active, mut next) = (page.active, page.next);
-    if next.is_none() {
-        return Ok((first, active));
-    }
+    let mut status: Status = first.typed()?;
+    let Some(mut next) = status.next.take() else { return Ok((first, status)) };
     let mut raw = first.active();
-    while let Some(from) = next {
-        let more = desk.caller.read(&json!({"action": "status", "next": from})).await?;
+    loop {
+        let more = desk.caller.read(&json!({"action": "status", "next": next})).await?;
         let page: Status = more.typed()?;
-        active.extend(page.active);
+        status.active.extend(page.active);
+        status.unreadable.extend(page.unreadable);
         raw.extend(more.active());
-        next = page.next;
+        match page.next {
+            Some(from) => next = from,
+            None => return Ok((first.with_active(raw), status)),
+        }
     }
-    Ok((first.with_active(raw), active))
+}
+
+/// `show`.
+pub async fn show(desk: &Desk, args: &args::Show) -> Result<Exit, Fault> {
+    let place = desk.find(&args.instance).await?;
+    let request = about(&place, json!({"action": "show"}));
+    let reply = while_waiting("Reading what is on record", desk.caller.read(&request)).await?;
+    let story: Story = reply.typed()?;
+    desk.show(&reply, &view::show::render(&story, &desk.look));
+    Ok(story.containment.as_ref().map_or(Exit::Refused, Exit::of_record))
+}
+
+/// `questions`.
+pub async fn questions(desk: &Desk) -> Result<Exit, Fault> {
+    let reply = while_waiting("Looking at what waits", desk.caller.read(&json!({"action": "questions"}))).await?;
+    let questions: Questions = reply.typed()?;
+    desk.show(&reply, &view::questions::render(&questions, terminal::now(), &desk.look));
+    Ok(if questions.questions.is_empty() { Exit::Wanted } else { Exit::Partial })
 }
 
 /// `plan`.
@@ -75,25 +93,24 @@ pub async fn ready(desk: &Desk, args: &args::Ready) -> Result<Exit, Fault> {
 
 /// `watch`: until Ctrl-C, which is a good end. A look that fails is said, and the next one is tried.
 pub async fn watch(desk: &Desk, args: &args::Watch) -> Result<Exit, Fault> {
-    let (reply, mut before) = all_active(desk).await?;
+    let (reply, mut before) = whole_status(desk).await?;
     desk.show(&reply, &view::status::render(&before, &[], &desk.look));
     loop {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Ok(Exit::Wanted),
-            () = tokio::time::sleep(Duration::from_secs(args.every)) => {}
-        }
         let looked = tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(Exit::Wanted),
-            looked = all_active(desk) => looked,
+            looked = async {
+                tokio::time::sleep(Duration::from_secs(args.every)).await;
+                whole_status(desk).await
+            } => looked,
         };
         match looked {
-            Ok((reply, active)) => {
-                let changed = view::status::changed(&before, &active);
-                let gone = before.len() != active.len();
-                if !changed.is_empty() || gone {
-                    desk.show(&reply, &format!("\n{}", view::status::render(&active, &changed, &desk.look)));
+            Ok((reply, now)) => {
+                let changed = view::status::changed(&before.active, &now.active);
+                let fewer = now.active.len() < before.active.len();
+                if !changed.is_empty() || fewer || now.questions.len() != before.questions.len() {
+                    desk.show(&reply, &format!("\n{}", view::status::render(&now, &changed, &desk.look)));
                 }
-                before = active;
+                before = now;
             }
             Err(fault) => eprint!("{}", view::fault::render(&fault, &desk.look)),
         }

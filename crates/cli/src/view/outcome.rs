@@ -41,6 +41,14 @@ pub fn render(answer: &Answer, look: &Look) -> String {
         );
         page.paragraph(Tone::Warn, &text);
     }
+    if let Some(why) = &answer.not_notified {
+        page.gap();
+        page.paragraph(Tone::Bad, &format!("People could not be notified: {why}"));
+    }
+    if !answer.unreadable.is_empty() {
+        page.section("Entries of the ledger that cannot be read");
+        page.list(answer.unreadable.iter().map(String::as_str));
+    }
     page.done()
 }
 
@@ -60,6 +68,7 @@ fn one(page: &mut Page<'_>, entry: &Entry, brig: &str) {
         | Outcome::Repaired
         | Outcome::Drifted
         | Outcome::Contradicted
+        | Outcome::Unverified
         | Outcome::Unknown => {
             page.gap();
             lanes(page, entry);
@@ -137,6 +146,9 @@ fn next(entry: &Entry, brig: &str) -> (&'static str, Vec<String>) {
             vec![with("release")],
         ),
         Outcome::Drifted => ("Find out who changed it. To repair it:", vec![with("verify")]),
+        Outcome::Unverified => {
+            ("It is not known how it stands. Settle the reason, then look again:", vec![with("verify")])
+        }
         Outcome::Contradicted => (
             "Deny the remote address in the network ACL of its subnet (OPERATIONS.md, section 1), then look again:",
             vec![with("verify")],

@@ -1,35 +1,38 @@
-//! All that is contained: what does not hold first.
+//! All that is contained: what does not hold first; and what else waits for a person.
 
 use super::{
     Look,
     page::{Page, Tone},
     words,
 };
-use crate::answer::{Standing, Truth};
+use crate::answer::{Standing, Status, Truth};
+
+/// So many instances get commands of their own.
+const MOST_COMMANDS: usize = 3;
 
 /// The text. Rows whose `typed` name is in `changed` are marked.
 #[must_use]
-pub fn render(active: &[Standing], changed: &[String], look: &Look) -> String {
+pub fn render(status: &Status, changed: &[String], look: &Look) -> String {
     let mut page = Page::new(look);
-    let (weak, whole): (Vec<&Standing>, Vec<&Standing>) = active.iter().partition(|standing| is_weak(standing));
-    match (active.len(), weak.len()) {
+    let (weak, whole): (Vec<&Standing>, Vec<&Standing>) = status.active.iter().partition(|standing| is_weak(standing));
+    match (status.active.len(), weak.len()) {
         (0, _) => page.line(Tone::Good, "Nothing is contained."),
         (1, 0) => page.line(Tone::Good, "1 instance is contained, and everything holds."),
         (all, 0) => page.line(Tone::Good, &format!("{all} instances are contained, and everything holds.")),
         (1, _) => page.line(Tone::Bad, "1 instance is contained, and not everything holds."),
         (all, weak) => page.line(Tone::Bad, &format!("{all} instances are contained; {weak} of them not wholly.")),
     }
-    if active.is_empty() {
+    waiting(&mut page, status, &look.brig);
+    if status.active.is_empty() {
         return page.done();
     }
     page.gap();
     let rows: Vec<_> = weak.iter().chain(&whole).map(|standing| row(standing, changed)).collect();
     page.grid(0, &["instance", "state", "lanes", "age", "last outcome"], &rows);
-    let drifted = active.iter().filter(|standing| standing.drift > 0).count();
-    if drifted > 0 {
+    if !weak.is_empty() {
         page.section("What to do now");
-        page.paragraph(Tone::Plain, "See what has drifted, then repair it:");
-        for standing in active.iter().filter(|standing| standing.drift > 0).take(3) {
+        page.paragraph(Tone::Plain, "See what is not as it should be, then repair it:");
+        for standing in weak.iter().take(MOST_COMMANDS) {
             page.command(&format!("{} plan {}", look.brig, words::typed(&standing.now)));
             page.command(&format!("{} verify {}", look.brig, words::typed(&standing.now)));
         }
@@ -37,21 +40,32 @@ pub fn render(active: &[Standing], changed: &[String], look: &Look) -> String {
     page.done()
 }
 
+/// What is no containment and needs somebody.
+fn waiting(page: &mut Page<'_>, status: &Status, brig: &str) {
+    match status.questions.len() {
+        0 => {}
+        1 => page.line(Tone::Warn, &format!("1 question waits for a decision: {brig} questions")),
+        count => page.line(Tone::Warn, &format!("{count} questions wait for a decision: {brig} questions")),
+    }
+    for unsent in &status.not_notified {
+        page.paragraph(Tone::Bad, &format!("People could not be notified about {}: {}", unsent.about, unsent.why));
+    }
+    for entry in &status.unreadable {
+        page.paragraph(Tone::Bad, &format!("An entry of the ledger names no instance: {entry}"));
+    }
+}
+
 fn is_weak(standing: &Standing) -> bool {
-    standing.drift > 0 || standing.now.verdict.lanes().iter().any(|(_, truth)| *truth != Truth::Yes)
+    standing.drift > 0
+        || !standing.never_done.is_empty()
+        || standing.now.verdict.lanes().iter().any(|(_, truth)| *truth != Truth::Yes)
 }
 
 fn row(standing: &Standing, changed: &[String]) -> Vec<(Tone, String)> {
     let entry = &standing.now;
-    let name = words::typed(entry);
-    let mark = if changed.contains(&name) { "> " } else { "" };
+    let mark = if changed.contains(&words::typed(entry)) { "> " } else { "" };
     let instance = entry.instance_id.clone().unwrap_or_default();
-    let state = match standing.state.as_str() {
-        "open" => "being worked on",
-        "closed" => "contained",
-        "releasing" => "being released",
-        other => other,
-    };
+    let name = standing.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
     let weak: Vec<String> = entry
         .verdict
         .lanes()
@@ -59,14 +73,17 @@ fn row(standing: &Standing, changed: &[String]) -> Vec<(Tone, String)> {
         .filter(|(_, truth)| *truth != Truth::Yes)
         .map(|(lane, truth)| format!("{lane} {}", words::truth(truth).1))
         .collect();
-    let (tone, mut lanes) =
+    let (mut tone, mut lanes) =
         if weak.is_empty() { (Tone::Good, "all done".to_owned()) } else { (Tone::Bad, weak.join("\n")) };
-    if standing.drift > 0 {
-        lanes = format!("{lanes}\n{} to repair", standing.drift);
+    for (count, what) in [(standing.drift, "drifted"), (standing.never_done.len() as u64, "never done")] {
+        if count > 0 {
+            tone = Tone::Bad;
+            lanes = format!("{lanes}\n{count} {what}");
+        }
     }
     vec![
-        (Tone::Plain, format!("{mark}{instance}\n{mark}{}/{}", entry.account, entry.region)),
-        (Tone::Plain, state.to_owned()),
+        (Tone::Plain, format!("{mark}{instance}{name}\n{mark}{}/{}", entry.account, entry.region)),
+        (Tone::Plain, words::state(standing.state).to_owned()),
         (tone, lanes),
         (Tone::Plain, words::age(standing.age_seconds)),
         (Tone::Plain, standing.last_outcome.map_or("none yet", words::short).to_owned()),
@@ -78,7 +95,8 @@ fn row(standing: &Standing, changed: &[String]) -> Vec<(Tone, String)> {
 pub fn changed(before: &[Standing], now: &[Standing]) -> Vec<String> {
     let seen = |standing: &Standing| {
         let verdict = &standing.now.verdict;
-        (words::typed(&standing.now), standing.state.clone(), verdict.lanes(), standing.drift, standing.last_outcome)
+        let undone = standing.never_done.len();
+        (words::typed(&standing.now), standing.state, verdict.lanes(), standing.drift, undone, standing.last_outcome)
     };
     let known: Vec<_> = before.iter().map(seen).collect();
     now.iter().map(seen).filter(|now| !known.contains(now)).map(|now| now.0).collect()

@@ -1,11 +1,12 @@
 //! What a person reads, at the widths of a narrow and a wide terminal.
 
+use brig_core::timestamp::Timestamp;
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
-use super::{Colour, Look, fault, outcome, plan, ready, status};
+use super::{Colour, Look, fault, outcome, plan, questions, ready, show, status};
 use crate::{
-    answer::{Answer, Ready, Reply, Standing, Status},
+    answer::{Answer, Questions, Ready, Reply, Status, Story},
     exit::Exit,
     fault::{Fault, Kind},
 };
@@ -354,9 +355,8 @@ fn standing(id: &str, drift: u64, lanes: [&str; 4]) -> Value {
     now
 }
 
-fn page(active: &[Value]) -> Vec<Standing> {
-    let page: Status = reply(&json!({"active": active, "next": null})).typed().expect("a page");
-    page.active
+fn page(active: &[Value]) -> Status {
+    reply(&json!({"active": active, "next": null})).typed().expect("a page")
 }
 
 #[test]
@@ -369,35 +369,35 @@ fn status_lists_what_does_not_hold_first() {
     check(
         |look| status::render(&active, &[], look),
         &expect![[r#"
-        2 instances are contained; 1 of them not wholly.
+            2 instances are contained; 1 of them not wholly.
 
-        instance                state      lanes                   age      last outcome
-        i-0fedcba9876543210     contained  network PARTLY          1 d 2 h  contained
-        123456789012/us-east-1             evidence not confirmed
-                                           2 to repair
-        i-0123456789abcdef0     contained  all done                1 d 2 h  contained
-        123456789012/us-east-1
+            instance                state      lanes                   age      last outcome
+            i-0fedcba9876543210     contained  network PARTLY          1 d 2 h  contained
+            123456789012/us-east-1             evidence not confirmed
+                                               2 drifted
+            i-0123456789abcdef0     contained  all done                1 d 2 h  contained
+            123456789012/us-east-1
 
-        What to do now
-        See what has drifted, then repair it:
-          brig plan 123456789012/us-east-1/i-0fedcba9876543210
-          brig verify 123456789012/us-east-1/i-0fedcba9876543210
-    "#]],
+            What to do now
+            See what is not as it should be, then repair it:
+              brig plan 123456789012/us-east-1/i-0fedcba9876543210
+              brig verify 123456789012/us-east-1/i-0fedcba9876543210
+        "#]],
         &expect![[r#"
-        2 instances are contained; 1 of them not wholly.
+            2 instances are contained; 1 of them not wholly.
 
-        instance                state      lanes                   age      last outcome
-        i-0fedcba9876543210     contained  network PARTLY          1 d 2 h  contained
-        123456789012/us-east-1             evidence not confirmed
-                                           2 to repair
-        i-0123456789abcdef0     contained  all done                1 d 2 h  contained
-        123456789012/us-east-1
+            instance                state      lanes                   age      last outcome
+            i-0fedcba9876543210     contained  network PARTLY          1 d 2 h  contained
+            123456789012/us-east-1             evidence not confirmed
+                                               2 drifted
+            i-0123456789abcdef0     contained  all done                1 d 2 h  contained
+            123456789012/us-east-1
 
-        What to do now
-        See what has drifted, then repair it:
-          brig plan 123456789012/us-east-1/i-0fedcba9876543210
-          brig verify 123456789012/us-east-1/i-0fedcba9876543210
-    "#]],
+            What to do now
+            See what is not as it should be, then repair it:
+              brig plan 123456789012/us-east-1/i-0fedcba9876543210
+              brig verify 123456789012/us-east-1/i-0fedcba9876543210
+        "#]],
     );
 }
 
@@ -407,8 +407,8 @@ fn where_everything_holds_status_says_so_in_one_line() {
     assert_eq!(Exit::of_status(&active), Exit::Wanted);
     let text = status::render(&active, &[], &look(80));
     assert!(text.starts_with("1 instance is contained, and everything holds.\n"), "{text}");
-    assert_eq!(status::render(&[], &[], &look(80)), "Nothing is contained.\n");
-    assert_eq!(Exit::of_status(&[]), Exit::Wanted);
+    assert_eq!(status::render(&page(&[]), &[], &look(80)), "Nothing is contained.\n");
+    assert_eq!(Exit::of_status(&page(&[])), Exit::Wanted);
 }
 
 #[test]
@@ -430,12 +430,234 @@ fn watching_marks_what_changed_and_nothing_else() {
         standing("i-0123456789abcdef0", 0, YES),
         standing("i-0fedcba9876543210", 1, ["no", "yes", "yes", "yes"]),
     ]);
-    let changed = status::changed(&before, &now);
+    let changed = status::changed(&before.active, &now.active);
     assert_eq!(changed, ["123456789012/us-east-1/i-0fedcba9876543210"]);
-    assert_eq!(status::changed(&now, &now), [""; 0]);
+    assert_eq!(status::changed(&now.active, &now.active), [""; 0]);
     let text = status::render(&now, &changed, &look(80));
     let marked: Vec<&str> = text.lines().filter(|line| line.starts_with("> i-")).collect();
     assert_eq!(marked.len(), 1, "{text}");
+}
+
+#[test]
+fn what_waits_for_a_person_is_not_as_wanted_though_everything_contained_holds() {
+    let of = |more: Value| {
+        let mut status = json!({"active": [standing("i-0123456789abcdef0", 0, YES)], "next": null});
+        for (key, value) in more.as_object().cloned().unwrap_or_default() {
+            status[key] = value;
+        }
+        let status: Status = reply(&status).typed().expect("a page");
+        (Exit::of_status(&status), status::render(&status, &[], &look(80)))
+    };
+    assert_eq!(of(json!({})).0, Exit::Wanted);
+    let (exit, text) = of(json!({"questions": [question("q-1", "2026-01-02T03:04:05Z")]}));
+    assert_eq!(exit, Exit::Partial);
+    assert!(text.contains("1 question waits for a decision: brig questions"), "{text}");
+    let (exit, text) = of(json!({"not_notified": [{"about": "i-1", "why": "Publish: AuthorizationError"}]}));
+    assert_eq!(exit, Exit::Partial);
+    assert!(text.contains("People could not be notified about i-1: Publish: AuthorizationError"), "{text}");
+    let never_done = json!([{"lane": "evidence", "step": "lock_snapshot", "resource": "snap-1", "why": ""}]);
+    let mut undone = standing("i-0123456789abcdef0", 0, YES);
+    undone["never_done"] = never_done;
+    assert_eq!(Exit::of_status(&page(&[undone])), Exit::Partial);
+}
+
+fn question(id: &str, asked_at: &str) -> Value {
+    json!({"question": id, "account": "123456789012", "region": "us-east-1", "instance_id": "i-0123456789abcdef0",
+        "name": "db-1", "reason": "Backdoor:EC2/C&CActivity.B: it is exempt: brig:exempt=db", "cause": "exempt",
+        "finding": "f-1", "source": "guardduty", "type": "Backdoor:EC2/C&CActivity.B", "severity": 8.0,
+        "last_seen": null, "asked_at": asked_at, "notified": true})
+}
+
+#[test]
+fn questions_are_listed_oldest_first_with_why_and_what_each_answer_does() {
+    let questions: Questions = reply(&json!({"questions": [
+        question("3f2a9c0d1e4b", "2026-01-02T03:04:05Z"), question("0a1b2c3d4e5f", "2026-01-01T00:00:00Z"),
+    ]}))
+    .typed()
+    .expect("questions");
+    let now = Timestamp::parse("2026-01-02T03:34:05Z").expect("a time");
+    check(
+        |look| questions::render(&questions, now, look),
+        &expect![[r#"
+        2 questions wait for a decision. Nothing was changed.
+
+        0a1b2c3d4e5f, asked 1 d 3 h ago
+          about  123456789012/us-east-1/i-0123456789abcdef0 (db-1)
+          why    Backdoor:EC2/C&CActivity.B: it is exempt: brig:exempt=db
+          yes    contains the instance, as `plan` shows
+          no     closes the question, with the reason on record; nothing is changed
+          brig plan 123456789012/us-east-1/i-0123456789abcdef0
+          brig decide 0a1b2c3d4e5f yes
+          brig decide 0a1b2c3d4e5f no --reason ...
+
+        3f2a9c0d1e4b, asked 30 min ago
+          about  123456789012/us-east-1/i-0123456789abcdef0 (db-1)
+          why    Backdoor:EC2/C&CActivity.B: it is exempt: brig:exempt=db
+          yes    contains the instance, as `plan` shows
+          no     closes the question, with the reason on record; nothing is changed
+          brig plan 123456789012/us-east-1/i-0123456789abcdef0
+          brig decide 3f2a9c0d1e4b yes
+          brig decide 3f2a9c0d1e4b no --reason ...
+    "#]],
+        &expect![[r#"
+        2 questions wait for a decision. Nothing was changed.
+
+        0a1b2c3d4e5f, asked 1 d 3 h ago
+          about  123456789012/us-east-1/i-0123456789abcdef0 (db-1)
+          why    Backdoor:EC2/C&CActivity.B: it is exempt: brig:exempt=db
+          yes    contains the instance, as `plan` shows
+          no     closes the question, with the reason on record; nothing is changed
+          brig plan 123456789012/us-east-1/i-0123456789abcdef0
+          brig decide 0a1b2c3d4e5f yes
+          brig decide 0a1b2c3d4e5f no --reason ...
+
+        3f2a9c0d1e4b, asked 30 min ago
+          about  123456789012/us-east-1/i-0123456789abcdef0 (db-1)
+          why    Backdoor:EC2/C&CActivity.B: it is exempt: brig:exempt=db
+          yes    contains the instance, as `plan` shows
+          no     closes the question, with the reason on record; nothing is changed
+          brig plan 123456789012/us-east-1/i-0123456789abcdef0
+          brig decide 3f2a9c0d1e4b yes
+          brig decide 3f2a9c0d1e4b no --reason ...
+    "#]],
+    );
+    let none = questions::render(&Questions::default(), now, &look(80));
+    assert_eq!(none, "No question waits for a decision.\n");
+}
+
+fn story() -> Story {
+    let on_record = |mut step: Value, finished: &str, repairs: &[&str], release: bool| {
+        step["recorded_at"] = json!("2026-01-02T03:04:05.100Z");
+        step["finished_at"] = json!(finished);
+        step["repairs"] = json!(repairs);
+        step["release"] = json!(release);
+        step["record"] = json!({"kind": "isolate"});
+        step
+    };
+    let isolate = step("network", "isolate", "eni-0aaaaaaaaaaaaaaaa", "changed", "groups: sg-web -> brig-isolation");
+    let deny =
+        step("identity", "deny_role", "arn:aws:iam::123456789012:role/app", "failed", "PutRolePolicy: AccessDenied");
+    let back =
+        step("network", "restore_groups", "eni-0aaaaaaaaaaaaaaaa", "changed", "groups: brig-isolation -> sg-web");
+    let value = json!({
+        "account": "123456789012", "region": "us-east-1", "instance_id": "i-0123456789abcdef0",
+        "containment": {"containment_id": "i-0123456789abcdef0-20260102T030405Z", "state": "released",
+            "claimed_at": "2026-01-02T03:04:05.000Z", "findings": ["manual-1"],
+            "reason": "Manual: IR-7 (invoked by arn:aws:iam::123456789012:user/ana, as the caller claims)",
+            "outcome": "released", "notified": "released", "released_at": "2026-01-02T05:00:01.000Z", "stop": false,
+            "holder": "r", "lease_until": "2026-01-02T05:01:00.000Z", "version": 4},
+        "steps": [
+            on_record(isolate, "2026-01-02T03:04:05.512Z", &["2026-01-02T04:00:00.000Z"], false),
+            on_record(deny, "2026-01-02T03:04:06.000Z", &[], false),
+            on_record(back, "2026-01-02T05:00:00.500Z", &[], true),
+        ],
+    });
+    reply(&value).typed().expect("a story")
+}
+
+#[test]
+fn the_story_of_a_containment_is_told_from_its_state_to_each_change() {
+    let story = story();
+    assert_eq!(story.containment.as_ref().map(Exit::of_record), Some(Exit::Wanted));
+    check(
+        |look| show::render(&story, look),
+        &expect![[r#"
+        RELEASED
+        123456789012/us-east-1/i-0123456789abcdef0
+
+          why          Manual: IR-7 (invoked by arn:aws:iam::123456789012:user/ana, as
+                       the caller claims)
+          containment  i-0123456789abcdef0-20260102T030405Z
+          findings     manual-1
+
+        Steps on record (what is true now, `verify` reads back)
+          network      1 of 1 ended
+          credentials  1 of 1 FAILED
+          fleet        nothing on record
+          evidence     nothing on record
+
+        Timeline (UTC)
+          2026-01-02T03:04:05.000Z  claimed: the plan of the cut and what it replaces on
+                                    record
+          2026-01-02T03:04:05.512Z  network: the last step ended
+          2026-01-02T03:04:05.512Z  the last interface was isolated: new connections are
+                                    blocked
+          2026-01-02T03:04:06.000Z  credentials: the last step ended
+          2026-01-02T04:00:00.000Z  repaired, having been undone: isolate
+                                    eni-0aaaaaaaaaaaaaaaa
+          2026-01-02T05:00:00.500Z  the last step of the release ended
+          2026-01-02T05:00:01.000Z  released
+
+        What was changed, with what it replaced
+          changed  network      isolate eni-0aaaaaaaaaaaaaaaa
+                                groups: sg-web -> brig-isolation
+          FAILED   credentials  deny_role arn:aws:iam::123456789012:role/app
+                                PutRolePolicy: AccessDenied
+
+        What was given back
+          changed  network  restore_groups eni-0aaaaaaaaaaaaaaaa
+                            groups: brig-isolation -> sg-web
+    "#]],
+        &expect![[r#"
+        RELEASED
+        123456789012/us-east-1/i-0123456789abcdef0
+
+          why          Manual: IR-7 (invoked by arn:aws:iam::123456789012:user/ana, as the caller claims)
+          containment  i-0123456789abcdef0-20260102T030405Z
+          findings     manual-1
+
+        Steps on record (what is true now, `verify` reads back)
+          network      1 of 1 ended
+          credentials  1 of 1 FAILED
+          fleet        nothing on record
+          evidence     nothing on record
+
+        Timeline (UTC)
+          2026-01-02T03:04:05.000Z  claimed: the plan of the cut and what it replaces on record
+          2026-01-02T03:04:05.512Z  network: the last step ended
+          2026-01-02T03:04:05.512Z  the last interface was isolated: new connections are blocked
+          2026-01-02T03:04:06.000Z  credentials: the last step ended
+          2026-01-02T04:00:00.000Z  repaired, having been undone: isolate eni-0aaaaaaaaaaaaaaaa
+          2026-01-02T05:00:00.500Z  the last step of the release ended
+          2026-01-02T05:00:01.000Z  released
+
+        What was changed, with what it replaced
+          changed  network      isolate eni-0aaaaaaaaaaaaaaaa
+                                groups: sg-web -> brig-isolation
+          FAILED   credentials  deny_role arn:aws:iam::123456789012:role/app
+                                PutRolePolicy: AccessDenied
+
+        What was given back
+          changed  network  restore_groups eni-0aaaaaaaaaaaaaaaa
+                            groups: brig-isolation -> sg-web
+    "#]],
+    );
+}
+
+#[test]
+fn an_instance_that_was_never_contained_has_no_story() {
+    let story: Story = reply(&json!({"account": "123456789012", "region": "us-east-1",
+        "instance_id": "i-0123456789abcdef0", "containment": null, "steps": []}))
+    .typed()
+    .expect("a story");
+    assert!(show::render(&story, &look(80)).starts_with("NEVER CONTAINED\n"));
+}
+
+#[test]
+fn several_instances_of_one_name_are_listed_to_choose_from() {
+    let found = vec![
+        ("123456789012/us-east-1/i-0123456789abcdef0".to_owned(), "web, running, 10.0.0.7".to_owned()),
+        ("123456789012/us-east-1/i-0fedcba9876543210".to_owned(), "web, stopped, 10.0.0.8".to_owned()),
+    ];
+    let fault = Fault::Several { what: "the Name tag \"web\"".to_owned(), found, more: 0 };
+    assert_eq!(fault.exit(), Exit::Refused);
+    expect![[r#"
+        brig: 2 instances have the Name tag "web"
+          123456789012/us-east-1/i-0123456789abcdef0  web, running, 10.0.0.7
+          123456789012/us-east-1/i-0fedcba9876543210  web, stopped, 10.0.0.8
+        Name one of them as it stands in the first column.
+    "#]]
+    .assert_eq(&fault::render(&fault, &look(80)));
 }
 
 #[test]
@@ -518,6 +740,7 @@ fn each_outcome_has_its_exit_code() {
         ("release_partial", Exit::Partial),
         ("drifted", Exit::Partial),
         ("contradicted", Exit::Partial),
+        ("unverified", Exit::Partial),
         ("in_progress", Exit::Partial),
         ("observed", Exit::Partial),
         ("asked", Exit::Partial),

@@ -1,7 +1,7 @@
 //! Words that several views share.
 
 use super::page::Tone;
-use crate::answer::{Entry, Found, NewFlows, OpenFlows, Outcome, Step, Truth};
+use crate::answer::{Entry, Found, NewFlows, OpenFlows, Outcome, State, Step, Truth};
 
 /// The state of an instance, for a headline.
 #[must_use]
@@ -21,6 +21,7 @@ pub fn heading(outcome: Outcome) -> (Tone, &'static str) {
         Outcome::Repaired => (Tone::Warn, "DRIFT REPAIRED: contained again"),
         Outcome::Drifted => (Tone::Bad, "DRIFTED"),
         Outcome::Contradicted => (Tone::Bad, "TRAFFIC AFTER THE CUT"),
+        Outcome::Unverified => (Tone::Bad, "NOT VERIFIED: it could not be looked at"),
         Outcome::Released => (Tone::Good, "RELEASED"),
         Outcome::ReleasePartial => (Tone::Bad, "ONLY PARTLY RELEASED"),
         Outcome::Unknown => (Tone::Warn, "UNKNOWN OUTCOME: this command is older than the function"),
@@ -45,9 +46,23 @@ pub fn short(outcome: Outcome) -> &'static str {
         Outcome::Repaired => "repaired",
         Outcome::Drifted => "drifted",
         Outcome::Contradicted => "contradicted",
+        Outcome::Unverified => "not verified",
         Outcome::Released => "released",
         Outcome::ReleasePartial => "partly released",
         Outcome::Unknown => "unknown",
+    }
+}
+
+/// How far a containment is.
+#[must_use]
+pub fn state(state: State) -> &'static str {
+    match state {
+        State::Open => "being worked on",
+        State::Closed => "contained",
+        State::Withdrawn => "withdrawn",
+        State::Releasing => "being released",
+        State::Released => "released",
+        State::Unknown => "unknown",
     }
 }
 
