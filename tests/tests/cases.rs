@@ -54,6 +54,34 @@ async fn a_lone_instance_is_contained_by_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn stolen_credentials_are_denied_on_the_role_that_the_finding_names_though_its_profile_is_gone() {
+    let account = Account::open().await;
+    let office = account.office().await;
+    let network = account.network(155, false).await;
+    let identity = account.identity().await;
+    // A first responder took the profile away before the finding came.
+    let instance = account.launch(&network, "stolen", Launch::default()).await;
+    let text = include_str!("../../events/guardduty-access-key.json");
+    let mut event: Value = serde_json::from_str(text).expect("an event");
+    let principal = format!("AROAEXAMPLEEXAMPLE000:{instance}");
+    set(&mut event, "/detail/resource/accessKeyDetails/principalId", json!(principal));
+    set(&mut event, "/detail/resource/accessKeyDetails/userName", json!(identity.role));
+    let function = Function::start(&office.settings()).await;
+    let response = function.invoke(&event).await.expect("a response");
+    assert_eq!(only(&response)["outcome"], "contained", "{response:#}\n{}", function.log());
+    let policy = account.policy(&identity.role, "brig-deny").await.expect("the policy");
+    assert!(policy.contains(&instance), "{policy}");
+    // And one that IAM does not know leaves the credentials partial, before all else.
+    set(&mut event, "/detail/resource/accessKeyDetails/userName", json!("no-such-role"));
+    let response = function.invoke(&event).await.expect("a response");
+    let verdict = &only(&response)["verdict"];
+    assert_eq!(verdict["credentials"], "partial", "{response:#}");
+    assert_eq!(verdict["undenied"], json!([{"why": "no_such_role", "role": "no-such-role"}]));
+    let summary = verdict["summary"].as_str().expect("a sentence");
+    assert!(summary.contains("contained: its credentials are NOT"), "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn in_an_ipv6_vpc_the_isolation_group_has_no_rule_of_either_family() {
     let account = Account::open().await;
     let office = account.office().await;
@@ -284,7 +312,7 @@ async fn two_instances_of_one_role_both_end_in_its_policy() {
 async fn the_same_event_twice_at_once_is_one_containment() {
     let account = Account::open().await;
     let office = account.office().await;
-    let network = account.network(39, false).await;
+    let network = account.network(155, false).await;
     let instance = account.launch(&network, "twice", Launch::default()).await;
     let (first, second) = (Function::start(&office.settings()).await, Function::start(&office.settings()).await);
     let event = finding(&instance);

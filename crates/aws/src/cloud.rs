@@ -16,8 +16,8 @@ use brig_core::{
     readiness::Trail,
     step::Lane,
     survey::{
-        Association, Direction, Instance, Membership, MetadataOptions, Rule, ScalingGroup, SecurityGroup, Snapshot,
-        Target, Timeouts,
+        Association, Direction, Instance, Membership, MetadataOptions, Role, Rule, ScalingGroup, SecurityGroup,
+        Snapshot, Target, Timeouts,
     },
     timestamp::Timestamp,
 };
@@ -185,6 +185,10 @@ impl Cloud for AwsCloud {
         iam::get_instance_profile(self.iam(), name).await
     }
 
+    async fn get_role(&self, name: &str) -> Answer<Option<Role>> {
+        iam::get_role(self.iam(), name).await
+    }
+
     async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>> {
         iam::list_instance_profiles_for_role(self.iam(), role).await
     }
@@ -239,6 +243,10 @@ impl Cloud for AwsCloud {
 
     async fn describe_groups_named(&self, name: &str) -> Answer<Vec<SecurityGroup>> {
         ec2::reach::describe_groups_named(self.ec2(), name).await
+    }
+
+    async fn describe_groups_of_vpc(&self, vpc: &VpcId) -> Answer<Vec<SecurityGroup>> {
+        ec2::reach::describe_groups_of_vpc(self.ec2(), vpc).await
     }
 
     async fn describe_service_endpoints(&self, vpcs: &[VpcId], services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {

@@ -88,6 +88,27 @@ pub(crate) fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         "TransactionInProgressException",
         "EntityTemporarilyUnmodifiable",
     ];
+    // What AWS does not offer for this resource
+    // (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>).
+    const UNSUPPORTED: [&str; 6] = [
+        "Unsupported",
+        "UnsupportedOperation",
+        "UnsupportedInstanceAttribute",
+        "UnsupportedHibernationConfiguration",
+        "UnsupportedTenancy",
+        "InvalidParameterCombination",
+    ];
+    const FULL: [&str; 9] = [
+        "LimitExceeded",
+        "TagLimitExceeded",
+        "SnapshotLimitExceeded",
+        "ResourceLimitExceeded",
+        "NetworkAclEntryLimitExceeded",
+        "SecurityGroupLimitExceeded",
+        "RulesPerSecurityGroupLimitExceeded",
+        "SecurityGroupsPerInterfaceLimitExceeded",
+        "SecurityGroupsPerInstanceLimitExceeded",
+    ];
     const DUPLICATE: [&str; 2] = ["EntityAlreadyExists", "NetworkAclEntryAlreadyExists"];
     const MISSING: [&str; 6] = [
         "NoSuchEntity",
@@ -104,6 +125,10 @@ pub(crate) fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         ErrorKind::Denied
     } else if is(&MISSING) || code.ends_with(".NotFound") || code.ends_with("NotFoundException") {
         ErrorKind::NotFound
+    } else if is(&UNSUPPORTED) {
+        ErrorKind::Unsupported
+    } else if is(&FULL) {
+        ErrorKind::LimitReached
     } else if code.ends_with(".Duplicate") || is(&DUPLICATE) {
         ErrorKind::Duplicate
     } else if is(&CONFLICT) || (code == "ValidationError" && message.contains("is not in InService or Standby")) {
@@ -137,6 +162,11 @@ mod tests {
             ("InternalError", "", 500, ErrorKind::Transient),
             ("HTTP 503", "", 503, ErrorKind::Transient),
             ("InvalidParameterValue", "", 400, ErrorKind::Other),
+            ("UnsupportedOperation", "", 400, ErrorKind::Unsupported),
+            ("InvalidParameterCombination", "", 400, ErrorKind::Unsupported),
+            ("LimitExceeded", "", 409, ErrorKind::LimitReached),
+            ("TagLimitExceeded", "", 400, ErrorKind::LimitReached),
+            ("SecurityGroupLimitExceeded", "", 400, ErrorKind::LimitReached),
         ] {
             assert_eq!(kind_of(code, message, status), kind, "{code}");
         }

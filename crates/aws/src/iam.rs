@@ -17,6 +17,17 @@ pub(crate) async fn get_instance_profile(client: &Client, name: &str) -> Answer<
     })
 }
 
+pub(crate) async fn get_role(client: &Client, name: &str) -> Answer<Option<Role>> {
+    match client.get_role().role_name(name).send().await.explain("GetRole") {
+        Ok(answer) => {
+            let role = answer.role();
+            Ok(role.map(|role| Role { name: role.role_name().to_owned(), arn: role.arn().to_owned() }))
+        }
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 pub(crate) async fn list_instance_profiles_for_role(client: &Client, role: &str) -> Answer<Vec<String>> {
     let mut pages = client.list_instance_profiles_for_role().role_name(role).into_paginator().items().send();
     let mut found = Vec::new();

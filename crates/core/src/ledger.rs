@@ -48,6 +48,35 @@ pub enum State {
     Released,
 }
 
+/// Roles and profiles that findings named: once the event is gone, only this knows whose sessions the instance may hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Names of roles.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// ARNs of instance profiles.
+    #[serde(default)]
+    pub profiles: Vec<String>,
+}
+
+/// How many roles, and how many profiles, a containment keeps.
+const MOST_NAMED: usize = 16;
+
+impl Named {
+    /// Adds what a finding names.
+    #[must_use]
+    pub fn with(mut self, finding: &Finding) -> Self {
+        for (kept, more) in [(&mut self.roles, &finding.roles), (&mut self.profiles, &finding.profiles)] {
+            for name in more {
+                if kept.len() < MOST_NAMED && !kept.contains(name) {
+                    kept.push(name.clone());
+                }
+            }
+        }
+        self
+    }
+}
+
 /// The instance's item `current`: its containment, and who holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
@@ -75,6 +104,8 @@ pub struct Current {
     pub released_at: Option<Timestamp>,
     /// Somebody asked that the instance be stopped, too.
     pub stop: bool,
+    /// Whose sessions the findings said the instance held.
+    pub named: Named,
     /// The latest activity that a finding told of.
     pub last_activity: Option<Timestamp>,
     /// Somebody keeps undoing it.
@@ -173,7 +204,9 @@ impl Current {
     pub fn covers(&self, finding: &Finding, arrived: Timestamp, now: Timestamp) -> bool {
         let whole = self.state == State::Closed && self.outcome.as_deref() == Some(Conclusion::Contained.word());
         let latest = finding.last_seen.map_or(arrived, |seen| seen.max(arrived));
-        whole && self.concluded_at.is_some_and(|at| latest <= at && at <= now)
+        // Sessions of a role that no finding named before are not denied yet.
+        let known = self.named.clone().with(finding) == self.named;
+        whole && known && self.concluded_at.is_some_and(|at| latest <= at && at <= now)
     }
 
     /// Adds a finding that names the same instance.
@@ -458,6 +491,10 @@ mod tests {
         );
         assert!(!covers(&Current { state: State::Open, ..whole.clone() }, &seen(None), at));
         assert!(!covers(&Current { outcome: Some("partial".to_owned()), ..whole.clone() }, &seen(None), at));
+        let stolen = Finding { roles: vec!["web".to_owned()], ..seen(None) };
+        assert!(!covers(&whole, &stolen, at), "it names a role that is not denied yet");
+        let named = Named { roles: vec!["web".to_owned()], profiles: Vec::new() };
+        assert!(covers(&Current { named, ..whole.clone() }, &stolen, at));
         assert!(!covers(&Current { concluded_at: None, ..whole }, &seen(None), at), "an earlier version wrote it");
     }
 

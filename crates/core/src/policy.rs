@@ -50,6 +50,16 @@ pub enum RoleDeny {
     Role,
 }
 
+/// What is done where a role's policy has no room to name all of its contained instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RoleOverflow {
+    /// The instance is not denied, and the report says so first: nobody else loses access.
+    #[default]
+    Fail,
+    /// Every user of the role is denied.
+    Role,
+}
+
 /// A next step after the cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Escalation {
@@ -94,6 +104,8 @@ pub struct Policy {
     pub lock_days: u32,
     /// The reach of the credential cut.
     pub role_deny: RoleDeny,
+    /// What is done where that finds no room in the role's policy.
+    pub role_overflow: RoleOverflow,
     /// Tag keys that, put on an instance, contain it.
     pub trigger_tags: Vec<String>,
     /// ARNs of the Security Hub custom actions that contain.
@@ -149,6 +161,7 @@ impl Default for Policy {
             untrack: Untrack::Seconds(1),
             lock_days: 7,
             role_deny: RoleDeny::Instance,
+            role_overflow: RoleOverflow::Fail,
             trigger_tags: vec!["abuse-report".to_owned(), "brig:contain".to_owned()],
             custom_actions: Vec::new(),
             trusted_accounts: Vec::new(),

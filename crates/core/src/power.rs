@@ -29,6 +29,7 @@ pub enum Read {
     DescribeSnapshots,
     DescribeLockedSnapshots,
     GetInstanceProfile,
+    GetRole,
     ListInstanceProfilesForRole,
     GetRolePolicy,
     DescribeAutoScalingInstances,
@@ -71,7 +72,7 @@ impl Read {
             Self::ListObjectsV2 => return vec!["s3:ListBucket".to_owned()],
             // Where a key of one's own encrypts the bucket.
             Self::GetObject => return vec!["s3:GetObject".to_owned(), "kms:Decrypt".to_owned()],
-            Self::GetInstanceProfile | Self::ListInstanceProfilesForRole | Self::GetRolePolicy => "iam",
+            Self::GetInstanceProfile | Self::GetRole | Self::ListInstanceProfilesForRole | Self::GetRolePolicy => "iam",
             Self::DescribeAutoScalingInstances | Self::DescribeAutoScalingGroups | Self::DescribeLifecycleHooks => {
                 "autoscaling"
             }

@@ -10,7 +10,7 @@ use crate::{
     ids::{EniId, GroupId, VolumeId},
     ledger::StepRecord,
     plan::{Plan, Planned, done, fleet::may_be, identity::guarded, skipped},
-    policy::{CONTAINMENT_TAG, RoleDeny},
+    policy::CONTAINMENT_TAG,
     step::{Failure, Lane, Outcome, Step},
     survey::{
         Association, EvidenceLook, Gap, Instance, InstanceState, Membership, MetadataOptions, RoleLook, SecurityGroup,
@@ -201,6 +201,7 @@ fn reverse(record: &StepRecord, look: &Look<'_>, whole: Whole, plan: &mut Plan) 
         | Step::Untrack { .. }
         | Step::RecordLifecycleActionHeartbeat { .. }
         | Step::CreateSnapshots { .. }
+        | Step::CreateSnapshot { .. }
         | Step::SnapshotMemory
         | Step::LockSnapshot { .. }
         | Step::TagSnapshot { .. }
@@ -215,8 +216,16 @@ fn role(step: &Step, look: &Look<'_>, plan: &mut Plan) -> Option<(Reversal, Outc
     let policy = seen.and_then(|seen| seen.policy.as_deref());
     let ours = policy.is_some_and(deny_policy::is_ours);
     let in_set = seen.is_some_and(|seen| seen.denied.contains(instance_arn));
-    let in_policy =
-        ours && *reach == RoleDeny::Instance && policy.is_some_and(|policy| deny_policy::denies(policy, instance_arn));
+    // A denial of the whole role names nobody: it goes with the last contained instance, and until then it is the others'.
+    let whole = policy.is_some_and(deny_policy::denies_role);
+    let others = seen.map_or(0, |seen| seen.denied.iter().filter(|arn| *arn != instance_arn).count());
+    let named = || policy.is_some_and(|policy| deny_policy::denies(policy, instance_arn));
+    let in_policy = ours && if whole { others == 0 } else { named() };
+    if whole && others > 0 {
+        plan.note(format!(
+            "the role {role} denies every session, this instance's too, while {others} other instance(s) of it stay contained"
+        ));
+    }
     if policy.is_some() && !ours {
         plan.note(format!(
             "the role {role} has a policy {} that Brig did not write: it is left alone",

@@ -252,6 +252,11 @@ pub enum Step {
         /// The volumes attached when it was planned.
         volumes: Vec<VolumeId>,
     },
+    /// A snapshot of one volume by itself: AWS refused the set, or the volume came after it.
+    CreateSnapshot {
+        /// The volume.
+        volume: VolumeId,
+    },
     /// Locks a snapshot in governance mode.
     LockSnapshot {
         /// The snapshot.
@@ -312,6 +317,7 @@ impl Step {
             | Self::DisableAutoRecovery { .. }
             | Self::KeepVolumes { .. }
             | Self::CreateSnapshots { .. }
+            | Self::CreateSnapshot { .. }
             | Self::LockSnapshot { .. }
             | Self::TagSnapshot { .. }
             | Self::StopInstance { .. }
@@ -350,6 +356,7 @@ impl Step {
             | Self::KeepVolumes { .. } => "modify_instance_attribute",
             Self::DisableAutoRecovery { .. } => "modify_instance_maintenance_options",
             Self::CreateSnapshots { .. } => "create_snapshots",
+            Self::CreateSnapshot { .. } => "create_snapshot",
             Self::LockSnapshot { .. } => "lock_snapshot",
             Self::StopInstance { .. } => "stop_instances",
             Self::SnapshotMemory => "snapshot_memory",
@@ -381,6 +388,7 @@ impl Step {
             Self::ProtectStop { .. } => format!("{instance}/disableApiStop"),
             Self::StopOnShutdown { .. } => format!("{instance}/instanceInitiatedShutdownBehavior"),
             Self::KeepVolumes { .. } => format!("{instance}/blockDeviceMapping"),
+            Self::CreateSnapshot { volume } => volume.to_string(),
             Self::LockSnapshot { snapshot, .. } | Self::TagSnapshot { snapshot, .. } => snapshot.to_string(),
             Self::DisableMetadata { .. }
             | Self::ReplaceProfile { .. }
@@ -433,6 +441,7 @@ impl Step {
             | Self::StopOnShutdown { .. }
             | Self::DisableAutoRecovery { .. }
             | Self::CreateSnapshots { .. }
+            | Self::CreateSnapshot { .. }
             | Self::LockSnapshot { .. }
             | Self::TagSnapshot { .. }
             | Self::StopInstance { .. }

@@ -1,12 +1,16 @@
 //! What was seen of the account, as plain values: the first look that the cut is planned from, and each lane's own look.
 //! What could not be read is a [`Gap`], never an empty list.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
+    ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId, arn_name},
+    policy::RoleDeny,
     timestamp::Timestamp,
 };
 
@@ -127,6 +131,27 @@ pub struct MetadataOptions {
     pub ipv6: Option<String>,
     /// `InstanceMetadataTags`.
     pub tags: Option<String>,
+}
+
+impl MetadataOptions {
+    fn differs_only_in_endpoint(&self, now: &Self) -> bool {
+        let same = |own: &Option<String>, now: &Option<String>| own.is_none() || own == now;
+        self.tokens == now.tokens
+            && (self.hop_limit.is_none() || self.hop_limit == now.hop_limit)
+            && same(&self.ipv6, &now.ipv6)
+            && same(&self.tags, &now.tags)
+    }
+
+    /// What leads to these options from `now`, in the order in which AWS takes it: no option may be changed together with an
+    /// endpoint that is turned off, so the endpoint is on while they are set. The second value says that it goes off then.
+    #[must_use]
+    pub fn changes_from(&self, now: &Self) -> (Option<Self>, bool) {
+        if self.endpoint != "disabled" {
+            return (Some(self.clone()), false);
+        }
+        let options = Self { endpoint: "enabled".to_owned(), ..self.clone() };
+        ((!self.differs_only_in_endpoint(now)).then_some(options), true)
+    }
 }
 
 /// A network interface.
@@ -309,8 +334,16 @@ impl SecurityGroup {
 pub struct IdentityLook {
     /// The association of the instance with its profile.
     pub association: Option<Association>,
-    /// The role in the profile, and those that the ledger says the instance had.
+    /// The role in the profile, those that the ledger says the instance had, and those that a finding named.
     pub roles: Vec<RoleLook>,
+    /// Profiles that hold no role, or none any more.
+    pub empty_profiles: Vec<String>,
+    /// What a finding named and IAM did not show.
+    pub unresolved: Vec<Unresolved>,
+    /// Why AWS does not take a change of the metadata options for this instance.
+    pub metadata_waived: Option<String>,
+    /// Roles (ARNs) of which a change was refused for good, and why.
+    pub refused: BTreeMap<String, Undenied>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -326,6 +359,108 @@ pub struct RoleLook {
     pub unread: bool,
     /// The set of instance ARNs that the ledger has for it.
     pub denied: Vec<String>,
+    /// Whom the denial that is on record hits; for a role that only a finding names, no more than the instance.
+    pub reach: Option<RoleDeny>,
+}
+
+/// What a finding named and could not be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unresolved {
+    /// What, and why.
+    pub what: Undenied,
+    /// The error's own words.
+    pub error: String,
+    /// Whether a later attempt may find it.
+    pub retryable: bool,
+}
+
+/// A role whose sessions live on although the instance may hold them, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Undenied {
+    /// IAM knows no role of this name in the instance's account.
+    NoSuchRole {
+        /// Its name.
+        role: String,
+    },
+    /// IAM did not show the role.
+    RoleUnread {
+        /// Its name.
+        role: String,
+    },
+    /// Nobody can change a service-linked role.
+    ServiceLinked {
+        /// Its name.
+        role: String,
+    },
+    /// Brig may not write the role's policy.
+    NotAllowed {
+        /// Its name.
+        role: String,
+    },
+    /// The role's inline policies have no room left.
+    PolicyFull {
+        /// Its name.
+        role: String,
+    },
+    /// IAM refused the policy for another reason.
+    Refused {
+        /// Its name.
+        role: String,
+    },
+    /// The profile holds no role: which one it held before is not known.
+    EmptyProfile {
+        /// Its ARN.
+        profile: String,
+    },
+    /// The role of a profile that the finding shows could not be read.
+    ProfileUnread {
+        /// Its ARN.
+        profile: String,
+    },
+}
+
+impl Undenied {
+    /// The same for a note, where another role of the instance's is known and `denied`.
+    #[must_use]
+    pub fn sentence_beside(&self, denied: bool) -> String {
+        match self {
+            Self::EmptyProfile { profile } if denied => format!(
+                "its instance profile {} holds no role, or is gone; sessions of a role that it held before live until they expire, unless that role is named here",
+                arn_name(profile)
+            ),
+            Self::NoSuchRole { .. }
+            | Self::RoleUnread { .. }
+            | Self::ServiceLinked { .. }
+            | Self::NotAllowed { .. }
+            | Self::PolicyFull { .. }
+            | Self::Refused { .. }
+            | Self::EmptyProfile { .. }
+            | Self::ProfileUnread { .. } => self.sentence(),
+        }
+    }
+
+    /// For a person, without a full stop.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let lives = |role: &str, why: &str| format!("sessions of the role {role} are NOT denied: {why}");
+        match self {
+            Self::NoSuchRole { role } => lives(role, "IAM knows no role of that name in the instance's account"),
+            Self::RoleUnread { role } => lives(role, "the role could not be read"),
+            Self::ServiceLinked { role } => lives(role, "nobody can change a service-linked role"),
+            Self::NotAllowed { role } => lives(role, "Brig is not allowed to write its policy"),
+            Self::PolicyFull { role } => lives(role, "its inline policies have no room left"),
+            Self::Refused { role } => lives(role, "IAM refused the policy"),
+            Self::EmptyProfile { profile } => format!(
+                "its instance profile {} holds no role, so nothing was denied: sessions of a role that it held before live until they expire",
+                arn_name(profile)
+            ),
+            Self::ProfileUnread { profile } => format!(
+                "sessions from the instance profile {}, which the finding shows on it, are NOT denied: its role could not be read",
+                arn_name(profile)
+            ),
+        }
+    }
 }
 
 /// An instance's association with an instance profile.
@@ -434,6 +569,16 @@ pub struct EvidenceLook {
     pub snapshots_unread: bool,
     /// An earlier attempt meant to take them.
     pub attempted: bool,
+    /// When and why AWS refused the set for good.
+    pub set_refused: Option<Refusal>,
+    /// When and why AWS refused a snapshot of a volume for good.
+    pub refused: BTreeMap<VolumeId, Refusal>,
+    /// Steps, by their keys, that AWS does not take for this instance or snapshot, and why.
+    pub waived: BTreeMap<String, String>,
+    /// The time.
+    pub now: Option<Timestamp>,
+    /// After how long a snapshot that failed, or that AWS refused, is tried again; a day where nothing else is said.
+    pub rest: Option<Duration>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -451,4 +596,97 @@ pub struct Snapshot {
     pub tags: BTreeMap<String, String>,
     /// Locked against deletion; none where that is not known yet.
     pub locked: Option<bool>,
+    /// When it was begun.
+    pub started: Option<Timestamp>,
+}
+
+/// AWS would not do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// When it said so.
+    pub at: Timestamp,
+    /// What it said.
+    pub error: String,
+}
+
+/// An interface that could not be cut, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Uncut {
+    /// The quota of security groups is used up: its VPC has no isolation group, and none can be made.
+    SecurityGroupQuota {
+        /// The VPC.
+        vpc: VpcId,
+        /// The interface.
+        interface: EniId,
+    },
+}
+
+impl Uncut {
+    /// For a person, without a full stop.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::SecurityGroupQuota { vpc, interface } => format!(
+                "{interface} is NOT isolated: the quota of security groups is used up, and {vpc} has no isolation group yet"
+            ),
+        }
+    }
+}
+
+/// A volume that no snapshot preserves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Unpreserved {
+    /// Its snapshot was begun and failed.
+    SnapshotFailed {
+        /// The volume.
+        volume: VolumeId,
+        /// The snapshot that ended in the state `error`.
+        snapshot: SnapshotId,
+    },
+    /// AWS refused to begin one.
+    Refused {
+        /// The volume.
+        volume: VolumeId,
+        /// What it said.
+        error: String,
+    },
+}
+
+impl Unpreserved {
+    /// For a person, without a full stop.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::SnapshotFailed { volume, snapshot } => {
+                format!("{volume} has no snapshot: {snapshot} ended in the state error")
+            }
+            Self::Refused { volume, error } => format!("{volume} has no snapshot: {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(endpoint: &str, tokens: &str) -> MetadataOptions {
+        MetadataOptions {
+            endpoint: endpoint.to_owned(),
+            tokens: tokens.to_owned(),
+            hop_limit: Some(2),
+            ipv6: None,
+            tags: None,
+        }
+    }
+
+    #[test]
+    fn no_option_is_set_together_with_an_endpoint_that_goes_off() {
+        let on = options("enabled", "optional");
+        assert_eq!(on.changes_from(&options("disabled", "optional")), (Some(on.clone()), false));
+        let off = options("disabled", "optional");
+        assert_eq!(off.changes_from(&options("enabled", "required")), (Some(on), true));
+        assert_eq!(off.changes_from(&options("enabled", "optional")), (None, true));
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     finding::{Finding, Source},
     ids::AccountId,
-    ledger::{Current, State},
+    ledger::{Current, Named, State},
     survey::{
         Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
         Volume,
@@ -103,6 +103,7 @@ pub(crate) fn current() -> Current {
         told: None,
         released_at: None,
         stop: false,
+        named: Named::default(),
         last_activity: None,
         contest: None,
         counted: None,

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     paths::{self, Path},
-    plan::identity::{FORENSIC, NO_ROLE},
     proof::Proof,
-    survey::Gap,
+    survey::{Gap, Uncut, Undenied, Unpreserved},
 };
 
 /// How an interface in an untrack group is called, in facts and in messages.
@@ -62,6 +61,23 @@ pub struct Fact {
     pub truth: Truth,
     /// What was seen instead.
     pub why: String,
+    /// What of it the summary and later decisions depend on.
+    pub mark: Option<Mark>,
+}
+
+/// What a fact means beyond whether it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// There was no role to deny.
+    NoRole,
+    /// It holds the responders' credentials, which whoever is root on it can read.
+    Forensic,
+    /// Sessions of a role live on.
+    Undenied(Undenied),
+    /// A volume has no snapshot.
+    Unpreserved(Unpreserved),
+    /// An interface could not be cut.
+    Uncut(Uncut),
 }
 
 impl Fact {
@@ -72,17 +88,56 @@ impl Fact {
     }
 
     pub(crate) fn new(what: impl Into<String>, truth: Truth, why: impl Into<String>) -> Self {
-        Self { what: what.into(), truth, why: why.into() }
+        Self { what: what.into(), truth, why: why.into(), mark: None }
     }
 
     pub(crate) fn seen(what: impl Into<String>, holds: bool) -> Self {
         Self::new(what, if holds { Truth::Yes } else { Truth::No }, "")
     }
 
+    pub(crate) fn marked(self, mark: Mark) -> Self {
+        Self { mark: Some(mark), ..self }
+    }
+
     /// A fact that could not be read.
     #[must_use]
     pub fn unread(gap: &Gap) -> Self {
         Self::new(gap.what.clone(), Truth::Unknown, gap.error.clone())
+    }
+}
+
+impl Fact {
+    fn undenied(&self) -> Option<&Undenied> {
+        match &self.mark {
+            Some(Mark::Undenied(role)) => Some(role),
+            Some(Mark::NoRole | Mark::Forensic | Mark::Unpreserved(_) | Mark::Uncut(_)) | None => None,
+        }
+    }
+
+    fn unpreserved(&self) -> Option<&Unpreserved> {
+        match &self.mark {
+            Some(Mark::Unpreserved(volume)) => Some(volume),
+            Some(Mark::NoRole | Mark::Forensic | Mark::Undenied(_) | Mark::Uncut(_)) | None => None,
+        }
+    }
+
+    /// The interface that could not be cut.
+    #[must_use]
+    pub fn uncut(&self) -> Option<&Uncut> {
+        match &self.mark {
+            Some(Mark::Uncut(interface)) => Some(interface),
+            Some(Mark::NoRole | Mark::Forensic | Mark::Undenied(_) | Mark::Unpreserved(_)) | None => None,
+        }
+    }
+
+    /// What the summary says of it, where it does not hold.
+    fn said(&self) -> Option<String> {
+        match self.mark.as_ref()? {
+            Mark::NoRole | Mark::Forensic => None,
+            Mark::Undenied(role) => Some(role.sentence()),
+            Mark::Unpreserved(volume) => Some(volume.sentence()),
+            Mark::Uncut(interface) => Some(interface.sentence()),
+        }
     }
 }
 
@@ -118,6 +173,15 @@ pub struct Verdict {
     pub paths: Vec<Path>,
     /// What flow logs say of the time after the cut; only a verification asks them.
     pub proof: Option<Proof>,
+    /// Interfaces that could not be cut.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uncut: Vec<Uncut>,
+    /// Roles whose sessions live on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undenied: Vec<Undenied>,
+    /// Volumes that no snapshot preserves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unpreserved: Vec<Unpreserved>,
     /// An interface was seen in an untrack group.
     #[serde(skip)]
     pub open: bool,
@@ -136,6 +200,9 @@ impl Verdict {
             summary,
             paths: Vec::new(),
             proof: None,
+            uncut: Vec::new(),
+            undenied: Vec::new(),
+            unpreserved: Vec::new(),
             open: false,
         }
     }
@@ -149,10 +216,13 @@ impl Verdict {
         let evidence = Truth::of(&facts.evidence);
         let blocked =
             if paths.is_empty() { "new network flows are blocked".to_owned() } else { paths::sentence(&paths) };
-        let has = |what: &str| facts.credentials.iter().any(|fact| fact.what == what);
-        let denied = if has(NO_ROLE) {
-            "it has no profile, so that nothing was denied"
-        } else if has(FORENSIC) {
+        let has = |mark: &Mark| facts.credentials.iter().any(|fact| fact.mark.as_ref() == Some(mark));
+        let undenied: Vec<Undenied> = facts.credentials.iter().filter_map(Fact::undenied).cloned().collect();
+        let uncut: Vec<Uncut> = facts.network.iter().filter_map(Fact::uncut).cloned().collect();
+        let unpreserved: Vec<Unpreserved> = facts.evidence.iter().filter_map(Fact::unpreserved).cloned().collect();
+        let denied = if has(&Mark::NoRole) {
+            "it has no instance profile, so there was nothing to deny"
+        } else if has(&Mark::Forensic) {
             "its own credentials are denied, and it holds the responders'"
         } else {
             "its credentials are denied"
@@ -169,18 +239,30 @@ impl Verdict {
             ("its volumes are kept and snapshots begun", "its evidence is NOT preserved", evidence, &facts.evidence),
         ];
         let holds: Vec<&str> = lanes.iter().filter(|lane| lane.2 == Truth::Yes).map(|lane| lane.0).collect();
-        let fails: Vec<String> = lanes
-            .iter()
-            .filter(|lane| lane.2 != Truth::Yes)
+        let mut failing: Vec<_> = lanes.iter().filter(|lane| lane.2 != Truth::Yes).collect();
+        // An open interface first, then what could not be cut, then credentials that live on: all are in use while somebody
+        // reads this.
+        failing.sort_by_key(|lane| {
+            let lives = lane.3.iter().any(|fact| fact.undenied().is_some());
+            let uncut = lane.3.iter().any(|fact| fact.uncut().is_some());
+            (!lane.3.iter().any(is_open), !uncut, !lives)
+        });
+        let fails: Vec<String> = failing
+            .into_iter()
             .map(|(_, not, truth, facts)| {
                 let open = facts.iter().any(is_open);
+                let said: Vec<String> = facts.iter().filter_map(Fact::said).collect();
                 let how = match truth {
                     Truth::Partial => " wholly",
                     Truth::Unknown => " for certain",
                     Truth::Yes | Truth::No => "",
                 };
                 let not = not.replace("NOT", &format!("NOT{how}"));
-                if open { format!("AN INTERFACE IS OPEN TO THE WORLD ({not})") } else { not }
+                match (open, said.is_empty()) {
+                    (true, _) => format!("AN INTERFACE IS OPEN TO THE WORLD ({not})"),
+                    (false, true) => not,
+                    (false, false) => format!("{not} ({})", said.join("; ")),
+                }
             })
             .collect();
         let summary = match (holds.is_empty(), fails.is_empty()) {
@@ -198,6 +280,9 @@ impl Verdict {
             summary,
             paths,
             proof: None,
+            uncut,
+            undenied,
+            unpreserved,
             open: facts.network.iter().any(is_open),
         }
     }
@@ -258,10 +343,10 @@ mod tests {
     #[test]
     fn where_there_was_no_role_nothing_is_said_to_be_denied() {
         let mut bare = facts(&[Truth::Yes]);
-        bare.credentials.push(Fact::holding(NO_ROLE));
+        bare.credentials.push(Fact::holding("nothing").marked(Mark::NoRole));
         let verdict = Verdict::judge("i-1", &bare, Vec::new());
         assert_eq!(verdict.credentials, Truth::Yes);
-        expect!["i-1 is contained: new network flows are blocked, it has no profile, so that nothing was denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."].assert_eq(&verdict.summary);
+        expect!["i-1 is contained: new network flows are blocked, it has no instance profile, so there was nothing to deny, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."].assert_eq(&verdict.summary);
     }
 
     #[test]
@@ -273,6 +358,16 @@ mod tests {
             .assert_eq(&summary(&[Truth::Yes, Truth::No]));
         expect!["i-1 is only PARTLY contained: new network flows are NOT for certain blocked; but its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."]
             .assert_eq(&summary(&[Truth::Yes, Truth::Unknown]));
+    }
+
+    #[test]
+    fn sessions_that_live_on_come_first_and_are_named() {
+        let mut facts = facts(&[Truth::No]);
+        let role = Undenied::NoSuchRole { role: "web".to_owned() };
+        facts.credentials.push(Fact::new("sessions", Truth::No, "").marked(Mark::Undenied(role.clone())));
+        let verdict = Verdict::judge("i-1", &facts, Vec::new());
+        assert_eq!((verdict.credentials, verdict.undenied.as_slice()), (Truth::Partial, [role].as_slice()));
+        expect!["i-1 is only PARTLY contained: its credentials are NOT wholly cut (sessions of the role web are NOT denied: IAM knows no role of that name in the instance's account), new network flows are NOT blocked; but it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."].assert_eq(&verdict.summary);
     }
 
     #[test]

@@ -67,6 +67,7 @@ impl Engine {
             asks,
             key: key_of(finding),
             containment: current.containment.clone(),
+            named: current.named.clone(),
             instance: look.instance,
             deadline: invocation.deadline,
             inherited: found,

@@ -6,7 +6,7 @@ use brig_core::{
     containment::{Conclusion, Containment},
     finding::Action,
     ids::ContainmentId,
-    ledger::{Claim, Claimable, Claimed, Current, OverCap, Records, State, StepRecord, claimable, count},
+    ledger::{Claim, Claimable, Claimed, Current, Named, OverCap, Records, State, StepRecord, claimable, count},
     plan::Plan,
     policy::{self, Decided, Escalation},
     step::Step,
@@ -230,6 +230,7 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
         let mut current =
             Current { state: State::Open, holder, lease_until, version: old.version.saturating_add(1), ..old.clone() };
         current.stop |= decided.stop;
+        current.named = old.named.clone().with(case.finding);
         if !matches!(case.action, Action::Verify { .. }) {
             current.add_finding(case.finding);
         }
@@ -252,6 +253,7 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
         told: None,
         released_at: None,
         stop: decided.stop,
+        named: Named::default().with(case.finding),
         last_activity: case.finding.last_seen,
         contest: None,
         counted: None,

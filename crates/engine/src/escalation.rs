@@ -8,7 +8,7 @@ use brig_core::{
 };
 
 use crate::{
-    ports::{Answer, Cloud, CloudError, ErrorKind},
+    ports::{Answer, Cloud, ErrorKind},
     work::{LaneReport, Work, failed, failed_for_now},
 };
 
@@ -60,11 +60,10 @@ async fn effect(cloud: &dyn Cloud, step: Step) -> Outcome {
 
 /// A refusal that trying again cannot change costs the step, and nothing else.
 fn outcome(answer: Answer<()>, done: String) -> Outcome {
-    let refused = |error: &CloudError| error.kind == ErrorKind::Other;
     match answer {
         Ok(()) => Outcome::Changed(done),
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("it is gone".to_owned()),
-        Err(error) if refused(&error) => Outcome::Skipped(format!("AWS does not take it here: {error}")),
+        Err(error) if error.is_refusal() => Outcome::Skipped(format!("AWS does not take it here: {error}")),
         // Another change of the same thing is under way.
         Err(error) if error.kind == ErrorKind::Conflict => failed_for_now(&error),
         Err(error) => failed(&error),

@@ -7,6 +7,7 @@ mod announce;
 mod attempt;
 mod claim;
 mod contain;
+mod denial;
 mod escalation;
 mod lanes;
 mod look;

@@ -44,6 +44,10 @@ pub enum ErrorKind {
     Duplicate,
     /// The resource is in a state that does not allow this now.
     Conflict,
+    /// AWS does not offer this for this resource, whoever asks: a Spot instance has no stop protection.
+    Unsupported,
+    /// A quota, of the account or of the resource, is used up.
+    LimitReached,
     /// Anything else: the request itself is wrong, or AWS says something new.
     Other,
 }
@@ -67,6 +71,12 @@ impl CloudError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::Conflict)
+    }
+
+    /// Whether AWS will not do this here, whoever asks and however often.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unsupported | ErrorKind::LimitReached | ErrorKind::Other)
     }
 }
 
@@ -247,6 +257,8 @@ pub trait Cloud: Send + Sync {
     async fn disable_metadata_endpoint(&self, instance: &InstanceId) -> Answer<()>;
     /// GetInstanceProfile by name.
     async fn get_instance_profile(&self, name: &str) -> Answer<Profile>;
+    /// GetRole by name; none where the account has no such role.
+    async fn get_role(&self, name: &str) -> Answer<Option<Role>>;
     /// ListInstanceProfilesForRole: the ARNs of the profiles that hold a role.
     async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>>;
     /// GetRolePolicy: the document, decoded; none where the role has no policy of that name.
@@ -341,6 +353,8 @@ pub trait Cloud: Send + Sync {
     async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>>;
     /// DescribeSecurityGroups by name, of every VPC, without those that only share a beginning.
     async fn describe_groups_named(&self, name: &str) -> Answer<Vec<SecurityGroup>>;
+    /// DescribeSecurityGroups of a VPC, with their rules.
+    async fn describe_groups_of_vpc(&self, vpc: &VpcId) -> Answer<Vec<SecurityGroup>>;
     /// DescribeVpcEndpoints: VPC and interfaces of these VPCs' endpoints of these services of AWS's.
     async fn describe_service_endpoints(&self, vpcs: &[VpcId], services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>>;
     /// DescribeRouteTables of these VPCs.

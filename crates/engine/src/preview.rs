@@ -55,6 +55,9 @@ impl Engine {
         // A preview is told to people: it ends early enough for that, whatever the search still had to look at.
         let time = self.left(invocation).saturating_sub(TELLING);
         let roles = identity::roles_of(known);
+        let named = look.records.active().map(|current| current.named.clone()).unwrap_or_default().with(finding);
+        // A role that only the responders' profile holds is none of the instance's.
+        let named = identity::without(named, self.policy.forensic_profile(&instance.account).as_deref());
         let forensic = self.policy.forensic_profile(&instance.account);
         let interfaces = look.network.as_ref().map_or(&instance.interfaces, |seen| &seen.interfaces);
         // A role of the responders' is none of the instance's.
@@ -62,7 +65,7 @@ impl Engine {
         let own = Instance { profile, ..instance.clone() };
         let looks = async {
             futures::join!(
-                identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), &own, &roles),
+                identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), &own, &roles, &named),
                 fleet::look(self.clock.as_ref(), lanes.fleet.as_ref(), instance, time.saturating_sub(TELLING)),
                 evidence::look(lanes.evidence.as_ref(), instance, active.as_ref()),
                 acl::look(
@@ -78,13 +81,16 @@ impl Engine {
         };
         let looks = std::pin::pin!(looks);
         let mut late = Vec::new();
-        let (identity, fleet, evidence, acls) = match futures::future::select(looks, self.clock.sleep(time)).await {
-            Either::Left((looks, _)) => looks,
-            Either::Right(((), _)) => {
-                late.push("the invocation's time was nearly over: only the cut is planned here".to_owned());
-                (IdentityLook::default(), FleetLook::default(), EvidenceLook::default(), Ok(None))
-            }
-        };
+        let (mut identity, fleet, mut evidence, acls) =
+            match futures::future::select(looks, self.clock.sleep(time)).await {
+                Either::Left((looks, _)) => looks,
+                Either::Right(((), _)) => {
+                    late.push("the invocation's time was nearly over: only the cut is planned here".to_owned());
+                    (IdentityLook::default(), FleetLook::default(), EvidenceLook::default(), Ok(None))
+                }
+            };
+        identity.metadata_waived = identity_plan::metadata_waived(known);
+        evidence.remember(known, self.clock.now());
         let network = match &look.network {
             Ok(seen) => network::plan_from(seen, &look.records.steps, instance, &containment, self.policy.untrack),
             Err(gap) => Plan { steps: Vec::new(), notes: vec![unread(gap)] },

@@ -253,7 +253,7 @@ async fn make(
     let name = purpose.group_name();
     let why = |error: String| format!("{name} of {vpc}: {error}");
     let group = GroupRef { id: None, vpc: vpc.clone(), name: name.to_owned(), purpose };
-    let (id, _) = groups::create(cloud, clock, own, &group).await.map_err(|failure| why(failure.error))?;
+    let (id, _) = groups::create(cloud, clock, own, &group).await.map_err(|not| why(not.failure.error))?;
     groups::rule(cloud, clock, purpose, &id).await.map_err(|error| why(error.to_string()))?;
     Ok(format!("{vpc}/{name} is {id}"))
 }

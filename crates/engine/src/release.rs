@@ -80,6 +80,7 @@ impl Engine {
             asks: Asks::Person,
             key,
             containment: current.containment.clone(),
+            named: current.named.clone(),
             instance,
             deadline: invocation.deadline,
             inherited: BTreeSet::new(),
@@ -273,6 +274,9 @@ impl Engine {
             summary,
             paths: Vec::new(),
             proof: None,
+            uncut: Vec::new(),
+            undenied: Vec::new(),
+            unpreserved: Vec::new(),
             open: false,
         };
         answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();

@@ -61,12 +61,14 @@ pub(crate) async fn run_lanes(
         };
         Some(lane.run(seen).await)
     };
-    let identity =
-        async { if want(Lane::Identity) { Some(identity::run(work, lanes.identity.as_ref()).await) } else { None } };
+    let identity = async {
+        if want(Lane::Identity) { Some(Box::pin(identity::run(work, lanes.identity.as_ref())).await) } else { None }
+    };
     let fleet =
         async { if want(Lane::Fleet) { Some(Box::pin(fleet::run(work, lanes.fleet.as_ref())).await) } else { None } };
-    let evidence =
-        async { if want(Lane::Evidence) { Some(evidence::run(work, lanes.evidence.as_ref()).await) } else { None } };
+    let evidence = async {
+        if want(Lane::Evidence) { Some(Box::pin(evidence::run(work, lanes.evidence.as_ref())).await) } else { None }
+    };
     // Beside the lanes: nothing waits for it but the report.
     let reach = async { if surveyed { None } else { Some(reach::look(work, lanes).await) } };
     let (network, identity, fleet, evidence, reach) = futures::join!(network, identity, fleet, evidence, reach);

@@ -100,7 +100,17 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
                     let memory = stop::hibernated(&work.instance);
                     Outcome::Changed(format!("{}; {memory}", evidence::listed(&snapshots)))
                 }
-                Err(error) => failed(&error),
+                Err(error) if error.is_retryable() => failed(&error),
+                // One volume may be the reason; the memory is on the root volume.
+                Err(error) => {
+                    let (made, not) = evidence::each_by_itself(work, cloud, &description, &tags).await;
+                    if made.is_empty() {
+                        return failed(&error);
+                    }
+                    let memory = stop::hibernated(&work.instance);
+                    let not = if not.is_empty() { String::new() } else { format!("; NOT of {}", not.join(", ")) };
+                    Outcome::Changed(format!("one by one: {}{not}; {memory}", evidence::listed(&made)))
+                }
             }
         }
         _ => Outcome::Skipped("no step of stopping".to_owned()),
@@ -145,12 +155,10 @@ async fn stop(work: &Work<'_>, cloud: &dyn Cloud, hibernate: bool, lift: bool) -
             "told to stop; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one{again}"
         )),
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
-        Err(error) if error.kind == ErrorKind::Other && hibernate => Outcome::Skipped(format!(
+        Err(error) if error.is_refusal() && hibernate => Outcome::Skipped(format!(
             "AWS does not hibernate it now ({error}): it is NOT stopped, since its memory would be lost{again}"
         )),
-        Err(error) if error.kind == ErrorKind::Other => {
-            Outcome::Skipped(format!("AWS does not stop it: {error}{again}"))
-        }
+        Err(error) if error.is_refusal() => Outcome::Skipped(format!("AWS does not stop it: {error}{again}")),
         Err(error) => failed(&error),
     }
 }

@@ -170,6 +170,9 @@ impl Engine {
             open: now.verdict.open,
             paths: Vec::new(),
             proof: None,
+            uncut: Vec::new(),
+            undenied: Vec::new(),
+            unpreserved: Vec::new(),
             summary: match planned(&now) {
                 0 => format!("{} is as its containment left it, as far as was looked.", now.instance_id),
                 drift => format!("{} HAS DRIFTED: {drift} step(s) would put it right.", now.instance_id),

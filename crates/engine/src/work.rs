@@ -12,7 +12,7 @@ use brig_core::{
     contest::Asks,
     finding::{Action, Finding},
     ids::{ContainmentId, EniId, InstanceId},
-    ledger::{InstanceKey, StepRecord},
+    ledger::{InstanceKey, Named, StepRecord},
     plan::{Plan, Planned},
     policy::Policy,
     step::{Failure, Lane, Outcome, Step},
@@ -83,6 +83,8 @@ pub(crate) struct Work<'a> {
     pub(crate) asks: Asks,
     pub(crate) key: InstanceKey,
     pub(crate) containment: ContainmentId,
+    /// Whose sessions findings said the instance held.
+    pub(crate) named: Named,
     /// The first look's instance: its profile is gone from later ones.
     pub(crate) instance: Instance,
     pub(crate) deadline: Timestamp,
@@ -383,6 +385,19 @@ pub(crate) fn failed(error: &CloudError) -> Outcome {
     Outcome::Failed(failure(error))
 }
 
+/// The outcome of a change of an attribute or a tag. What AWS does not take for this resource, whoever asks and however
+/// often, costs the step and nothing else: it is skipped, and no later verification counts it as lacking.
+pub(crate) fn applied(answer: Answer<()>, changed: String, missing: &str) -> Outcome {
+    match answer {
+        Ok(()) => Outcome::Changed(changed),
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(missing.to_owned()),
+        Err(error) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::LimitReached) => {
+            Outcome::Skipped(format!("AWS does not take it here: {error}"))
+        }
+        Err(error) => failed(&error),
+    }
+}
+
 pub(crate) fn failure(error: &CloudError) -> Failure {
     Failure { error: explained(error), retryable: error.is_retryable() }
 }
@@ -405,6 +420,8 @@ fn explained(error: &CloudError) -> String {
         | ErrorKind::NotFound
         | ErrorKind::Duplicate
         | ErrorKind::Conflict
+        | ErrorKind::Unsupported
+        | ErrorKind::LimitReached
         | ErrorKind::Other => error.to_string(),
     }
 }

@@ -7,7 +7,7 @@ use brig_core::{
     access::ForensicAccess,
     acl,
     ids::AccountId,
-    policy::{Escalation, Mode, Policy, RoleDeny, Untrack},
+    policy::{Escalation, Mode, Policy, RoleDeny, RoleOverflow, Untrack},
     rules::{Rules, RulesError},
 };
 use ipnet::IpNet;
@@ -79,7 +79,7 @@ const IP_RANGES: &str = "https://ip-ranges.amazonaws.com/ip-ranges.json";
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 25] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_MODE",
@@ -89,6 +89,7 @@ const KNOWN: [&str; 24] = [
     "BRIG_UNTRACK_SECONDS",
     "BRIG_LOCK_DAYS",
     "BRIG_ROLE_DENY",
+    "BRIG_ROLE_DENY_OVERFLOW",
     "BRIG_TRIGGER_TAGS",
     "BRIG_CUSTOM_ACTIONS",
     "BRIG_TRUSTED_ACCOUNTS",
@@ -142,8 +143,7 @@ impl Config {
         }
         let mode = [("enforce", Mode::Enforce), ("observe", Mode::Observe)];
         let mode = choice("BRIG_MODE", get("BRIG_MODE"), "enforce or observe", mode)?;
-        let reach = [("instance", RoleDeny::Instance), ("role", RoleDeny::Role)];
-        let role_deny = choice("BRIG_ROLE_DENY", get("BRIG_ROLE_DENY"), "instance or role", reach)?;
+        let (role_deny, role_overflow) = denial(&get)?;
         let serves = [("all", Serves::All), ("contain", Serves::Contain), ("release", Serves::Release)];
         let serves = choice("BRIG_SERVES", get("BRIG_SERVES"), "contain, release or all", serves)?;
         let whole = |name, most: u32, expected, default: u32| match get(name) {
@@ -219,6 +219,7 @@ impl Config {
                 untrack,
                 lock_days: whole("BRIG_LOCK_DAYS", 36_500, "a whole number of days up to 36500", defaults.lock_days)?,
                 role_deny,
+                role_overflow,
                 trigger_tags: list("BRIG_TRIGGER_TAGS").unwrap_or(defaults.trigger_tags),
                 custom_actions,
                 trusted_accounts,
@@ -232,6 +233,16 @@ impl Config {
             },
         })
     }
+}
+
+/// Whom a role's policy denies, and what is done where it has no room to name them.
+fn denial(get: &impl Fn(&str) -> Option<String>) -> Result<(RoleDeny, RoleOverflow), ConfigError> {
+    let reach = [("instance", RoleDeny::Instance), ("role", RoleDeny::Role)];
+    let overflow = [("fail", RoleOverflow::Fail), ("role", RoleOverflow::Role)];
+    Ok((
+        choice("BRIG_ROLE_DENY", get("BRIG_ROLE_DENY"), "instance or role", reach)?,
+        choice("BRIG_ROLE_DENY_OVERFLOW", get("BRIG_ROLE_DENY_OVERFLOW"), "fail or role", overflow)?,
+    ))
 }
 
 fn escalations(words: Vec<String>) -> Result<Vec<Escalation>, ConfigError> {

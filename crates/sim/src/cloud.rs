@@ -21,7 +21,7 @@ use brig_core::{
     release::Reversal,
     step::{Lane, Step},
     survey::{
-        Association, Direction, Instance, InstanceState, Membership, MetadataOptions, Rule, ScalingGroup,
+        Association, Direction, Instance, InstanceState, Membership, MetadataOptions, Role, Rule, ScalingGroup,
         SecurityGroup, Snapshot, Target, Timeouts,
     },
     timestamp::Timestamp,
@@ -103,12 +103,28 @@ impl SimCloud {
         intended: impl Fn(&Step) -> bool,
         change: impl FnOnce(&mut world::Instance) -> Answer<()>,
     ) -> Answer<()> {
-        self.write(operation, intended, |state| match state.world.instances.get_mut(id) {
-            Some(instance) if instance.shown.state == InstanceState::Terminated => {
-                Err(refused(operation, ErrorKind::Conflict, "IncorrectInstanceState"))
+        self.on_attribute(operation, operation, id, intended, change).await
+    }
+
+    /// The same for an attribute that EC2 may not take.
+    async fn on_attribute(
+        &self,
+        operation: &'static str,
+        attribute: &'static str,
+        id: &InstanceId,
+        intended: impl Fn(&Step) -> bool,
+        change: impl FnOnce(&mut world::Instance) -> Answer<()>,
+    ) -> Answer<()> {
+        self.write(operation, intended, |state| {
+            let unsupported = state.world.unsupported.contains(attribute);
+            match state.world.instances.get_mut(id) {
+                Some(instance) if instance.shown.state == InstanceState::Terminated => {
+                    Err(refused(operation, ErrorKind::Conflict, "IncorrectInstanceState"))
+                }
+                Some(_) if unsupported => Err(refused(operation, ErrorKind::Unsupported, "UnsupportedOperation")),
+                Some(instance) => change(instance),
+                None => Err(not_found(operation, "InvalidInstanceID.NotFound")),
             }
-            Some(instance) => change(instance),
-            None => Err(not_found(operation, "InvalidInstanceID.NotFound")),
         })
         .await
     }
@@ -174,6 +190,10 @@ impl Cloud for SimCloud {
 
     async fn get_instance_profile(&self, name: &str) -> Answer<Profile> {
         self.get_instance_profile(name).await
+    }
+
+    async fn get_role(&self, name: &str) -> Answer<Option<Role>> {
+        self.get_role(name).await
     }
 
     async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>> {
@@ -413,6 +433,10 @@ impl Cloud for SimCloud {
 
     async fn describe_groups_named(&self, name: &str) -> Answer<Vec<SecurityGroup>> {
         self.describe_groups_named(name).await
+    }
+
+    async fn describe_groups_of_vpc(&self, vpc: &VpcId) -> Answer<Vec<SecurityGroup>> {
+        self.describe_groups_of_vpc(vpc).await
     }
 
     async fn describe_service_endpoints(&self, vpcs: &[VpcId], services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {

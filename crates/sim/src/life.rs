@@ -3,6 +3,7 @@
 use brig_core::{
     ids::{InstanceId, SnapshotId, VolumeId},
     survey::{InstanceState, Snapshot, Target},
+    timestamp::Timestamp,
 };
 use brig_engine::ports::Tags;
 
@@ -14,10 +15,16 @@ const DRAINED: u64 = 300_000;
 const HIBERNATED: u64 = 45_000;
 
 impl World {
-    pub(crate) fn snapshot(&mut self, volume: VolumeId, tags: &Tags) -> Snapshot {
+    pub(crate) fn snapshot(&mut self, volume: VolumeId, tags: &Tags, started: Timestamp) -> Snapshot {
         let id = SnapshotId::from(self.id("snap"));
-        let snapshot =
-            Snapshot { id: id.clone(), volume, state: "pending".to_owned(), tags: tags.clone(), locked: None };
+        let snapshot = Snapshot {
+            id: id.clone(),
+            volume,
+            state: "pending".to_owned(),
+            tags: tags.clone(),
+            locked: None,
+            started: Some(started),
+        };
         self.snapshots.insert(id, snapshot.clone());
         snapshot
     }

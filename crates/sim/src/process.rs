@@ -86,6 +86,7 @@ impl Sim {
         let mut finding = finding(instance, &format!("finding-of-{instance}"));
         finding.remotes = self.state().world.remotes.get(instance).cloned().unwrap_or_default();
         finding.stop = self.state().world.stops.contains(instance);
+        (finding.roles, finding.profiles) = self.state().world.named.get(instance).cloned().unwrap_or_default();
         let invocation = self.invocation(request_id, timeout);
         Box::pin(self.mortal(process, engine.contain(&finding, Action::Contain, false, &invocation))).await
     }

@@ -13,7 +13,7 @@ use brig_engine::ports::{Answer, CloudError, ErrorKind};
 use crate::{ledger::Tables, time::Timers, world::World};
 
 /// The clock starts here.
-const START: i64 = 1_790_000_000_000;
+pub(crate) const START: i64 = 1_790_000_000_000;
 /// How long the adapter waits for an answer.
 const NO_ANSWER: u64 = 5_000;
 
@@ -53,6 +53,8 @@ pub enum Break {
     Once(usize, Fault, When),
     /// Every call of this operation.
     Always(&'static str, Fault),
+    /// The first call of this operation from this number on.
+    Next(&'static str, usize, Fault, When),
 }
 
 /// A call that was made.
@@ -150,6 +152,11 @@ fn bucket_of(operation: &'static str) -> Option<(&'static str, f64, f64)> {
 }
 
 impl State {
+    /// The time, as AWS writes it.
+    pub(crate) fn time(&self) -> Timestamp {
+        Timestamp::from_millis(START + i64::try_from(self.now).unwrap_or(i64::MAX))
+    }
+
     /// Takes a token; says whether there was one.
     fn token(&mut self, operation: &'static str) -> bool {
         let (Some(buckets), Some((name, capacity, refill))) = (&mut self.buckets, bucket_of(operation)) else {
@@ -190,11 +197,24 @@ impl State {
         }
     }
 
+    fn is_first(&self, number: usize, from: usize, operation: &str) -> bool {
+        let between = self.calls.iter().skip(from).take(number.saturating_sub(from));
+        between.into_iter().all(|call| call.operation != operation)
+    }
+
     fn fault(&self, number: usize, operation: &str, when: When) -> Option<Fault> {
         self.breaks.iter().find_map(|broken| match broken {
             Break::Once(at, fault, then) if *at == number && *then == when => Some(*fault),
             Break::Always(named, fault) if *named == operation && when == When::Before => Some(*fault),
-            Break::Once(..) | Break::Always(..) => None,
+            Break::Next(named, from, fault, then)
+                if *named == operation
+                    && *then == when
+                    && number >= *from
+                    && self.is_first(number, *from, operation) =>
+            {
+                Some(*fault)
+            }
+            Break::Once(..) | Break::Always(..) | Break::Next(..) => None,
         })
     }
 }

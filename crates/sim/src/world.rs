@@ -100,6 +100,8 @@ pub struct World {
     pub associations: BTreeMap<String, (InstanceId, String)>,
     /// Instance profiles by name: ARN and role.
     pub profiles: BTreeMap<String, (String, Option<Role>)>,
+    /// Roles that no profile holds.
+    pub roles: Vec<Role>,
     /// Inline policies by role and name.
     pub policies: BTreeMap<(String, String), String>,
     /// Auto Scaling groups.
@@ -110,12 +112,20 @@ pub struct World {
     pub classic: BTreeMap<String, BTreeSet<InstanceId>>,
     /// Snapshots.
     pub snapshots: BTreeMap<SnapshotId, Snapshot>,
+    /// Volumes that no snapshot can be taken of: their key is disabled.
+    pub bad_volumes: BTreeSet<VolumeId>,
+    /// What EC2 does not take for any instance: `DisableApiStop`, or an operation.
+    pub unsupported: BTreeSet<String>,
+    /// How many security groups a VPC may have; any number where none.
+    pub most_groups: Option<usize>,
     /// The ways to and from the instances.
     pub reach: ReachLook,
     /// Network ACLs.
     pub acls: BTreeMap<String, NetworkAcl>,
     /// The addresses that findings name as the other end, by instance.
     pub remotes: BTreeMap<InstanceId, Vec<IpAddr>>,
+    /// Roles, and profiles, that findings name as the instance's, by instance.
+    pub named: BTreeMap<InstanceId, (Vec<String>, Vec<String>)>,
     /// Instances about which somebody asks that they be stopped.
     pub stops: BTreeSet<InstanceId>,
     /// Interface endpoints of AWS's services: service, VPC, interface.
@@ -188,6 +198,13 @@ impl World {
         for group in self.scaling.values_mut() {
             group.members.remove(id);
         }
+    }
+
+    /// A role by its name.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Option<Role> {
+        let held = self.profiles.values().filter_map(|(_, role)| role.as_ref());
+        held.chain(&self.roles).find(|role| role.name == name).cloned()
     }
 
     /// The VPCs in which something is.

@@ -7,7 +7,8 @@ use brig_core::{
     contest::Contest,
     ids::ContainmentId,
     ledger::{
-        ActivePage, Announced, Counted, CountedInGroup, Current, InstanceKey, MemberSet, Records, State, StepRecord,
+        ActivePage, Announced, Counted, CountedInGroup, Current, InstanceKey, MemberSet, Named, Records, State,
+        StepRecord,
     },
     step::{Failure, Outcome},
     timestamp::Timestamp,
@@ -78,6 +79,11 @@ pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
         ("findings".to_owned(), AttributeValue::L(current.findings.iter().map(text).collect())),
         ("reason".to_owned(), text(&current.reason)),
     ]);
+    for (name, named) in [("roles", &current.named.roles), ("profiles", &current.named.profiles)] {
+        if !named.is_empty() {
+            item.insert(name.to_owned(), AttributeValue::L(named.iter().map(text).collect()));
+        }
+    }
     if current.stop {
         item.insert("stop".to_owned(), AttributeValue::Bool(true));
     }
@@ -195,6 +201,10 @@ fn read_current(item: &Item) -> Answer<Current> {
         told: current.optional("told")?.map(str::to_owned),
         released_at,
         stop: current.flag("stop")?.unwrap_or(false),
+        named: Named {
+            roles: current.texts("roles")?.into_iter().map(str::to_owned).collect(),
+            profiles: current.texts("profiles")?.into_iter().map(str::to_owned).collect(),
+        },
         last_activity: current.optional_time("last_activity")?,
         concluded_at: current.optional_time("concluded_at")?,
         contest: match item.get("contest") {

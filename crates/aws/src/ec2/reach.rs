@@ -27,11 +27,20 @@ pub(crate) async fn describe_groups(client: &Client, groups: &[GroupId]) -> Answ
 
 /// By a filter, which takes `*` for anything: a name that has one stands for itself alone.
 pub(crate) async fn describe_groups_named(client: &Client, name: &str) -> Answer<Vec<SecurityGroup>> {
-    let mut pages =
-        client.describe_security_groups().filters(filter("group-name", &[name])).into_paginator().items().send();
+    let mut found = groups_by(client, "group-name", name).await?;
+    found.retain(|group| group.name == name);
+    Ok(found)
+}
+
+pub(crate) async fn describe_groups_of_vpc(client: &Client, vpc: &VpcId) -> Answer<Vec<SecurityGroup>> {
+    groups_by(client, "vpc-id", vpc.as_str()).await
+}
+
+async fn groups_by(client: &Client, key: &str, value: &str) -> Answer<Vec<SecurityGroup>> {
+    let mut pages = client.describe_security_groups().filters(filter(key, &[value])).into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(group) = pages.next().await {
-        found.extend(security_group(&group.explain("DescribeSecurityGroups")?).filter(|group| group.name == name));
+        found.extend(security_group(&group.explain("DescribeSecurityGroups")?));
     }
     Ok(found)
 }

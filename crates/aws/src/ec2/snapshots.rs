@@ -5,11 +5,13 @@ use std::time::Duration;
 use aws_sdk_ec2::{
     Client,
     config::{retry::RetryConfig, timeout::TimeoutConfig},
+    primitives::DateTime,
     types::{InstanceSpecification, LockMode, LockState, ResourceType, SnapshotState, Tag},
 };
 use brig_core::{
     ids::{InstanceId, SnapshotId, VolumeId},
     survey::Snapshot,
+    timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, CloudError, ErrorKind, Tags};
 
@@ -37,7 +39,7 @@ pub(crate) async fn create_snapshots(
     Ok(answer
         .snapshots()
         .iter()
-        .filter_map(|made| snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags()))
+        .filter_map(|made| snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags(), made.start_time()))
         .collect())
 }
 
@@ -57,11 +59,13 @@ pub(crate) async fn create_snapshot(
         .send()
         .await
         .explain("CreateSnapshot")?;
-    snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags()).ok_or_else(|| CloudError {
-        operation: "CreateSnapshot",
-        kind: ErrorKind::Other,
-        code: "NoSnapshot".to_owned(),
-        message: "the answer names none".to_owned(),
+    snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags(), made.start_time()).ok_or_else(|| {
+        CloudError {
+            operation: "CreateSnapshot",
+            kind: ErrorKind::Other,
+            code: "NoSnapshot".to_owned(),
+            message: "the answer names none".to_owned(),
+        }
     })
 }
 
@@ -73,13 +77,20 @@ fn single_try() -> aws_sdk_ec2::config::Builder {
     aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled()).timeout_config(patient.build())
 }
 
-fn snapshot(id: Option<&str>, volume: Option<&str>, state: Option<&SnapshotState>, tags: &[Tag]) -> Option<Snapshot> {
+fn snapshot(
+    id: Option<&str>,
+    volume: Option<&str>,
+    state: Option<&SnapshotState>,
+    tags: &[Tag],
+    started: Option<&DateTime>,
+) -> Option<Snapshot> {
     Some(Snapshot {
         id: id?.into(),
         volume: volume?.into(),
         state: state.map_or("pending", SnapshotState::as_str).to_owned(),
         tags: tags_of(tags),
         locked: None,
+        started: started.and_then(|time| time.to_millis().ok()).map(Timestamp::from_millis),
     })
 }
 
@@ -94,7 +105,7 @@ pub(crate) async fn describe_snapshots_tagged(client: &Client, key: &str, value:
     let mut found = Vec::new();
     while let Some(made) = pages.next().await {
         let made = made.explain("DescribeSnapshots")?;
-        found.extend(snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags()));
+        found.extend(snapshot(made.snapshot_id(), made.volume_id(), made.state(), made.tags(), made.start_time()));
     }
     Ok(found)
 }

@@ -25,6 +25,9 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
             summary: summary.to_owned(),
             paths: Vec::new(),
             proof: None,
+            uncut: Vec::new(),
+            undenied: Vec::new(),
+            unpreserved: Vec::new(),
             open: false,
         },
         steps: vec![

@@ -1,21 +1,125 @@
 //! The evidence lane: nothing ends the instance or its disks, one consistent snapshot set of all of them, locked.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{Plan, done, skipped, stop::MEMORY_TAG};
 use crate::{
     ids::{ContainmentId, VolumeId},
+    ledger::StepRecord,
     policy::CONTAINMENT_TAG,
-    step::{Failure, Outcome, Step},
-    survey::{EvidenceLook, Instance, InstanceState, Snapshot},
-    verdict::{Fact, Truth},
+    step::{Outcome, Step},
+    survey::{EvidenceLook, Instance, InstanceState, Refusal, Snapshot, Unpreserved},
+    timestamp::Timestamp,
+    verdict::{Fact, Mark, Truth},
 };
 
 /// The tag that says how far the containment of an instance is.
 pub const STATE_TAG: &str = "brig:state";
 /// The tag of a snapshot that names the device its volume was attached as.
 pub const DEVICE_TAG: &str = "brig:device";
+const UNREAD: &str = "the snapshots could not be read";
 const ENDED: &str = "the instance is terminated";
+/// A verification tries a snapshot that failed, or that AWS refused, again after so long: what it failed by is for people to
+/// settle.
+const REST: Duration = Duration::from_hours(24);
+/// A person's order, or a new finding, has it tried at once; not again and again within an invocation.
+pub const REST_OF_AN_ORDER: Duration = Duration::from_mins(1);
+
+impl EvidenceLook {
+    /// Adds what earlier attempts recorded. Of a step that is on record, only what AWS does not take is skipped.
+    pub fn remember(&mut self, records: &[StepRecord], now: Timestamp) {
+        self.now = Some(now);
+        for record in records {
+            match (&record.step, &record.outcome) {
+                (Step::CreateSnapshots { .. }, Some(Outcome::Failed(failure))) if !failure.retryable => {
+                    self.set_refused = record.finished_at.map(|at| Refusal { at, error: failure.error.clone() });
+                }
+                (Step::CreateSnapshot { volume }, Some(Outcome::Failed(failure))) if !failure.retryable => {
+                    let refusal = record.finished_at.map(|at| Refusal { at, error: failure.error.clone() });
+                    self.refused.extend(refusal.map(|refusal| (volume.clone(), refusal)));
+                }
+                (step, Some(Outcome::Skipped(why))) if is_waivable(step) => {
+                    self.waived.insert(record.key.clone(), why.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Adds what this attempt found.
+    pub fn found<'a>(&mut self, done: impl IntoIterator<Item = (&'a Step, &'a Outcome, String)>) {
+        let Some(now) = self.now else { return };
+        let as_records = done.into_iter().map(|(step, outcome, key)| StepRecord {
+            outcome: Some(outcome.clone()),
+            finished_at: Some(now),
+            ..StepRecord::intended(key, step.clone(), now)
+        });
+        let records: Vec<StepRecord> = as_records.collect();
+        self.remember(&records, now);
+    }
+
+    /// Whether a snapshot that an earlier attempt set out to take may exist without being listed yet.
+    #[must_use]
+    pub fn may_be_lost(&self, begun: &[VolumeId]) -> bool {
+        let listed = |volume: &VolumeId| self.snapshots.iter().any(|snapshot| snapshot.volume == *volume);
+        (self.attempted && self.snapshots.is_empty()) || begun.iter().any(|volume| !listed(volume))
+    }
+
+    fn waives(&self, step: &Step, instance: &Instance) -> bool {
+        self.waived.contains_key(&step.key(instance.id.as_str()))
+    }
+
+    fn rests(&self, since: Option<Timestamp>) -> bool {
+        match (self.now, since) {
+            (Some(now), Some(since)) => now.since(since) < self.rest.unwrap_or(REST),
+            // When it failed is not known: it is not tried again on a guess.
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+
+    /// Why a volume has no snapshot, and whether that rests.
+    fn failed(&self, volume: &VolumeId) -> Option<(Unpreserved, bool)> {
+        let errored = self.snapshots.iter().filter(|snapshot| snapshot.volume == *volume && snapshot.state == "error");
+        let errored = errored.max_by_key(|snapshot| snapshot.started.map(Timestamp::millis)).map(|snapshot| {
+            let why = Unpreserved::SnapshotFailed { volume: volume.clone(), snapshot: snapshot.id.clone() };
+            (why, self.rests(snapshot.started))
+        });
+        let refused = self.refused.get(volume).map(|refusal| {
+            let why = Unpreserved::Refused { volume: volume.clone(), error: refusal.error.clone() };
+            (why, self.rests(Some(refusal.at)))
+        });
+        match (errored, refused) {
+            // Whichever rests says why nothing is tried.
+            (Some(errored), Some(refused)) => Some(if refused.1 { refused } else { errored }),
+            (errored, refused) => refused.or(errored),
+        }
+    }
+}
+
+/// Whether a step of this lane is one that AWS may not take for an instance's type, its market or its quota.
+fn is_waivable(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::ProtectTermination { .. }
+            | Step::ProtectStop { .. }
+            | Step::StopOnShutdown { .. }
+            | Step::DisableAutoRecovery { .. }
+            | Step::KeepVolumes { .. }
+            | Step::LockSnapshot { .. }
+            | Step::TagSnapshot { .. }
+            | Step::TagInstance
+    )
+}
+
+/// What AWS does not take is not tried again by each verification: it is a note, and no promise.
+fn waive(plan: &mut Plan, look: &EvidenceLook, instance: &Instance) {
+    for planned in plan.steps.iter_mut().filter(|planned| planned.outcome == Outcome::Planned) {
+        if let Some(why) = look.waived.get(&planned.step.key(instance.id.as_str())) {
+            planned.outcome = skipped(why.clone());
+        }
+    }
+}
 
 /// Plans what preserves the instance, and the snapshot set where none is complete.
 #[must_use]
@@ -63,12 +167,7 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
             "AWS has scheduled {event}: termination and stop protection do not bind it; aws ec2 modify-instance-event-start-time moves some"
         ));
     }
-    let doomed: Vec<_> = instance
-        .volumes
-        .iter()
-        .filter(|volume| volume.delete_on_termination)
-        .map(|volume| (volume.device.clone(), volume.id.clone()))
-        .collect();
+    let doomed = doomed(instance);
     if !instance.volumes.is_empty() {
         let outcome = if doomed.is_empty() { done("every volume outlives the instance") } else { Outcome::Planned };
         plan.add(Step::KeepVolumes { was: doomed }, outcome);
@@ -86,6 +185,7 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
         let outcome = if is_tagged(instance, containment) { done("tagged") } else { Outcome::Planned };
         plan.add(Step::TagInstance, outcome);
     }
+    waive(&mut plan, look, instance);
     plan
 }
 
@@ -98,16 +198,42 @@ fn plan_snapshots(plan: &mut Plan, look: &EvidenceLook, instance: &Instance) {
         skipped("no EBS volume is attached")
     } else if look.snapshots_unread && look.attempted {
         // A set may exist: another one is not taken blindly, again and again.
-        Outcome::Failed(Failure {
-            error: "whether an earlier attempt's snapshots exist could not be read".to_owned(),
-            retryable: look.gaps.iter().any(|gap| gap.retryable),
-        })
-    } else if missing.is_empty() {
-        done("every volume has its snapshot")
+        let why = skipped("whether an earlier attempt's snapshots exist could not be read");
+        plan.add(Step::CreateSnapshots { volumes }, why);
+        return;
+    } else if missing.len() < volumes.len() {
+        // What the set does not hold, or what it was refused for, is taken by itself.
+        match (&look.set_refused, missing.is_empty()) {
+            (Some(refusal), _) => skipped(format!("AWS refused the set at {}: {}", refusal.at, refusal.error)),
+            (None, true) => done("every volume has its snapshot"),
+            (None, false) => done("the set is there"),
+        }
+    } else if let Some(refusal) = look.set_refused.as_ref().filter(|refusal| look.rests(Some(refusal.at))) {
+        skipped(format!("AWS refused the set at {}, and it is tried again after a day: {}", refusal.at, refusal.error))
+    } else if missing.iter().filter_map(|volume| look.failed(volume)).any(|(_, rests)| rests) {
+        skipped("the set ended in the state error: it is tried again after a day")
     } else {
         Outcome::Planned
     };
+    let singly = matches!(outcome, Outcome::Skipped(_) | Outcome::AlreadyDone(_)) && !volumes.is_empty();
     plan.add(Step::CreateSnapshots { volumes }, outcome);
+    if singly {
+        plan.steps.extend(plan_single_snapshots(look, instance).steps);
+    }
+}
+
+/// Plans a snapshot of each volume that has none, one by one: not of one point in time, and better than none.
+#[must_use]
+pub fn plan_single_snapshots(look: &EvidenceLook, instance: &Instance) -> Plan {
+    let mut plan = Plan::default();
+    for volume in without_snapshot(look, instance) {
+        let outcome = match look.failed(&volume) {
+            Some((why, true)) => skipped(format!("{}; it is tried again after a day", why.sentence())),
+            Some((_, false)) | None => Outcome::Planned,
+        };
+        plan.add(Step::CreateSnapshot { volume }, outcome);
+    }
+    plan
 }
 
 /// Plans what the snapshots still need: their lock, and the device they were attached as.
@@ -128,7 +254,8 @@ pub fn plan_locks(look: &EvidenceLook, instance: &Instance, days: u32) -> Plan {
             plan.add(step, if tagged { done("tagged") } else { Outcome::Planned });
         }
     }
-    let sets = look.snapshots.iter().filter(|snapshot| !snapshot.tags.contains_key(MEMORY_TAG));
+    waive(&mut plan, look, instance);
+    let sets = usable(look).filter(|snapshot| !snapshot.tags.contains_key(MEMORY_TAG));
     let sets = sets.filter(|s| instance.volumes.first().is_some_and(|v| v.id == s.volume)).count();
     if sets > 1 {
         plan.note(format!("there are {sets} snapshot sets: an earlier attempt's answer was lost; all are kept"));
@@ -140,43 +267,68 @@ pub fn plan_locks(look: &EvidenceLook, instance: &Instance, days: u32) -> Plan {
 #[must_use]
 pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &ContainmentId, days: u32) -> Vec<Fact> {
     let mut facts = Vec::new();
+    let promised = |step: &Step| !look.waives(step, instance);
     if instance.state == InstanceState::Terminated {
         facts.push(Fact::new("the instance exists", Truth::No, ENDED));
     } else {
-        facts.push(Fact::seen("tagged with its containment", is_tagged(instance, containment)));
-        if !instance.spot {
+        if promised(&Step::TagInstance) {
+            facts.push(Fact::seen("tagged with its containment", is_tagged(instance, containment)));
+        }
+        if !instance.spot && promised(&Step::ProtectTermination { was: false }) {
             facts.extend(look.termination_protection.map(|on| Fact::seen("protected from termination", on)));
         }
-        if !instance.spot && instance.ebs_root {
+        if !instance.spot && instance.ebs_root && promised(&Step::ProtectStop { was: false }) {
             facts.extend(look.stop_protection.map(|on| Fact::seen("protected from stopping", on)));
         }
-        if instance.ebs_root {
+        if instance.ebs_root && promised(&Step::StopOnShutdown { was: String::new() }) {
             let stops = look.shutdown_behavior.as_ref().map(|behavior| behavior == "stop");
             facts.extend(stops.map(|on| Fact::seen("a shutdown from inside keeps the instance", on)));
         }
-        let stays = instance.auto_recovery.as_ref().map(|setting| setting == "disabled");
-        facts.extend(stays.map(|on| Fact::seen("AWS does not move it by itself", on)));
+        if promised(&Step::DisableAutoRecovery { was: String::new() }) {
+            let stays = instance.auto_recovery.as_ref().map(|setting| setting == "disabled");
+            facts.extend(stays.map(|on| Fact::seen("AWS does not move it by itself", on)));
+        }
     }
-    for volume in instance.volumes.iter().filter(|volume| volume.delete_on_termination) {
-        facts.push(Fact::seen(format!("{} outlives the instance", volume.id), false));
+    let doomed = doomed(instance);
+    if promised(&Step::KeepVolumes { was: doomed.clone() }) {
+        facts.extend(doomed.iter().map(|(_, id)| Fact::seen(format!("{id} outlives the instance"), false)));
     }
-    facts.extend(
-        without_snapshot(look, instance).into_iter().map(|id| Fact::seen(format!("{id} has a snapshot"), false)),
-    );
+    for id in without_snapshot(look, instance) {
+        let what = format!("{id} has a snapshot");
+        facts.push(match look.failed(&id) {
+            Some((why, _)) => Fact::new(what, Truth::No, why.sentence()).marked(Mark::Unpreserved(why)),
+            None if look.snapshots_unread => Fact::new(what, Truth::Unknown, UNREAD),
+            None => Fact::seen(what, false),
+        });
+    }
     for snapshot in usable(look) {
         facts.push(Fact::seen(format!("{} of {} was taken", snapshot.id, snapshot.volume), true));
         if let Some(volume) = instance.volumes.iter().find(|volume| volume.id == snapshot.volume) {
-            let tagged = snapshot.tags.get(DEVICE_TAG) == Some(&volume.device);
-            facts.push(Fact::seen(format!("{} says that it was {}", snapshot.id, volume.device), tagged));
+            let (id, device) = (snapshot.id.clone(), volume.device.clone());
+            if promised(&Step::TagSnapshot { snapshot: id, device }) {
+                let what = format!("{} says that it was {}", snapshot.id, volume.device);
+                let tagged = snapshot.tags.get(DEVICE_TAG) == Some(&volume.device);
+                facts.push(match tagged {
+                    false if look.snapshots_unread => Fact::new(what, Truth::Unknown, UNREAD),
+                    tagged => Fact::seen(what, tagged),
+                });
+            }
         }
+        let what = format!("{} is locked", snapshot.id);
         match snapshot.locked {
-            _ if days == 0 => {}
-            Some(locked) => facts.push(Fact::seen(format!("{} is locked", snapshot.id), locked)),
-            None => facts.push(Fact::new(format!("{} is locked", snapshot.id), Truth::Unknown, "not yet visible")),
+            _ if days == 0 || !promised(&Step::LockSnapshot { snapshot: snapshot.id.clone(), days }) => {}
+            Some(locked) => facts.push(Fact::seen(what, locked)),
+            None => facts.push(Fact::new(what, Truth::Unknown, "not yet visible")),
         }
     }
     facts.extend(look.gaps.iter().map(Fact::unread));
     facts
+}
+
+/// Device and volume of those that termination would delete.
+fn doomed(instance: &Instance) -> Vec<(String, VolumeId)> {
+    let doomed = instance.volumes.iter().filter(|volume| volume.delete_on_termination);
+    doomed.map(|volume| (volume.device.clone(), volume.id.clone())).collect()
 }
 
 fn is_tagged(instance: &Instance, containment: &ContainmentId) -> bool {

@@ -5,10 +5,11 @@ use super::{Plan, done, skipped};
 use crate::{
     deny_policy,
     ids::InstanceId,
+    ledger::StepRecord,
     policy::RoleDeny,
     step::{Outcome, Step},
-    survey::{IdentityLook, Instance, InstanceState, MetadataOptions, RoleLook},
-    verdict::{Fact, Truth},
+    survey::{IdentityLook, Instance, InstanceState, MetadataOptions, RoleLook, Undenied},
+    verdict::{Fact, Mark, Truth},
 };
 
 /// Plans the credential cut. `forensic` is the ARN of the profile that responders want in the place of the instance's own.
@@ -16,12 +17,15 @@ use crate::{
 pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic: Option<&str>) -> Plan {
     let mut plan = Plan::default();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
-    for RoleLook { role, policy, denied, .. } in &look.roles {
+    for RoleLook { role, policy, denied, reach: recorded, .. } in &look.roles {
+        // Another containment's denial of the whole role is not narrowed by this one.
+        let whole = reach == RoleDeny::Role && policy.as_deref().is_some_and(deny_policy::denies_role);
+        let reach = if whole { reach } else { recorded.unwrap_or(reach) };
         let visible = policy.as_deref().is_some_and(|policy| match reach {
             RoleDeny::Instance => deny_policy::denies(policy, &instance_arn),
-            RoleDeny::Role => policy == deny_policy::render(&[], RoleDeny::Role),
+            RoleDeny::Role => deny_policy::denies_role(policy),
         });
-        let outcome = if role.arn.contains(":role/aws-service-role/") {
+        let outcome = if is_service_linked(&role.arn) {
             skipped("AWS lets nobody change a service-linked role: its credentials stay alive")
         } else if visible && denied.contains(&instance_arn) {
             done("the role denies this instance's sessions")
@@ -59,10 +63,16 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic:
         (None, _) if instance.profile.is_some() && look.gaps.is_empty() => {
             plan.note("the instance shows a profile, yet EC2 lists no association to take away: check it by hand");
         }
-        (None, _) if look.roles.is_empty() && !instance.state.is_ending() && look.gaps.is_empty() => {
-            plan.note("it has no instance profile, so that nothing was denied; credentials of one that it had before live until they expire");
+        (None, _) if had_none(look) && !instance.state.is_ending() && look.gaps.is_empty() => {
+            plan.note("it has no instance profile, so there was nothing to deny; credentials of one that it had before live until they expire");
         }
         (None, _) => {}
+    }
+    for profile in &look.empty_profiles {
+        plan.note(Undenied::EmptyProfile { profile: profile.clone() }.sentence_beside(!look.roles.is_empty()));
+    }
+    for unresolved in &look.unresolved {
+        plan.note(format!("{} ({})", unresolved.what.sentence(), unresolved.error));
     }
     let keeps = look.association.is_some() && forensic.is_some();
     if !keeps && instance.state.has_flows() {
@@ -71,13 +81,29 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic:
     if keeps && !instance.state.is_ending() {
         let guarded = is_guarded(instance);
         let step = Step::RequireTokens { was: instance.metadata.clone() };
-        plan.add(step, if guarded { done("tokens are required, one hop away at most") } else { Outcome::Planned });
+        plan.add(step, if guarded { done("tokens are required, one hop away at most") } else { changes(look) });
     } else if !instance.state.is_ending() {
         let off = instance.metadata.endpoint == "disabled";
         let step = Step::DisableMetadata { was: instance.metadata.clone() };
-        plan.add(step, if off { done("the metadata service is off") } else { Outcome::Planned });
+        plan.add(step, if off { done("the metadata service is off") } else { changes(look) });
     }
     plan
+}
+
+/// What AWS does not take for this instance is not tried again by each verification.
+fn changes(look: &IdentityLook) -> Outcome {
+    look.metadata_waived.as_ref().map_or(Outcome::Planned, |why| skipped(why.clone()))
+}
+
+fn is_metadata(step: &Step) -> bool {
+    matches!(step, Step::RequireTokens { .. } | Step::DisableMetadata { .. })
+}
+
+/// Why AWS does not take a change of the metadata options, by the record of an earlier attempt.
+#[must_use]
+pub fn metadata_waived(records: &[StepRecord]) -> Option<String> {
+    let skipped = records.iter().filter(|record| is_metadata(&record.step)).find_map(|record| record.outcome.as_ref());
+    if let Some(Outcome::Skipped(why)) = skipped { Some(why.clone()) } else { None }
 }
 
 /// Plans it for an instance whose profile was taken away after all: the metadata service has nothing to stay on for.
@@ -110,26 +136,60 @@ fn is_guarded(instance: &Instance) -> bool {
 
 /// Who else uses the role, and what the denial does to them. `siblings` are other instances with one of its profiles.
 #[must_use]
-pub fn sharing(role: &str, siblings: &[InstanceId], reach: RoleDeny) -> Option<String> {
+pub fn sharing(role: &str, siblings: &[InstanceId], reach: Denied) -> Option<String> {
     let shown: Vec<&str> = siblings.iter().take(20).map(InstanceId::as_str).collect();
     let more = siblings.len().saturating_sub(shown.len());
     let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
     let who = format!("{} other instance(s) use the role {role}: {}{rest}", siblings.len(), shown.join(", "));
-    match reach {
-        RoleDeny::Instance if siblings.is_empty() => None,
-        RoleDeny::Instance => Some(format!("{who}; they keep their access")),
-        RoleDeny::Role if siblings.is_empty() => {
-            Some(format!("every user of the role {role} is DENIED, whoever they are (BRIG_ROLE_DENY=role)"))
+    let by = match reach {
+        Denied::Instance if siblings.is_empty() => return None,
+        Denied::Instance => return Some(format!("{who}; they keep their access")),
+        Denied::Role => "BRIG_ROLE_DENY=role",
+        Denied::Overflow => "its policy has no room to name its contained instances; BRIG_ROLE_DENY_OVERFLOW=role",
+    };
+    Some(if siblings.is_empty() {
+        format!("every user of the role {role} is DENIED, whoever they are ({by})")
+    } else {
+        format!("{who}; their access is DENIED too ({by})")
+    })
+}
+
+/// Whom a role's policy denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// The contained instances' sessions.
+    Instance,
+    /// Everybody, as the setting asks.
+    Role,
+    /// Everybody, since the instances are too many to be named.
+    Overflow,
+}
+
+impl Denied {
+    /// What a role's policy was seen to do, or is about to.
+    #[must_use]
+    pub fn seen(policy: Option<&str>, reach: RoleDeny) -> Self {
+        match (policy.is_some_and(deny_policy::denies_role), reach) {
+            (_, RoleDeny::Role) => Self::Role,
+            (true, RoleDeny::Instance) => Self::Overflow,
+            (false, RoleDeny::Instance) => Self::Instance,
         }
-        RoleDeny::Role => Some(format!("{who}; their access is DENIED too (BRIG_ROLE_DENY=role)")),
     }
 }
 
-/// The fact that leaves it the responders' credentials, which whoever is root on it can read.
-pub const FORENSIC: &str = "no instance profile but the forensic one is associated";
+/// What no denial on a role reaches, as far as AWS documents it
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html#ec2-instance-identity-roles>,
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
+pub const NOT_COVERED: &str = "the denial does not cover sessions that it got by sts:AssumeRole, the instance identity role's credentials, sts:GetCallerIdentity, or calls that an AWS service makes on behalf of a session";
 
-/// The fact that there was no role to deny.
-pub const NO_ROLE: &str = "it has no instance profile, and no role of its is on record";
+fn is_service_linked(role_arn: &str) -> bool {
+    role_arn.contains(":role/aws-service-role/")
+}
+
+/// Neither a role nor anything that may have been one is known.
+fn had_none(look: &IdentityLook) -> bool {
+    look.roles.is_empty() && look.empty_profiles.is_empty() && look.unresolved.is_empty()
+}
 
 /// What a later look shows of the credential cut.
 #[must_use]
@@ -139,15 +199,31 @@ pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -
     for RoleLook { role, policy, unread, .. } in &look.roles {
         let denies = policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
         let what = format!("the role {} denies the instance's sessions", role.name);
-        facts.push(match unread {
-            true => Fact::new(what, Truth::Unknown, "its policy could not be read"),
-            false => Fact::seen(what, denies),
+        let linked = is_service_linked(&role.arn).then(|| Undenied::ServiceLinked { role: role.name.clone() });
+        let refused = linked.or_else(|| look.refused.get(&role.arn).cloned());
+        facts.push(match refused {
+            _ if *unread => Fact::new(what, Truth::Unknown, "its policy could not be read"),
+            Some(refused) if !denies => Fact::new(what, Truth::No, refused.sentence()).marked(Mark::Undenied(refused)),
+            Some(_) | None => Fact::seen(what, denies),
         });
+    }
+    for unresolved in &look.unresolved {
+        // Brig denied nothing there, whatever the reason.
+        let fact = Fact::new(unresolved.what.sentence(), Truth::No, unresolved.error.clone());
+        facts.push(fact.marked(Mark::Undenied(unresolved.what.clone())));
+    }
+    if look.roles.is_empty() {
+        for profile in &look.empty_profiles {
+            let empty = Undenied::EmptyProfile { profile: profile.clone() };
+            let fact = Fact::new("the credentials it had are denied", Truth::Unknown, empty.sentence());
+            facts.push(fact.marked(Mark::Undenied(empty)));
+        }
     }
     let associated = look.association.as_ref().filter(|association| association.state.starts_with("associat"));
     let keeps = associated.is_some_and(|association| Some(association.profile.as_str()) == forensic);
     if keeps {
-        facts.push(Fact::holding(FORENSIC));
+        let what = "no instance profile but the forensic one is associated";
+        facts.push(Fact::holding(what).marked(Mark::Forensic));
         if look.roles.is_empty() {
             // Nothing was replaced: what it had before is what responders use.
             let why = "its own profile is the responders', whose role is not denied";
@@ -155,15 +231,19 @@ pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -
         }
     } else {
         facts.push(Fact::seen("no instance profile is associated", associated.is_none()));
-        if look.roles.is_empty() && associated.is_none() && look.gaps.is_empty() && !instance.state.is_ending() {
-            facts.push(Fact::holding(NO_ROLE));
+        if had_none(look) && associated.is_none() && look.gaps.is_empty() && !instance.state.is_ending() {
+            let what = "it has no instance profile, and no role of its is on record";
+            facts.push(Fact::holding(what).marked(Mark::NoRole));
         }
     }
+    let waived = look.metadata_waived.is_some();
     let in_effect = !(instance.metadata_pending && instance.state.has_flows());
-    if keeps && !instance.state.is_ending() {
+    if waived || instance.state.is_ending() {
+        // Nobody can change it: it is said, and not promised.
+    } else if keeps {
         let what = "the metadata service requires tokens, one hop away at most";
         facts.push(Fact::seen(what, in_effect && is_guarded(instance)));
-    } else if !instance.state.is_ending() {
+    } else {
         let off = instance.metadata.endpoint == "disabled";
         facts.push(Fact::seen("the metadata service is off", in_effect && off));
     }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Plan, done, skipped};
 use crate::{
-    ids::{AccountId, ContainmentId, EniId, GroupId, VpcId},
+    ids::{AccountId, ContainmentId, EniId, GroupId, Region, VpcId},
     policy::Untrack,
     step::{GroupRef, Outcome, Step},
-    survey::{Direction, Gap, InstanceState, Interface, Purpose, Rule, SecurityGroup},
+    survey::{Direction, Gap, InstanceState, Interface, Purpose, Rule, SecurityGroup, Uncut},
     timestamp::Timestamp,
-    verdict::{Fact, OPEN, Truth},
+    verdict::{Fact, Mark, OPEN, Truth},
 };
 
 /// What the lane plans from.
@@ -143,6 +143,51 @@ pub fn facts(look: &Look<'_>, gaps: &[Gap]) -> Vec<Fact> {
     facts
 }
 
+/// What people can do by hand where no group can be made, with the commands. `spare` are groups without a rule, of these
+/// VPCs, that no interface carries. The VPC's default group is none of them: others count on it.
+#[must_use]
+pub fn by_hand(uncut: &[Uncut], spare: &[SecurityGroup], region: &Region) -> Vec<String> {
+    let mut notes = Vec::new();
+    let vpcs: BTreeSet<&VpcId> = uncut.iter().map(|Uncut::SecurityGroupQuota { vpc, .. }| vpc).collect();
+    for vpc in vpcs {
+        let free = spare.iter().find(|group| group.vpc == *vpc);
+        let here = uncut.iter().filter(|Uncut::SecurityGroupQuota { vpc: of, .. }| of == vpc);
+        let interfaces: Vec<&EniId> = here.map(|Uncut::SecurityGroupQuota { interface, .. }| interface).collect();
+        let delete = |group: &str| format!("aws ec2 delete-security-group --region {region} --group-id {group}");
+        let listing = format!(
+            "aws ec2 describe-security-groups --region {region} --filters Name=vpc-id,Values={vpc} --query 'SecurityGroups[].[GroupId,GroupName,Description]' --output text"
+        );
+        notes.push(match free {
+            Some(group) => format!(
+                "to make room in {vpc}, delete a security group that nothing uses, then run this again; {} has no rule and no interface carries it: {}",
+                group.id,
+                delete(group.id.as_str())
+            ),
+            None => format!(
+                "to make room in {vpc}, delete a security group that nothing uses, then run this again: {listing}; {}",
+                delete("<GroupId>")
+            ),
+        });
+        notes.push(format!(
+            "or ask AWS for a higher quota, then run this again: aws service-quotas get-service-quota --region {region} --service-code vpc --quota-code L-E79EC296; aws service-quotas request-service-quota-increase --region {region} --service-code vpc --quota-code L-E79EC296 --desired-value <more>"
+        ));
+        let group = free.map_or("<a group of yours without rules>", |group| group.id.as_str());
+        for interface in interfaces {
+            notes.push(format!(
+                "or cut {interface} by hand now, by a group without rules: aws ec2 modify-network-interface-attribute --region {region} --network-interface-id {interface} --groups {group}"
+            ));
+        }
+    }
+    notes
+}
+
+/// The fact of an interface for which there is no group.
+#[must_use]
+pub fn uncut(fact: Fact, interface: &Interface) -> Fact {
+    let uncut = Uncut::SecurityGroupQuota { vpc: interface.vpc.clone(), interface: interface.id.clone() };
+    fact.marked(Mark::Uncut(uncut))
+}
+
 /// Rules that an untrack group needs: a flow is untracked only when each way allows everything from everywhere in its
 /// address family.
 #[must_use]
@@ -165,6 +210,15 @@ fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: P
         name: name.to_owned(),
         id: id.cloned(),
     };
+    // A group of ours that lets nothing through is as good as any: none is made beside it, and no quota is in the way.
+    let ready = |group: &&SecurityGroup| {
+        group.vpc == *vpc && group.rules.is_empty() && group.is_ours(Purpose::Isolation, look.account)
+    };
+    if purpose == Purpose::Isolation
+        && let Some(group) = look.groups.iter().filter(ready).min_by_key(|group| (group.name.len(), &group.name))
+    {
+        return reference(&group.name, Some(&group.id));
+    }
     for name in [purpose.group_name(), &own_name] {
         let Some(group) = look.groups.iter().find(|group| group.vpc == *vpc && group.name == name) else {
             let group = reference(name, None);

@@ -43,11 +43,10 @@ impl StepKind {
                 &["ec2:ModifyInstanceAttribute"]
             }
             Self::DisableAutoRecovery => &["ec2:ModifyInstanceMaintenanceOptions"],
-            Self::CreateSnapshots => {
-                &["ec2:CreateSnapshot", "ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"]
-            }
+            Self::CreateSnapshots => &["ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DescribeSnapshots"],
+            Self::CreateSnapshot => &["ec2:CreateSnapshot", "ec2:CreateTags", "ec2:DescribeSnapshots"],
             Self::StopInstance => &["ec2:ModifyInstanceAttribute", "ec2:StopInstances"],
-            Self::SnapshotMemory => &["ec2:CreateSnapshots", "ec2:CreateTags"],
+            Self::SnapshotMemory => &["ec2:CreateSnapshot", "ec2:CreateSnapshots", "ec2:CreateTags"],
             Self::LockSnapshot => &["ec2:LockSnapshot", "ec2:DescribeLockedSnapshots"],
             Self::TagSnapshot | Self::TagInstance => &["ec2:CreateTags"],
             Self::GiveBack => &[],

@@ -1,19 +1,24 @@
 //! The evidence lane's effects. Plans come from `brig_core::plan::evidence`.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use brig_core::{
-    ids::{ContainmentId, SnapshotId},
+    contest::Asks,
+    ids::{ContainmentId, SnapshotId, VolumeId},
     plan::{Plan, evidence},
     policy::CONTAINMENT_TAG,
-    step::{Lane, Outcome, Step},
+    step::{Failure, Lane, Outcome, Step},
     survey::{EvidenceLook, Instance, Snapshot},
     verdict::Truth,
 };
 
 use crate::{
-    ports::{Answer, Attribute, AttributeChange, Cloud, ErrorKind, Tags},
-    work::{LaneReport, Work, eventually, failed, failed_for_now, gap, merge},
+    ports::{Answer, Attribute, AttributeChange, Cloud, CloudError, ErrorKind, Tags},
+    work::{Done, LaneReport, Work, applied, eventually, failed, failed_for_now, gap, merge},
 };
 
 /// How long a snapshot set whose answer may have been lost is looked for before another is taken.
@@ -22,25 +27,40 @@ pub(crate) const LOST_ANSWER: Duration = Duration::from_secs(15);
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let mut report = LaneReport::default();
     let mut seen = look(cloud, &work.instance, Some(&work.containment)).await;
+    seen.remember(&work.recorded(Lane::Evidence), work.clock.now());
+    if !matches!(work.asks, Asks::Machine) {
+        seen.rest = Some(evidence::REST_OF_AN_ORDER);
+    }
     seen.attempted = attempted(work);
-    if seen.attempted {
-        find_lost_set(work, cloud, &mut seen).await;
+    let begun = begun(work);
+    if seen.may_be_lost(&begun) {
+        find_lost(work, cloud, &mut seen, &begun).await;
     }
     let mut plan = evidence::plan(&seen, &work.instance, &work.containment);
     let intent = work.intend(&plan).await;
-    if plan.todo().any(|step| matches!(step, Step::CreateSnapshots { .. }) && work.was_overtaken(step)) {
-        // The same event, delivered twice at the same time: the other one is taking the set.
-        find_lost_set(work, cloud, &mut seen).await;
+    if plan.todo().any(|step| is_snapshot(step) && work.was_overtaken(step)) {
+        // The same event, delivered twice at the same time: the other one is taking the snapshots.
+        find_lost(work, cloud, &mut seen, &taken_by(&plan)).await;
         plan = evidence::plan(&seen, &work.instance, &work.containment);
     }
     report.note_all(&plan);
-    let made = std::sync::Mutex::new(Vec::new());
-    let done = work.run_if(&intent, &plan, |step| effect(work, cloud, step, &made)).await;
-    seen.snapshots.extend(made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let made = Made::default();
+    let mut done = work.run_if(&intent, &plan, |step| effect(work, cloud, step, &made)).await;
+    seen.snapshots.extend(made.take());
+    if done.iter().any(|done| matches!(&done.step, Step::CreateSnapshots { .. }) && made.goes_one_by_one(done)) {
+        done.extend(one_by_one(work, cloud, &mut seen, &made).await);
+    }
 
     let locks = evidence::plan_locks(&seen, &work.instance, work.policy.lock_days);
     report.note_all(&locks);
-    let (first, locked) = futures::join!(work.finish(&done), run_locks(work, cloud, &locks));
+    let (first, locked) = futures::join!(work.finish(&done), run_locks(work, cloud, &locks, &made));
+    // A step that the brake held back is skipped too: only what AWS did not take is waived.
+    let snapshots = done.iter().filter(|done| is_snapshot(&done.step));
+    seen.found(snapshots.map(|done| (&done.step, &done.outcome, work.key_of(&done.step))));
+    seen.waived.extend(made.waived());
+    for note in done.iter().filter_map(untagged) {
+        report.note(note);
+    }
     merge(&mut report.done, done);
     let (second, (mut after, instance)) = futures::join!(work.finish(&locked), read_back(work, cloud, &seen));
     merge(&mut report.done, locked);
@@ -50,8 +70,10 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
         }
     }
     report.facts = evidence::facts(&after, &instance, &work.containment, work.policy.lock_days);
+    let refused = |done: &Done| is_snapshot(&done.step) && !done.outcome.is_left_over();
     report.look_again |= !(first && second) || after.gaps.iter().any(|gap| gap.retryable);
-    if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_)) && !work.is_held_back(&done.step)) {
+    let settled = |done: &Done| refused(done) || !matches!(done.outcome, Outcome::Failed(_));
+    if report.done.iter().all(|done| settled(done) && !work.is_held_back(&done.step)) {
         report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
     }
     let complete = after.gaps.is_empty();
@@ -79,8 +101,10 @@ pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Op
     let mut gaps = Vec::new();
     let mut read = |what: &str, answer: Answer<String>| match answer {
         Ok(value) => Some(value),
-        // Attributes of an instance that has just gone are no gap: there is nothing left to protect.
+        // Attributes of an instance that has just gone are no gap: there is nothing left to protect. Nor is one that its
+        // type does not have.
         Err(error) if error.kind == ErrorKind::NotFound && instance.state.is_ending() => None,
+        Err(error) if error.kind == ErrorKind::Unsupported => None,
         Err(error) => {
             gaps.push(gap(what, &error));
             None
@@ -124,14 +148,35 @@ fn attempted(work: &Work<'_>) -> bool {
         .any(|record| matches!(record.step, Step::CreateSnapshots { .. }) && work.inherited.contains(&record.key))
 }
 
+/// Volumes of which an attempt before this one began a snapshot by itself and did not live to record how that ended.
+fn begun(work: &Work<'_>) -> Vec<VolumeId> {
+    let open = work
+        .recorded(Lane::Evidence)
+        .into_iter()
+        .filter(|record| work.inherited.contains(&record.key) && record.may_have_happened() && !record.is_done());
+    open.filter_map(|record| if let Step::CreateSnapshot { volume } = record.step { Some(volume) } else { None })
+        .collect()
+}
+
+fn is_snapshot(step: &Step) -> bool {
+    matches!(step, Step::CreateSnapshots { .. } | Step::CreateSnapshot { .. })
+}
+
+/// The volumes that a plan takes one by one.
+fn taken_by(plan: &Plan) -> Vec<VolumeId> {
+    let volume = |step: &Step| if let Step::CreateSnapshot { volume } = step { Some(volume.clone()) } else { None };
+    plan.todo().filter_map(volume).collect()
+}
+
 /// CreateSnapshots has no client token. Where an earlier attempt recorded the intent, its set may exist although its
 /// answer was lost and AWS does not list it yet: it is waited for, since a second set is allowed but not wanted.
-async fn find_lost_set(work: &Work<'_>, cloud: &dyn Cloud, seen: &mut EvidenceLook) {
+async fn find_lost(work: &Work<'_>, cloud: &dyn Cloud, seen: &mut EvidenceLook, begun: &[VolumeId]) {
     if work.instance.volumes.is_empty() {
         return;
     }
     let until = work.clock.now().after(LOST_ANSWER);
-    while seen.snapshots.is_empty() && work.clock.now() < until && work.left() > Duration::from_secs(10) {
+    let lost = |seen: &EvidenceLook| seen.snapshots.is_empty() || seen.may_be_lost(begun);
+    while lost(seen) && work.clock.now() < until && work.left() > Duration::from_secs(10) {
         work.clock.sleep(Duration::from_secs(1)).await;
         match cloud.describe_snapshots_tagged(CONTAINMENT_TAG, work.containment.as_str()).await {
             Ok(found) => {
@@ -144,19 +189,83 @@ async fn find_lost_set(work: &Work<'_>, cloud: &dyn Cloud, seen: &mut EvidenceLo
     }
 }
 
-async fn run_locks(work: &Work<'_>, cloud: &dyn Cloud, locks: &Plan) -> Vec<crate::work::Done> {
-    let unused = std::sync::Mutex::new(Vec::new());
-    work.run(locks, |step| effect(work, cloud, step, &unused)).await
+/// That an instance could not be tagged is nothing that anybody can mend by granting something: it is said.
+fn untagged(done: &Done) -> Option<String> {
+    match (&done.step, &done.outcome) {
+        (Step::TagInstance, Outcome::Skipped(why)) => {
+            Some(format!("the instance does not carry the tag {CONTAINMENT_TAG}: {why}"))
+        }
+        _ => None,
+    }
+}
+
+async fn run_locks(work: &Work<'_>, cloud: &dyn Cloud, locks: &Plan, made: &Made) -> Vec<Done> {
+    work.run(locks, |step| effect(work, cloud, step, made)).await
+}
+
+/// Snapshots that were made, whether the set was refused in a way that single volumes may not be, and the steps (by their
+/// keys) that AWS does not take.
+#[derive(Default)]
+struct Made {
+    snapshots: Mutex<Vec<Snapshot>>,
+    refused: Mutex<bool>,
+    waived: Mutex<BTreeMap<String, String>>,
+}
+
+impl Made {
+    fn add(&self, made: impl IntoIterator<Item = Snapshot>) {
+        self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).extend(made);
+    }
+
+    fn take(&self) -> Vec<Snapshot> {
+        std::mem::take(&mut self.snapshots.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn refuse(&self) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
+    fn waive(&self, key: String, why: &str) {
+        self.waived.lock().unwrap_or_else(PoisonError::into_inner).insert(key, why.to_owned());
+    }
+
+    fn waived(&self) -> BTreeMap<String, String> {
+        self.waived.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn goes_one_by_one(&self, done: &Done) -> bool {
+        matches!(done.outcome, Outcome::Failed(_)) && *self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The set was refused: one volume may be the reason, and the others are taken by themselves.
+async fn one_by_one(work: &Work<'_>, cloud: &dyn Cloud, seen: &mut EvidenceLook, made: &Made) -> Vec<Done> {
+    let mut plan = evidence::plan_single_snapshots(seen, &work.instance);
+    let intent = work.intend(&plan).await;
+    if plan.todo().any(|step| work.was_overtaken(step)) {
+        find_lost(work, cloud, seen, &taken_by(&plan)).await;
+        plan = evidence::plan_single_snapshots(seen, &work.instance);
+    }
+    let done = work.run_if(&intent, &plan, |step| effect(work, cloud, step, made)).await;
+    seen.snapshots.extend(made.take());
+    done
+}
+
+async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &Made) -> Outcome {
+    let key = work.key_of(&step);
+    let outcome = change(work, cloud, step, made).await;
+    if let Outcome::Skipped(why) = &outcome {
+        made.waive(key, why);
+    }
+    outcome
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &std::sync::Mutex<Vec<Snapshot>>) -> Outcome {
-    let modify =
-        async |change: AttributeChange, was: String| match cloud.modify_instance_attribute(work.id(), &change).await {
-            Ok(()) => Outcome::Changed(was),
-            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
-            Err(error) => failed(&error),
-        };
+async fn change(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &Made) -> Outcome {
+    const GONE: &str = "the instance is gone";
+    let modify = async |change: AttributeChange, was: String| {
+        applied(cloud.modify_instance_attribute(work.id(), &change).await, was, GONE)
+    };
     match &step {
         Step::ProtectTermination { .. } => {
             modify(AttributeChange::DisableApiTermination(true), "was off".to_owned()).await
@@ -165,11 +274,9 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &std::sync
         Step::StopOnShutdown { was } => {
             modify(AttributeChange::ShutdownBehavior("stop".to_owned()), format!("was {was}")).await
         }
-        Step::DisableAutoRecovery { was } => match cloud.set_auto_recovery(work.id(), "disabled").await {
-            Ok(()) => Outcome::Changed(format!("was {was}")),
-            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
-            Err(error) => failed(&error),
-        },
+        Step::DisableAutoRecovery { was } => {
+            applied(cloud.set_auto_recovery(work.id(), "disabled").await, format!("was {was}"), GONE)
+        }
         Step::KeepVolumes { was } => {
             let devices = was.iter().map(|(device, _)| (device.clone(), false)).collect();
             let names: Vec<&str> = was.iter().map(|(_, volume)| volume.as_str()).collect();
@@ -179,34 +286,41 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &std::sync
             )
             .await
         }
-        Step::CreateSnapshots { .. } => create_snapshots(work, cloud, made).await,
-        Step::LockSnapshot { snapshot, days } => {
-            match eventually(work.clock, || cloud.lock_snapshot(snapshot, *days)).await {
-                Ok(()) => Outcome::Changed(format!("governance, {days} days")),
-                Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
-                Err(error) => failed(&error),
-            }
-        }
+        Step::CreateSnapshots { .. } => create_snapshots(work, cloud, &step, made).await,
+        Step::CreateSnapshot { volume } => create_snapshot(work, cloud, volume, made).await,
+        Step::LockSnapshot { snapshot, days } => made_now(
+            eventually(work.clock, || cloud.lock_snapshot(snapshot, *days)).await,
+            format!("governance, {days} days"),
+        ),
         Step::TagSnapshot { snapshot, device } => {
             let tags: Tags = [(evidence::DEVICE_TAG.to_owned(), device.clone())].into();
-            match eventually(work.clock, || cloud.create_tags(snapshot.as_str(), &tags)).await {
-                Ok(()) => Outcome::Changed(device.clone()),
-                Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
-                Err(error) => failed(&error),
-            }
+            made_now(eventually(work.clock, || cloud.create_tags(snapshot.as_str(), &tags)).await, device.clone())
         }
         Step::TagInstance => {
-            let tags: Tags = [
-                (CONTAINMENT_TAG.to_owned(), work.containment.to_string()),
-                (evidence::STATE_TAG.to_owned(), "containing".to_owned()),
-            ]
-            .into();
-            match cloud.create_tags(work.id().as_str(), &tags).await {
-                Ok(()) => Outcome::Changed(String::new()),
-                Err(error) => failed(&error),
+            let own: Tags = [(CONTAINMENT_TAG.to_owned(), work.containment.to_string())].into();
+            let mut both = own.clone();
+            both.insert(evidence::STATE_TAG.to_owned(), "containing".to_owned());
+            let tagged = match cloud.create_tags(work.id().as_str(), &both).await {
+                // There may be room for one.
+                Err(error) if error.kind == ErrorKind::LimitReached => {
+                    cloud.create_tags(work.id().as_str(), &own).await
+                }
+                tagged => tagged,
+            };
+            match tagged {
+                Err(error) if error.kind == ErrorKind::NotFound => failed(&error),
+                tagged => applied(tagged, String::new(), GONE),
             }
         }
         _ => Outcome::Skipped("no step of the evidence lane".to_owned()),
+    }
+}
+
+/// What was made a moment ago and is not found will be.
+fn made_now(answer: Answer<()>, changed: String) -> Outcome {
+    match answer {
+        Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
+        answer => applied(answer, changed, ""),
     }
 }
 
@@ -226,49 +340,72 @@ pub(crate) fn listed(snapshots: &[Snapshot]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, made: &std::sync::Mutex<Vec<Snapshot>>) -> Outcome {
-    let tags = tags(work);
-    let description = format!("Brig: evidence of {}", work.containment);
-    match cloud.create_snapshots(work.id(), &description, &tags).await {
+fn description(work: &Work<'_>) -> String {
+    format!("Brig: evidence of {}", work.containment)
+}
+
+async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, step: &Step, made: &Made) -> Outcome {
+    match cloud.create_snapshots(work.id(), &description(work), &tags(work)).await {
         Ok(snapshots) => {
             let shown = listed(&snapshots);
-            made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(snapshots);
+            made.add(snapshots);
             Outcome::Changed(shown)
         }
-        // An instance that ends is none that AWS takes a set of; its volumes are there for a moment yet.
-        Err(error) if work.instance.state.is_ending() && error.kind != ErrorKind::Denied => {
-            one_by_one(work, cloud, &description, &tags, made).await
+        Err(error) if error.kind == ErrorKind::NotFound && !work.instance.state.is_ending() => {
+            Outcome::Missing("the instance is gone".to_owned())
         }
-        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
+        Err(error) if refuses_the_set(work, step, &error) => {
+            made.refuse();
+            let Failure { error, .. } = crate::work::failure(&error);
+            let error = format!("{error}; the volumes are taken one by one, not at one point in time");
+            Outcome::Failed(Failure { error, retryable: false })
+        }
         Err(error) => failed(&error),
     }
 }
 
-/// A snapshot of each volume by itself: not of one point in time, and better than none.
-async fn one_by_one(
+/// Whether single volumes may be taken where AWS gave this answer for the set: it will not take the set, whoever asks
+/// again. A volume that is in a state which forbids it now may be soon: once it was waited for. An instance that ends is
+/// none that AWS takes a set of; its volumes are there for a moment yet.
+fn refuses_the_set(work: &Work<'_>, step: &Step, error: &CloudError) -> bool {
+    if work.instance.state.is_ending() {
+        return error.kind != ErrorKind::Denied;
+    }
+    let waited = error.kind == ErrorKind::Conflict && work.inherited.contains(&work.key_of(step));
+    waited || !error.is_retryable()
+}
+
+async fn create_snapshot(work: &Work<'_>, cloud: &dyn Cloud, volume: &VolumeId, made: &Made) -> Outcome {
+    match cloud.create_snapshot(volume, &description(work), &tags(work)).await {
+        Ok(snapshot) => {
+            let shown = format!("{}, by itself", snapshot.id);
+            made.add([snapshot]);
+            Outcome::Changed(shown)
+        }
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the volume is gone".to_owned()),
+        Err(error) => failed(&error),
+    }
+}
+
+/// A snapshot of each volume by itself, where AWS refuses a set that nothing waits for: what was made, and what was not.
+pub(crate) async fn each_by_itself(
     work: &Work<'_>,
     cloud: &dyn Cloud,
-    description: &str,
+    text: &str,
     tags: &Tags,
-    made: &std::sync::Mutex<Vec<Snapshot>>,
-) -> Outcome {
-    let calls = work.instance.volumes.iter().map(|volume| cloud.create_snapshot(&volume.id, description, tags));
-    let mut shown = Vec::new();
-    let mut last = None;
+) -> (Vec<Snapshot>, Vec<String>) {
+    let calls = work.instance.volumes.iter().map(|volume| async move {
+        let answer = cloud.create_snapshot(&volume.id, text, tags).await;
+        answer.map_err(|error| format!("{}: {error}", volume.id))
+    });
+    let (mut made, mut not) = (Vec::new(), Vec::new());
     for answer in futures::future::join_all(calls).await {
         match answer {
-            Ok(snapshot) => {
-                shown.push(format!("{} of {}", snapshot.id, snapshot.volume));
-                made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(snapshot);
-            }
-            Err(error) => last = Some(error),
+            Ok(snapshot) => made.push(snapshot),
+            Err(why) => not.push(why),
         }
     }
-    match last {
-        Some(error) if shown.is_empty() => failed(&error),
-        Some(error) => Outcome::Changed(format!("one by one: {}; not all: {error}", shown.join(", "))),
-        None => Outcome::Changed(format!("one by one, not of one point in time: {}", shown.join(", "))),
-    }
+    (made, not)
 }
 
 /// AWS takes letters, digits, spaces and `_.:/=+-@` in tag values, 256 characters at most.
@@ -292,8 +429,13 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &EvidenceLook) ->
             }
         };
         let listed = before.snapshots.iter().all(|old| seen.snapshots.iter().any(|new| new.id == old.id));
+        seen.now = before.now;
+        seen.set_refused.clone_from(&before.set_refused);
+        seen.refused.clone_from(&before.refused);
+        seen.waived.clone_from(&before.waived);
         let facts = evidence::facts(&seen, &instance, &work.containment, work.policy.lock_days);
-        let settled = listed && facts.iter().all(|fact| fact.truth != Truth::No);
+        // What does not hold for a reason will not hold in a moment.
+        let settled = listed && facts.iter().all(|fact| fact.truth != Truth::No || !fact.why.is_empty());
         match pauses.next() {
             Some(pause) if !settled && work.left().as_secs() > 5 => {
                 work.clock.sleep(Duration::from_millis(pause)).await;

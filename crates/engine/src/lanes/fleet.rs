@@ -359,7 +359,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
         Step::RecordLifecycleActionHeartbeat { group, hook } => {
             match cloud.record_lifecycle_heartbeat(group, hook, work.id()).await {
                 Ok(()) => Outcome::Changed("held for another heartbeat".to_owned()),
-                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Other) => {
+                Err(error) if error.kind == ErrorKind::NotFound || error.is_refusal() => {
                     Outcome::Missing(format!("the hook holds it no more: {error}"))
                 }
                 Err(error) => failed(&error),

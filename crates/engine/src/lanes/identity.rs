@@ -1,22 +1,29 @@
 //! The identity lane's effects. Plans come from `brig_core::plan::identity`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use brig_core::{
-    deny_policy,
-    ids::{InstanceId, arn_name},
-    ledger::{Shared, StepRecord},
+    deny_policy::{self, Form},
+    ids::{Arn, InstanceId, arn_name},
+    ledger::{Named, Shared, StepRecord},
     plan::{Plan, identity},
     policy::RoleDeny,
     step::{Failure, Lane, Outcome, Step},
-    survey::{Gap, IdentityLook, Instance, Role, RoleLook},
-    verdict::Truth,
+    survey::{Gap, IdentityLook, Instance, MetadataOptions, Role, RoleLook, Undenied, Unresolved},
+    verdict::{Mark, Truth},
 };
 use futures::future::join_all;
 
 use crate::{
-    ports::{Answer, Cloud, ErrorKind, Ledger},
-    work::{LaneReport, Work, failed, failed_for_now, gap, merge},
+    denial::{Denial, Put},
+    ports::{Answer, Cloud, CloudError, ErrorKind, Ledger},
+    work::{LaneReport, Work, applied, failed, failed_for_now, gap, merge},
 };
 
 /// What the gap is called where the association could not be read.
@@ -30,29 +37,34 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let own = work.instance.profile.clone().filter(|profile| Some(profile.as_str()) != forensic);
     let profile = own.or_else(|| recorded_profile(work));
     let instance = Instance { profile, ..work.instance.clone() };
-    let seen = look(work.ledger, cloud, &instance, &known).await;
+    let named = without(work.named.clone(), forensic);
+    let mut seen = look(work.ledger, cloud, &instance, &known, &named).await;
+    seen.metadata_waived = identity::metadata_waived(&work.recorded(Lane::Identity));
     let plan = identity::plan(&seen, &work.instance, work.policy.role_deny, forensic);
     report.note_all(&plan);
     // Both are writes to the ledger before any effect: the set must hold the instance before a policy is rendered from it.
     let (intent, joined) = futures::join!(work.intend(&plan), join_sets(work, &plan));
     let intent = intent.and(joined);
-    let refused = AtomicBool::new(false);
+    let refused = Refused::default();
     let (mut done, siblings) = futures::join!(
         work.run_if(&intent, &plan, |step| effect(work, cloud, step, &refused)),
-        sharing(work, cloud, &seen)
+        siblings(work, cloud, &seen)
     );
-    if refused.load(Ordering::Relaxed) {
+    seen.refused = refused.roles();
+    if refused.profile.load(Ordering::Relaxed) {
         let plan = identity::plan_without_profile(&work.instance);
         done.extend(work.run(&plan, |step| effect(work, cloud, step, &refused)).await);
     }
-    for note in siblings {
+    seen.metadata_waived = seen.metadata_waived.or_else(|| refused.metadata());
+    let (recorded, (after, instance)) = futures::join!(work.finish(&done), read_back(work, cloud, &seen, forensic));
+    for note in shared(work, &after, siblings) {
         report.note(note);
     }
-    let (recorded, (after, instance)) = futures::join!(work.finish(&done), read_back(work, cloud, &seen, forensic));
     report.look_again |= !recorded || after.gaps.iter().any(|gap| gap.retryable);
+    report.look_again |= after.unresolved.iter().any(|unresolved| unresolved.retryable);
     merge(&mut report.done, done);
     report.facts = identity::facts(&after, &instance, forensic);
-    let holds = report.facts.iter().any(|fact| fact.what == identity::FORENSIC);
+    let holds = report.facts.iter().any(|fact| fact.mark == Some(Mark::Forensic));
     if holds && work.policy.forensic_access.is_none() && work.instance.state.has_flows() {
         let way = "its profile is the responders', and yet no flow to Systems Manager can start: BRIG_FORENSIC_ACCESS opens that way";
         report.note(way.to_owned());
@@ -69,22 +81,72 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
             "IAM is eventually consistent: AWS promises no time by which the denial bites, minutes are possible"
                 .to_owned(),
         );
+        report.note(identity::NOT_COVERED.to_owned());
     }
     let complete = after.gaps.is_empty();
     work.recap(Lane::Identity, &mut report, complete);
     report
 }
 
-/// Reads what the plan needs: the profile's association, the roles behind it, their policies and sets.
-pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Instance, known: &[Role]) -> IdentityLook {
+/// What was refused on the way, and what hangs on it.
+#[derive(Default)]
+struct Refused {
+    /// The responders' profile could not be had.
+    profile: AtomicBool,
+    /// Why AWS does not take the metadata options.
+    metadata: Mutex<Option<String>>,
+    /// Roles (ARNs) whose policy could not be written, for good.
+    roles: Mutex<BTreeMap<String, Undenied>>,
+}
+
+impl Refused {
+    fn metadata(&self) -> Option<String> {
+        self.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn role(&self, arn: &str, why: Undenied) {
+        self.roles.lock().unwrap_or_else(PoisonError::into_inner).insert(arn.to_owned(), why);
+    }
+
+    fn roles(&self) -> BTreeMap<String, Undenied> {
+        self.roles.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A role that is known already, and whom its denial on record hits.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    role: Role,
+    reach: Option<RoleDeny>,
+}
+
+/// What findings named, without the responders' own profile.
+pub(crate) fn without(mut named: Named, forensic: Option<&str>) -> Named {
+    named.profiles.retain(|profile| Some(profile.as_str()) != forensic);
+    named
+}
+
+/// Reads what the plan needs: the profile's association, the roles behind it and those that findings named, their policies
+/// and sets.
+pub(crate) async fn look(
+    ledger: &dyn Ledger,
+    cloud: &dyn Cloud,
+    instance: &Instance,
+    known: &[Known],
+    named: &Named,
+) -> IdentityLook {
     let mut seen = IdentityLook::default();
     let profile = async {
         match &instance.profile {
-            Some(arn) => cloud.get_instance_profile(arn_name(arn)).await.map(|profile| profile.role),
+            Some(arn) => cloud.get_instance_profile(arn_name(arn)).await.map(|profile| Some(profile.role)),
             None => Ok(None),
         }
     };
-    let (associations, role) = futures::join!(cloud.describe_profile_associations(Some(&instance.id)), profile);
+    let (associations, role, found) = futures::join!(
+        cloud.describe_profile_associations(Some(&instance.id)),
+        profile,
+        found(cloud, instance, known, named)
+    );
     match associations {
         // A disassociated one may be listed for a while beside its successor.
         Ok(mut found) => {
@@ -95,8 +157,9 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
     }
     let mut roles = known.to_vec();
     match role {
-        Ok(Some(role)) if !roles.contains(&role) => roles.push(role),
-        Ok(_) => {}
+        Ok(Some(Some(role))) => add(&mut roles, Known { role, reach: None }),
+        Ok(Some(None)) => seen.empty_profiles.extend(instance.profile.clone()),
+        Ok(None) => {}
         // IAM may not show a profile yet that EC2 already uses; and credentials outlive a profile that was deleted.
         Err(error) if error.kind == ErrorKind::NotFound => {
             let gap = gap("the role of the instance profile", &error);
@@ -104,7 +167,18 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
         }
         Err(error) => seen.gaps.push(gap("the role of the instance profile", &error)),
     }
-    let looks = roles.into_iter().map(|role| async move {
+    for found in found {
+        match found {
+            Found::Role(role) => add(&mut roles, Known { role, reach: Some(RoleDeny::Instance) }),
+            Found::Empty(profile) => seen.empty_profiles.push(profile),
+            // The finding names the role itself, which was found: that its profile is gone since is told, and lacks nothing.
+            Found::Gone(profile, _) if roles.iter().any(|known| named.roles.contains(&known.role.name)) => {
+                seen.empty_profiles.push(profile);
+            }
+            Found::Gone(_, unresolved) | Found::Not(unresolved) => seen.unresolved.push(unresolved),
+        }
+    }
+    let looks = roles.into_iter().map(|Known { role, reach }| async move {
         let shared = Shared::role(&role.arn);
         let (policy, set) =
             futures::join!(cloud.get_role_policy(&role.name, deny_policy::NAME), ledger.members(&shared));
@@ -122,7 +196,7 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
             },
             |set| set.members,
         );
-        (RoleLook { role, policy, unread, denied }, gaps)
+        (RoleLook { role, policy, unread, denied, reach }, gaps)
     });
     for (look, gaps) in join_all(looks).await {
         seen.roles.push(look);
@@ -131,11 +205,67 @@ pub(crate) async fn look(ledger: &dyn Ledger, cloud: &dyn Cloud, instance: &Inst
     seen
 }
 
+/// One role once: what is known of it first stays.
+fn add(roles: &mut Vec<Known>, more: Known) {
+    if roles.iter().all(|known| known.role.arn != more.role.arn) {
+        roles.push(more);
+    }
+}
+
+/// What IAM says of something that a finding named.
+enum Found {
+    Role(Role),
+    /// The profile holds no role.
+    Empty(String),
+    /// IAM knows no such profile.
+    Gone(String, Unresolved),
+    Not(Unresolved),
+}
+
+/// Looks up the roles and profiles that findings named and that are not known otherwise. A role is asked for by its name:
+/// its ARN has a path that no finding shows.
+async fn found(cloud: &dyn Cloud, instance: &Instance, known: &[Known], named: &Named) -> Vec<Found> {
+    let unresolved = |what: Undenied, error: &CloudError| {
+        let gap = gap(String::new(), error);
+        Unresolved { what, error: gap.error, retryable: gap.retryable }
+    };
+    let roles = named.roles.iter().filter(|name| known.iter().all(|known| known.role.name != **name));
+    let roles = join_all(roles.map(|name| async move {
+        match cloud.get_role(name).await {
+            Ok(Some(role)) => Found::Role(role),
+            Ok(None) => {
+                let error = "GetRole knows none".to_owned();
+                let what = Undenied::NoSuchRole { role: name.clone() };
+                Found::Not(Unresolved { what, error, retryable: false })
+            }
+            Err(error) => Found::Not(unresolved(Undenied::RoleUnread { role: name.clone() }, &error)),
+        }
+    }));
+    let here = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account == instance.account.as_str());
+    let profiles = named.profiles.iter().filter(|arn| here(arn) && instance.profile.as_ref() != Some(*arn)).map(
+        |arn| async move {
+            match cloud.get_instance_profile(arn_name(arn)).await {
+                Ok(profile) => profile.role.map_or_else(|| Found::Empty(arn.clone()), Found::Role),
+                Err(error) => {
+                    let unresolved = unresolved(Undenied::ProfileUnread { profile: arn.clone() }, &error);
+                    if error.kind == ErrorKind::NotFound {
+                        Found::Gone(arn.clone(), unresolved)
+                    } else {
+                        Found::Not(unresolved)
+                    }
+                }
+            }
+        },
+    );
+    let (roles, profiles) = futures::join!(roles, join_all(profiles));
+    roles.into_iter().chain(profiles).collect()
+}
+
 /// Roles that earlier attempts recorded: once the profile is gone, only the ledger knows them.
-pub(crate) fn roles_of(records: &[StepRecord]) -> Vec<Role> {
+pub(crate) fn roles_of(records: &[StepRecord]) -> Vec<Known> {
     let role = |record: &StepRecord| {
-        let Step::DenyRole { role, role_arn, .. } = &record.step else { return None };
-        Some(Role { name: role.clone(), arn: role_arn.clone() })
+        let Step::DenyRole { role, role_arn, reach, .. } = &record.step else { return None };
+        Some(Known { role: Role { name: role.clone(), arn: role_arn.clone() }, reach: Some(*reach) })
     };
     records.iter().filter_map(role).collect()
 }
@@ -159,9 +289,11 @@ async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, refused: &AtomicBool) -> Outcome {
+async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, refused: &Refused) -> Outcome {
     match &step {
-        Step::DenyRole { role, role_arn, reach, .. } => deny_role(work, cloud, role, role_arn, *reach).await,
+        Step::DenyRole { role, role_arn, instance_arn, reach, .. } => {
+            deny_role(work, cloud, Denial { role, role_arn, instance_arn, reach: *reach }, refused).await
+        }
         Step::DisassociateProfile { association, was } => match cloud.disassociate_profile(association).await {
             Ok(()) => Outcome::Changed(format!("was {}", arn_name(was))),
             // It was there at the look: an earlier try whose answer was lost took it away.
@@ -171,18 +303,25 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, refused: &Atomic
             Err(error) => failed(&error),
         },
         Step::ReplaceProfile { association, was, with } => {
-            replace_profile(cloud, association, was, with, refused).await
+            replace_profile(cloud, association, was, with, &refused.profile).await
         }
-        Step::RequireTokens { was } => match cloud.restore_metadata_options(work.id(), &identity::guarded()).await {
-            Ok(()) => Outcome::Changed(format!("was {}, tokens {}", was.endpoint, was.tokens)),
-            Err(error) => failed(&error),
-        },
-        Step::DisableMetadata { was } => match cloud.disable_metadata_endpoint(work.id()).await {
-            Ok(()) => Outcome::Changed(format!("was {}, tokens {}", was.endpoint, was.tokens)),
-            Err(error) => failed(&error),
-        },
+        Step::RequireTokens { was } => {
+            metadata(cloud.restore_metadata_options(work.id(), &identity::guarded()).await, was, refused)
+        }
+        Step::DisableMetadata { was } => metadata(cloud.disable_metadata_endpoint(work.id()).await, was, refused),
         _ => Outcome::Skipped("no step of the identity lane".to_owned()),
     }
+}
+
+fn metadata(answer: Answer<()>, was: &MetadataOptions, refused: &Refused) -> Outcome {
+    let outcome = match answer {
+        Err(error) if error.kind == ErrorKind::NotFound => failed(&error),
+        answer => applied(answer, format!("was {}, tokens {}", was.endpoint, was.tokens), ""),
+    };
+    if let Outcome::Skipped(why) = &outcome {
+        *refused.metadata.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+    }
+    outcome
 }
 
 /// Where the responders' profile cannot be had, the instance's own is taken away all the same.
@@ -207,46 +346,37 @@ async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: 
     }
 }
 
-/// Renders the policy whole from the ledger's set, puts it, and puts it again while the set moves meanwhile: two
-/// containments of one role at once must both end in the policy.
-async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, role: &str, role_arn: &str, reach: RoleDeny) -> Outcome {
-    let shared = Shared::role(role_arn);
-    let mut set = match work.ledger.members(&shared).await {
-        Ok(set) => set,
-        Err(error) => return failed(&error),
-    };
-    for _ in 0..10 {
-        let document = deny_policy::render(&set.members, reach);
-        match cloud.put_role_policy(role, deny_policy::NAME, &document).await {
-            Ok(()) => {}
-            Err(error) if error.kind == ErrorKind::NotFound => {
-                return Outcome::Missing("the role is gone, and its credentials with it".to_owned());
-            }
-            Err(error) if error.code == "LimitExceeded" => {
-                return Outcome::Failed(Failure {
-                    error: format!(
-                        "{error}; a role's inline policies may have {} characters in all: remove others, or use BRIG_ROLE_DENY=role",
-                        deny_policy::LONGEST
-                    ),
-                    retryable: false,
-                });
-            }
-            Err(error) => return failed(&error),
+/// Denies the role's contained instances: two containments of one role at once must both end in the policy.
+async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, denial: Denial<'_>, refused: &Refused) -> Outcome {
+    match denial.deny(work, cloud).await {
+        Ok(Put::Done { form: Form::Role, .. }) if denial.reach == RoleDeny::Instance => Outcome::Changed(
+            "denies every session of the role: its policy has no room to name its contained instances".to_owned(),
+        ),
+        Ok(Put::Done { form: Form::Role, .. }) => Outcome::Changed("denies every session of the role".to_owned()),
+        Ok(Put::Done { form: Form::Arns | Form::Ids, members }) => {
+            Outcome::Changed(format!("denies {members} contained instance(s) of the role"))
         }
-        let now = match work.ledger.members(&shared).await {
-            Ok(now) => now,
-            Err(error) => return failed(&error),
-        };
-        if now.version == set.version {
-            let who = match reach {
-                RoleDeny::Instance => format!("denies {} contained instance(s) of the role", set.members.len()),
-                RoleDeny::Role => "denies every session of the role".to_owned(),
-            };
-            return Outcome::Changed(who);
+        Ok(Put::Full(error)) => {
+            refused.role(denial.role_arn, Undenied::PolicyFull { role: denial.role.to_owned() });
+            let said = error.map_or_else(String::new, |error| format!("{error}; "));
+            let error = format!(
+                "{said}the role has no room to name this instance too: all inline policies of a role have {} characters together. Those denied before stay denied. Remove other inline policies of the role, or set BRIG_ROLE_DENY_OVERFLOW=role, which denies every user of the role",
+                deny_policy::LONGEST
+            );
+            Outcome::Failed(Failure { error, retryable: false })
         }
-        set = now;
+        Ok(Put::NoRole) => Outcome::Missing("the role is gone, and its credentials with it".to_owned()),
+        Ok(Put::Restless) => {
+            let error = "the role's set kept changing while it was put".to_owned();
+            Outcome::Failed(Failure { error, retryable: true })
+        }
+        Err(error) => {
+            if !error.is_retryable() {
+                refused.role(denial.role_arn, denial.refused(&error));
+            }
+            failed(&error)
+        }
     }
-    Outcome::Failed(Failure { error: "the role's set kept changing while it was put".to_owned(), retryable: true })
 }
 
 async fn read_back(
@@ -255,14 +385,20 @@ async fn read_back(
     before: &IdentityLook,
     forensic: Option<&str>,
 ) -> (IdentityLook, Instance) {
-    let roles: Vec<Role> = before.roles.iter().map(|look| look.role.clone()).collect();
+    let roles: Vec<Known> =
+        before.roles.iter().map(|look| Known { role: look.role.clone(), reach: look.reach }).collect();
+    let nothing = Named::default();
     let mut pauses = [200, 400, 800, 1600].into_iter();
     loop {
         let bare = Instance { profile: None, ..work.instance.clone() };
         let (mut seen, instance) = futures::join!(
-            look(work.ledger, cloud, &bare, &roles),
+            look(work.ledger, cloud, &bare, &roles, &nothing),
             work.within("DescribeInstances", cloud.describe_instance(work.id()))
         );
+        seen.empty_profiles.clone_from(&before.empty_profiles);
+        seen.unresolved.clone_from(&before.unresolved);
+        seen.refused.clone_from(&before.refused);
+        seen.metadata_waived.clone_from(&before.metadata_waived);
         // A role that could not be read before is as unknown now.
         for gap in &before.gaps {
             if !seen.gaps.iter().any(|other| other.what == gap.what) {
@@ -287,28 +423,39 @@ async fn read_back(
     }
 }
 
+/// Other instances with one of a role's profiles, by the role's ARN.
+type Siblings = BTreeMap<String, Result<Vec<InstanceId>, Gap>>;
+
 /// Who else uses the roles, by every profile that holds them. Beside the effect, since only the report needs it.
-async fn sharing(work: &Work<'_>, cloud: &dyn Cloud, seen: &IdentityLook) -> Vec<String> {
-    let mut notes = Vec::new();
+async fn siblings(work: &Work<'_>, cloud: &dyn Cloud, seen: &IdentityLook) -> Siblings {
+    let mut found = Siblings::new();
     for RoleLook { role, .. } in &seen.roles {
         let (profiles, associations) = futures::join!(
             work.within("ListInstanceProfilesForRole", cloud.list_instance_profiles_for_role(&role.name)),
             work.within("DescribeIamInstanceProfileAssociations", cloud.describe_profile_associations(None))
         );
-        match (profiles, associations) {
-            (Ok(profiles), Ok(associations)) => {
-                let siblings: Vec<InstanceId> = associations
-                    .iter()
-                    .filter(|other| profiles.contains(&other.profile) && other.instance != work.id().as_str())
-                    .filter_map(|other| other.instance.parse().ok())
-                    .collect();
-                notes.extend(identity::sharing(&role.name, &siblings, work.policy.role_deny));
-            }
-            (Err(error), _) | (_, Err(error)) => {
-                let gap = gap(format!("who else uses the role {}", role.name), &error);
-                notes.push(format!("{} could not be read: {}", gap.what, gap.error));
-            }
-        }
+        let siblings = match (profiles, associations) {
+            (Ok(profiles), Ok(associations)) => Ok(associations
+                .iter()
+                .filter(|other| profiles.contains(&other.profile) && other.instance != work.id().as_str())
+                .filter_map(|other| other.instance.parse().ok())
+                .collect()),
+            (Err(error), _) | (_, Err(error)) => Err(gap(format!("who else uses the role {}", role.name), &error)),
+        };
+        found.insert(role.arn.clone(), siblings);
     }
-    notes
+    found
+}
+
+/// What the denials do to others, by the policies as they were read back.
+fn shared(work: &Work<'_>, after: &IdentityLook, mut siblings: Siblings) -> Vec<String> {
+    let of = |look: &RoleLook| match siblings.remove(&look.role.arn)? {
+        Ok(siblings) => {
+            let reach = look.reach.unwrap_or(work.policy.role_deny);
+            let denied = identity::Denied::seen(look.policy.as_deref(), reach);
+            identity::sharing(&look.role.name, &siblings, denied)
+        }
+        Err(gap) => Some(format!("{} could not be read: {}", gap.what, gap.error)),
+    };
+    after.roles.iter().filter_map(of).collect()
 }

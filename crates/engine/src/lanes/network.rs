@@ -19,7 +19,7 @@ use brig_core::{
     },
     policy::Untrack,
     step::{Failure, GroupRef, Lane, Outcome, Step},
-    survey::{Gap, Instance, Interface, Purpose, SecurityGroup},
+    survey::{Gap, Instance, Interface, Purpose, SecurityGroup, Uncut},
     timestamp::Timestamp,
     verdict::{Fact, OPEN, Truth},
 };
@@ -114,6 +114,10 @@ pub(crate) struct NetworkLane<'a> {
     cloud: &'a dyn Cloud,
     /// Groups made in this attempt.
     made: Mutex<BTreeMap<GroupKey, GroupId>>,
+    /// Isolation groups that were made, or not, before their step ran.
+    first: Mutex<BTreeMap<GroupKey, groups::Made>>,
+    /// VPCs in which no group can be made.
+    full: Mutex<BTreeSet<VpcId>>,
     /// Groups that could not be made or do not have their rules, and why.
     unfit: Mutex<BTreeMap<GroupKey, Failure>>,
     windows: Mutex<Vec<Duration>>,
@@ -141,6 +145,8 @@ impl<'a> NetworkLane<'a> {
             work,
             cloud,
             made: Mutex::default(),
+            first: Mutex::default(),
+            full: Mutex::default(),
             unfit: Mutex::default(),
             windows: Mutex::default(),
             access: Mutex::default(),
@@ -202,6 +208,14 @@ impl<'a> NetworkLane<'a> {
             report.add(access);
         }
         self.judge(&mut report, seen.as_ref());
+        let uncut: Vec<Uncut> = report.facts.iter().filter_map(Fact::uncut).cloned().collect();
+        if !uncut.is_empty() {
+            let vpcs = lock(&self.full).clone();
+            let spare = groups::spare(self.cloud, &vpcs).await;
+            for note in network::by_hand(&uncut, &spare, &self.work.instance.region) {
+                report.note(note);
+            }
+        }
         let complete = report.facts.iter().all(|fact| fact.truth != Truth::Unknown);
         self.work.recap(Lane::Network, &mut report, complete);
         let window = lock(&self.windows).iter().max().copied();
@@ -272,6 +286,12 @@ impl<'a> NetworkLane<'a> {
                 _ => again = true,
             }
         }
+        let full = lock(&self.full).clone();
+        for (fact, interface) in facts.iter_mut().zip(&seen.interfaces) {
+            if fact.truth != Truth::Yes && full.contains(&interface.vpc) {
+                *fact = network::uncut(fact.clone(), interface);
+            }
+        }
         report.look_again |= again;
         report.facts = facts;
     }
@@ -291,15 +311,20 @@ impl<'a> NetworkLane<'a> {
         let (isolation_groups, untrack_groups) = (groups(Purpose::Isolation), groups(Purpose::Untrack));
 
         let effect = |step| self.effect(step);
-        let (open, (mut done, waiting), prepared) = futures::join!(
-            self.work.run_if(&intent, &open, effect),
-            async {
-                let groups = self.work.run_if(&intent, &isolation_groups, effect).await;
-                let isolated = self.work.run_if(&intent, &waiting, effect).await;
-                (groups, isolated)
-            },
-            self.work.run_if(&intent, &untrack_groups, effect)
-        );
+        let groups = async {
+            if intent.is_ok() && untrack_groups.todo().next().is_some() {
+                self.make_first(&isolation_groups).await;
+            }
+            futures::join!(
+                async {
+                    let groups = self.work.run_if(&intent, &isolation_groups, effect).await;
+                    let isolated = self.work.run_if(&intent, &waiting, effect).await;
+                    (groups, isolated)
+                },
+                self.work.run_if(&intent, &untrack_groups, effect)
+            )
+        };
+        let (open, ((mut done, waiting), prepared)) = futures::join!(self.work.run_if(&intent, &open, effect), groups);
         done.extend(prepared);
         let isolated: Vec<Done> = open.into_iter().chain(waiting).collect();
         let closed: BTreeSet<EniId> = isolated.iter().filter_map(|done| self.closed(done)).collect();

@@ -1,18 +1,19 @@
 //! What gives each thing back.
 
+use std::time::Duration;
+
 use brig_core::{
-    deny_policy,
-    ledger::Shared,
     plan::evidence::STATE_TAG,
     policy::CONTAINMENT_TAG,
     release::Reversal,
     step::{Failure, Outcome, Step},
-    survey::InstanceState,
+    survey::{InstanceState, MetadataOptions},
 };
 
 use crate::{
     acl,
     contain::{Engine, Lanes},
+    denial::{Denial, Put},
     ports::{Answer, AttributeChange, ErrorKind},
     work::{Work, failed},
 };
@@ -28,6 +29,14 @@ impl Engine {
                     Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("Group") => {
                         Outcome::Skipped(format!("{error}: it stays isolated until somebody sets its groups"))
                     }
+                    // The quota was lowered since.
+                    Err(error) if error.kind == ErrorKind::LimitReached => {
+                        let most = groups.len();
+                        let error = format!(
+                            "{error}: it stays isolated; it had {most} groups: ask AWS for that many an interface (aws service-quotas request-service-quota-increase --service-code vpc --quota-code L-2AFB9258 --desired-value {most}), then release again"
+                        );
+                        Outcome::Failed(Failure { error, retryable: false })
+                    }
                     answer => outcome(answer, "the interface is gone"),
                 }
             }
@@ -37,7 +46,7 @@ impl Engine {
             Reversal::AssociateAddress { eni, allocation, private, .. } => {
                 match lanes.network.associate_address(eni, allocation, *private).await {
                     // It is in other hands.
-                    Err(error) if error.kind == ErrorKind::Other => Outcome::Missing(format!("{error}: it stays off")),
+                    Err(error) if error.is_refusal() => Outcome::Missing(format!("{error}: it stays off")),
                     answer => outcome(answer, "the address or the interface is gone"),
                 }
             }
@@ -49,18 +58,14 @@ impl Engine {
             Reversal::ReplaceProfile { association, profile } => {
                 replace_profile(work, lanes, association, profile).await
             }
-            Reversal::RestoreMetadata { options } => {
-                outcome(lanes.identity.restore_metadata_options(work.id(), options).await, "the instance is gone")
-            }
+            Reversal::RestoreMetadata { options } => restore_metadata(work, lanes, options).await,
             Reversal::UnprotectFromScaleIn { group } => outcome(
                 fleet.set_instance_protection(group, work.id(), false).await,
                 "it is in the group no more, with which its protection ended",
             ),
             Reversal::AttachInstances { group } => match fleet.attach_instance(group, work.id()).await {
                 // Above the group's maximum, or no state that can be attached: the group's owner decides.
-                Err(error) if error.kind == ErrorKind::Other => {
-                    Outcome::Missing(format!("{error}: it stays out of the group"))
-                }
+                Err(error) if error.is_refusal() => Outcome::Missing(format!("{error}: it stays out of the group")),
                 answer => outcome(answer, "the group is gone"),
             },
             Reversal::RegisterTargets { group, targets } => {
@@ -101,6 +106,27 @@ fn outcome(answer: Answer<()>, missing: &str) -> Outcome {
     }
 }
 
+/// Options first, while the endpoint is on; the endpoint goes off once they are in effect.
+async fn restore_metadata(work: &Work<'_>, lanes: &Lanes, was: &MetadataOptions) -> Outcome {
+    const GONE: &str = "the instance is gone";
+    let cloud = lanes.identity.as_ref();
+    let (options, off) = was.changes_from(&work.instance.metadata);
+    if let Some(options) = &options {
+        let restored = outcome(cloud.restore_metadata_options(work.id(), options).await, GONE);
+        if !off || !matches!(restored, Outcome::Changed(_)) {
+            return restored;
+        }
+        for pause in [200, 400, 800, 1600] {
+            let pending = cloud.describe_instance(work.id()).await;
+            if pending.is_ok_and(|seen| seen.is_none_or(|seen| !seen.metadata_pending)) {
+                break;
+            }
+            work.clock.sleep(Duration::from_millis(pause)).await;
+        }
+    }
+    outcome(cloud.disable_metadata_endpoint(work.id()).await, GONE)
+}
+
 /// AWS replaces the profile of an instance that runs: of another one it is taken away first.
 async fn replace_profile(work: &Work<'_>, lanes: &Lanes, association: &str, profile: &str) -> Outcome {
     let cloud = lanes.identity.as_ref();
@@ -119,37 +145,23 @@ async fn allow_role(work: &Work<'_>, lanes: &Lanes, back: &Reversal) -> Outcome 
     let Reversal::AllowRole { role, role_arn, instance_arn, reach, was, foreign } = back else {
         return Outcome::Skipped("no denial".to_owned());
     };
-    let cloud = lanes.identity.as_ref();
-    let shared = Shared::role(role_arn);
-    let mut set = match work.ledger.leave(&shared, instance_arn).await {
-        Ok(set) => set,
-        Err(error) => return failed(&error),
-    };
-    if *foreign {
-        return Outcome::Changed("the policy is somebody else's now and stays".to_owned());
-    }
-    for _ in 0..10 {
-        let written = match (set.members.as_slice(), was) {
-            ([], None) => cloud.delete_role_policy(role, deny_policy::NAME).await,
-            ([], Some(before)) => cloud.put_role_policy(role, deny_policy::NAME, before).await,
-            (denied, _) => cloud.put_role_policy(role, deny_policy::NAME, &deny_policy::render(denied, *reach)).await,
-        };
-        match written {
-            Ok(()) => {}
-            Err(error) if error.kind == ErrorKind::NotFound => return Outcome::Missing("the role is gone".to_owned()),
-            Err(error) => return failed(&error),
+    let denial = Denial { role, role_arn, instance_arn, reach: *reach };
+    match denial.allow(work, lanes.identity.as_ref(), was.as_deref(), *foreign).await {
+        Ok(Put::Done { .. }) if *foreign => Outcome::Changed("the policy is somebody else's now and stays".to_owned()),
+        Ok(Put::Done { members: 0, .. }) => Outcome::Changed("the denial is gone".to_owned()),
+        Ok(Put::Done { members, .. }) => Outcome::Changed(format!("{members} other contained instance(s) stay denied")),
+        Ok(Put::NoRole) => Outcome::Missing("the role is gone".to_owned()),
+        Ok(Put::Full(error)) => {
+            let said = error.map_or_else(String::new, |error| format!("{error}; "));
+            let error = format!(
+                "{said}every session of the role stays denied: its policy has no room to name the instances that are still contained"
+            );
+            Outcome::Failed(Failure { error, retryable: false })
         }
-        let now = match work.ledger.members(&shared).await {
-            Ok(now) => now,
-            Err(error) => return failed(&error),
-        };
-        if now.version == set.version {
-            return Outcome::Changed(match set.members.len() {
-                0 => "the denial is gone".to_owned(),
-                left => format!("{left} other contained instance(s) stay denied"),
-            });
+        Ok(Put::Restless) => {
+            let error = "the role's set kept changing while it was put".to_owned();
+            Outcome::Failed(Failure { error, retryable: true })
         }
-        set = now;
+        Err(error) => failed(&error),
     }
-    Outcome::Failed(Failure { error: "the role's set kept changing while it was put".to_owned(), retryable: true })
 }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use brig_core::{
     acl::{Denial, NetworkAcl},
     finding::Finding,
+    ledger::Named,
     release::Look,
     step::{Lane, Step},
     survey::{
-        EvidenceLook, Gap, IdentityLook, Instance, InstanceState, Membership, MetadataOptions, Role, SecurityGroup,
-        Target, Timeouts,
+        EvidenceLook, Gap, IdentityLook, Instance, InstanceState, Membership, MetadataOptions, SecurityGroup, Target,
+        Timeouts,
     },
 };
 use futures::{StreamExt, stream};
@@ -95,12 +96,7 @@ pub(super) fn gone(finding: &Finding) -> Instance {
 
 pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     let recorded = |lane: Lane| work.recorded(lane).into_iter().map(|record| record.step);
-    let roles: Vec<Role> = recorded(Lane::Identity)
-        .filter_map(|step| {
-            let Step::DenyRole { role, role_arn, .. } = step else { return None };
-            Some(Role { name: role, arn: role_arn })
-        })
-        .collect();
+    let roles = identity::roles_of(&work.recorded(Lane::Identity));
     let target_groups: BTreeSet<String> = recorded(Lane::Fleet)
         .filter_map(|step| if let Step::DeregisterTargets { group, .. } = step { Some(group) } else { None })
         .collect();
@@ -113,6 +109,7 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     let grouped = recorded(Lane::Fleet).any(|step| matches!(step, Step::DetachInstances { .. }));
 
     let bare = Instance { profile: None, ..work.instance.clone() };
+    let nothing = Named::default();
     let fleet = lanes.fleet.as_ref();
     let healths = stream::iter(target_groups)
         .map(|group| async move {
@@ -140,7 +137,7 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     let (instance, groups, mut identity, membership, classic, healths, evidence, defaults, (acls, denials)) = futures::join!(
         lanes.network.describe_instance(work.id()),
         lanes.network.describe_brig_groups(),
-        identity::look(work.ledger, lanes.identity.as_ref(), &bare, &roles),
+        identity::look(work.ledger, lanes.identity.as_ref(), &bare, &roles, &nothing),
         async { if grouped { fleet.describe_auto_scaling_instance(work.id()).await } else { Ok(None) } },
         async { if balanced { fleet.describe_classic_balancers_of(work.id()).await } else { Ok(Vec::new()) } },
         healths,

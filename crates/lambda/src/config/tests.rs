@@ -24,6 +24,7 @@ fn every_setting_is_read() {
         ("BRIG_UNTRACK_SECONDS", "off"),
         ("BRIG_LOCK_DAYS", "0"),
         ("BRIG_ROLE_DENY", "role"),
+        ("BRIG_ROLE_DENY_OVERFLOW", "role"),
         ("BRIG_TRIGGER_TAGS", "quarantine, contain"),
         ("BRIG_CUSTOM_ACTIONS", "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain"),
         ("BRIG_TRUSTED_ACCOUNTS", "123456789012,999988887777"),
@@ -47,6 +48,7 @@ fn every_setting_is_read() {
             untrack: Untrack::Off,
             lock_days: 0,
             role_deny: RoleDeny::Role,
+            role_overflow: RoleOverflow::Role,
             trigger_tags: vec!["quarantine".to_owned(), "contain".to_owned()],
             custom_actions: vec!["arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain".to_owned()],
             trusted_accounts: vec!["123456789012".parse().expect("id"), "999988887777".parse().expect("id")],
@@ -114,6 +116,7 @@ fn a_wrong_value_is_named() {
             "BRIG_IP_RANGES=\"http://example.org/ip-ranges.json\" is not an https URL of AWS's ip-ranges.json or a mirror of it",
         ),
         ("BRIG_ROLE_DENY", "all", "BRIG_ROLE_DENY=\"all\" is not instance or role"),
+        ("BRIG_ROLE_DENY_OVERFLOW", "all", "BRIG_ROLE_DENY_OVERFLOW=\"all\" is not fail or role"),
         (
             "BRIG_TRUSTED_ACCOUNTS",
             "1,2",

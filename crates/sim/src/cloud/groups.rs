@@ -78,6 +78,10 @@ impl SimCloud {
                 if state.world.groups.values().any(|(group, _)| group.vpc == *vpc && group.name == name) {
                     return Err(refused(OPERATION, ErrorKind::Duplicate, "InvalidGroup.Duplicate"));
                 }
+                let held = state.world.groups.values().filter(|(group, _)| group.vpc == *vpc).count();
+                if state.world.most_groups.is_some_and(|most| held >= most) {
+                    return Err(refused(OPERATION, ErrorKind::LimitReached, "SecurityGroupLimitExceeded"));
+                }
                 let id = state.world.open_group(vpc.as_str(), name);
                 let now = state.now;
                 if let Some((group, made)) = state.world.groups.get_mut(&id) {
@@ -125,6 +129,13 @@ impl SimCloud {
     pub(super) async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {
         self.read("DescribeSecurityGroups", |world| {
             Ok(groups.iter().filter_map(|id| world.groups.get(id)).map(|(group, _)| group.clone()).collect())
+        })
+        .await
+    }
+
+    pub(super) async fn describe_groups_of_vpc(&self, vpc: &VpcId) -> Answer<Vec<SecurityGroup>> {
+        self.read("DescribeSecurityGroups", |world| {
+            Ok(world.groups.values().map(|(group, _)| group).filter(|group| group.vpc == *vpc).cloned().collect())
         })
         .await
     }

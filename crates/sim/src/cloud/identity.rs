@@ -1,10 +1,11 @@
 //! Instance profiles, roles and the metadata service.
 
 use brig_core::{
+    deny_policy,
     ids::{InstanceId, arn_name},
     release::Reversal,
     step::Step,
-    survey::{Association, InstanceState, MetadataOptions},
+    survey::{Association, InstanceState, MetadataOptions, Role},
 };
 use brig_engine::ports::{Answer, ErrorKind, Profile};
 
@@ -70,7 +71,10 @@ impl SimCloud {
     }
 
     pub(super) async fn disable_metadata_endpoint(&self, id: &InstanceId) -> Answer<()> {
-        let intended = |step: &Step| matches!(step, Step::DisableMetadata { .. });
+        let intended = |step: &Step| {
+            matches!(step, Step::DisableMetadata { .. })
+                || back(step, |back| matches!(back, Reversal::RestoreMetadata { .. }))
+        };
         self.on_instance("ModifyInstanceMetadataOptions", id, intended, |instance| {
             "disabled".clone_into(&mut instance.shown.metadata.endpoint);
             Ok(())
@@ -84,6 +88,14 @@ impl SimCloud {
                 || back(step, |back| matches!(back, Reversal::RestoreMetadata { .. }))
         };
         self.on_instance("ModifyInstanceMetadataOptions", id, intended, |instance| {
+            // AWS takes no other option together with an endpoint that is turned off.
+            if options.endpoint == "disabled" {
+                return Err(refused(
+                    "ModifyInstanceMetadataOptions",
+                    ErrorKind::Unsupported,
+                    "InvalidParameterCombination",
+                ));
+            }
             let now = &mut instance.shown.metadata;
             let MetadataOptions { endpoint, tokens, hop_limit, ipv6, tags } = options.clone();
             (now.endpoint, now.tokens) = (endpoint, tokens);
@@ -101,6 +113,10 @@ impl SimCloud {
             None => Err(not_found("GetInstanceProfile", "NoSuchEntity")),
         })
         .await
+    }
+
+    pub(super) async fn get_role(&self, name: &str) -> Answer<Option<Role>> {
+        self.read("GetRole", |world| Ok(world.role(name))).await
     }
 
     pub(super) async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>> {
@@ -121,6 +137,13 @@ impl SimCloud {
             step => back(step, |back| matches!(back, Reversal::AllowRole { role, .. } if role == name)),
         };
         self.write("PutRolePolicy", intended, |state| {
+            // IAM counts every inline policy of the role, without white space.
+            let others = state.world.policies.iter().filter(|((role, own), _)| role == name && own != policy);
+            let size = |document: &str| document.chars().filter(|c| !c.is_whitespace()).count();
+            let total = others.map(|(_, other)| size(other)).sum::<usize>() + size(document);
+            if total > deny_policy::LONGEST {
+                return Err(refused("PutRolePolicy", ErrorKind::LimitReached, "LimitExceeded"));
+            }
             state.world.policies.insert((name.to_owned(), policy.to_owned()), document.to_owned());
             Ok(())
         })

@@ -10,6 +10,10 @@ use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Tags};
 
 use super::{SimCloud, back, not_found, refused};
 
+/// A resource has so many tags of its account's own
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>).
+const MOST_TAGS: usize = 50;
+
 impl SimCloud {
     pub(super) async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
         self.read("DescribeInstances", |world| Ok(world.describe(instance))).await
@@ -56,7 +60,7 @@ impl SimCloud {
                 return Err(refused(OPERATION, ErrorKind::Other, "OperationNotPermitted"));
             }
             if hibernate && !instance.shown.hibernates {
-                return Err(refused(OPERATION, ErrorKind::Other, "UnsupportedHibernationConfiguration"));
+                return Err(refused(OPERATION, ErrorKind::Unsupported, "UnsupportedHibernationConfiguration"));
             }
             instance.shown.state = if hibernate { InstanceState::Stopping } else { InstanceState::Stopped };
             instance.stopping_since = hibernate.then_some(now);
@@ -88,7 +92,7 @@ impl SimCloud {
             Step::DisableAutoRecovery { .. } => true,
             step => back(step, |back| matches!(back, Reversal::RestoreAutoRecovery { .. })),
         };
-        self.on_instance("ModifyInstanceMaintenanceOptions", id, intended, |instance| {
+        self.on_attribute("ModifyInstanceMaintenanceOptions", "AutoRecovery", id, intended, |instance| {
             instance.shown.auto_recovery = Some(setting.to_owned());
             Ok(())
         })
@@ -111,7 +115,13 @@ impl SimCloud {
                 )
             }),
         };
-        self.on_instance("ModifyInstanceAttribute", id, intended, |instance| {
+        let name = match change {
+            AttributeChange::DisableApiTermination(_) => "DisableApiTermination",
+            AttributeChange::DisableApiStop(_) => "DisableApiStop",
+            AttributeChange::ShutdownBehavior(_) => "InstanceInitiatedShutdownBehavior",
+            AttributeChange::DeleteOnTermination(_) => "BlockDeviceMappings",
+        };
+        self.on_attribute("ModifyInstanceAttribute", name, id, intended, |instance| {
             match change {
                 AttributeChange::DisableApiTermination(on) => instance.termination_protection = *on,
                 AttributeChange::DisableApiStop(on) => instance.stop_protection = *on,
@@ -142,7 +152,12 @@ impl SimCloud {
             };
             match held {
                 Some(held) => {
-                    held.extend(tags.clone());
+                    let mut after = held.clone();
+                    after.extend(tags.clone());
+                    if after.keys().filter(|key| !key.starts_with("aws:")).count() > MOST_TAGS {
+                        return Err(refused("CreateTags", ErrorKind::LimitReached, "TagLimitExceeded"));
+                    }
+                    *held = after;
                     Ok(())
                 }
                 None => Err(not_found("CreateTags", "InvalidID.NotFound")),

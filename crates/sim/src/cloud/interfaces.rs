@@ -78,7 +78,7 @@ impl SimCloud {
         };
         self.write(OPERATION, intended, |state| {
             if !state.world.takes_timeouts {
-                return Err(refused(OPERATION, ErrorKind::Other, "UnsupportedOperation"));
+                return Err(refused(OPERATION, ErrorKind::Unsupported, "UnsupportedOperation"));
             }
             let Some(eni) = state.world.interfaces.get_mut(id) else {
                 return Err(not_found(OPERATION, "InvalidNetworkInterfaceID.NotFound"));

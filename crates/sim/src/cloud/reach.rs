@@ -39,7 +39,7 @@ impl SimCloud {
             }
             let family = |held: &&AclEntry| held.cidr.addr().is_ipv6() == entry.cidr.addr().is_ipv6();
             if way().filter(family).count() >= MOST_RULES {
-                return Err(refused(OPERATION, ErrorKind::Other, "NetworkAclEntryLimitExceeded"));
+                return Err(refused(OPERATION, ErrorKind::LimitReached, "NetworkAclEntryLimitExceeded"));
             }
             acl.entries.push(entry.clone());
             acl.entries.sort_by_key(|entry| (entry.egress, entry.number));

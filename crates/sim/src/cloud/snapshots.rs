@@ -20,8 +20,11 @@ impl SimCloud {
             if instance.shown.state.is_ending() {
                 return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectInstanceState"));
             }
-            let volumes = state.world.volumes(id);
-            Ok(volumes.into_iter().map(|volume| state.world.snapshot(volume, tags)).collect())
+            let (volumes, now) = (state.world.volumes(id), state.time());
+            if volumes.iter().any(|volume| state.world.bad_volumes.contains(volume)) {
+                return Err(refused(OPERATION, ErrorKind::Other, "InvalidVolume.InvalidKmsKey"));
+            }
+            Ok(volumes.into_iter().map(|volume| state.world.snapshot(volume, tags, now)).collect())
         })
         .await
     }
@@ -56,7 +59,16 @@ impl SimCloud {
     }
 
     pub(super) async fn create_snapshot(&self, volume: &VolumeId, _: &str, tags: &Tags) -> Answer<Snapshot> {
-        let intended = |step: &Step| matches!(step, Step::CreateSnapshots { .. });
-        self.write("CreateSnapshot", intended, |state| Ok(state.world.snapshot(volume.clone(), tags))).await
+        let intended = |step: &Step| {
+            matches!(step, Step::CreateSnapshot { volume: of } if of == volume) || matches!(step, Step::SnapshotMemory)
+        };
+        self.write("CreateSnapshot", intended, |state| {
+            if state.world.bad_volumes.contains(volume) {
+                return Err(refused("CreateSnapshot", ErrorKind::Other, "InvalidVolume.InvalidKmsKey"));
+            }
+            let now = state.time();
+            Ok(state.world.snapshot(volume.clone(), tags, now))
+        })
+        .await
     }
 }

@@ -100,6 +100,13 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     deliver(&forensic, &victim, "r").expect("an answer");
     assert_eq!(lacking(&forensic, Duty::Contain), Vec::<&str>::new());
 
+    // A role that a finding names is looked up.
+    let (mut world, victim) = World::plain();
+    world.named.insert(victim.id.clone(), (vec!["app".to_owned()], Vec::new()));
+    let named = calm(&world, &victim);
+    assert_eq!(lacking(&named, Duty::Contain), Vec::<&str>::new());
+    used.extend(operations(&named));
+
     // It is stopped where somebody asks, and started by the release.
     let (world, victim) = crate::stop::asked(true);
     let stopped = Sim::new(world, 1);

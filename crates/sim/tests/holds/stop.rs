@@ -103,6 +103,7 @@ fn what_is_not_preserved_is_not_stopped() {
     let (world, victim) = asked(false);
     let sim = Sim::new(world.clone(), 1);
     sim.breaks(Break::Always("CreateSnapshots", Fault::Denied));
+    sim.breaks(Break::Always("CreateSnapshot", Fault::Denied));
     let answer = deliver(&sim, &victim, "r").expect("an answer");
     let said = "is NOT stopped by Brig: its evidence is not preserved";
     assert!(answer.verdict.summary.contains(said), "{}", answer.verdict.summary);

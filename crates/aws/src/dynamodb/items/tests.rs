@@ -20,6 +20,7 @@ fn what_is_recorded_is_read_back() {
         told: None,
         released_at: Some(at),
         stop: true,
+        named: brig_core::ledger::Named { roles: vec!["web".to_owned()], profiles: Vec::new() },
         last_activity: Some(at),
         concluded_at: Some(at),
         contest: Some(Contest { since: at, seen: at, notices: 2, next_at: at }),

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::testing::{instance, volume};
+use crate::{
+    step::Failure,
+    testing::{instance, volume},
+};
 
 fn look() -> EvidenceLook {
     EvidenceLook {
@@ -15,7 +18,14 @@ fn look() -> EvidenceLook {
 }
 
 fn snapshot(id: &str, volume: &str, locked: Option<bool>) -> Snapshot {
-    Snapshot { id: id.into(), volume: volume.into(), state: "pending".to_owned(), tags: BTreeMap::new(), locked }
+    Snapshot {
+        id: id.into(),
+        volume: volume.into(),
+        state: "pending".to_owned(),
+        tags: BTreeMap::new(),
+        locked,
+        started: None,
+    }
 }
 
 fn check(look: &EvidenceLook, instance: &Instance, expected: &Expect) {
@@ -79,11 +89,116 @@ fn a_terminated_instance_has_nothing_left_to_keep() {
 }
 
 #[test]
-fn a_volume_without_a_snapshot_asks_for_another_set() {
+fn a_volume_without_a_snapshot_is_taken_beside_the_set_that_is_there() {
     let mut found = look();
     found.snapshots = vec![snapshot("snap-1", "vol-root", Some(true))];
     let plan = plan(&found, &instance(), &"c-1".into());
-    assert!(plan.todo().any(|step| matches!(step, Step::CreateSnapshots { .. })));
+    assert!(plan.todo().any(|step| *step == Step::CreateSnapshot { volume: "vol-data".into() }), "{plan}");
+    assert!(plan.todo().all(|step| !matches!(step, Step::CreateSnapshots { .. })), "{plan}");
+}
+
+fn hour(hour: i64) -> Timestamp {
+    Timestamp::from_millis(hour * 3_600_000)
+}
+
+fn record(step: Step, outcome: Outcome, at: Timestamp) -> StepRecord {
+    let key = step.key(instance().id.as_str());
+    StepRecord { outcome: Some(outcome), finished_at: Some(at), ..StepRecord::intended(key, step, at) }
+}
+
+fn refused(error: &str) -> Outcome {
+    Outcome::Failed(Failure { error: error.to_owned(), retryable: false })
+}
+
+/// What is planned about snapshots, as words.
+fn snapshots(look: &EvidenceLook) -> Vec<String> {
+    let plan = plan(look, &instance(), &"c-1".into());
+    let about = plan.steps.iter().filter(|planned| planned.step.name().starts_with("create_snapshot"));
+    about
+        .map(|planned| format!("{} {} {}", planned.outcome.word(), planned.step.name(), planned.step.resource("i")))
+        .collect()
+}
+
+#[test]
+fn what_aws_refused_is_tried_again_after_a_day_and_said_until_then() {
+    let kms = "CreateSnapshot: InvalidVolume.InvalidKmsKey: the key is disabled";
+    let records = [
+        record(
+            Step::CreateSnapshots { volumes: vec!["vol-root".into(), "vol-data".into()] },
+            refused("a set"),
+            hour(1),
+        ),
+        record(Step::CreateSnapshot { volume: "vol-data".into() }, refused(kms), hour(1)),
+    ];
+    let at = |now: i64, snapshots: Vec<Snapshot>| {
+        let mut look = EvidenceLook { snapshots, ..look() };
+        look.remember(&records, hour(now));
+        look
+    };
+    // One was taken by itself: the other one waits for a day, whoever looks.
+    let one = || vec![snapshot("snap-1", "vol-root", Some(true))];
+    assert_eq!(snapshots(&at(2, one())), ["skipped create_snapshots i", "skipped create_snapshot vol-data"]);
+    assert_eq!(snapshots(&at(26, one())), ["skipped create_snapshots i", "planned create_snapshot vol-data"]);
+    let facts = facts(&at(2, one()), &instance(), &"c-1".into(), 0);
+    let why = Unpreserved::Refused { volume: "vol-data".into(), error: kms.to_owned() };
+    assert!(facts.iter().any(|fact| fact.mark == Some(Mark::Unpreserved(why.clone()))), "{facts:?}");
+    // None was: the set rests too, and what was not tried by itself is.
+    let rests = ["skipped create_snapshots i", "planned create_snapshot vol-root", "skipped create_snapshot vol-data"];
+    assert_eq!(snapshots(&at(2, Vec::new())), rests);
+    assert_eq!(snapshots(&at(26, Vec::new())), ["planned create_snapshots i"]);
+}
+
+#[test]
+fn a_set_that_ended_in_error_is_no_evidence_and_is_taken_again_after_a_day() {
+    let failed = |volume: &str| Snapshot {
+        state: "error".to_owned(),
+        started: Some(hour(1)),
+        ..snapshot(&format!("snap-of-{volume}"), volume, None)
+    };
+    let at = |now: i64, snapshots: Vec<Snapshot>| EvidenceLook { snapshots, now: Some(hour(now)), ..look() };
+    let both = || vec![failed("vol-root"), failed("vol-data")];
+    let rests = ["skipped create_snapshots i", "skipped create_snapshot vol-root", "skipped create_snapshot vol-data"];
+    assert_eq!(snapshots(&at(2, both())), rests);
+    assert_eq!(snapshots(&at(26, both())), ["planned create_snapshots i"]);
+    let facts = facts(&at(2, both()), &instance(), &"c-1".into(), 0);
+    let why = Unpreserved::SnapshotFailed { volume: "vol-root".into(), snapshot: "snap-of-vol-root".into() };
+    assert!(facts.iter().any(|fact| fact.mark == Some(Mark::Unpreserved(why.clone()))), "{facts:?}");
+    assert_ne!(Truth::of(&facts), Truth::Yes);
+    // One of the set: the other one stands.
+    let one = vec![snapshot("snap-1", "vol-root", Some(true)), failed("vol-data")];
+    assert_eq!(snapshots(&at(2, one.clone())), ["already_done create_snapshots i", "skipped create_snapshot vol-data"]);
+    assert_eq!(snapshots(&at(26, one)), ["already_done create_snapshots i", "planned create_snapshot vol-data"]);
+}
+
+#[test]
+fn what_aws_does_not_take_for_an_instance_is_skipped_and_promised_by_nobody() {
+    let unsupported = || Outcome::Skipped("AWS does not take it here".to_owned());
+    let doomed = Step::KeepVolumes { was: vec![("/dev/xvda".to_owned(), "vol-root".into())] };
+    let records: Vec<StepRecord> = [
+        Step::ProtectTermination { was: false },
+        Step::ProtectStop { was: false },
+        Step::StopOnShutdown { was: "terminate".to_owned() },
+        Step::DisableAutoRecovery { was: "default".to_owned() },
+        doomed,
+        Step::TagInstance,
+        Step::LockSnapshot { snapshot: "snap-1".into(), days: 7 },
+        Step::TagSnapshot { snapshot: "snap-1".into(), device: "/dev/xvda".to_owned() },
+    ]
+    .into_iter()
+    .map(|step| record(step, unsupported(), hour(1)))
+    .collect();
+    let mut seen = look();
+    seen.snapshots = vec![snapshot("snap-1", "vol-root", Some(false)), snapshot("snap-2", "vol-data", Some(true))];
+    let mut shown = Instance { auto_recovery: Some("default".to_owned()), ..instance() };
+    shown.volumes.retain(|volume| volume.id.as_str() == "vol-root");
+    let before = facts(&seen, &shown, &"c-1".into(), 7);
+    assert_ne!(Truth::of(&before), Truth::Yes);
+    seen.remember(&records, hour(2));
+    seen.snapshots.truncate(1);
+    assert_eq!(plan(&seen, &shown, &"c-1".into()).todo().count(), 0);
+    assert_eq!(plan_locks(&seen, &shown, 7).todo().count(), 0);
+    let after = facts(&seen, &shown, &"c-1".into(), 7);
+    assert_eq!(Truth::of(&after), Truth::Yes, "{after:?}");
 }
 
 #[test]
@@ -145,4 +260,14 @@ fn what_may_exist_already_is_not_taken_again_blindly() {
     let first = EvidenceLook { attempted: false, ..unread };
     let planned = plan(&first, &instance(), &"c-1".into());
     assert!(planned.todo().any(|step| matches!(step, Step::CreateSnapshots { .. })));
+}
+
+#[test]
+fn whoever_orders_it_has_what_was_refused_tried_again() {
+    let records = [record(Step::CreateSnapshot { volume: "vol-data".into() }, refused("no key"), hour(1))];
+    let mut look = EvidenceLook { snapshots: vec![snapshot("snap-1", "vol-root", Some(true))], ..look() };
+    look.remember(&records, hour(2));
+    assert_eq!(snapshots(&look), ["already_done create_snapshots i", "skipped create_snapshot vol-data"]);
+    look.rest = Some(REST_OF_AN_ORDER);
+    assert_eq!(snapshots(&look), ["already_done create_snapshots i", "planned create_snapshot vol-data"]);
 }

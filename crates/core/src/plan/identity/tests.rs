@@ -12,6 +12,7 @@ fn role(arn: &str, policy: Option<String>, denied: Vec<String>) -> RoleLook {
         policy,
         unread: false,
         denied,
+        reach: None,
     }
 }
 
@@ -52,14 +53,14 @@ fn who_shares_the_role_is_said() {
     let siblings = ["i-0123456789abcdef1".parse().expect("id")];
     let says = |siblings: &[InstanceId], reach| sharing("app", siblings, reach).unwrap_or_default();
     expect!["1 other instance(s) use the role app: i-0123456789abcdef1; they keep their access"]
-        .assert_eq(&says(&siblings, RoleDeny::Instance));
+        .assert_eq(&says(&siblings, Denied::Instance));
     expect![
         "1 other instance(s) use the role app: i-0123456789abcdef1; their access is DENIED too (BRIG_ROLE_DENY=role)"
     ]
-    .assert_eq(&says(&siblings, RoleDeny::Role));
-    expect![""].assert_eq(&says(&[], RoleDeny::Instance));
+    .assert_eq(&says(&siblings, Denied::Role));
+    expect![""].assert_eq(&says(&[], Denied::Instance));
     expect!["every user of the role app is DENIED, whoever they are (BRIG_ROLE_DENY=role)"]
-        .assert_eq(&says(&[], RoleDeny::Role));
+        .assert_eq(&says(&[], Denied::Role));
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn an_instance_without_a_profile_loses_only_its_metadata_service() {
         RoleDeny::Instance,
         &expect![[r#"
             planned      disable_metadata instance
-            note: it has no instance profile, so that nothing was denied; credentials of one that it had before live until they expire
+            note: it has no instance profile, so there was nothing to deny; credentials of one that it had before live until they expire
             note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
         "#]],
     );
@@ -174,4 +175,120 @@ fn the_responders_profile_takes_the_place_of_its_own() {
         note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
     "#]]
     .assert_eq(&planned(&look, &instance));
+}
+
+fn named(what: Undenied) -> crate::survey::Unresolved {
+    crate::survey::Unresolved { what, error: "GetRole: NoSuchEntity: it is not there".to_owned(), retryable: false }
+}
+
+#[test]
+fn a_role_that_only_the_finding_names_is_denied_for_this_instance_alone() {
+    let mut look = IdentityLook { association: None, ..look() };
+    let own = role("arn:aws:iam::123456789012:role/own", None, vec![]);
+    let theirs = RoleLook {
+        reach: Some(RoleDeny::Instance),
+        ..role("arn:aws:iam::123456789012:role/other/before", None, vec![])
+    };
+    look.roles = vec![own, theirs];
+    let bare = Instance { profile: None, ..instance() };
+    let plan = plan(&look, &bare, RoleDeny::Role, None);
+    let reaches: Vec<(String, RoleDeny)> = plan
+        .todo()
+        .filter_map(
+            |step| if let Step::DenyRole { role, reach, .. } = step { Some((role.clone(), *reach)) } else { None },
+        )
+        .collect();
+    assert_eq!(reaches, [("own".to_owned(), RoleDeny::Role), ("before".to_owned(), RoleDeny::Instance)]);
+    assert!(!plan.notes.iter().any(|note| note.contains("no instance profile")), "{plan}");
+}
+
+#[test]
+fn a_denial_of_the_whole_role_is_not_narrowed_by_a_finding_that_names_the_role() {
+    let whole = Some(deny_policy::render(&[], RoleDeny::Role));
+    let seen = RoleLook { reach: Some(RoleDeny::Instance), ..role("arn:aws:iam::1:role/a", whole, vec![]) };
+    let look = IdentityLook { roles: vec![seen], ..look() };
+    let plan = plan(&look, &instance(), RoleDeny::Role, None);
+    assert!(plan.todo().any(|step| matches!(step, Step::DenyRole { reach: RoleDeny::Role, .. })), "{plan}");
+}
+
+#[test]
+fn a_role_that_the_finding_names_and_iam_does_not_know_leaves_credentials_partial() {
+    let gone = Undenied::NoSuchRole { role: "before".to_owned() };
+    let look = IdentityLook { association: None, roles: Vec::new(), unresolved: vec![named(gone.clone())], ..look() };
+    let mut bare = Instance { profile: None, ..instance() };
+    check(
+        &look,
+        &bare,
+        RoleDeny::Instance,
+        &expect![[r#"
+            planned      disable_metadata instance
+            note: sessions of the role before are NOT denied: IAM knows no role of that name in the instance's account (GetRole: NoSuchEntity: it is not there)
+            note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
+        "#]],
+    );
+    "disabled".clone_into(&mut bare.metadata.endpoint);
+    let facts = facts(&look, &bare, None);
+    assert_eq!(Truth::of(&facts), Truth::Partial);
+    assert!(facts.iter().any(|fact| fact.mark == Some(Mark::Undenied(gone.clone()))), "{facts:?}");
+    assert!(facts.iter().all(|fact| fact.mark != Some(Mark::NoRole)), "{facts:?}");
+}
+
+#[test]
+fn a_profile_without_a_role_is_said_and_never_called_no_profile() {
+    let profile = "arn:aws:iam::123456789012:instance-profile/x/app".to_owned();
+    let mut empty = IdentityLook { roles: Vec::new(), empty_profiles: vec![profile], ..look() };
+    let mut seen = instance();
+    check(
+        &empty,
+        &seen,
+        RoleDeny::Instance,
+        &expect![[r#"
+            planned      disassociate_profile arn:aws:iam::123456789012:instance-profile/app
+            planned      disable_metadata instance
+            note: its instance profile app holds no role, so nothing was denied: sessions of a role that it held before live until they expire
+            note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
+        "#]],
+    );
+    empty.association = None;
+    seen.profile = None;
+    "disabled".clone_into(&mut seen.metadata.endpoint);
+    let facts = facts(&empty, &seen, None);
+    assert_eq!(Truth::of(&facts), Truth::Unknown);
+    assert!(facts.iter().all(|fact| fact.mark != Some(Mark::NoRole)), "{facts:?}");
+}
+
+#[test]
+fn why_a_role_was_not_denied_is_kept_as_a_value() {
+    let arn = "arn:aws:iam::123456789012:role/web/app-role";
+    for (refused, roles) in [
+        (Undenied::PolicyFull { role: "app-role".to_owned() }, look().roles),
+        (Undenied::NotAllowed { role: "app-role".to_owned() }, look().roles),
+        (
+            Undenied::ServiceLinked { role: "AWSServiceRoleForX".to_owned() },
+            vec![role("arn:aws:iam::1:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX", None, vec![])],
+        ),
+    ] {
+        let look = IdentityLook { roles, refused: [(arn.to_owned(), refused.clone())].into(), ..look() };
+        let facts = facts(&look, &instance(), None);
+        assert!(facts.iter().any(|fact| fact.mark == Some(Mark::Undenied(refused.clone()))), "{facts:?}");
+    }
+}
+
+#[test]
+fn metadata_options_that_aws_does_not_change_are_a_note_and_no_promise() {
+    let step = Step::DisableMetadata { was: instance().metadata };
+    let mut record = StepRecord::intended("k".to_owned(), step, crate::timestamp::Timestamp::from_millis(0));
+    record.outcome = Some(Outcome::Skipped("AWS does not take it here".to_owned()));
+    let arn = instance().id.arn(&instance().account, &instance().region);
+    let policy = deny_policy::render(std::slice::from_ref(&arn), RoleDeny::Instance);
+    let look = IdentityLook {
+        association: None,
+        roles: vec![role("arn:aws:iam::1:role/a", Some(policy), vec![arn])],
+        metadata_waived: metadata_waived(&[record]),
+        ..IdentityLook::default()
+    };
+    let shown = Instance { profile: None, ..instance() };
+    let planned = plan(&look, &shown, RoleDeny::Instance, None);
+    assert!(planned.steps.iter().any(|planned| planned.outcome == skipped("AWS does not take it here")), "{planned}");
+    assert_eq!(Truth::of(&facts(&look, &shown, None)), Truth::Yes);
 }

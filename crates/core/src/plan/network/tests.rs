@@ -240,3 +240,29 @@ fn an_interface_counts_as_isolated_only_alone_in_an_empty_group_of_ours() {
     assert_eq!(truth(&["sg-untrack-vpc-1"], vec![]), "no OPEN TO THE WORLD");
     assert_eq!(truth(&["sg-web"], vec![]), "no it is in sg-web");
 }
+
+#[test]
+fn what_to_do_by_hand_names_every_interface_and_a_group_that_nothing_uses() {
+    let uncut = [Uncut::SecurityGroupQuota { vpc: "vpc-1".into(), interface: "eni-a".into() }];
+    let region = "us-east-1".parse().expect("region");
+    expect![[r#"
+        to make room in vpc-1, delete a security group that nothing uses, then run this again: aws ec2 describe-security-groups --region us-east-1 --filters Name=vpc-id,Values=vpc-1 --query 'SecurityGroups[].[GroupId,GroupName,Description]' --output text; aws ec2 delete-security-group --region us-east-1 --group-id <GroupId>
+        or ask AWS for a higher quota, then run this again: aws service-quotas get-service-quota --region us-east-1 --service-code vpc --quota-code L-E79EC296; aws service-quotas request-service-quota-increase --region us-east-1 --service-code vpc --quota-code L-E79EC296 --desired-value <more>
+        or cut eni-a by hand now, by a group without rules: aws ec2 modify-network-interface-attribute --region us-east-1 --network-interface-id eni-a --groups <a group of yours without rules>"#]]
+    .assert_eq(&by_hand(&uncut, &[], &region).join("\n"));
+    let spare = group_without_rules("sg-9", "old");
+    let notes = by_hand(&uncut, &[spare], &region).join("\n");
+    assert!(notes.contains("delete-security-group --region us-east-1 --group-id sg-9"), "{notes}");
+    assert!(notes.contains("--network-interface-id eni-a --groups sg-9"), "{notes}");
+}
+
+fn group_without_rules(id: &str, name: &str) -> SecurityGroup {
+    SecurityGroup {
+        id: id.into(),
+        name: name.to_owned(),
+        vpc: "vpc-1".into(),
+        owner: account(),
+        tags: BTreeMap::new(),
+        rules: Vec::new(),
+    }
+}

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
-    ids::{AccountId, GroupId, InstanceId},
+    ids::{AccountId, GroupId, InstanceId, VpcId},
     ledger::InstanceKey,
-    plan::network::untrack_rules,
-    step::{Failure, GroupRef, Outcome},
+    plan::{Plan, network::untrack_rules},
+    step::{Failure, GroupRef, Outcome, Step},
     survey::{Direction, GROUP_ROLE_TAG, Instance, Interface, Purpose, SecurityGroup},
 };
 use futures::future::join_all;
@@ -24,16 +24,43 @@ impl NetworkLane<'_> {
     }
 
     async fn make(&self, group: &GroupRef) -> Outcome {
-        let (clock, account) = (self.work.clock, &self.work.instance.account);
-        let (id, detail) = match create(self.cloud, clock, account, group).await {
+        let clock = self.work.clock;
+        let first = lock(&self.first).remove(&key_of(group));
+        let made = match first {
+            Some(made) => made,
+            None => create(self.cloud, clock, &self.work.instance.account, group).await,
+        };
+        let (id, detail) = match made {
             Ok(made) => made,
-            Err(failure) => return Outcome::Failed(failure),
+            Err(NotMade { failure, full }) => {
+                if full {
+                    lock(&self.full).insert(group.vpc.clone());
+                }
+                return Outcome::Failed(failure);
+            }
         };
         // Known even if its rules cannot be set: isolating into a group that still lets something out beats not
         // isolating, and the next look sees the rules.
         lock(&self.made).insert(key_of(group), id.clone());
         let ruled = rule(self.cloud, clock, group.purpose, &id).await;
         changed(ruled, format!("{id}, {detail}"))
+    }
+
+    /// Makes isolation groups before untrack groups are made: where the quota leaves room for one group, it is the one that
+    /// cuts. Costs no time on the way to the cut, since an untrack group is not needed before its interface is isolated.
+    pub(super) async fn make_first(&self, groups: &Plan) {
+        let creates = groups.todo().filter_map(|step| {
+            let Step::CreateSecurityGroup { group } = step else { return None };
+            Some(async move {
+                let made = create(self.cloud, self.work.clock, &self.work.instance.account, group);
+                let made = match self.work.within("CreateSecurityGroup", async { Ok(made.await) }).await {
+                    Ok(made) => made,
+                    Err(error) => Err(NotMade::by(&error)),
+                };
+                lock(&self.first).insert(key_of(group), made);
+            })
+        });
+        join_all(creates).await;
     }
 
     pub(super) async fn authorize_group(&self, group: &GroupRef) -> Outcome {
@@ -106,13 +133,31 @@ impl NetworkLane<'_> {
     }
 }
 
+/// A group that could not be made, and why.
+#[derive(Debug, Clone)]
+pub(crate) struct NotMade {
+    pub(crate) failure: Failure,
+    /// The quota of security groups is used up.
+    pub(crate) full: bool,
+}
+
+impl NotMade {
+    fn by(error: &CloudError) -> Self {
+        Self { failure: failure(error), full: error.kind == ErrorKind::LimitReached }
+    }
+}
+
+impl From<Failure> for NotMade {
+    fn from(failure: Failure) -> Self {
+        Self { failure, full: false }
+    }
+}
+
+/// A group that was made, and whether by this invocation.
+pub(crate) type Made = Result<(GroupId, &'static str), NotMade>;
+
 /// Makes a group without its rules, or finds the one that another invocation has just made; says which.
-pub(crate) async fn create(
-    cloud: &dyn Cloud,
-    clock: &dyn Clock,
-    account: &AccountId,
-    group: &GroupRef,
-) -> Result<(GroupId, &'static str), Failure> {
+pub(crate) async fn create(cloud: &dyn Cloud, clock: &dyn Clock, account: &AccountId, group: &GroupRef) -> Made {
     let tags: Tags = [(GROUP_ROLE_TAG.to_owned(), group.purpose.tag_value().to_owned())].into();
     match cloud.create_security_group(&group.vpc, &group.name, &tags).await {
         Ok(id) => Ok((id, "made")),
@@ -120,7 +165,7 @@ pub(crate) async fn create(
             let id = find(cloud, clock, account, group).await?;
             Ok((id, "made by another invocation at the same time"))
         }
-        Err(error) => Err(failure(&error)),
+        Err(error) => Err(NotMade::by(&error)),
     }
 }
 
@@ -204,4 +249,23 @@ async fn all_contained(ledger: &dyn Ledger, instance: &Instance, attached: Resul
         ledger.read(&key).await.is_ok_and(|records| records.active().is_some())
     });
     join_all(checks).await.into_iter().all(|contained| contained)
+}
+
+/// Groups of these VPCs that have no rule and that no interface carries, one a VPC. They are named to people, and never used:
+/// whoever they belong to may give them rules.
+pub(crate) async fn spare(cloud: &dyn Cloud, vpcs: &BTreeSet<VpcId>) -> Vec<SecurityGroup> {
+    const MOST: usize = 5;
+    let mut spare = Vec::new();
+    for vpc in vpcs {
+        let listed = cloud.describe_groups_of_vpc(vpc).await.unwrap_or_default();
+        let bare = listed.into_iter().filter(|group| group.rules.is_empty() && group.name != "default");
+        for group in bare.take(MOST) {
+            let used = cloud.describe_network_interfaces(InterfacesOf::Group(&group.id)).await;
+            if used.is_ok_and(|used| used.is_empty()) {
+                spare.push(group);
+                break;
+            }
+        }
+    }
+    spare
 }

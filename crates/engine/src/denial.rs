@@ -1,0 +1,134 @@
+//! The policy of a role that several containments share: rendered whole from the ledger's set, put, and put again while the
+//! set moves meanwhile. One call replaces it at one moment; a policy that IAM refuses leaves the one before in force, so
+//! that nobody who was denied is ever let go on the way.
+
+use brig_core::{
+    deny_policy::{self, Form},
+    ledger::{MemberSet, Shared},
+    policy::{RoleDeny, RoleOverflow},
+    survey::Undenied,
+};
+
+use crate::{
+    ports::{Answer, Cloud, CloudError, ErrorKind},
+    work::Work,
+};
+
+/// How often a set may change while its policy is put.
+const TRIES: usize = 10;
+
+/// The role whose policy is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Denial<'a> {
+    pub(crate) role: &'a str,
+    pub(crate) role_arn: &'a str,
+    pub(crate) instance_arn: &'a str,
+    pub(crate) reach: RoleDeny,
+}
+
+/// What became of a policy.
+pub(crate) enum Put {
+    /// It denies all of the set's members.
+    Done { form: Form, members: usize },
+    /// The role has no room for it; what IAM said, where it was asked.
+    Full(Option<CloudError>),
+    /// The role is not there.
+    NoRole,
+    /// The set kept changing.
+    Restless,
+}
+
+impl Denial<'_> {
+    fn shared(&self) -> Shared {
+        Shared::role(self.role_arn)
+    }
+
+    /// Denies the set's members. An instance that finds no room leaves the set again: it then holds exactly whom the policy
+    /// denies, and the next release is written from it.
+    pub(crate) async fn deny(&self, work: &Work<'_>, cloud: &dyn Cloud) -> Answer<Put> {
+        let mut set = work.ledger.members(&self.shared()).await?;
+        for _ in 0..TRIES {
+            let put = self.put(cloud, &set, work.policy.role_overflow).await?;
+            let now = work.ledger.members(&self.shared()).await?;
+            match put {
+                Put::NoRole => return Ok(put),
+                _ if now.version != set.version => set = now,
+                Put::Full(error) => {
+                    work.ledger.leave(&self.shared(), self.instance_arn).await?;
+                    return Ok(Put::Full(error));
+                }
+                Put::Done { .. } | Put::Restless => return Ok(put),
+            }
+        }
+        Ok(Put::Restless)
+    }
+
+    /// Takes the instance out of the set, and writes what is left of it: with the last member the policy goes, or `was`,
+    /// which it replaced, is put back. Nothing is written where the policy is somebody else's now.
+    pub(crate) async fn allow(
+        &self,
+        work: &Work<'_>,
+        cloud: &dyn Cloud,
+        was: Option<&str>,
+        foreign: bool,
+    ) -> Answer<Put> {
+        let mut set = work.ledger.leave(&self.shared(), self.instance_arn).await?;
+        if foreign {
+            return Ok(Put::Done { form: Form::Arns, members: set.members.len() });
+        }
+        for _ in 0..TRIES {
+            let put = match (set.members.is_empty(), was) {
+                (true, None) => emptied(cloud.delete_role_policy(self.role, deny_policy::NAME).await)?,
+                (true, Some(was)) => emptied(cloud.put_role_policy(self.role, deny_policy::NAME, was).await)?,
+                (false, _) => match self.put(cloud, &set, work.policy.role_overflow).await? {
+                    Put::Full(_) => self.put_less(cloud, &set).await?,
+                    put @ (Put::Done { .. } | Put::NoRole | Put::Restless) => put,
+                },
+            };
+            if matches!(put, Put::NoRole) {
+                return Ok(put);
+            }
+            let now = work.ledger.members(&self.shared()).await?;
+            if now.version == set.version {
+                return Ok(put);
+            }
+            set = now;
+        }
+        Ok(Put::Restless)
+    }
+
+    /// Puts the plainest policy that the role has room for.
+    async fn put(&self, cloud: &dyn Cloud, set: &MemberSet, overflow: RoleOverflow) -> Answer<Put> {
+        let mut full = None;
+        for (form, document) in deny_policy::forms(&set.members, self.reach, overflow) {
+            match cloud.put_role_policy(self.role, deny_policy::NAME, &document).await {
+                Ok(()) => return Ok(Put::Done { form, members: set.members.len() }),
+                Err(error) if error.kind == ErrorKind::NotFound => return Ok(Put::NoRole),
+                Err(error) if error.kind == ErrorKind::LimitReached => full = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Put::Full(full))
+    }
+
+    /// Of a set that holds more than the policy ever had room for, those whom the policy denies stay denied; it shrinks.
+    async fn put_less(&self, cloud: &dyn Cloud, set: &MemberSet) -> Answer<Put> {
+        let policy = cloud.get_role_policy(self.role, deny_policy::NAME).await?.unwrap_or_default();
+        let denied = set.members.iter().filter(|arn| deny_policy::denies(&policy, arn)).cloned().collect();
+        self.put(cloud, &MemberSet { members: denied, ..set.clone() }, RoleOverflow::Fail).await
+    }
+
+    /// Why a refusal leaves the role's sessions alive.
+    pub(crate) fn refused(&self, error: &CloudError) -> Undenied {
+        let role = self.role.to_owned();
+        if error.kind == ErrorKind::Denied { Undenied::NotAllowed { role } } else { Undenied::Refused { role } }
+    }
+}
+
+fn emptied(answer: Answer<()>) -> Answer<Put> {
+    match answer {
+        Ok(()) => Ok(Put::Done { form: Form::Arns, members: 0 }),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(Put::NoRole),
+        Err(error) => Err(error),
+    }
+}
