@@ -62,7 +62,7 @@ lint: ## Formatting, clippy, docs, and the rule that core stays pure
 	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda,sim}/Cargo.toml
 	! grep -oE '^aws-sdk-[a-z0-9]+' crates/cli/Cargo.toml | grep -vE '^aws-sdk-(lambda|sts)$$'
 	! grep -E '^brig-[a-z]+\.' crates/cli/Cargo.toml | grep -v '^brig-core\.'
-	! cargo tree --package brig-lambda --edges normal | grep -E 'clap|comfy-table|aws-sdk-lambda'
+	! cargo tree --package brig-lambda --edges normal | grep -E 'clap|comfy-table|aws-sdk-(lambda|sso)'
 
 build: $(TOOLS) ## Build the release zip for Lambda (ARCH=x86_64 or arm64)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --package brig-lambda --bin bootstrap \
