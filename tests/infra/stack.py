@@ -57,8 +57,10 @@ def package(bootstrap: bytes) -> bytes:
 
 
 def supported(template: str) -> str:
-    """Without what this endpoint cannot do: it speaks no TLS, it refuses alarms of more than one metric, and it hands a
-    number that is a parameter to the poller as a text, where CloudFormation makes it what the property's type is."""
+    """Without what this endpoint cannot do: it speaks no TLS, it refuses alarms of more than one metric, it hands a number
+    that is a parameter to the poller as a text, where CloudFormation makes it what the property's type is, and in conditions
+    it joins no list, so that an empty one would count as given."""
+    template = re.sub(r"!Equals \[!Join \['', !Ref (\w+)\], ''\]", r"!Equals [!Select [0, !Ref \1], '']", template)
     template = template.replace("aws:SecureTransport: 'false'", "aws:SecureTransport: 'never'")
     template = template.replace("MaximumConcurrency: !Ref MaximumConcurrency", "MaximumConcurrency: 10")
     blocks = re.split(r"(?m)^(?=(?:  )?\w+:$)", template)

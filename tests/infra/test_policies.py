@@ -215,6 +215,70 @@ class Denied(unittest.TestCase):
         self.check("Allow", documents, "s3:GetObject", bucket)
 
 
+class Parameters(unittest.TestCase):
+    """What CloudFormation would check before it makes anything, read from the template itself."""
+
+    def setUp(self):
+        import yaml
+
+        class Loader(yaml.SafeLoader):
+            """Reads CloudFormation's short forms as their long ones."""
+
+        def construct(loader: yaml.SafeLoader, tag: str, node: yaml.Node):
+            name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
+            if isinstance(node, yaml.ScalarNode):
+                return {name: loader.construct_scalar(node)}
+            if isinstance(node, yaml.SequenceNode):
+                return {name: loader.construct_sequence(node, deep=True)}
+            return {name: loader.construct_mapping(node, deep=True)}
+
+        Loader.add_multi_constructor("!", construct)
+        self.template = yaml.load((PROJECT / "infra" / "template.yaml").read_text(), Loader)  # noqa: S506
+
+    def test_no_finding_is_kept_from_brig_that_it_would_act_on(self):
+        def holds(rule, values: dict[str, str]):
+            if isinstance(rule, str):
+                return rule
+            [(name, argument)] = rule.items()
+            if name == "Ref":
+                return values[argument]
+            if name == "Fn::Equals":
+                left, right = (holds(side, values) for side in argument)
+                return left == right
+            if name == "Fn::Contains":
+                return holds(argument[1], values) in argument[0]
+            self.assertIn(name, ("Fn::And", "Fn::Or"))
+            self.assertLessEqual(len(argument), 10, "CloudFormation takes ten")
+            return (all if name == "Fn::And" else any)(holds(part, values) for part in argument)
+
+        [assertion] = self.template["Rules"]["LowestSeverityFits"]["Assertions"]
+        for lowest in range(1, 11):
+            for least in range(1, 11):
+                values = {"LowestSeverity": str(lowest), "MinSeverity": str(least)}
+                self.assertEqual(holds(assertion["Assert"], values), lowest <= least, values)
+
+    def test_no_function_is_given_an_empty_setting(self):
+        functions = [self.template["Globals"]["Function"], *(
+            resource["Properties"]
+            for resource in self.template["Resources"].values()
+            if resource["Type"] == "AWS::Serverless::Function"
+        )]
+        parameters = self.template["Parameters"]
+        for function in functions:
+            for name, value in function["Environment"]["Variables"].items():
+                if isinstance(value, dict) and "Fn::If" in value:
+                    self.assertNotIn("", value["Fn::If"], f"{name} would be set to nothing")
+                elif isinstance(value, dict) and value.keys() == {"Ref"} and value["Ref"] in parameters:
+                    parameter = parameters[value["Ref"]]
+                    self.assertNotEqual(str(parameter.get("Default", "x")), "", f"{name} would be set to nothing")
+
+    def test_the_organisations_statement_has_a_name_that_fits_whatever_the_stacks_name(self):
+        name = self.template["Resources"]["FromTheOrganization"]["Properties"]["StatementId"]["Fn::Sub"]
+        self.assertNotIn("AWS::StackName", json.dumps(name))
+        # A stack's id ends in a UUID: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
+        self.assertLessEqual(len(name[0].replace("${Id}", "0" * 36)), 64)
+
+
 class Organization(unittest.TestCase):
     """The sample of a service control policy."""
 
@@ -238,6 +302,18 @@ class Organization(unittest.TestCase):
         evidence = {"aws__ResourceTag/brig__containment": "i-1-x"}
         self.check("Deny", "ec2:DeleteSnapshot", SNAPSHOT, admin, **evidence)
         self.check("Allow", "ec2:DeleteSnapshot", SNAPSHOT, admin)
+
+    def test_backups_copy_the_tags_of_what_is_contained(self):
+        # AWS Backup and Data Lifecycle Manager give what they make the source's tags, as roles of the account's own.
+        backup, lifecycle = "AWSBackupDefaultServiceRole", "AWSDataLifecycleManagerDefaultRoleForAMIManagement"
+        tags = ["Name", "brig:containment", "brig:state"]
+        for role in (f"service-role/{backup}", f"service-role/{lifecycle}"):
+            for made in (SNAPSHOT, f"arn:aws:ec2:{REGION}::image/ami-1"):
+                self.check("Allow", "ec2:CreateTags", made, role, aws__TagKeys=tags)
+            self.check("Deny", "ec2:CreateTags", f"{EC2}:instance/i-1", role, aws__TagKeys=tags)
+            self.check("Deny", "ec2:CreateTags", f"{EC2}:security-group/sg-1", role, aws__TagKeys=["brig:role"])
+        for role in ("admin", backup, "brig-backup"):
+            self.check("Deny", "ec2:CreateTags", SNAPSHOT, role, aws__TagKeys=tags)
 
     def test_it_fits(self):
         # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html

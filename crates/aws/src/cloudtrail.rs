@@ -8,12 +8,14 @@ use aws_sdk_cloudtrail::{
 };
 use aws_smithy_types::DateTime;
 use brig_core::{readiness::Trail, timestamp::Timestamp};
-use brig_engine::ports::{Answer, CloudError, ErrorKind, TrailEvent};
+use brig_engine::ports::{Answer, Clock, CloudError, ErrorKind, TrailEvent};
 
-use crate::error::Explain;
+use crate::{clock::SystemClock, error::Explain};
 
 /// The newest events are on the first page, and enough.
 const MOST: i32 = 20;
+/// Ninety days, less what the clocks may differ by.
+const KEPT_MS: i64 = 90 * 24 * 3600 * 1000 - 60 * 1000;
 
 pub(crate) async fn lookup_events(client: &Client, resource: &str, since: Timestamp) -> Answer<Vec<TrailEvent>> {
     let attribute =
@@ -25,9 +27,15 @@ pub(crate) async fn lookup_events(client: &Client, resource: &str, since: Timest
         message: error.to_string(),
     })?;
     let request = client.lookup_events().lookup_attributes(attribute).max_results(MOST);
+    let since = kept(since, SystemClock.now());
     let request = request.start_time(DateTime::from_millis(since.millis()));
     let answer = request.send().await.explain("LookupEvents")?;
     Ok(answer.events().iter().filter_map(from_event).collect())
+}
+
+/// A time that CloudTrail has records of: it refuses ranges that begin before them.
+fn kept(since: Timestamp, now: Timestamp) -> Timestamp {
+    since.max(Timestamp::from_millis(now.millis() - KEPT_MS))
 }
 
 /// Trails of the organisation and of other Regions that record this one included.
@@ -58,4 +66,20 @@ fn from_event(event: &Event) -> Option<TrailEvent> {
             .map(str::to_owned),
         at: event.event_time().and_then(|at| at.to_millis().ok()).map(Timestamp::from_millis),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_looked_for_within_what_cloudtrail_keeps() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let hour_ago = Timestamp::from_millis(now.millis() - 3_600_000);
+        assert_eq!(kept(hour_ago, now), hour_ago);
+        for long_ago in [0, 1, now.millis() - 91 * 86_400_000] {
+            let bounded = kept(Timestamp::from_millis(long_ago), now);
+            assert!(now.millis() - bounded.millis() < 90 * 86_400_000, "{bounded}");
+        }
+    }
 }

@@ -1,10 +1,13 @@
 //! From the SDK's errors to the engine's: what was called, what AWS answered, of what kind it is.
 
+mod denial;
+
 use aws_smithy_runtime_api::client::{
     orchestrator::HttpResponse,
     result::{ConnectorError, SdkError},
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use brig_core::step::Denial;
 use brig_engine::ports::{CloudError, ErrorKind};
 
 /// An answer of the SDK that is no success.
@@ -122,7 +125,9 @@ pub(crate) fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
     if is(&THROTTLED) {
         ErrorKind::Throttled
     } else if is(&DENIED) {
-        ErrorKind::Denied
+        ErrorKind::Denied(denial::denial_of(code, message))
+    } else if denial::is_managed(code, message) {
+        ErrorKind::Denied(Denial::Managed)
     } else if is(&MISSING) || code.ends_with(".NotFound") || code.ends_with("NotFoundException") {
         ErrorKind::NotFound
     } else if is(&UNSUPPORTED) {
@@ -151,7 +156,7 @@ mod tests {
     fn answers_are_sorted_by_what_can_be_done_about_them() {
         for (code, message, status, kind) in [
             ("RequestLimitExceeded", "", 503, ErrorKind::Throttled),
-            ("UnauthorizedOperation", "", 403, ErrorKind::Denied),
+            ("UnauthorizedOperation", "", 403, ErrorKind::Denied(Denial::Unsaid)),
             ("InvalidGroup.NotFound", "", 400, ErrorKind::NotFound),
             ("ResourceNotFoundException", "", 400, ErrorKind::NotFound),
             ("InvalidGroup.Duplicate", "", 400, ErrorKind::Duplicate),

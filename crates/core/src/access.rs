@@ -37,6 +37,11 @@ impl ForensicAccess {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
         let nets: Vec<IpNet> = words.iter().filter_map(|word| acl::net(word)).collect();
+        if words.iter().any(|word| word.parse::<IpAddr>().is_ok()) {
+            return Err(
+                "a list of CIDR blocks: an address needs its prefix length (one IPv4 address is /32, one IPv6 address /128)",
+            );
+        }
         match (words.as_slice(), nets.len()) {
             (_, count) if nets.iter().any(is_too_wide) || count > MOST_RANGES => {
                 Err("a list of at most 25 CIDR blocks, none wider than /8 (IPv6: /16), or the name of a security group")
@@ -76,7 +81,9 @@ fn is_too_wide(net: &IpNet) -> bool {
 fn is_group_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#@[]+=&;{}!$*".contains(c);
     // A mistyped block is no name, an id is not known in every VPC, and Brig's own groups let nobody in.
-    let is_other = name.contains('/') && name.starts_with(|c: char| c.is_ascii_digit());
+    let digits = |c: char| c.is_ascii_hexdigit() || ".:/".contains(c);
+    let is_other = (name.contains('/') && name.starts_with(|c: char| c.is_ascii_digit()))
+        || (name.chars().all(digits) && name.contains(['.', ':']));
     name.len() <= 255
         && name.chars().all(fits)
         && !is_other
@@ -210,7 +217,7 @@ mod tests {
         let read = |text: &str| ForensicAccess::parse(text).map_err(str::to_owned);
         let nets = |texts: &[&str]| texts.iter().map(|text| text.parse().expect("a range")).collect();
         assert_eq!(
-            read("10.9.0.5, 2001:db8::/48"),
+            read("10.9.0.5/32, 2001:db8::/48"),
             Ok(ForensicAccess::Ranges(nets(&["10.9.0.5/32", "2001:db8::/48"])))
         );
         assert_eq!(read("10.9.1.2/16"), Ok(ForensicAccess::Ranges(nets(&["10.9.0.0/16"]))));
@@ -224,6 +231,11 @@ mod tests {
             "a, b",
             "sg-1",
             "10.0.0.0/8, x",
+            "10.0.0.0",
+            "10.9.0.5, 10.0.0.0/8",
+            "2001:db8::1",
+            "10.0.0",
+            "10.0.0.0.0",
             "",
             "brig-isolation",
         ] {

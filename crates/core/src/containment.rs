@@ -10,9 +10,13 @@ use crate::{
     ids::{AccountId, ContainmentId, InstanceId, Region},
     policy::Decision,
     step::{Outcome, Step},
+    text,
     timestamp::Timestamp,
     verdict::Verdict,
 };
+
+/// Characters of a step's detail.
+const LONGEST_DETAIL: usize = 600;
 
 /// How an invocation ended for one instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -96,15 +100,24 @@ pub struct StepReport {
 }
 
 impl StepReport {
-    /// The report of a step and its outcome. Details are cut at 600 characters.
+    /// The report of a step and its outcome. What would be done, or was done without another word, shows what it replaces
+    /// and what it puts there. Names and AWS's words in it are one line each.
     #[must_use]
     pub fn new(step: &Step, outcome: &Outcome, instance: &InstanceId) -> Self {
+        let detail = match outcome {
+            Outcome::Planned => step.change().to_string(),
+            Outcome::Changed(detail) if detail.is_empty() => step.change().to_string(),
+            Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Missing(_) | Outcome::Skipped(_) => {
+                outcome.detail().to_owned()
+            }
+            Outcome::Failed(failure) => failure.to_string(),
+        };
         Self {
             lane: step.lane().name(),
             step: step.name(),
-            resource: step.resource(instance.as_str()),
+            resource: text::one_line(&step.resource(instance.as_str()), text::LONG),
             outcome: outcome.word(),
-            detail: outcome.detail().chars().take(600).collect(),
+            detail: text::one_line(&detail, LONGEST_DETAIL),
         }
     }
 }
@@ -152,6 +165,9 @@ pub struct Containment {
     pub contest: Option<Contested>,
     /// How long it took.
     pub timings_ms: Timings,
+    /// When the containment was claimed, by the ledger; none where there is none yet.
+    #[serde(skip)]
+    pub claimed_at: Option<Timestamp>,
     /// Work is left that a later attempt may finish.
     #[serde(skip)]
     pub left_over: bool,
@@ -184,8 +200,11 @@ pub struct Resolution {
     pub verdict: Verdict,
     /// None.
     pub steps: Vec<StepReport>,
-    /// None.
+    /// When the activity was, as far as the report says.
     pub notes: Vec<String>,
+    /// The words of the report.
+    #[serde(skip)]
+    pub report: Vec<String>,
 }
 
 impl Resolution {
@@ -194,7 +213,7 @@ impl Resolution {
     pub fn new(addressed: &Addressed, why: &str) -> Self {
         let (kind, title, id) = addressed.about();
         let summary = format!(
-            "Nothing was done about {} in {}/{}: {why}. Find out who had it and invoke with that instance's id.",
+            "Nothing was done about {} in {}/{}: {why}. Find out which instance had it and invoke Brig with that instance's id; to say no, do nothing.",
             addressed.address, addressed.account, addressed.region
         );
         Self {
@@ -207,7 +226,11 @@ impl Resolution {
             outcome: Conclusion::Asked,
             verdict: Verdict::untouched(summary),
             steps: Vec::new(),
-            notes: Vec::new(),
+            notes: vec![match addressed.seen() {
+                Some(seen) => format!("last activity: {seen} (UTC)"),
+                None => "last activity: the report does not say".to_owned(),
+            }],
+            report: addressed.report().to_vec(),
         }
     }
 }

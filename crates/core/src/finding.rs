@@ -33,6 +33,7 @@ use crate::{
     ids::{AccountId, InstanceId, Region},
     ledger::InstanceKey,
     policy::Policy,
+    text,
     timestamp::Timestamp,
 };
 
@@ -174,6 +175,8 @@ pub struct Finding {
     pub roles: Vec<String>,
     /// ARNs of the instance profiles that the finding shows on the instance: it may have another one by now.
     pub profiles: Vec<String>,
+    /// The words of the report that it came from, for a person to judge: clean lines, the first ones.
+    pub report: Vec<String>,
     /// The instance's account.
     pub account: AccountId,
     /// The instance's Region.
@@ -188,9 +191,9 @@ impl Finding {
     pub fn occasion(id: String, title: String, account: AccountId, region: Region, instance: InstanceId) -> Self {
         Self {
             source: Source::Manual,
-            id,
+            id: text::into_line(id, draft::LONGEST_ID),
             kind: "Verification".to_owned(),
-            title,
+            title: text::into_line(title, text::SENTENCE),
             severity: None,
             role: None,
             doubt: None,
@@ -206,6 +209,7 @@ impl Finding {
             remotes: Vec::new(),
             roles: Vec::new(),
             profiles: Vec::new(),
+            report: Vec::new(),
             account,
             region,
             instance,
@@ -244,6 +248,12 @@ impl Addressed {
     #[must_use]
     pub fn seen(&self) -> Option<Timestamp> {
         self.draft.last_seen
+    }
+
+    /// The words of the report.
+    #[must_use]
+    pub fn report(&self) -> &[String] {
+        &self.draft.report
     }
 
     /// The finding's type, title and id, for a message about an address that nobody could be found for.

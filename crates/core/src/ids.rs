@@ -5,11 +5,13 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::text;
+
 /// A text that is not the identifier it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{value}\" is not {expected}")]
 pub struct InvalidId {
-    /// The text as it came, cut to 60 characters.
+    /// The text as one line, cut to 60 characters.
     pub value: String,
     /// What was expected, for a person.
     pub expected: &'static str,
@@ -17,7 +19,7 @@ pub struct InvalidId {
 
 impl InvalidId {
     fn new(value: &str, expected: &'static str) -> Self {
-        Self { value: value.chars().take(60).collect(), expected }
+        Self { value: text::one_line(value, 60), expected }
     }
 }
 

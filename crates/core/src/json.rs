@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::finding::{ParseError, Unread};
+use crate::{
+    finding::{ParseError, Unread},
+    text,
+};
 
 /// A value and the path that led to it. A key that is absent reads as JSON null.
 #[derive(Clone)]
@@ -99,8 +102,7 @@ pub(crate) fn shown(value: &Value) -> String {
         Value::Object(map) => format!("an object of {} keys", map.len()),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::String(text) => {
-            let head: String = text.chars().take(60).collect();
-            if head.len() < text.len() { format!("\"{head}...\"") } else { format!("\"{head}\"") }
+            format!("\"{}\"", text::one_line(text, 60))
         }
     }
 }

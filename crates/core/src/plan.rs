@@ -12,7 +12,10 @@ pub mod stop;
 
 use std::fmt;
 
-use crate::step::{Outcome, Step};
+use crate::{
+    step::{Outcome, Step},
+    text,
+};
 
 /// A step and what the survey already settles about it: [`Outcome::Planned`] is to be run, everything else is a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +45,9 @@ impl Plan {
         self.steps.push(Planned { step, outcome });
     }
 
-    pub(crate) fn note(&mut self, text: impl Into<String>) {
-        self.notes.push(text.into());
+    /// A sentence for people, as one line: it may hold names that others chose.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(text::one_line(&note.into(), text::REPORT));
     }
 }
 

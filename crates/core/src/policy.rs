@@ -17,6 +17,7 @@ use crate::{
     ledger::{Current, Limits, OverCap, State},
     rules::Rules,
     survey::Instance,
+    text,
     timestamp::Timestamp,
 };
 
@@ -205,9 +206,11 @@ pub struct Decided {
 }
 
 impl Decided {
-    /// A decision that no precondition and no rule of the account's made.
+    /// A decision that no precondition and no rule of the account's made. The reason is one line: names and titles of others
+    /// are in it.
     #[must_use]
     pub fn new(decision: Decision, reason: String) -> Self {
+        let reason = text::into_line(reason, text::REPORT);
         Self { decision, reason, refused: false, by_rule: false, stop: false }
     }
 
@@ -334,6 +337,34 @@ impl<'a> Known<'a> {
     }
 }
 
+/// How far an instance is exempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// A person may contain it by force.
+    UnlessForced,
+    /// Nobody may, until the tag is changed.
+    Never,
+}
+
+/// An instance's exemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exemption<'a> {
+    /// The tag's key.
+    pub tag: &'a str,
+    /// Its value, as somebody wrote it.
+    pub value: &'a str,
+    /// How far it goes.
+    pub strength: Strength,
+}
+
+/// The exemption that an instance carries.
+#[must_use]
+pub fn exemption<'a>(instance: &'a Instance, policy: &'a Policy) -> Option<Exemption<'a>> {
+    let value = instance.tags.get(&policy.exempt_tag).filter(|value| value.as_str() != "false")?;
+    let strength = if value == "never" { Strength::Never } else { Strength::UnlessForced };
+    Some(Exemption { tag: &policy.exempt_tag, value, strength })
+}
+
 /// Decides about a finding whose instance was seen. Exemption is read only here, when a new containment is decided: an
 /// exempt tag that appears afterwards (an attacker can write tags too) lifts nothing.
 #[must_use]
@@ -371,26 +402,30 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
         && !force
     {
         return Decided::refused(format!(
-            "{} carries the tag {CONTAINMENT_TAG}={id}, a containment that this ledger does not know; invoke with \
+            "{} carries the tag {CONTAINMENT_TAG}={}, a containment that this ledger does not know; invoke with \
              \"force\": true to take it over, its original settings then being unknown",
-            instance.id
+            instance.id,
+            text::one_line(id, text::NAME)
         ));
     }
-    let exempt = instance.tags.get(&policy.exempt_tag).filter(|value| value.as_str() != "false");
-    match exempt {
-        Some(value) if finding.is_automatic() => Decided::new(
+    let Some(Exemption { tag, value, strength }) = exemption(instance, policy) else {
+        return by_rule(finding, instance, what, guide);
+    };
+    let value = text::one_line(value, text::NAME);
+    match strength {
+        _ if finding.is_automatic() => Decided::new(
             Decision::Ask,
-            format!("{what}; the instance is EXEMPT by its tag {}={value}, so a person must decide", policy.exempt_tag),
+            format!("{what}; the instance is EXEMPT by its tag {tag}={value}, so a person must decide"),
         ),
-        Some(value) if value == "never" => Decided::refused(format!(
-            "{} is tagged {}=never: nobody may contain it, not by force either, until that tag is changed",
-            instance.id, policy.exempt_tag
+        Strength::Never => Decided::refused(format!(
+            "{} is tagged {tag}=never: nobody may contain it, not by force either, until that tag is changed",
+            instance.id
         )),
-        Some(value) if !force => Decided::refused(format!(
-            "{} is exempt by its tag {}={value}; invoke with \"force\": true to contain it all the same",
-            instance.id, policy.exempt_tag
+        Strength::UnlessForced if !force => Decided::refused(format!(
+            "{} is exempt by its tag {tag}={value}; invoke with \"force\": true to contain it all the same",
+            instance.id
         )),
-        _ => by_rule(finding, instance, what, guide),
+        Strength::UnlessForced => by_rule(finding, instance, what, guide),
     }
 }
 

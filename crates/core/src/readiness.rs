@@ -8,7 +8,9 @@ use serde::Serialize;
 use crate::{
     ids::{AccountId, VpcId},
     power::Read,
+    step::Denial,
     survey::{Purpose, SecurityGroup},
+    text,
 };
 
 /// What one check showed.
@@ -40,8 +42,8 @@ pub struct Line {
 /// Why something was not seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unseen {
-    /// AWS said that it is not allowed.
-    pub denied: bool,
+    /// Why AWS denied it, where it did.
+    pub denial: Option<Denial>,
     /// What AWS said.
     pub error: String,
 }
@@ -155,7 +157,7 @@ pub fn judge(look: &Look, own: &AccountId) -> Vec<Line> {
 }
 
 fn line(check: &str, state: State, detail: &str, todo: &str) -> Line {
-    Line { check: check.to_owned(), state, detail: detail.to_owned(), todo: todo.to_owned() }
+    Line { check: check.to_owned(), state, detail: text::one_line(detail, text::REPORT), todo: todo.to_owned() }
 }
 
 fn seen<T>(
@@ -170,45 +172,60 @@ fn seen<T>(
             line(check, state, &detail, todo)
         }
         Err(unseen) => {
-            let todo = if unseen.denied { grant } else { "look at the error, and ask again" };
+            let todo = match unseen.denial {
+                Some(denial) if denial.is_missing_grant() => grant,
+                Some(denial) => denial.help(),
+                None => "look at the error, and ask again",
+            };
             line(check, State::Unknown, &unseen.error, todo)
         }
     }
 }
 
+/// Adds what helps against a denial, each thing once.
+fn help(helps: &mut Vec<&'static str>, denial: Denial, grant: &'static str) {
+    let help = if denial.is_missing_grant() { grant } else { denial.help() };
+    if !helps.contains(&help) {
+        helps.push(help);
+    }
+}
+
 fn permissions(look: &Look, lines: &mut Vec<Line>) {
     let mut refused = Vec::new();
+    let mut helps = Vec::new();
     let mut unclear = Vec::new();
     for (read, answer) in &look.reads {
         match answer {
             Ok(()) => {}
-            Err(unseen) if unseen.denied => refused.extend(read.iam_actions()),
+            Err(Unseen { denial: Some(denial), .. }) => {
+                refused.extend(read.iam_actions());
+                help(&mut helps, *denial, "grant these actions to the function's role");
+            }
             Err(unseen) => unclear.push(format!("{}: {}", read.iam_actions().join(", "), unseen.error)),
         }
     }
     let tried = look.reads.len();
     lines.push(if !refused.is_empty() {
-        line("permissions to look", State::Missing, &refused.join(", "), "grant these actions to the function's role")
+        line("permissions to look", State::Missing, &refused.join(", "), &helps.join("; "))
     } else if !unclear.is_empty() {
         line("permissions to look", State::Unknown, &unclear.join("; "), "ask again")
     } else {
         line("permissions to look", State::Ok, &format!("{tried} calls were tried and allowed"), "")
     });
     let (mut allowed, mut refused, mut unclear) = (Vec::new(), Vec::new(), Vec::new());
+    helps.clear();
     for (action, answer) in &look.changes {
         match answer {
             Some(Ok(())) => allowed.push(*action),
-            Some(Err(unseen)) if unseen.denied => refused.push(*action),
+            Some(Err(Unseen { denial: Some(denial), .. })) => {
+                refused.push(*action);
+                help(&mut helps, *denial, "grant these actions to the role");
+            }
             Some(Err(_)) | None => unclear.push(*action),
         }
     }
     if !refused.is_empty() {
-        lines.push(line(
-            "permissions to change",
-            State::Missing,
-            &refused.join(", "),
-            "grant these actions to the role",
-        ));
+        lines.push(line("permissions to change", State::Missing, &refused.join(", "), &helps.join("; ")));
     }
     if !allowed.is_empty() {
         let detail = format!("EC2 would allow {} (tried without effect)", allowed.join(", "));

@@ -90,7 +90,7 @@ fn stops_again(instance: &Instance) -> Outcome {
     let error = format!(
         "it was started several times and is stopped (EC2's state reason: {reason}); where a key of your own encrypts its volumes, the releasing role needs kms:CreateGrant in that key's policy"
     );
-    Outcome::Failed(Failure { error, retryable: false })
+    Outcome::Failed(Failure::new(error, false))
 }
 
 fn gone(what: &str) -> Outcome {
@@ -98,7 +98,7 @@ fn gone(what: &str) -> Outcome {
 }
 
 fn unread() -> Outcome {
-    Outcome::Failed(Failure { error: "how it is now could not be read".to_owned(), retryable: true })
+    Outcome::Failed(Failure::new("how it is now could not be read".to_owned(), true))
 }
 
 /// What of the whole release a record's reversal depends on.
@@ -458,7 +458,7 @@ pub fn facts(plan: &Plan, gaps: &[Gap], instance: &str) -> Vec<(Lane, Fact)> {
             Outcome::Missing(why) => Fact::new(what, Truth::Yes, why.clone()),
             Outcome::Planned => Fact::new(what, Truth::No, "not yet as it was"),
             Outcome::Skipped(why) => Fact::new(what, Truth::No, why.clone()),
-            Outcome::Failed(failure) => Fact::new(what, Truth::No, failure.error.clone()),
+            Outcome::Failed(failure) => Fact::new(what, Truth::No, failure.to_string()),
         };
         facts.push((lane, fact));
     }

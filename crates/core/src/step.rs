@@ -2,10 +2,14 @@
 //! found. Steps are written to the ledger as they are here, before their effect.
 
 mod actions;
+mod change;
+mod denial;
 mod outcome;
 
 use std::net::{IpAddr, Ipv4Addr};
 
+pub use change::{Change, Switch, Value};
+pub use denial::{Denial, PolicyKind};
 pub use outcome::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 

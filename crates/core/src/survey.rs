@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId, arn_name},
     policy::RoleDeny,
+    text,
     timestamp::Timestamp,
 };
 
@@ -105,10 +106,19 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Its name tag, for messages.
+    /// Its name tag as one line, for messages; none where nothing of it shows.
     #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.tags.get("Name").map(String::as_str)
+    pub fn name(&self) -> Option<String> {
+        let name = text::one_line(self.tags.get("Name")?, text::NAME);
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// Whether it is a node of EKS Auto Mode, which runs instances of its own and lets nobody else change them: its tags
+    /// name the cluster with a key that only Auto Mode writes, and the node pool
+    /// (<https://docs.aws.amazon.com/eks/latest/userguide/automode-learn-instances.html>).
+    #[must_use]
+    pub fn is_auto_mode_node(&self) -> bool {
+        self.tags.contains_key("eks:eks-cluster-name") && self.tags.contains_key("karpenter.sh/nodepool")
     }
 
     /// The Auto Scaling group that it belongs to, by the tag that Auto Scaling keeps and no user can write.

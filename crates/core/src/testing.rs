@@ -40,6 +40,7 @@ pub(crate) fn finding() -> Finding {
         remotes: Vec::new(),
         roles: Vec::new(),
         profiles: Vec::new(),
+        report: Vec::new(),
         account: account(),
         region: "us-east-1".parse().expect("region"),
         instance: INSTANCE.parse().expect("id"),

@@ -7,12 +7,16 @@
 
 use std::borrow::Cow;
 
-/// Characters in a name, an id, an address or the like.
-pub const NAME: usize = 128;
+use serde_json::Value;
+
+/// Characters in a name, an id or a tag's value, which AWS makes no longer.
+pub const NAME: usize = 256;
 /// Characters in a title, a reason or a short description.
 pub const SENTENCE: usize = 256;
 /// Characters in an ARN, which is never longer, or in a longer description.
 pub const LONG: usize = 2048;
+/// Characters in one line of a report, whatever it is made of.
+pub const REPORT: usize = 4000;
 
 /// Shows that a text was cut.
 const CUT: char = '…';
@@ -44,6 +48,13 @@ pub fn one_line(text: &str, most: usize) -> String {
     line
 }
 
+/// The same of a text that is owned: most are clean, and stay as they are.
+#[must_use]
+pub fn into_line(text: String, most: usize) -> String {
+    let line = one_line(&text, most);
+    if line == text { text } else { line }
+}
+
 /// The same line with its last character replaced by the mark, so that it grows no longer.
 fn cut(mut line: String) -> String {
     if line.pop().is_some() {
@@ -51,6 +62,29 @@ fn cut(mut line: String) -> String {
         line.push(CUT);
     }
     line
+}
+
+/// A text of several lines, as so many lines of so many characters each. Empty ones are left out; what is left out at the
+/// end is counted.
+#[must_use]
+pub fn lines(text: &str, most_lines: usize, most: usize) -> Vec<String> {
+    let mut all = text.lines().map(|line| one_line(line, most)).filter(|line| !line.is_empty());
+    let mut lines: Vec<String> = all.by_ref().take(most_lines).collect();
+    let more = all.count();
+    if more > 0 {
+        lines.push(format!("({more} more lines)"));
+    }
+    lines
+}
+
+/// Makes every text of a JSON document one line; see [`one_line`].
+pub fn clean(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = one_line(text, REPORT),
+        Value::Array(items) => items.iter_mut().for_each(clean),
+        Value::Object(map) => map.values_mut().for_each(clean),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// `text` as one word of a POSIX shell, quoted where it needs to be. Control, line-breaking and hidden characters, which a
@@ -127,6 +161,18 @@ mod tests {
     fn what_hides_or_turns_text_around_is_left_out() {
         assert_eq!(one_line("pay\u{202e}\u{2066}\u{200b}\u{ad}roll\u{fe0f}\u{e0041}\u{3164}", 99), "payroll");
         assert_eq!(one_line("a \u{200b} b", 99), "a b", "a word of nothing leaves no second space");
+    }
+
+    #[test]
+    fn a_text_of_many_lines_is_cut_and_counted() {
+        assert_eq!(lines("a\n\n b\u{202e} \r\nc\nd", 2, 9), ["a", "b", "(2 more lines)"]);
+    }
+
+    #[test]
+    fn every_text_of_a_document_is_one_line() {
+        let mut value = serde_json::json!({"a": ["x\ny", {"b": "\u{202e}z"}], "n": 1});
+        clean(&mut value);
+        assert_eq!(value, serde_json::json!({"a": ["x y", {"b": "z"}], "n": 1}));
     }
 
     #[test]

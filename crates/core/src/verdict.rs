@@ -6,6 +6,7 @@ use crate::{
     paths::{self, Path},
     proof::Proof,
     survey::{Gap, Uncut, Undenied, Unpreserved},
+    text,
 };
 
 /// How an interface in an untrack group is called, in facts and in messages.
@@ -192,6 +193,7 @@ impl Verdict {
     #[must_use]
     pub fn untouched(summary: String) -> Self {
         let unknown = Truth::Unknown;
+        let summary = text::into_line(summary, text::REPORT);
         Self {
             network: unknown,
             credentials: unknown,
@@ -230,12 +232,7 @@ impl Verdict {
         let lanes = [
             (blocked.as_str(), "new network flows are NOT blocked", network, &facts.network),
             (denied, "its credentials are NOT cut", credentials, &facts.credentials),
-            (
-                "it is out of its Auto Scaling group and load balancers",
-                "it is NOT out of its Auto Scaling group and load balancers",
-                fleet,
-                &facts.fleet,
-            ),
+            (facts.left.sentence(), "it is NOT out of its Auto Scaling group and load balancers", fleet, &facts.fleet),
             ("its volumes are kept and snapshots begun", "its evidence is NOT preserved", evidence, &facts.evidence),
         ];
         let holds: Vec<&str> = lanes.iter().filter(|lane| lane.2 == Truth::Yes).map(|lane| lane.0).collect();
@@ -277,7 +274,7 @@ impl Verdict {
             credentials,
             fleet,
             evidence,
-            summary,
+            summary: text::one_line(&summary, text::REPORT),
             paths,
             proof: None,
             uncut,
@@ -305,6 +302,28 @@ pub struct LaneFacts {
     pub fleet: Vec<Fact>,
     /// The evidence lane's.
     pub evidence: Vec<Fact>,
+    /// What it was in before.
+    pub left: Left,
+}
+
+/// What the instance was taken out of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// An Auto Scaling group.
+    pub scaling_group: bool,
+    /// Load balancers.
+    pub balancers: bool,
+}
+
+impl Left {
+    fn sentence(self) -> &'static str {
+        match (self.scaling_group, self.balancers) {
+            (true, true) => "it is out of its Auto Scaling group and load balancers",
+            (true, false) => "it is out of its Auto Scaling group",
+            (false, true) => "it is out of its load balancers",
+            (false, false) => "it is in no Auto Scaling group and behind no load balancer",
+        }
+    }
 }
 
 impl LaneFacts {
@@ -337,6 +356,20 @@ mod tests {
             credentials: yes(),
             fleet: yes(),
             evidence: yes(),
+            left: Left { scaling_group: true, balancers: true },
+        }
+    }
+
+    #[test]
+    fn it_is_said_to_have_left_only_what_it_was_in() {
+        for (scaling_group, balancers, sentence) in [
+            (true, false, "it is out of its Auto Scaling group, its"),
+            (false, true, "it is out of its load balancers, its"),
+            (false, false, "it is in no Auto Scaling group and behind no load balancer, its"),
+        ] {
+            let facts = LaneFacts { left: Left { scaling_group, balancers }, ..facts(&[Truth::Yes]) };
+            let summary = Verdict::judge("i-1", &facts, Vec::new()).summary;
+            assert!(summary.contains(sentence), "{summary}");
         }
     }
 

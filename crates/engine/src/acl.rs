@@ -285,7 +285,7 @@ pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn Cloud, back: &Reversal) -
         }
         seen = now;
     }
-    Outcome::Failed(Failure { error: "who shares the rules kept changing".to_owned(), retryable: true })
+    Outcome::Failed(Failure::new("who shares the rules kept changing".to_owned(), true))
 }
 
 /// Makes the two rules what those who share them want.

@@ -17,7 +17,7 @@ use brig_core::{
     proof::{Proof, State as ProofState},
     step::{Lane, Outcome, Step},
     survey::Instance,
-    text::one_line,
+    text::{self, one_line},
     timestamp::Timestamp,
     verdict::{Truth, Verdict},
 };
@@ -90,6 +90,7 @@ impl Engine {
                 Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, (current.stop, decided.stop))).await;
             reports.add(Lane::Evidence, stopped);
             let answer = answer(&work, &decided, &reports, &mut timings, before.as_deref(), invocation);
+            let answer = Containment { claimed_at: Some(current.claimed_at), ..answer };
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
             let told = current.told.as_deref() == Some(told_as(answer.outcome));
             if !again || !told {
@@ -156,7 +157,7 @@ impl Engine {
             None => current.told.as_deref() != Some(word) || answer.outcome == Conclusion::Repaired || added,
         };
         answer.timings_ms.done = Some(self.elapsed(invocation));
-        let message = message::compose(answer, work.finding, &self.audience(&work.instance, invocation));
+        let message = message::compose(answer, work.finding, &self.audience(Some(&work.instance), invocation));
         let publish = async { if news { self.publish(&message, invocation).await } else { Ok(()) } };
         let mark = async {
             let known = work.instance.tags.get(STATE_TAG).is_some_and(|tag| tag == word);
@@ -325,7 +326,8 @@ fn answer(
     notes.extend(work.finding.notes.iter().cloned());
     if let Some(foreign) = work.instance.tags.get(CONTAINMENT_TAG).filter(|tag| *tag != work.containment.as_str()) {
         notes.push(format!(
-            "taken over by force from the containment {foreign}: what was there before that is not known here"
+            "taken over by force from the containment {}: what was there before that is not known here",
+            text::one_line(foreign, text::NAME)
         ));
     }
     Containment {
@@ -342,6 +344,7 @@ fn answer(
         contest: None,
         held_until: None,
         timings_ms: *timings,
+        claimed_at: None,
         left_over,
         unreachable: false,
     }

@@ -322,6 +322,7 @@ impl Engine {
             contest: None,
             held_until: None,
             timings_ms: Timings { done, ..Timings::default() },
+            claimed_at: None,
             left_over: false,
             unreachable: false,
         }

@@ -121,7 +121,8 @@ impl Denial<'_> {
     /// Why a refusal leaves the role's sessions alive.
     pub(crate) fn refused(&self, error: &CloudError) -> Undenied {
         let role = self.role.to_owned();
-        if error.kind == ErrorKind::Denied { Undenied::NotAllowed { role } } else { Undenied::Refused { role } }
+        let lacks_a_grant = error.denial().is_some_and(brig_core::step::Denial::is_missing_grant);
+        if lacks_a_grant { Undenied::NotAllowed { role } } else { Undenied::Refused { role } }
     }
 }
 

@@ -94,7 +94,7 @@ fn found(instance: Instance) -> Found {
     let public = instance.interfaces.iter().flat_map(|interface| &interface.public);
     let addresses = private.chain(public.map(|public| public.address.to_string())).collect();
     Found {
-        name: instance.name().map(str::to_owned),
+        name: instance.name(),
         launched: instance.launched.map(|at| at.to_string()),
         addresses,
         account: instance.account,

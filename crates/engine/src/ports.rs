@@ -20,11 +20,12 @@ use brig_core::{
     proof::{FlowLog, Listing},
     reach::{RouteTable, VpcEndpoint},
     readiness::Trail,
-    step::{Lane, Outcome},
+    step::{Denial, Lane, Outcome},
     survey::{
         Association, Direction, Instance, Interface, Membership, MetadataOptions, Role, Rule, ScalingGroup,
         SecurityGroup, Snapshot, Target, Timeouts,
     },
+    text,
     timestamp::Timestamp,
 };
 use ipnet::IpNet;
@@ -36,8 +37,8 @@ pub enum ErrorKind {
     Throttled,
     /// A fault on the way or at AWS: timeouts, broken connections, 5xx.
     Transient,
-    /// The caller lacks the permission.
-    Denied,
+    /// The caller is not let do it.
+    Denied(Denial),
     /// The resource is not there.
     NotFound,
     /// It exists already.
@@ -52,9 +53,12 @@ pub enum ErrorKind {
     Other,
 }
 
+/// Characters of AWS's message that are shown.
+const LONGEST_MESSAGE: usize = 400;
+
 /// An AWS call that did not succeed. `Display` says what was called and what AWS answered; never a request's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{operation}: {code}: {message}")]
+#[error("{operation}: {}: {}", text::one_line(.code, text::NAME), text::one_line(.message, LONGEST_MESSAGE))]
 pub struct CloudError {
     /// AWS's name of the operation, `ModifyNetworkInterfaceAttribute`.
     pub operation: &'static str,
@@ -67,6 +71,12 @@ pub struct CloudError {
 }
 
 impl CloudError {
+    /// Why it was denied, where it was.
+    #[must_use]
+    pub fn denial(&self) -> Option<Denial> {
+        if let ErrorKind::Denied(denial) = self.kind { Some(denial) } else { None }
+    }
+
     /// Whether the same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -408,7 +418,7 @@ pub struct Object {
 
 /// Why an account or Region cannot be worked in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
+#[error("{}", text::one_line(.0, text::REPORT))]
 pub struct Unreachable(pub String);
 
 /// Gives the cloud of an account and Region, one view a lane.

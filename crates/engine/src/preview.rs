@@ -115,6 +115,7 @@ impl Engine {
         let plans = plans.into_iter().chain([stopped]).collect::<Vec<_>>();
         let mut answer = self.nothing(case, decided, outcome);
         answer.containment_id.clone_from(&active);
+        answer.claimed_at = look.records.active().map(|current| current.claimed_at);
         answer.steps = plans
             .iter()
             .flat_map(|plan| &plan.steps)

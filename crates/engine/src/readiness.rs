@@ -9,6 +9,7 @@ use brig_core::{
     readiness::{Line, Look, Seen, State, Unseen, judge},
     step::{GroupRef, Lane},
     survey::{Purpose, SecurityGroup},
+    timestamp::Timestamp,
 };
 use futures::{
     FutureExt,
@@ -22,8 +23,13 @@ use crate::{
     ports::{Answer, Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf},
 };
 
-/// A name that nothing has: what is asked about it is answered "not found" where asking is allowed.
-const NOTHING: &str = "brig-readiness";
+/// A name that nothing has: what is asked about it is answered "not found" where asking is allowed. It begins unlike Brig's
+/// own roles, on which the templates deny everything; with `RolePath=/` they have no path to be told by.
+const NOTHING: &str = "nothing-has-this-name";
+/// How the session in a member account is named.
+const SESSION: &str = "brig-readiness";
+/// How far back events are looked for: CloudTrail keeps 90 days, and a moment is enough to see whether looking is allowed.
+const LOOK_BACK_MS: i64 = 3600 * 1000;
 
 /// The answer to `readiness`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,7 +45,7 @@ pub struct Ready {
 }
 
 fn unseen(error: &CloudError) -> Unseen {
-    Unseen { denied: error.kind == ErrorKind::Denied, error: error.to_string() }
+    Unseen { denial: error.denial(), error: error.to_string() }
 }
 
 fn seen<T>(answer: Answer<T>) -> Seen<T> {
@@ -66,7 +72,7 @@ impl Engine {
             return Err("prepare: BRIG_MODE=observe changes nothing".to_owned());
         }
         let own = &invocation.own;
-        let cloud = self.clouds.open(own, region, Lane::Network, NOTHING).await.map_err(|error| error.to_string())?;
+        let cloud = self.clouds.open(own, region, Lane::Network, SESSION).await.map_err(|error| error.to_string())?;
         let cloud = cloud.as_ref();
         let clock = self.clock.as_ref();
         let mut prepared = Vec::new();
@@ -104,7 +110,7 @@ impl Engine {
             self.ledger.active(None).await.map(|_| ())
         };
         let members = asked.accounts.iter().map(|account| async move {
-            let opened = self.clouds.open(account, region, Lane::Network, NOTHING).await;
+            let opened = self.clouds.open(account, region, Lane::Network, SESSION).await;
             let answer = match opened {
                 Ok(member) => member.describe_vpcs().await.map(|_| ()).map_err(|error| error.to_string()),
                 Err(unreachable) => Err(unreachable.to_string()),
@@ -130,7 +136,10 @@ impl Engine {
             groups.as_deref().unwrap_or_default(),
             own,
         );
-        let (reads, changes) = futures::join!(reads(cloud, asked.instance.as_ref()), changes);
+        let (reads, changes) = futures::join!(
+            reads(cloud, asked.instance.as_ref(), Timestamp::from_millis(now.millis() - LOOK_BACK_MS)),
+            changes
+        );
         Look {
             reads,
             changes,
@@ -149,7 +158,7 @@ impl Engine {
 }
 
 /// The calls of a containment that look, each once, about nothing.
-async fn reads(cloud: &dyn Cloud, instance: Option<&InstanceId>) -> Vec<(Read, Seen<()>)> {
+async fn reads(cloud: &dyn Cloud, instance: Option<&InstanceId>, since: Timestamp) -> Vec<(Read, Seen<()>)> {
     let nobody: Option<InstanceId> = "i-00000000000000000".parse().ok();
     let mut tries: Vec<(Read, BoxFuture<'_, Seen<()>>)> = vec![
         (
@@ -163,10 +172,7 @@ async fn reads(cloud: &dyn Cloud, instance: Option<&InstanceId>) -> Vec<(Read, S
         (Read::GetRolePolicy, cloud.get_role_policy(NOTHING, NOTHING).map(allowed).boxed()),
         (Read::DescribeAutoScalingGroups, cloud.describe_auto_scaling_group(NOTHING).map(allowed).boxed()),
         (Read::DescribeTargetGroups, cloud.describe_target_groups().map(allowed).boxed()),
-        (
-            Read::LookupEvents,
-            cloud.lookup_events(NOTHING, brig_core::timestamp::Timestamp::from_millis(0)).map(allowed).boxed(),
-        ),
+        (Read::LookupEvents, cloud.lookup_events(NOTHING, since).map(allowed).boxed()),
     ];
     if let Some(instance) = instance.or(nobody.as_ref()) {
         tries.push((Read::DescribeInstances, cloud.describe_instance(instance).map(allowed).boxed()));
@@ -253,7 +259,7 @@ async fn make(
     let name = purpose.group_name();
     let why = |error: String| format!("{name} of {vpc}: {error}");
     let group = GroupRef { id: None, vpc: vpc.clone(), name: name.to_owned(), purpose };
-    let (id, _) = groups::create(cloud, clock, own, &group).await.map_err(|not| why(not.failure.error))?;
+    let (id, _) = groups::create(cloud, clock, own, &group).await.map_err(|not| why(not.failure.to_string()))?;
     groups::rule(cloud, clock, purpose, &id).await.map_err(|error| why(error.to_string()))?;
     Ok(format!("{vpc}/{name} is {id}"))
 }

@@ -298,7 +298,7 @@ impl Engine {
             next.released_at = Some(self.clock.now());
         }
         if current.told.as_deref() != Some(word) {
-            let audience = self.audience(&work.instance, case.invocation);
+            let audience = self.audience(Some(&work.instance), case.invocation);
             let message = message::compose(answer, case.finding, &audience);
             match self.publish(&message, case.invocation).await {
                 Ok(()) => next.told = Some(word.to_owned()),

@@ -6,10 +6,10 @@ use brig_core::{
     paths::Path,
     proof::FlowLog,
     reach::ReachLook,
-    step::{Lane, Step},
+    step::{Lane, Outcome, Step},
     survey::{Gap, Interface, Rule},
     timestamp::Timestamp,
-    verdict::LaneFacts,
+    verdict::{LaneFacts, Left},
 };
 
 use crate::{
@@ -152,7 +152,20 @@ impl Reports {
             credentials: credentials.facts.clone(),
             fleet: fleet.facts.clone(),
             evidence: evidence.facts.clone(),
+            left: self.left_behind(),
         }
+    }
+
+    /// What the instance was in: what a step took it out of, or found it out of already.
+    fn left_behind(&self) -> Left {
+        let out = |done: &&Done| matches!(done.outcome, Outcome::Changed(_) | Outcome::AlreadyDone(_));
+        let mut left = Left::default();
+        for done in self.done().filter(out) {
+            left.scaling_group |= matches!(done.step, Step::DetachInstances { .. });
+            left.balancers |=
+                matches!(done.step, Step::DeregisterTargets { .. } | Step::DeregisterInstancesFromLoadBalancer { .. });
+        }
+        left
     }
 
     pub(crate) fn any_left_over(&self) -> bool {

@@ -8,8 +8,9 @@ use brig_core::{
     ids::ContainmentId,
     ledger::Told,
     message::{self, Audience, Message},
-    policy::{Decided, Decision},
+    policy::{self, Decided, Decision},
     survey::Instance,
+    text,
 };
 
 use crate::{
@@ -51,18 +52,17 @@ impl Engine {
     ) -> Containment {
         let Case { finding, action, invocation, .. } = case;
         let told = Told { what: answer.outcome.word().to_owned(), finding: finding.id.clone() };
+        // Who invokes Brig and mistypes reads so in the answer; nobody else is woken for it.
+        let to_invoker = finding.by_person && answer.outcome == Conclusion::Refused;
         // Where the ledger cannot say whether people were notified, once too often is better than never.
         let is_new = async || !self.ledger.was_told(&key_of(finding), &told).await.unwrap_or(false);
-        if action == Action::Contain && is_new().await {
-            let audience = Audience {
-                function: &invocation.function,
-                release_function: &invocation.release_function,
-                table: &self.table,
-                instance_name: instance.and_then(Instance::name),
-            };
+        if action == Action::Contain && !to_invoker && is_new().await {
+            let audience = self.audience(instance, invocation);
             match self.publish(&message::compose(&answer, finding, &audience), invocation).await {
                 Ok(()) => {
-                    let report = serde_json::to_string(&answer).unwrap_or_default();
+                    let mut report = serde_json::to_value(&answer).unwrap_or_default();
+                    text::clean(&mut report);
+                    let report = report.to_string();
                     let report = if report.len() > LONGEST_REPORT { String::new() } else { report };
                     let kept = self.ledger.record_told(&key_of(finding), &told, self.clock.now(), &report).await;
                     if let Err(error) = kept {
@@ -94,12 +94,13 @@ impl Engine {
         }
     }
 
-    pub(crate) fn audience<'a>(&'a self, instance: &'a Instance, invocation: &'a Invocation) -> Audience<'a> {
+    pub(crate) fn audience<'a>(&'a self, instance: Option<&'a Instance>, invocation: &'a Invocation) -> Audience<'a> {
         Audience {
             function: &invocation.function,
             release_function: &invocation.release_function,
             table: &self.table,
-            instance_name: instance.name(),
+            instance_name: instance.and_then(Instance::name),
+            exemption: instance.and_then(|instance| policy::exemption(instance, &self.policy)),
         }
     }
 }

@@ -15,8 +15,9 @@ use brig_core::{
     ledger::{InstanceKey, Named, StepRecord},
     plan::{Plan, Planned},
     policy::Policy,
-    step::{Failure, Lane, Outcome, Step},
+    step::{Denial, Failure, Lane, Outcome, Step},
     survey::{Gap, Instance},
+    text,
     timestamp::Timestamp,
     verdict::Fact,
 };
@@ -67,9 +68,11 @@ impl LaneReport {
         }
     }
 
-    pub(crate) fn note(&mut self, text: String) {
-        if !self.notes.contains(&text) {
-            self.notes.push(text);
+    /// A sentence for people, as one line: it may hold names that others chose, and AWS's words.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        let note = text::one_line(&note.into(), text::REPORT);
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
         }
     }
 }
@@ -240,15 +243,15 @@ impl Work<'_> {
         stream::iter(plan.steps.clone())
             .map(|Planned { step, outcome }| async move {
                 let outcome = match (outcome, intent) {
-                    (Outcome::Planned, Err(error)) => Outcome::Failed(Failure {
-                        error: format!("not started, since its intent could not be recorded: {error}"),
-                        retryable: error.is_retryable(),
-                    }),
+                    (Outcome::Planned, Err(error)) => Outcome::Failed(Failure::new(
+                        format!("not started, since its intent could not be recorded: {error}"),
+                        error.is_retryable(),
+                    )),
                     (Outcome::Planned, Ok(())) => match self.hold_back(&step) {
                         Some(until) => Outcome::Skipped(format!(
                             "repaired three times within the last hour; the next repair is held back until {until}, unless a person orders it"
                         )),
-                        None => self.bounded(effect(step.clone())).await,
+                        None => self.owned(self.bounded(effect(step.clone())).await),
                     },
                     (settled, _) => self.settle(&step, settled),
                 };
@@ -257,6 +260,17 @@ impl Work<'_> {
             .buffered(AT_ONCE)
             .collect()
             .await
+    }
+
+    /// A denial on a node of EKS Auto Mode is EKS's, whatever words EC2 has for it.
+    fn owned(&self, outcome: Outcome) -> Outcome {
+        let Outcome::Failed(failure) = outcome else { return outcome };
+        let owned = |denial: Denial| {
+            let is_owned = denial.is_missing_grant() && self.instance.is_auto_mode_node();
+            if is_owned { Denial::AutoMode } else { denial }
+        };
+        let denial = failure.denial.map(owned);
+        Outcome::Failed(Failure { denial, ..failure })
     }
 
     /// Effects end with the deadline: an effect in flight then is on record as intended and is looked at again later.
@@ -300,7 +314,7 @@ impl Work<'_> {
                 && record.outcome.as_ref().is_some_and(changed);
             // Only repairs among machines count: a person may order as many as it takes.
             let repairs = if repair && self.asks == Asks::Machine { record.repaired(now) } else { Vec::new() };
-            Some((key, done.outcome.clone(), repairs))
+            Some((key, done.outcome.clone().clean(), repairs))
         });
         stream::iter(writes)
             .map(|(key, outcome, repairs)| async move {
@@ -349,10 +363,7 @@ impl Work<'_> {
             } else if complete {
                 self.settle(&record.step, Outcome::AlreadyDone("nothing is left to do".to_owned()))
             } else {
-                Outcome::Failed(Failure {
-                    error: "intended, and whether it took effect could not be seen".to_owned(),
-                    retryable: true,
-                })
+                Outcome::Failed(Failure::new("intended, and whether it took effect could not be seen".to_owned(), true))
             };
             report.done.push(Done { step: record.step, outcome });
         }
@@ -377,10 +388,10 @@ where
 }
 
 fn failed_out_of_time() -> Outcome {
-    Outcome::Failed(Failure { error: "not finished: the invocation's time is nearly over".to_owned(), retryable: true })
+    Outcome::Failed(Failure::new("not finished: the invocation's time is nearly over".to_owned(), true))
 }
 
-/// The outcome of a step whose call failed. A permission that lacks is named.
+/// The outcome of a step whose call failed. Why it was denied is kept as a value: what helps depends on it.
 pub(crate) fn failed(error: &CloudError) -> Outcome {
     Outcome::Failed(failure(error))
 }
@@ -399,31 +410,17 @@ pub(crate) fn applied(answer: Answer<()>, changed: String, missing: &str) -> Out
 }
 
 pub(crate) fn failure(error: &CloudError) -> Failure {
-    Failure { error: explained(error), retryable: error.is_retryable() }
+    Failure { error: error.to_string(), retryable: error.is_retryable(), denial: error.denial() }
 }
 
 /// The outcome of a step on something that Brig made or saw a moment ago and AWS does not find: it will.
 pub(crate) fn failed_for_now(error: &CloudError) -> Outcome {
-    Outcome::Failed(Failure { error: explained(error), retryable: true })
+    Outcome::Failed(Failure { retryable: true, ..failure(error) })
 }
 
 /// Something that could not be read.
 pub(crate) fn gap(what: impl Into<String>, error: &CloudError) -> Gap {
-    Gap { what: what.into(), error: explained(error), retryable: error.is_retryable() }
-}
-
-fn explained(error: &CloudError) -> String {
-    match error.kind {
-        ErrorKind::Denied => format!("{error} (grant this operation to the function's role)"),
-        ErrorKind::Throttled
-        | ErrorKind::Transient
-        | ErrorKind::NotFound
-        | ErrorKind::Duplicate
-        | ErrorKind::Conflict
-        | ErrorKind::Unsupported
-        | ErrorKind::LimitReached
-        | ErrorKind::Other => error.to_string(),
-    }
+    Gap { what: what.into(), error: failure(error).to_string(), retryable: error.is_retryable() }
 }
 
 /// Keeps the newest outcome of each step, in the order in which steps first appeared.

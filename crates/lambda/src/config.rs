@@ -1,7 +1,7 @@
 //! The settings, read once from the environment. A wrong value stops the start with a message that names it: a function
 //! that contains production instances must not guess.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use brig_core::{
     access::ForensicAccess,
@@ -9,6 +9,7 @@ use brig_core::{
     ids::AccountId,
     policy::{Escalation, Mode, Policy, RoleDeny, RoleOverflow, Untrack},
     rules::{Rules, RulesError},
+    text,
 };
 use ipnet::IpNet;
 
@@ -18,8 +19,19 @@ pub enum ConfigError {
     /// It must be set.
     #[error("{0} is not set")]
     Missing(&'static str),
+    /// It is set to nothing: neither a default nor "none" may be guessed from that.
+    #[error("{0}=\"\" is empty: give it a value, or remove it")]
+    Empty(&'static str),
+    /// No such setting.
+    #[error("{name}=\"{value}\" is not a setting of Brig: is {name} mistyped?")]
+    Unknown {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: String,
+    },
     /// It has a value that it cannot have.
-    #[error("{name}={value:?} is not {expected}")]
+    #[error("{name}=\"{value}\" is not {expected}")]
     Wrong {
         /// The variable.
         name: &'static str,
@@ -76,6 +88,10 @@ pub enum RulesFrom {
 
 const IP_RANGES: &str = "https://ip-ranges.amazonaws.com/ip-ranges.json";
 
+/// Characters of a variable's name and value that an error shows.
+const LONGEST_NAME: usize = 128;
+const LONGEST_SHOWN: usize = 256;
+
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
@@ -121,20 +137,28 @@ fn choice<T: Copy, const N: usize>(
 
 impl Config {
     /// Reads the process's environment.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub fn from_environment() -> Result<Self, ConfigError> {
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy();
-            if name.starts_with("BRIG_") && !KNOWN.contains(&name.as_ref()) {
-                tracing::warn!("{name} is no setting of Brig: is it mistyped?");
-            }
-        }
-        Self::read(|name| std::env::var(name).ok())
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        Self::of(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
     }
 
-    /// Reads settings from `get`; an empty value counts as not set.
+    /// Reads the settings among variables. One that begins as Brig's do and is none of them is an error: what it was meant
+    /// to set is not set.
+    pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let settings: BTreeMap<String, String> =
+            variables.into_iter().filter(|(name, _)| name.starts_with("BRIG_")).collect();
+        if let Some((name, value)) = settings.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            let (name, value) = (text::one_line(name, LONGEST_NAME), text::one_line(value, LONGEST_SHOWN));
+            return Err(ConfigError::Unknown { name, value });
+        }
+        Self::read(|name| settings.get(name).cloned())
+    }
+
+    /// Reads settings from `get`.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        if let Some(name) = empty(&get) {
+            return Err(ConfigError::Empty(name));
+        }
         let defaults = Policy::default();
         let table = get("BRIG_LEDGER_TABLE").ok_or(ConfigError::Missing("BRIG_LEDGER_TABLE"))?;
         let topic = get("BRIG_TOPIC_ARN").ok_or(ConfigError::Missing("BRIG_TOPIC_ARN"))?;
@@ -245,6 +269,12 @@ fn denial(get: &impl Fn(&str) -> Option<String>) -> Result<(RoleDeny, RoleOverfl
     ))
 }
 
+/// A setting that is set to nothing.
+fn empty(get: impl Fn(&str) -> Option<String>) -> Option<&'static str> {
+    let holds_nothing = |value: String| value.split(',').all(|item| item.trim().is_empty());
+    KNOWN.into_iter().find(|name| get(name).is_some_and(holds_nothing))
+}
+
 fn escalations(words: Vec<String>) -> Result<Vec<Escalation>, ConfigError> {
     if words == ["none"] {
         return Ok(Vec::new());
@@ -318,8 +348,8 @@ fn rules(text: Option<String>) -> Result<RulesFrom, ConfigError> {
     }
 }
 
-fn wrong(name: &'static str, value: String, expected: &'static str) -> ConfigError {
-    ConfigError::Wrong { name, value, expected }
+fn wrong(name: &'static str, value: impl Into<String>, expected: &'static str) -> ConfigError {
+    ConfigError::Wrong { name, value: text::one_line(&value.into(), LONGEST_SHOWN), expected }
 }
 
 fn is_topic_arn(arn: &str) -> bool {

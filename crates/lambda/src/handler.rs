@@ -10,13 +10,14 @@ use brig_core::{
     ids::AccountId,
     message::{self, Unhandled},
     queue::again_after,
+    text,
     timestamp::Timestamp,
 };
 use brig_engine::{
     Invocation,
     ports::{CloudError, Queue},
 };
-use futures::future::join_all;
+use futures::{FutureExt, future::join_all};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use tracing::Instrument;
@@ -35,6 +36,21 @@ const NO_DEADLINE: Duration = Duration::from_mins(1);
 /// Handles one event. Errors carry an `errorType`: `UnsupportedEvent`, `InvalidRequest`, `NotServed`,
 /// `Incomplete`, `LedgerUnreachable`, `LookupFailed` or `NoAccount`.
 pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    // Boxed: the compiler lays out futures within futures to a limited depth.
+    answered(app, event)
+        .boxed_local()
+        .await
+        .map(clean)
+        .map_err(|error| Diagnostic { error_message: text::one_line(&error.error_message, usize::MAX), ..error })
+}
+
+/// An answer as it leaves the function: whatever names and words of others are in it, each text is one line.
+fn clean(mut answer: Value) -> Value {
+    text::clean(&mut answer);
+    answer
+}
+
+async fn answered(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let began = app.engine.clock.now();
     let (payload, context) = event.into_parts();
     let account = app.account(&context.invoked_function_arn).await.map_err(|error| no_account(&error))?;
@@ -336,7 +352,8 @@ async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation)
             Ok(finding) => one(app, &finding, request, invocation).await,
             Err(resolution) => {
                 tracing::info!("asked: {}", resolution.verdict.summary);
-                let told = if request.action == Action::Contain {
+                // Who pasted the report reads it in the answer.
+                let told = if request.action == Action::Contain && !request.is_by_person() {
                     app.engine.notifier.publish(&message::unresolved(&resolution)).await
                 } else {
                     Ok(())

@@ -264,6 +264,7 @@ pub(crate) fn finding(instance: &InstanceId, id: &str) -> Finding {
         remotes: Vec::new(),
         roles: Vec::new(),
         profiles: Vec::new(),
+        report: Vec::new(),
         account: ACCOUNT.parse().expect("an account"),
         region: REGION.parse().expect("a Region"),
         instance: instance.clone(),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use brig_core::{message::Message, policy::Policy, timestamp::Timestamp};
+use brig_core::{message::Message, policy::Policy, step::Denial, timestamp::Timestamp};
 use brig_engine::ports::{Answer, CloudError, ErrorKind};
 
 use crate::{ledger::Tables, time::Timers, world::World};
@@ -332,6 +332,12 @@ impl Sim {
         self.state().told.iter().map(|message| message.subject.clone()).collect()
     }
 
+    /// The messages that people got.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        self.state().told.clone()
+    }
+
     /// Lets time pass.
     pub fn wait(&self, time: Duration) {
         self.timers.skip(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -451,7 +457,7 @@ pub(crate) fn error(operation: &'static str, fault: Fault) -> CloudError {
         Fault::Throttled => (ErrorKind::Throttled, "RequestLimitExceeded"),
         Fault::ServerError => (ErrorKind::Transient, "InternalError"),
         Fault::Timeout => (ErrorKind::Transient, "Timeout"),
-        Fault::Denied => (ErrorKind::Denied, "AccessDenied"),
+        Fault::Denied => (ErrorKind::Denied(Denial::Unsaid), "AccessDenied"),
         Fault::NotFound => (ErrorKind::NotFound, "Resource.NotFound"),
     };
     CloudError { operation, kind, code: code.to_owned(), message: "by the simulator".to_owned() }

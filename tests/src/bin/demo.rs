@@ -1,8 +1,7 @@
 //! The demo: a production-looking account in which the template is deployed; an abuse report is put on the event bus, and
 //! the rule, the queue and the function do the rest.
-#![expect(clippy::expect_used, reason = "a demo stops at the first thing that is not as it must be")]
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
 use brig_tests::{account::Account, seed::Production, stack::Stack, state::State};
 use serde_json::{Value, json};
@@ -11,9 +10,12 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
+    let Some(stack) = Stack::deployed() else {
+        eprintln!("The demo needs the endpoints and the deployed template: run it with `make demo`.");
+        return ExitCode::from(2);
+    };
     let account = Account::open().await;
-    let stack = Stack::deployed().expect("run it with `make demo`");
     println!("infra/template.yaml is deployed (moto and ministack on loopback): {}.", stack.output("ContainFunction"));
     println!("Seeding a production-looking account ...");
     let office = stack.office(&account).await;
@@ -30,7 +32,13 @@ async fn main() {
         .filter_map(|message| message.get("Message")?.as_str())
         .filter_map(|text| serde_json::from_str(text).ok())
         .collect();
-    let entry = told.first().cloned().expect("a message within a minute");
+    let Some(entry) = told.first().cloned() else {
+        eprintln!(
+            "No message arrived within {} s: the rule, the queue, the function or the topic did not do its part; the function's log says which.",
+            PATIENCE.as_secs()
+        );
+        return ExitCode::FAILURE;
+    };
 
     let after = account.state(&world.victim).await;
     side_by_side(&before, &after);
@@ -67,6 +75,7 @@ async fn main() {
     for note in list("notes") {
         println!("  note: {}", note.as_str().unwrap_or_default());
     }
+    ExitCode::SUCCESS
 }
 
 fn side_by_side(before: &State, after: &State) {

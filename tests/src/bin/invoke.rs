@@ -1,7 +1,10 @@
 //! `make invoke`: seeds an account, runs the function behind `cargo lambda watch`, and invokes it with an event's file.
 #![expect(clippy::expect_used, reason = "a tool for people stops with the reason")]
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::{ExitCode, Stdio},
+    time::Duration,
+};
 
 use brig_tests::{account::Account, function::bootstrap};
 use tokio::{net::TcpStream, process::Command};
@@ -9,13 +12,20 @@ use tokio::{net::TcpStream, process::Command};
 const PLACEHOLDER: &str = "i-0123456789abcdef0";
 
 #[tokio::main]
-async fn main() {
-    let file = std::env::args().nth(1).expect("the event's file: make invoke EVENT=events/x.json");
+async fn main() -> ExitCode {
+    // Before anything is started: who mistypes a file's name reads a sentence, and at once.
+    let event = match event() {
+        Ok(event) => event,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    };
     let account = Account::open().await;
     let office = account.office().await;
     let world = account.production().await;
-    let event = std::fs::read_to_string(&file).expect("the event's file").replace(PLACEHOLDER, &world.victim);
-    println!("Seeded an account; {PLACEHOLDER} of {file} stands for its instance {}.", world.victim);
+    let event = event.replace(PLACEHOLDER, &world.victim);
+    println!("Seeded an account; {PLACEHOLDER} in the event stands for its instance {}.", world.victim);
 
     let port = free_port();
     let mut service = Command::new("cargo")
@@ -51,8 +61,8 @@ async fn main() {
     let status = tokio::select! {
         status = invoke.wait() => status.expect("it ends"),
         ended = function.wait() => {
-            eprintln!("the function ended early: {ended:?}");
-            std::process::exit(1)
+            eprintln!("The function ended early: {ended:?}");
+            return ExitCode::FAILURE;
         }
     };
     for message in account.messages(&office).await {
@@ -60,7 +70,21 @@ async fn main() {
     }
     let _ = function.kill().await;
     let _ = service.kill().await;
-    std::process::exit(status.code().unwrap_or(1));
+    status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The event to invoke with, or what is wrong with what was asked for.
+fn event() -> Result<String, String> {
+    let Some(file) = std::env::args().nth(1) else {
+        return Err("Name the event's file: make invoke EVENT=events/manual.json".to_owned());
+    };
+    let text = std::fs::read_to_string(&file).map_err(|error| {
+        format!("{file} cannot be read: {error}. The events are in events/: make invoke EVENT=events/manual.json")
+    })?;
+    match serde_json::from_str::<serde_json::Value>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("{file} is not JSON: {error}.")),
+    }
 }
 
 fn free_port() -> u16 {

@@ -11,6 +11,7 @@ use brig_core::{
         StepRecord,
     },
     step::{Failure, Outcome},
+    text::{LONG, one_line},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, CloudError, ErrorKind};
@@ -123,7 +124,7 @@ pub(super) fn step(key: &InstanceKey, containment: &ContainmentId, record: &Step
         ("sk".to_owned(), text(format!("{containment}/{}", record.key))),
         ("lane".to_owned(), text(record.step.lane().name())),
         ("step".to_owned(), text(record.step.name())),
-        ("resource".to_owned(), text(record.step.resource(key.instance.as_str()))),
+        ("resource".to_owned(), text(one_line(&record.step.resource(key.instance.as_str()), LONG))),
         ("body".to_owned(), text(body)),
         ("recorded_at".to_owned(), text(record.recorded_at.to_string())),
         ("outcome".to_owned(), text("planned")),
@@ -353,9 +354,7 @@ fn read_step(item: &Item, key: &str) -> Answer<StepRecord> {
         Some("already_done") => Some(Outcome::AlreadyDone(detail)),
         Some("missing") => Some(Outcome::Missing(detail)),
         Some("skipped") => Some(Outcome::Skipped(detail)),
-        Some("failed") => {
-            Some(Outcome::Failed(Failure { error: detail, retryable: record.flag("retryable")?.unwrap_or(true) }))
-        }
+        Some("failed") => Some(Outcome::Failed(Failure::new(detail, record.flag("retryable")?.unwrap_or(true)))),
         Some(other) => return Err(broken("Query", &format!("{what} has the outcome {other:?}"))),
     };
     let time =

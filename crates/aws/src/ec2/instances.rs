@@ -52,7 +52,7 @@ pub(crate) async fn describe_instances_named(client: &Client, name: &str, region
         instances.extend(reservation.instances().iter().filter_map(|found| from_instance(found, &owner, region)));
     }
     // A filter's value may hold wildcards; a name is meant as it is.
-    instances.retain(|instance| instance.name() == Some(name));
+    instances.retain(|instance| instance.tags.get("Name").is_some_and(|tag| tag == name));
     Ok(instances)
 }
 

@@ -125,8 +125,8 @@ async fn what_may_do_better_is_asked_once_more_and_a_refusal_is_not() {
     list(
         &[(403, "us-east-1", DENIED)],
         &expect![[r#"
-        us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
-        Denied: ListObjectsV2: AccessDenied: Access Denied"#]],
+            us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
+            Denied(Unsaid): ListObjectsV2: AccessDenied: Access Denied"#]],
     )
     .await;
     list(

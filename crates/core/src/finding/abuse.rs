@@ -17,6 +17,11 @@ use crate::{
 /// A report is read up to this size; what follows is quoted mail.
 const LONGEST: usize = 256 * 1024;
 
+/// So many lines of a report are shown to who decides.
+const SHOWN_LINES: usize = 20;
+/// So many characters of each.
+const SHOWN_WIDTH: usize = 200;
+
 /// `source` `brig.abuse`, `detail-type` `Abuse Report`. Anyone who can write to the bus can send it: ids are believed,
 /// since naming one takes knowledge of the account; addresses and free text lead to a question.
 pub(super) fn from_event(root: &Field<'_>) -> Result<Parsed, ParseError> {
@@ -35,8 +40,10 @@ pub(super) fn from_event(root: &Field<'_>) -> Result<Parsed, ParseError> {
         named.push((said_by.clone(), region.clone(), Target::Address(address)));
         unauthenticated = true;
     }
+    let mut said = Vec::new();
     if let Some(text) = detail.get("text").text()? {
         let report = Report::read(text);
+        said = words(text);
         unauthenticated = true;
         seen = report.time.or(seen);
         for (found_region, target) in report.origins {
@@ -49,6 +56,7 @@ pub(super) fn from_event(root: &Field<'_>) -> Result<Parsed, ParseError> {
         kind: "Abuse Report".to_owned(),
         title: "an abuse report on the event bus".to_owned(),
         last_seen: seen,
+        report: said,
         ..Draft::default()
     };
     Ok(parsed(draft.named(&said_by, named), NAMES_NOTHING))
@@ -69,9 +77,15 @@ pub(super) fn from_person(text: &str, title: &str, account: &AccountId, region: 
         last_seen: report.time,
         by_person: true,
         remotes: report.others,
+        report: words(text),
         ..Draft::default()
     };
     parsed(draft.named(&invoked.account, named), NAMES_NOTHING)
+}
+
+/// The beginning of a report, as people read it.
+fn words(text: &str) -> Vec<String> {
+    crate::text::lines(text, SHOWN_LINES, SHOWN_WIDTH)
 }
 
 const NAMES_NOTHING: &str = "the abuse report names no instance and no address of origin";

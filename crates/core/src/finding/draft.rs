@@ -15,6 +15,9 @@ use crate::{
 /// So many addresses of one event are kept: a network ACL has room for fewer.
 const MOST_REMOTES: usize = 50;
 
+/// Characters of an id, which is part of keys in the ledger.
+pub(super) const LONGEST_ID: usize = 128;
+
 /// The common part; see [`Finding`] for the fields.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Draft {
@@ -35,6 +38,7 @@ pub(super) struct Draft {
     pub(super) remotes: Vec<IpAddr>,
     /// Whose sessions the event says that instances held.
     pub(super) sessions: Vec<Session>,
+    pub(super) report: Vec<String>,
 }
 
 /// What an event names.
@@ -86,9 +90,10 @@ impl Draft {
     ) -> Finding {
         Finding {
             source: self.source,
-            id: self.id.chars().take(128).collect(),
-            kind: self.kind.clone(),
-            title: self.title.clone(),
+            // Clean, whichever parser made it.
+            id: text::one_line(&self.id, LONGEST_ID),
+            kind: text::one_line(&self.kind, text::SENTENCE),
+            title: text::one_line(&self.title, text::SENTENCE),
             severity: self.severity,
             role: self.role,
             doubt: self.doubt,
@@ -100,10 +105,11 @@ impl Draft {
             stop: self.stop,
             said_by: said_by.clone(),
             crowd,
-            notes: self.notes.iter().cloned().chain(self.left_out()).collect(),
+            notes: self.notes.iter().map(|note| text::one_line(note, text::REPORT)).chain(self.left_out()).collect(),
             remotes: self.remotes.iter().take(MOST_REMOTES).copied().collect(),
             roles: sessions::roles(&self.sessions, &instance),
             profiles: sessions::profiles(&self.sessions, &instance),
+            report: self.report.clone(),
             account,
             region,
             instance,

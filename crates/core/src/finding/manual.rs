@@ -9,6 +9,7 @@ use super::{
 use crate::{
     ids::{AccountId, Region},
     json::{Field, shown},
+    text,
 };
 
 const KEYS: [&str; 17] = [
@@ -39,7 +40,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         .into_iter()
         .flat_map(serde_json::Map::keys)
         .filter(|key| !KEYS.contains(&key.as_str()))
-        .map(|key| format!("\"{}\"", key.chars().take(60).collect::<String>()))
+        .map(|key| format!("\"{}\"", text::one_line(key, 60)))
         .collect();
     if !unknown.is_empty() {
         let plural = if unknown.len() == 1 { "key" } else { "keys" };

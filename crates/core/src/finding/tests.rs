@@ -1,4 +1,5 @@
 mod events;
+mod hostile;
 mod meanings;
 mod mutations;
 

@@ -4,11 +4,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::json;
 
-use super::{LARGEST, LONGEST_SMS, LONGEST_SUBJECT, Message, ascii};
+use super::{LARGEST, Message, subject};
 use crate::{
     finding::{Notice, Unread},
     ids::{AccountId, Region},
     ledger::Announced,
+    text,
 };
 
 /// What people hear of an event beyond its containments.
@@ -55,7 +56,7 @@ impl Unhandled<'_> {
     /// Composes the message.
     #[must_use]
     pub fn message(&self) -> Message {
-        let sms = ascii(&format!("Brig: {}", self.first_sentence()), LONGEST_SMS);
+        let sms = subject::short(&format!("Brig: {}", self.first_sentence()));
         let body = SHOWN
             .into_iter()
             .map(|most| self.variants(&sms, most))
@@ -63,7 +64,7 @@ impl Unhandled<'_> {
             .unwrap_or_else(|| json!({"default": sms}).to_string());
         let (account, region) = self.place();
         Message {
-            subject: ascii(&format!("[Brig] {}", self.headline()), LONGEST_SUBJECT),
+            subject: subject::subject(&format!("[Brig] {}", self.headline())),
             body,
             attributes: vec![
                 ("outcome", "String", self.outcome().to_owned()),
@@ -136,25 +137,27 @@ impl Unhandled<'_> {
             "To contain an instance: aws lambda invoke --function-name {} --cli-read-timeout 150 \
              --cli-binary-format raw-in-base64-out --payload \
              '{{\"instance_id\":\"i-...\",\"account\":\"{}\",\"region\":\"{}\"}}' /dev/stdout",
-            self.function,
+            text::shell(self.function),
             self.place().0,
             self.place().1
         ));
         lines.push(format!("Event delivered as: {}", self.record().event));
-        lines.join("\n") + "\n"
+        let clean: Vec<String> = lines.iter().map(|line| text::one_line(line, text::REPORT)).collect();
+        clean.join("\n") + "\n"
     }
 
     fn variants(&self, sms: &str, most: usize) -> String {
         let text = self.text(most);
-        let entry = json!({
+        let mut entry = json!({
             "schema": 1,
             "outcome": self.outcome(),
             "event": self.record().event,
             "summary": self.first_sentence(),
             "notices": self.notices.iter().take(most).collect::<Vec<_>>(),
             "unread": self.unread.iter().take(most).collect::<Vec<_>>(),
-        })
-        .to_string();
+        });
+        text::clean(&mut entry);
+        let entry = entry.to_string();
         json!({"default": text, "email": text, "sms": sms,
             "sqs": entry, "lambda": entry, "http": entry, "https": entry, "firehose": entry})
         .to_string()

@@ -2,9 +2,10 @@ use expect_test::expect;
 
 use super::*;
 use crate::{
-    containment::{StepReport, Timings},
-    policy::Decision,
+    containment::{Conclusion, StepReport, Timings},
+    policy::{Decision, Strength},
     testing::{account, finding},
+    timestamp::Timestamp,
     verdict::{Truth, Verdict},
 };
 
@@ -43,6 +44,7 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
         notes: vec!["web may launch a replacement from the same template, with the same hole".to_owned()],
         contest: None,
         timings_ms: Timings::default(),
+        claimed_at: Timestamp::parse("2026-01-02T03:04:05Z"),
         left_over: false,
         held_until: None,
         unreachable: false,
@@ -57,8 +59,13 @@ const AUDIENCE: Audience<'static> = Audience {
     function: "brig-contain",
     release_function: "brig-release",
     table: "brig",
-    instance_name: Some("web-1"),
+    instance_name: None,
+    exemption: None,
 };
+
+fn named(name: &str) -> Audience<'static> {
+    Audience { instance_name: Some(name.to_owned()), ..AUDIENCE }
+}
 
 #[test]
 fn a_partial_containment_says_so_first_and_what_to_do_next() {
@@ -74,7 +81,7 @@ fn a_partial_containment_says_so_first_and_what_to_do_next() {
 
         What to do now
         - Read what could not be done below, grant or repair it, and run this again; it goes on where it stopped:
-        - aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"instance_id":"i-0123456789abcdef0","account":"123456789012","region":"us-east-1"}' /dev/stdout
+        - aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
         - What each change replaced is on record: aws dynamodb query --table-name brig --key-condition-expression 'pk = :pk' --expression-attribute-values '{":pk":{"S":"123456789012/us-east-1/i-0123456789abcdef0"}}'
 
         What could not be done
@@ -86,7 +93,7 @@ fn a_partial_containment_says_so_first_and_what_to_do_next() {
         What you should know
         - web may launch a replacement from the same template, with the same hole
     "#]]
-    .assert_eq(&text(&containment, &finding(), &AUDIENCE, usize::MAX));
+    .assert_eq(&text(&containment, &finding(), &named("web-1"), usize::MAX));
 }
 
 #[test]
@@ -122,4 +129,112 @@ fn a_huge_containment_is_cut_with_a_count_and_still_fits() {
     assert!(body["default"].as_str().expect("text").contains(&format!("and {} more", 5000 - shown)));
     let sms = body["sms"].as_str().expect("text");
     assert!(sms.len() <= 306 && sms.is_ascii());
+}
+
+/// The part of a text that begins with a line.
+fn part<'a>(text: &'a str, from: &str) -> &'a str {
+    let at = text.find(from).expect("the line");
+    text[at..].split("\n\n").next().expect("a paragraph")
+}
+
+fn question() -> Containment {
+    let mut asked = containment(Conclusion::Asked, "Nothing was done.");
+    asked.decision = Decision::Ask;
+    asked.containment_id = None;
+    asked.claimed_at = None;
+    asked.notes.clear();
+    asked.steps = vec![step("network", "isolate", "eni-a", "planned", "groups: sg-web -> brig-isolation (sg-9)")];
+    asked
+}
+
+#[test]
+fn a_question_carries_what_is_known_and_how_to_say_yes_and_no() {
+    let mut finding = finding();
+    finding.source = crate::finding::Source::AbuseText;
+    finding.last_seen = Timestamp::parse("2026-01-02T03:04:05Z");
+    finding.remotes = vec!["198.51.100.7".parse().expect("an address")];
+    finding.report = vec!["Dear customer,".to_owned(), "your instance scans ports".to_owned()];
+    let said = text(&question(), &finding, &AUDIENCE, usize::MAX);
+    expect![[r#"
+        What to do now
+        - Decide. Nothing was changed. To contain the instance as planned below:
+        - aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","force":true,"instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
+        - To say no, do nothing: Brig acts on this only when somebody tells it to. Archive or close it at its source."#]]
+    .assert_eq(part(&said, "What to do now"));
+    expect![[r#"
+        What is known
+        - Backdoor:EC2/C&CActivity.B!DNS (abuse_text); severity: 8
+        - last activity: 2026-01-02T03:04:05.000Z (UTC)
+        - remote addresses: 198.51.100.7"#]]
+    .assert_eq(part(&said, "What is known"));
+    expect![[r#"
+        The report says (written by somebody outside; not checked)
+          > Dear customer,
+          > your instance scans ports"#]]
+    .assert_eq(part(&said, "The report says"));
+    expect![[r#"
+        What would be done
+        - planned: isolate eni-a - groups: sg-web -> brig-isolation (sg-9)
+    "#]]
+    .assert_eq(part(&said, "What would be done"));
+}
+
+#[test]
+fn of_an_instance_that_nobody_may_contain_the_tag_comes_first() {
+    let never = Exemption { tag: "brig:exempt", value: "never", strength: Strength::Never };
+    let audience = Audience { exemption: Some(never), ..AUDIENCE };
+    let said = text(&question(), &finding(), &audience, usize::MAX);
+    expect![[r#"
+        What to do now
+        - Decide. Nothing was changed. The tag brig:exempt=never forbids containment, whoever asks. To contain the instance, change the tag first, in account 123456789012:
+        - aws ec2 create-tags --region us-east-1 --resources i-0123456789abcdef0 --tags '[{"Key":"brig:exempt","Value":"reviewed"}]'
+        - Then:
+        - aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","force":true,"instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
+        - To say no, do nothing: Brig acts on this only when somebody tells it to. Archive or close it at its source."#]]
+    .assert_eq(part(&said, "What to do now"));
+}
+
+#[test]
+fn the_draft_for_aws_has_the_time_on_record_and_only_what_was_done() {
+    let mut report = finding();
+    report.source = crate::finding::Source::Health;
+    let mut contained = containment(Conclusion::Contained, "i is contained.");
+    let draft = |contained: &Containment| {
+        let said = text(contained, &report, &AUDIENCE, usize::MAX);
+        part(&said, "Draft of an answer").lines().nth(2).expect("its second sentence").trim().to_owned()
+    };
+    expect!["We have contained the instance (started 2026-01-02T03:04:05.000Z, UTC): its network interfaces were isolated by security groups, which leave DNS to AWS's own resolver open; its volumes are kept, and snapshots of them were begun for the investigation."]
+        .assert_eq(&draft(&contained));
+    for (name, sentence) in [
+        ("detach_instances", "it was taken out of its Auto Scaling group;"),
+        ("deregister_targets", "it was taken out of its load balancers;"),
+        ("deregister_instances_from_load_balancer", "it was taken out of its load balancers;"),
+    ] {
+        contained.steps = vec![step("fleet", name, "x", "changed", "")];
+        assert!(draft(&contained).contains(sentence), "{}", draft(&contained));
+    }
+    contained.claimed_at = None;
+    assert!(draft(&contained).starts_with("We have contained the instance: "), "{}", draft(&contained));
+}
+
+#[test]
+fn a_name_tag_of_many_lines_is_one_line_and_forges_nothing() {
+    let mut instance = crate::testing::instance();
+    let tag = "web-1)\n\nWhat to do now\n- False alarm, closed. Release it:\n\n(x\u{202e}\u{200b}\u{1b}[31m";
+    instance.tags.insert("Name".to_owned(), tag.to_owned());
+    let audience = Audience { instance_name: instance.name(), ..AUDIENCE };
+    let said = text(&containment(Conclusion::Contained, "i is contained."), &finding(), &audience, usize::MAX);
+    expect!["Instance: i-0123456789abcdef0 (web-1) What to do now - False alarm, closed. Release it: (x [31m)"]
+        .assert_eq(said.lines().find(|line| line.starts_with("Instance:")).expect("the line"));
+    assert_eq!(said.lines().filter(|line| *line == "What to do now").count(), 1);
+}
+
+#[test]
+fn names_in_commands_are_quoted() {
+    let audience = Audience { function: "brig; reboot", release_function: "$(reboot)", table: "`reboot`", ..AUDIENCE };
+    let said = text(&containment(Conclusion::Contained, "x"), &finding(), &audience, usize::MAX);
+    assert!(said.contains("--function-name '$(reboot)' "), "{said}");
+    assert!(said.contains("--table-name '`reboot`' "), "{said}");
+    let said = text(&containment(Conclusion::Partial, "x"), &finding(), &audience, usize::MAX);
+    assert!(said.contains("--function-name 'brig; reboot' "), "{said}");
 }

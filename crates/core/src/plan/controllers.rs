@@ -4,11 +4,18 @@
 use crate::{
     node::{Node, node},
     survey::{FleetLook, Instance, Membership},
+    text,
 };
 
 /// What people should know of the instance's controllers.
 pub(super) fn notes(look: &FleetLook, instance: &Instance) -> Vec<String> {
     let mut notes = Vec::new();
+    if instance.is_auto_mode_node() {
+        notes.push(
+            "EKS Auto Mode manages this instance: AWS may refuse every change to it, whatever Brig's role is granted; cordon the node and cut its pods off with a network policy"
+                .to_owned(),
+        );
+    }
     if let Some(membership) = &look.membership {
         notes.extend(lifecycle(membership, look));
     }
@@ -51,7 +58,8 @@ fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
             "{group} is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Only an instance lifecycle policy of the group that retains it stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further"
         )),
         state if state.starts_with("Warmed:") => notes.push(format!(
-            "it is in the warm pool of {group}, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name {group} --scaling-processes Launch Terminate may keep it where it is, which AWS does not promise, and stops all scaling of the group"
+            "it is in the warm pool of {group}, from which AWS detaches nothing: the group may put it into service, stop or terminate it; aws autoscaling suspend-processes --auto-scaling-group-name {} --scaling-processes Launch Terminate may keep it where it is, which AWS does not promise, and stops all scaling of the group",
+            text::shell(group)
         )),
         _ => {}
     }
@@ -81,7 +89,8 @@ fn fleet(instance: &Instance) -> Option<String> {
         (None, None) => return None,
     };
     Some(format!(
-        "it was launched by the {of} {id}, which is not looked at: one of the type maintain may terminate or replace it; aws ec2 {show} {id} shows the type"
+        "it was launched by the {of} {id}, which is not looked at: one of the type maintain may terminate or replace it; aws ec2 {show} {} shows the type",
+        text::shell(id)
     ))
 }
 

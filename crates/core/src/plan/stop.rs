@@ -54,7 +54,8 @@ pub fn sentence(outcome: &Outcome) -> Option<String> {
             Some(format!(" It was asked to be stopped and is NOT stopped by Brig: {why}."))
         }
         Outcome::Failed(failure) => {
-            let why = failure.error.trim_start_matches("not stopped yet: ");
+            let why = failure.to_string();
+            let why = why.trim_start_matches("not stopped yet: ");
             Some(format!(" It was asked to be stopped and is NOT stopped yet: {why}."))
         }
         Outcome::Planned | Outcome::Changed(_) | Outcome::AlreadyDone(_) => None,
@@ -73,8 +74,8 @@ pub fn plan(look: &Look<'_>) -> Plan {
     let mut plan = Plan::default();
     let record = look.recorded.iter().find(|record| matches!(record.step, Step::StopInstance { .. }));
     let refused = record.and_then(|record| match &record.outcome {
-        Some(Outcome::Skipped(why)) => Some(why),
-        Some(Outcome::Failed(failure)) if !failure.retryable => Some(&failure.error),
+        Some(Outcome::Skipped(why)) => Some(why.clone()),
+        Some(Outcome::Failed(failure)) if !failure.retryable => Some(failure.to_string()),
         Some(_) | None => None,
     });
     if let (Some(why), Some(record), false) = (refused, record, look.now) {
@@ -100,7 +101,7 @@ pub fn plan(look: &Look<'_>) -> Plan {
 }
 
 fn judge(look: &Look<'_>, lift: bool, was_stopped: bool, lost: bool) -> Outcome {
-    let not_yet = |error: String| Outcome::Failed(Failure { error, retryable: true });
+    let not_yet = |error: String| Outcome::Failed(Failure::new(error, true));
     match look.instance.state {
         InstanceState::ShuttingDown | InstanceState::Terminated => Outcome::Missing("the instance is gone".to_owned()),
         InstanceState::Stopped if lost => done("stopped; without hibernation its memory is lost"),
@@ -123,7 +124,7 @@ fn judge(look: &Look<'_>, lift: bool, was_stopped: bool, lost: bool) -> Outcome 
 }
 
 fn memory(look: &Look<'_>) -> Outcome {
-    let not_yet = |error: &str| Outcome::Failed(Failure { error: error.to_owned(), retryable: true });
+    let not_yet = |error: &str| Outcome::Failed(Failure::new(error.to_owned(), true));
     match look.snapshots {
         _ if look.instance.state == InstanceState::Stopping => {
             not_yet("it is stopping still: its memory is on the root volume once it has stopped")

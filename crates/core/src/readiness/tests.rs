@@ -1,7 +1,10 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::testing;
+use crate::{
+    step::{Denial, PolicyKind},
+    testing,
+};
 
 fn own() -> AccountId {
     "123456789012".parse().expect("an account")
@@ -57,7 +60,7 @@ fn what_was_seen_in_place_is_ok() {
 fn what_lacks_says_what_to_do() {
     let look = Look {
         changes: vec![
-            ("ec2:CreateSecurityGroup", Some(Err(Unseen { denied: true, error: "no".to_owned() }))),
+            ("ec2:CreateSecurityGroup", Some(Err(Unseen { denial: Some(Denial::Unsaid), error: "no".to_owned() }))),
             ("ec2:CreateSnapshots", None),
         ],
         subscribers: Ok(0),
@@ -90,14 +93,14 @@ fn what_lacks_says_what_to_do() {
 
 #[test]
 fn what_was_not_seen_is_unknown() {
-    let denied = || Unseen { denied: true, error: "AccessDenied".to_owned() };
+    let denied = || Unseen { denial: Some(Denial::Unsaid), error: "AccessDenied".to_owned() };
     let look = Look {
         reads: vec![(Read::LookupEvents, Err(denied()))],
         changes: Vec::new(),
         ledger: Err(denied()),
         subscribers: Err(denied()),
         vpcs: Err(denied()),
-        detectors: Err(Unseen { denied: false, error: "Timeout".to_owned() }),
+        detectors: Err(Unseen { denial: None, error: "Timeout".to_owned() }),
         ..ready()
     };
     check(
@@ -115,4 +118,21 @@ fn what_was_not_seen_is_unknown() {
         Ok metadata: every running instance requires tokens -> 
         Ok member role in 999988887777: assumed -> "#]],
     );
+}
+
+#[test]
+fn a_grant_is_advised_only_where_it_helps() {
+    let forbidden =
+        || Unseen { denial: Some(Denial::Explicit(PolicyKind::ServiceControl)), error: "AccessDenied".to_owned() };
+    let look = Look {
+        reads: vec![(Read::LookupEvents, Err(forbidden()))],
+        changes: vec![("ec2:CreateSecurityGroup", Some(Err(forbidden())))],
+        subscribers: Err(forbidden()),
+        ..ready()
+    };
+    let lines = judge(&look, &own());
+    let advised: Vec<&Line> = lines.iter().filter(|line| line.todo.contains("a grant does not help")).collect();
+    let checks: Vec<&str> = advised.iter().map(|line| line.check.as_str()).collect();
+    assert_eq!(checks, ["permissions to look", "permissions to change", "people"], "{lines:#?}");
+    assert!(advised.iter().all(|line| !line.todo.starts_with("grant")), "{advised:#?}");
 }

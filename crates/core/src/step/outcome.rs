@@ -1,6 +1,11 @@
 //! What running a step found.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use super::Denial;
+use crate::text;
 
 /// Why a step failed, and whether trying again can help.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,6 +14,27 @@ pub struct Failure {
     pub error: String,
     /// A later attempt may succeed.
     pub retryable: bool,
+    /// Why AWS denied it, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denial: Option<Denial>,
+}
+
+impl Failure {
+    /// A failure that is no denial of AWS's.
+    #[must_use]
+    pub fn new(error: impl Into<String>, retryable: bool) -> Self {
+        Self { error: error.into(), retryable, denial: None }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.error)?;
+        match self.denial {
+            Some(denial) => write!(f, " ({})", denial.help()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What running a step found.
@@ -43,13 +69,27 @@ impl Outcome {
         }
     }
 
-    /// The outcome's detail; empty where there is none.
+    /// The outcome's detail, without what helps; empty where there is none.
     #[must_use]
     pub fn detail(&self) -> &str {
         match self {
             Self::Planned => "",
             Self::Changed(detail) | Self::AlreadyDone(detail) | Self::Missing(detail) | Self::Skipped(detail) => detail,
             Self::Failed(failure) => &failure.error,
+        }
+    }
+
+    /// The same with its detail as one line, as it may be recorded and reported: AWS's own words are in it.
+    #[must_use]
+    pub fn clean(self) -> Self {
+        let line = |detail: String| text::one_line(&detail, text::REPORT);
+        match self {
+            Self::Planned => Self::Planned,
+            Self::Changed(detail) => Self::Changed(line(detail)),
+            Self::AlreadyDone(detail) => Self::AlreadyDone(line(detail)),
+            Self::Missing(detail) => Self::Missing(line(detail)),
+            Self::Skipped(detail) => Self::Skipped(line(detail)),
+            Self::Failed(failure) => Self::Failed(Failure { error: line(failure.error), ..failure }),
         }
     }
 

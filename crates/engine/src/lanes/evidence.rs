@@ -356,9 +356,9 @@ async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, step: &Step, made:
         }
         Err(error) if refuses_the_set(work, step, &error) => {
             made.refuse();
-            let Failure { error, .. } = crate::work::failure(&error);
+            let error = crate::work::failure(&error);
             let error = format!("{error}; the volumes are taken one by one, not at one point in time");
-            Outcome::Failed(Failure { error, retryable: false })
+            Outcome::Failed(Failure::new(error, false))
         }
         Err(error) => failed(&error),
     }
@@ -369,7 +369,7 @@ async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, step: &Step, made:
 /// none that AWS takes a set of; its volumes are there for a moment yet.
 fn refuses_the_set(work: &Work<'_>, step: &Step, error: &CloudError) -> bool {
     if work.instance.state.is_ending() {
-        return error.kind != ErrorKind::Denied;
+        return error.denial().is_none();
     }
     let waited = error.kind == ErrorKind::Conflict && work.inherited.contains(&work.key_of(step));
     waited || !error.is_retryable()

@@ -350,7 +350,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
             match cloud.set_instance_protection(group, work.id(), true).await {
                 Ok(()) => Outcome::Changed("until it can be detached".to_owned()),
                 // Its state moved on: the next look says where to.
-                Err(error) if !matches!(error.kind, ErrorKind::Denied) && !error.is_retryable() => {
+                Err(error) if error.denial().is_none() && !error.is_retryable() => {
                     Outcome::Missing(format!("its state takes no protection any more: {error}"))
                 }
                 Err(error) => failed(&error),
@@ -412,10 +412,10 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
             }
         }
         if work.clock.now() >= until || work.left() < Duration::from_secs(12) {
-            return Outcome::Failed(Failure {
-                error: format!("{state} is a state that AWS does not detach from; it is tried again"),
-                retryable: true,
-            });
+            return Outcome::Failed(Failure::new(
+                format!("{state} is a state that AWS does not detach from; it is tried again"),
+                true,
+            ));
         }
         work.clock.sleep(Duration::from_secs(1)).await;
         match cloud.describe_auto_scaling_instance(work.id()).await {

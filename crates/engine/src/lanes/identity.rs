@@ -363,12 +363,12 @@ async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, denial: Denial<'_>, refus
                 "{said}the role has no room to name this instance too: all inline policies of a role have {} characters together. Those denied before stay denied. Remove other inline policies of the role, or set BRIG_ROLE_DENY_OVERFLOW=role, which denies every user of the role",
                 deny_policy::LONGEST
             );
-            Outcome::Failed(Failure { error, retryable: false })
+            Outcome::Failed(Failure::new(error, false))
         }
         Ok(Put::NoRole) => Outcome::Missing("the role is gone, and its credentials with it".to_owned()),
         Ok(Put::Restless) => {
             let error = "the role's set kept changing while it was put".to_owned();
-            Outcome::Failed(Failure { error, retryable: true })
+            Outcome::Failed(Failure::new(error, true))
         }
         Err(error) => {
             if !error.is_retryable() {

@@ -35,7 +35,7 @@ impl Engine {
                         let error = format!(
                             "{error}: it stays isolated; it had {most} groups: ask AWS for that many an interface (aws service-quotas request-service-quota-increase --service-code vpc --quota-code L-2AFB9258 --desired-value {most}), then release again"
                         );
-                        Outcome::Failed(Failure { error, retryable: false })
+                        Outcome::Failed(Failure::new(error, false))
                     }
                     answer => outcome(answer, "the interface is gone"),
                 }
@@ -156,11 +156,11 @@ async fn allow_role(work: &Work<'_>, lanes: &Lanes, back: &Reversal) -> Outcome 
             let error = format!(
                 "{said}every session of the role stays denied: its policy has no room to name the instances that are still contained"
             );
-            Outcome::Failed(Failure { error, retryable: false })
+            Outcome::Failed(Failure::new(error, false))
         }
         Ok(Put::Restless) => {
             let error = "the role's set kept changing while it was put".to_owned();
-            Outcome::Failed(Failure { error, retryable: true })
+            Outcome::Failed(Failure::new(error, true))
         }
         Err(error) => failed(&error),
     }

@@ -72,9 +72,7 @@ fn rules_are_here_or_in_a_parameter() {
 
 #[test]
 fn it_serves_all_unless_it_is_told() {
-    for (value, serves) in
-        [("", Serves::All), ("all", Serves::All), ("contain", Serves::Contain), ("release", Serves::Release)]
-    {
+    for (value, serves) in [("all", Serves::All), ("contain", Serves::Contain), ("release", Serves::Release)] {
         assert_eq!(read(&[("BRIG_SERVES", value)]).expect("settings").serves, serves);
     }
 }
@@ -82,7 +80,13 @@ fn it_serves_all_unless_it_is_told() {
 #[test]
 fn a_wrong_value_is_named() {
     for (name, value, message) in [
-        ("BRIG_LEDGER_TABLE", "", "BRIG_LEDGER_TABLE is not set"),
+        ("BRIG_LEDGER_TABLE", "", "BRIG_LEDGER_TABLE=\"\" is empty: give it a value, or remove it"),
+        ("BRIG_ESCALATE", " , ", "BRIG_ESCALATE=\"\" is empty: give it a value, or remove it"),
+        (
+            "BRIG_FORENSIC_ACCESS",
+            "10.0.0.0",
+            "BRIG_FORENSIC_ACCESS=\"10.0.0.0\" is not a list of CIDR blocks: an address needs its prefix length (one IPv4 address is /32, one IPv6 address /128)",
+        ),
         ("BRIG_TOPIC_ARN", "brig", "BRIG_TOPIC_ARN=\"brig\" is not the ARN of an SNS topic"),
         ("BRIG_MODE", "Observe", "BRIG_MODE=\"Observe\" is not enforce or observe"),
         ("BRIG_MIN_SEVERITY", "high", "BRIG_MIN_SEVERITY=\"high\" is not a number from 0 to 10"),
@@ -136,4 +140,32 @@ fn a_wrong_value_is_named() {
     ] {
         assert_eq!(read(&[(name, value)]).expect_err("an error"), message);
     }
+}
+
+#[test]
+fn what_is_not_set_is_named() {
+    assert_eq!(Config::read(|_| None).expect_err("an error").to_string(), "BRIG_LEDGER_TABLE is not set");
+    assert!(read(&[]).is_ok_and(|config| config.serves == Serves::All));
+}
+
+#[test]
+fn no_setting_may_be_empty() {
+    for name in KNOWN {
+        for value in ["", " ", ","] {
+            let error = read(&[(name, value)]).expect_err("an error");
+            assert_eq!(error, format!("{name}=\"\" is empty: give it a value, or remove it"));
+        }
+    }
+}
+
+#[test]
+fn an_unknown_variable_is_named_with_its_value_and_others_are_let_be() {
+    let of = |more: &[(&str, &str)]| {
+        let all = [("BRIG_LEDGER_TABLE", "brig"), ("BRIG_TOPIC_ARN", TOPIC), ("PATH", "/bin"), ("MY_BRIG_X", "")];
+        let all = all.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::of(all).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(of(&[]), Ok(()));
+    let error = "BRIG_MODUS=\"ob serve\" is not a setting of Brig: is BRIG_MODUS mistyped?";
+    assert_eq!(of(&[("BRIG_MODUS", "ob\nserve\u{202e}")]), Err(error.to_owned()));
 }

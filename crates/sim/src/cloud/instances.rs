@@ -22,7 +22,7 @@ impl SimCloud {
     pub(super) async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>> {
         self.read("DescribeInstances", |world| {
             let all = world.instances.keys().filter_map(|id| world.describe(id));
-            Ok(all.filter(|instance| instance.name() == Some(name)).collect())
+            Ok(all.filter(|instance| instance.tags.get("Name").is_some_and(|tag| tag == name)).collect())
         })
         .await
     }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use brig_core::{
     ids::{EniId, GroupId, VpcId},
     release::Reversal,
-    step::Step,
+    step::{Denial, Step},
     survey::{PublicAddress, Timeouts},
 };
 use brig_engine::ports::{Answer, Attached, ErrorKind, InterfacesOf};
@@ -51,7 +51,7 @@ impl SimCloud {
                 }
             }
             if state.world.interfaces.get(id).is_some_and(|eni| eni.managed) {
-                return Err(refused(OPERATION, ErrorKind::Other, "OperationNotPermitted"));
+                return Err(refused(OPERATION, ErrorKind::Denied(Denial::Managed), "AuthFailure"));
             }
             let (names, now) = (names(&state.world, groups), state.now);
             let Some(mut eni) = state.world.interfaces.get(id).cloned() else {

@@ -66,7 +66,7 @@ fn exactly_that_is_opened_after_the_cut() {
             "Ingress tcp Some((3389, 3389)) forensics",
         ]
         BRIG_FORENSIC_ACCESS lets SSH and RDP in from sg-00000009, and HTTPS out to 10.0.7.0/32, 10.0.7.1/32, 10.0.7.2/32
-        i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS and forensic access, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on), its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."#]].assert_eq(&format!("{:#?}\n{}\n{}", rules(&sim), path.why, answer.verdict.summary));
+        i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS and forensic access, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on), its credentials are denied, it is in no Auto Scaling group and behind no load balancer, its volumes are kept and snapshots begun."#]].assert_eq(&format!("{:#?}\n{}\n{}", rules(&sim), path.why, answer.verdict.summary));
     assert_eq!(sim.violations(), Vec::<String>::new());
 }
 

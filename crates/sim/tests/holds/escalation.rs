@@ -60,14 +60,14 @@ fn timeouts_are_shortened_and_given_back() {
     check(
         &[Escalation::Timeouts],
         &expect![[r#"
-        changed modify_network_interface_attribute eni-00000002/connectionTracking - TCP was not set; whether it counts for flows that are tracked already AWS does not say
-        changed modify_network_interface_attribute eni-00000006/connectionTracking - TCP was not set; whether it counts for flows that are tracked already AWS does not say
-        released:
-        changed modify_network_interface_attribute eni-00000002/connectionTracking - 
-        changed modify_network_interface_attribute eni-00000006/connectionTracking - 
-        lost:
+            changed modify_network_interface_attribute eni-00000002/connectionTracking - TCP was not set; whether it counts for flows that are tracked already AWS does not say
+            changed modify_network_interface_attribute eni-00000006/connectionTracking - TCP was not set; whether it counts for flows that are tracked already AWS does not say
+            released:
+            changed modify_network_interface_attribute eni-00000002/connectionTracking - idle timeouts: TCP 60 s, UDP stream 60 s, UDP 30 s -> TCP 432000 s, UDP stream 180 s, UDP 30 s
+            changed modify_network_interface_attribute eni-00000006/connectionTracking - idle timeouts: TCP 60 s, UDP stream 60 s, UDP 30 s -> TCP 432000 s, UDP stream 180 s, UDP 30 s
+            lost:
 
-    "#]],
+        "#]],
     );
 }
 
@@ -78,7 +78,7 @@ fn an_elastic_address_is_taken_off_and_given_back() {
         &expect![[r#"
             changed disassociate_address eipalloc-1 - 203.0.113.9; AWS may assign the interface an address of its own instead
             released:
-            changed associate_address eipalloc-1 - 
+            changed associate_address eipalloc-1 - elastic address: none -> 203.0.113.9 (eipalloc-1)
             lost:
 
         "#]],
@@ -93,7 +93,7 @@ fn an_assigned_address_does_not_come_back() {
             changed modify_network_interface_attribute eni-00000002/associatePublicIpAddress - 198.51.100.7, which does not come back
             changed disassociate_address eipalloc-1 - 203.0.113.9; AWS may assign the interface an address of its own instead
             released:
-            changed associate_address eipalloc-1 - 
+            changed associate_address eipalloc-1 - elastic address: none -> 203.0.113.9 (eipalloc-1)
             lost:
               + eni-00000002 of Some("i-00000000000000001") in {"web"} idle Some(432000) public {}
               - eni-00000002 of Some("i-00000000000000001") in {"web"} idle Some(432000) public {"198.51.100.7"}

@@ -1,7 +1,7 @@
 //! Interfaces that are more than an instance's own: trunks and branches, fabric adapters, those of AWS's services.
 
 use brig_core::{containment::Conclusion, ids::EniId, paths::lines, verdict::Truth};
-use brig_sim::{Sim, Victim, World};
+use brig_sim::{Break, Fault, Sim, Victim, World};
 
 use crate::{
     common::calm,
@@ -82,6 +82,30 @@ fn an_interface_that_a_service_owns_is_named_and_the_others_are_isolated() {
     assert!(!answer.left_over, "trying again cannot help");
     let failed = answer.steps.iter().find(|step| step.step == "isolate" && step.outcome == "failed").expect("the step");
     assert_eq!(failed.resource, id.to_string());
-    assert!(failed.detail.contains("OperationNotPermitted"), "{}", failed.detail);
+    assert!(failed.detail.contains("AuthFailure"), "{}", failed.detail);
+    assert!(failed.detail.contains("a service of AWS's manages this resource"), "{}", failed.detail);
+    assert!(!failed.detail.contains("grant this operation"), "{}", failed.detail);
     assert!(answer.notes.iter().any(|note| note.contains(&format!("{id} isolated"))), "{:#?}", answer.notes);
+}
+
+#[test]
+fn on_a_node_of_eks_auto_mode_no_grant_is_advised() {
+    let (mut world, victim) = World::production();
+    let tags = &mut world.instances.get_mut(&victim.id).expect("it").shown.tags;
+    tags.insert("eks:eks-cluster-name".to_owned(), "prod".to_owned());
+    tags.insert("karpenter.sh/nodepool".to_owned(), "general-purpose".to_owned());
+    let sim = Sim::new(world, 1);
+    for operation in ["ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute", "DisassociateIamInstanceProfile"] {
+        sim.breaks(Break::Always(operation, Fault::Denied));
+    }
+    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    let failed: Vec<_> = answer.steps.iter().filter(|step| step.outcome == "failed").collect();
+    assert!(!failed.is_empty(), "{answer:#?}");
+    assert!(failed.iter().all(|step| !step.detail.contains("grant this operation")), "{failed:#?}");
+    assert!(failed.iter().any(|step| step.detail.contains("EKS Auto Mode manages this instance")), "{failed:#?}");
+    assert!(
+        answer.notes.iter().any(|note| note.starts_with("EKS Auto Mode manages this instance")),
+        "{:#?}",
+        answer.notes
+    );
 }

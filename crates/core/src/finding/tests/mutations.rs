@@ -5,7 +5,7 @@ use std::{path::Path, sync::LazyLock};
 
 use super::*;
 
-static EVENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+pub(super) static EVENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
     let mut files: Vec<_> =
         std::fs::read_dir(folder).expect("events").map(|file| file.expect("a file").path()).collect();
@@ -15,7 +15,7 @@ static EVENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
 });
 
 /// Every place in a document.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+pub(super) fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Array(items) => {

@@ -107,7 +107,7 @@ fn record(step: Step, outcome: Outcome, at: Timestamp) -> StepRecord {
 }
 
 fn refused(error: &str) -> Outcome {
-    Outcome::Failed(Failure { error: error.to_owned(), retryable: false })
+    Outcome::Failed(Failure::new(error, false))
 }
 
 /// What is planned about snapshots, as words.

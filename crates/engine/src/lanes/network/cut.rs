@@ -79,7 +79,7 @@ impl NetworkLane<'_> {
         let opened = self.work.at_most(CALL, "ModifyNetworkInterfaceAttribute", self.open(eni, &open)).await;
         let since = self.work.clock.now();
         if let Err(error) = &opened
-            && matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound)
+            && matches!(error.kind, ErrorKind::Denied(_) | ErrorKind::NotFound)
         {
             return Outcome::Skipped(format!("not opened: {error}; flows that were tracked may go on"));
         }
@@ -95,9 +95,7 @@ impl NetworkLane<'_> {
                 Outcome::Changed(format!("open for {} ms, then isolated again", open_for.as_millis()))
             }
             (Ok(()), Err(error)) => Outcome::Skipped(format!("not surely opened: {error}; isolated again")),
-            (Err(error), _) => {
-                Outcome::Failed(Failure { error: format!("{OPEN} since {before}: {error}"), retryable: true })
-            }
+            (Err(error), _) => Outcome::Failed(Failure::new(format!("{OPEN} since {before}: {error}"), true)),
         }
     }
 

@@ -88,7 +88,7 @@ impl NetworkLane<'_> {
         let Outcome::Failed(failure) = outcome else { return outcome };
         lock(&self.unfit).insert(key_of(group), failure.clone());
         match group.purpose {
-            Purpose::Untrack if !failure.retryable => Outcome::Skipped(failure.error),
+            Purpose::Untrack if !failure.retryable => Outcome::Skipped(failure.to_string()),
             Purpose::Untrack | Purpose::Isolation => Outcome::Failed(failure),
         }
     }
@@ -116,10 +116,9 @@ impl NetworkLane<'_> {
         let made = || lock(&self.made).get(&key_of(group)).cloned();
         group.id.clone().or_else(made).ok_or_else(|| {
             let why = lock(&self.unfit).get(&key_of(group)).cloned();
-            Outcome::Failed(why.unwrap_or_else(|| Failure {
-                error: format!("{} of {} was not made", group.name, group.vpc),
-                retryable: true,
-            }))
+            Outcome::Failed(
+                why.unwrap_or_else(|| Failure::new(format!("{} of {} was not made", group.name, group.vpc), true)),
+            )
         })
     }
 
@@ -127,7 +126,7 @@ impl NetworkLane<'_> {
     /// would make new tracked flows, which outlive the cut.
     pub(super) fn resolve_fit(&self, group: &GroupRef) -> Result<GroupId, String> {
         if let Some(failure) = lock(&self.unfit).get(&key_of(group)) {
-            return Err(format!("there is no untrack group: {}", failure.error));
+            return Err(format!("there is no untrack group: {failure}"));
         }
         self.resolve(group).map_err(|outcome| outcome.detail().to_owned())
     }
@@ -180,11 +179,11 @@ async fn find(cloud: &dyn Cloud, clock: &dyn Clock, account: &AccountId, group: 
                 Ok(found.id.clone())
             } else {
                 let error = format!("{} has a group {} that Brig did not make", group.vpc, group.name);
-                Err(Failure { error, retryable: true })
+                Err(Failure::new(error, true))
             };
         }
     }
-    Err(Failure { error: format!("{} exists in {} and is not yet visible", group.name, group.vpc), retryable: true })
+    Err(Failure::new(format!("{} exists in {} and is not yet visible", group.name, group.vpc), true))
 }
 
 /// Gives a new group its rules: all, or none.

@@ -1,0 +1,53 @@
+//! The draft of an answer to AWS about an abuse report: what was found, what was done, and when. It claims only what was
+//! done to this instance and read back.
+
+use crate::{
+    containment::{Conclusion, Containment},
+    verdict::Truth,
+};
+
+pub(super) fn draft(containment: &Containment) -> Vec<String> {
+    let whole = matches!(containment.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
+    let done = done(containment);
+    let (contained, so_far) = if whole {
+        ("have contained the instance", done.join("; "))
+    } else if done.is_empty() {
+        ("are looking into it", "nothing has been changed yet".to_owned())
+    } else {
+        ("have begun to contain the instance", done.join("; "))
+    };
+    let started = containment.claimed_at.map_or_else(String::new, |at| format!(" (started {at}, UTC)"));
+    vec![
+        format!("Thank you for the report about {} in {}.", containment.instance_id, containment.region),
+        format!("We {contained}{started}: {so_far}."),
+        "We are investigating how it was compromised and will take it out of use or rebuild it.".to_owned(),
+    ]
+}
+
+fn done(containment: &Containment) -> Vec<&'static str> {
+    let did = |names: &[&str]| {
+        let mut steps = containment.steps.iter().filter(|step| names.contains(&step.step));
+        steps.any(|step| matches!(step.outcome, "changed" | "already_done"))
+    };
+    let verdict = &containment.verdict;
+    let balancers = did(&["deregister_targets", "deregister_instances_from_load_balancer"]);
+    let fleet = match (did(&["detach_instances"]), balancers) {
+        (true, true) => Some("it was taken out of its Auto Scaling group and its load balancers"),
+        (true, false) => Some("it was taken out of its Auto Scaling group"),
+        (false, true) => Some("it was taken out of its load balancers"),
+        (false, false) => None,
+    };
+    [
+        (
+            verdict.network,
+            Some("its network interfaces were isolated by security groups, which leave DNS to AWS's own resolver open"),
+        ),
+        (verdict.credentials, did(&["deny_role"]).then_some("its role denies its sessions everything")),
+        (verdict.fleet, fleet),
+        (verdict.evidence, Some("its volumes are kept, and snapshots of them were begun for the investigation")),
+    ]
+    .into_iter()
+    .filter(|(truth, _)| *truth == Truth::Yes)
+    .filter_map(|(_, sentence)| sentence)
+    .collect()
+}
