@@ -6,6 +6,7 @@ import unittest
 import boto3
 from common import ACCOUNT, EVERYTHING, PROJECT, Patterns, allowed, asked, decide, powers
 from stack import INFRA, create
+from test_rules import CAUGHT
 
 HUB, ORGANIZATION = "111122223333", "o-abcdefghij"
 
@@ -67,6 +68,10 @@ class Roles(unittest.TestCase):
 
 
 class Events(unittest.TestCase):
+    # What happens in the member account alone. Its findings reach the hub's Security Hub by themselves, and abuse reports
+    # are put on the hub's own bus.
+    FORWARDED = {"AlarmsRule", "DriftRule", "HealthRule", "SecurityHubActionsRule", "TagsRule"}
+
     @classmethod
     def setUpClass(cls):
         stack = create(
@@ -82,14 +87,6 @@ class Events(unittest.TestCase):
         self.assertEqual(self.patterns.calls(), powers()["undoing"])
 
     def test_what_the_hub_must_hear_is_forwarded_and_nothing_else(self):
-        forwarded = {
-            "alarm": ["AlarmsRule"],
-            "cloudtrail-groups-swapped": ["DriftRule"],
-            "health-abuse": ["HealthRule"],
-            "securityhub-custom-action": ["SecurityHubActionsRule"],
-            "tag-removed": ["TagsRule"],
-            "tag-set": ["TagsRule"],
-        }
         for path in sorted((PROJECT / "events").glob("*.json")):
             document = json.loads(path.read_text())
             if not isinstance(document, dict):
@@ -97,10 +94,12 @@ class Events(unittest.TestCase):
             with self.subTest(path.stem):
                 caught = self.patterns.catching(document)
                 if document.get("source") == "aws.guardduty":
-                    severe = document["detail"]["severity"] >= 7
+                    # A pattern compares numbers, which is what GuardDuty sends; the hub's rule chooses among its findings.
+                    severity = document["detail"]["severity"]
+                    severe = isinstance(severity, (int, float)) and severity >= 7
                     self.assertEqual(caught, ["FindingsRule"] if severe else [])
                 else:
-                    self.assertEqual(caught, forwarded.get(path.stem, []))
+                    self.assertEqual(caught, [rule for rule in [CAUGHT.get(path.stem)] if rule in self.FORWARDED])
 
 
 if __name__ == "__main__":
