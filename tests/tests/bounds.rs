@@ -91,8 +91,7 @@ async fn a_trail_event_about_thousands_of_resources_stays_within_bounds() {
         "userIdentity": {"arn": "arn:aws:iam::123456789012:user/mallory"},
         "requestParameters": {"instancesSet": {"items": items}}});
     check("trail, instances", &enveloped("aws.ec2", "AWS API Call via CloudTrail", &detail)).await;
-    let interfaces: Vec<Value> =
-        (0..5_000).map(|n| json!({"networkInterfaceId": format!("eni-{n:017x}")})).collect();
+    let interfaces: Vec<Value> = (0..5_000).map(|n| json!({"networkInterfaceId": format!("eni-{n:017x}")})).collect();
     let detail = json!({"eventSource": "ec2.amazonaws.com", "eventName": "ModifyNetworkInterfaceAttribute", "eventID": "e-2",
         "eventTime": "2026-01-02T03:04:05Z", "awsRegion": REGION, "recipientAccountId": ACCOUNT,
         "userIdentity": {"arn": "arn:aws:iam::123456789012:user/mallory"},

@@ -281,6 +281,10 @@ impl Cloud for AwsCloud {
         ec2::reach::describe_default_timeouts(self.ec2(), instance_type).await
     }
 
+    async fn describe_regions(&self) -> Answer<Vec<Region>> {
+        ec2::readiness::describe_regions(self.ec2()).await
+    }
+
     async fn describe_vpcs(&self) -> Answer<Vec<VpcId>> {
         ec2::readiness::describe_vpcs(self.ec2()).await
     }

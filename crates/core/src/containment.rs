@@ -1,12 +1,10 @@
 //! What an invocation answers for one instance: the response entry, which is also what machines are told.
 
-use std::net::IpAddr;
-
 use serde::Serialize;
 
 use crate::{
     contest::Contested,
-    finding::Addressed,
+    finding::{Addressed, Locator},
     ids::{AccountId, ContainmentId, InstanceId, Region},
     policy::Decision,
     step::{Outcome, Step},
@@ -188,8 +186,8 @@ pub struct Resolution {
     pub region: Region,
     /// Always none: no instance is known.
     pub instance_id: Option<InstanceId>,
-    /// The address.
-    pub address: IpAddr,
+    /// The address, or the interface.
+    pub address: Locator,
     /// Always to ask.
     pub decision: Decision,
     /// Why it is not resolved.
@@ -220,7 +218,7 @@ impl Resolution {
             account: addressed.account.clone(),
             region: addressed.region.clone(),
             instance_id: None,
-            address: addressed.address,
+            address: addressed.address.clone(),
             decision: Decision::Ask,
             reason: format!("{kind}: {title} [{id}]; {why}"),
             outcome: Conclusion::Asked,

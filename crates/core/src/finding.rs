@@ -19,18 +19,19 @@ mod securityhub;
 mod sessions;
 mod tag;
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use abuse::Unclear;
 pub use cloudtrail::{Touched, UNDOING, can_undo};
 use draft::Draft;
 pub use look::{Find, FindBy};
 pub use notice::{Notice, NoticeKind, Unread};
 
 use crate::{
-    ids::{AccountId, InstanceId, Region},
+    ids::{AccountId, EniId, InstanceId, Region},
     ledger::InstanceKey,
     policy::Policy,
     text,
@@ -167,6 +168,10 @@ pub struct Finding {
     pub said_by: AccountId,
     /// How many instances the event names.
     pub crowd: usize,
+    /// Why a report does not plainly call the instance its origin, where it does not.
+    pub unclear: Option<Unclear>,
+    /// How sure account and Region are.
+    pub place: Place,
     /// Sentences for people about what else the event says.
     pub notes: Vec<String>,
     /// The addresses at the other end, where somebody vouches for them.
@@ -205,6 +210,8 @@ impl Finding {
             stop: false,
             said_by: account.clone(),
             crowd: 1,
+            unclear: None,
+            place: Place::OnRecord,
             notes: Vec::new(),
             remotes: Vec::new(),
             roles: Vec::new(),
@@ -223,31 +230,84 @@ impl Finding {
     }
 }
 
-/// An address that a trigger names; which instance has it is looked up.
+/// So many instances, addresses and interfaces of one event are looked at: whoever can put an event on the bus could name
+/// thousands, and each look costs calls, memory and messages. People hear of the rest in one message.
+pub const MOST_NAMED: usize = 50;
+
+/// How sure the account and the Region of a finding are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Place {
+    /// The trigger states them. An id that is not there may still be in another Region of the account.
+    #[default]
+    Stated,
+    /// The ledger has them.
+    OnRecord,
+    /// A person left out what is marked: it is the function's own, unless the ledger knows better.
+    Assumed {
+        /// The account.
+        account: bool,
+        /// The Region.
+        region: bool,
+    },
+}
+
+/// By what an instance is looked up that a trigger does not name by its id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Locator {
+    /// An address.
+    Address(IpAddr),
+    /// A network interface.
+    Interface(EniId),
+}
+
+impl fmt::Display for Locator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Interface(id) => id.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Locator {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// An address or an interface that a trigger names; which instance has it is looked up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Addressed {
-    /// The address.
-    pub address: IpAddr,
+    /// The address, or the interface.
+    pub address: Locator,
     /// The account to look in.
     pub account: AccountId,
     /// The Region to look in.
     pub region: Region,
     said_by: AccountId,
     crowd: usize,
+    unclear: Option<Unclear>,
     draft: Draft,
 }
 
 impl Addressed {
-    /// The finding, once exactly one instance is known to have the address.
+    /// The finding, once exactly one instance of a Region is known to have the address.
     #[must_use]
-    pub fn resolved(&self, instance: InstanceId) -> Finding {
-        self.draft.finding(&self.said_by, self.crowd, self.account.clone(), self.region.clone(), instance)
+    pub fn resolved(&self, instance: InstanceId, region: Region) -> Finding {
+        let finding = self.draft.finding(&self.said_by, self.crowd, self.account.clone(), region, instance);
+        Finding { unclear: self.unclear, ..finding }
+    }
+
+    /// Whether the account of the event may name instances of the address's account: asked again once it is resolved.
+    #[must_use]
+    pub fn said_by(&self) -> &AccountId {
+        &self.said_by
     }
 
     /// When the activity was seen: what has the address since later is not meant.
     #[must_use]
     pub fn seen(&self) -> Option<Timestamp> {
-        self.draft.last_seen
+        self.draft.first_seen.or(self.draft.last_seen)
     }
 
     /// The words of the report.
@@ -426,7 +486,73 @@ pub struct Invoked {
 
 /// Reads an event. Total: any JSON ends in a request, in "names nothing" or in an error.
 pub fn parse(event: &Value, invoked: &Invoked, policy: &Policy) -> Result<Parsed, ParseError> {
-    envelope::parse(event, invoked, policy)
+    envelope::parse(event, invoked, policy).map(bounded)
+}
+
+/// However an event comes to name what it names, so much of it is looked at.
+fn bounded(parsed: Parsed) -> Parsed {
+    match parsed {
+        Parsed::Request(mut request) => {
+            let findings = request.findings.split_off(request.findings.len().min(MOST_NAMED));
+            let room = MOST_NAMED - request.findings.len();
+            let addresses = request.addresses.split_off(request.addresses.len().min(room));
+            let first = findings.first().map(|finding| (finding, &finding.account, &finding.region));
+            let notice = match (first, addresses.first()) {
+                (Some((finding, account, region)), _) => Some((
+                    finding.source,
+                    &finding.id,
+                    &finding.kind,
+                    &finding.title,
+                    account,
+                    region,
+                    finding.last_seen,
+                )),
+                (None, Some(one)) => {
+                    let draft = &one.draft;
+                    Some((
+                        draft.source,
+                        &draft.id,
+                        &draft.kind,
+                        &draft.title,
+                        &one.account,
+                        &one.region,
+                        draft.last_seen,
+                    ))
+                }
+                (None, None) => None,
+            };
+            let notice = notice.map(|(source, id, kind, title, account, region, time)| Notice {
+                kind: NoticeKind::TooMany,
+                source,
+                id: id.clone(),
+                code: kind.clone(),
+                title: title.clone(),
+                account: account.clone(),
+                region: region.clone(),
+                time,
+                link: None,
+                named: findings
+                    .iter()
+                    .map(|finding| finding.instance.to_string())
+                    .chain(addresses.iter().map(|one| one.address.to_string()))
+                    .collect(),
+            });
+            request.notices.extend(notice.map(Notice::tidy));
+            Parsed::Request(request)
+        }
+        Parsed::Batch(batch) => {
+            let each = batch.into_iter().map(|queued| {
+                let body = queued.body.map(|parsed| Box::new(bounded(*parsed)));
+                Queued { body, ..queued }
+            });
+            Parsed::Batch(each.collect())
+        }
+        other @ (Parsed::Nothing(_)
+        | Parsed::Notice(_)
+        | Parsed::Touched(_)
+        | Parsed::Roll(_)
+        | Parsed::Readiness(_)) => other,
+    }
 }
 
 #[cfg(test)]

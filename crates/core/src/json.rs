@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     finding::{ParseError, Unread},
     text,
+    timestamp::Timestamp,
 };
 
 /// A value and the path that led to it. A key that is absent reads as JSON null.
@@ -81,6 +82,11 @@ impl<'a> Field<'a> {
     /// Reads an identifier; its own error says what it should look like.
     pub(crate) fn parse<T: std::str::FromStr<Err = crate::ids::InvalidId>>(&self) -> Result<T, ParseError> {
         self.required_text()?.parse().map_err(|why: crate::ids::InvalidId| self.wrong(why.expected))
+    }
+
+    /// A point in time, as any source writes it; none where it is no time.
+    pub(crate) fn time(&self) -> Option<Timestamp> {
+        Timestamp::read(self.value)
     }
 
     /// The path that led here.

@@ -248,17 +248,20 @@ pub fn gate(finding: &Finding, policy: &Policy, own: &AccountId) -> Option<Decid
             return ignore(format!("{} is {closed} at its source", finding.id));
         }
     }
-    if finding.account != finding.said_by {
-        let trusted = finding.said_by == *own && policy.trusted_accounts.is_empty()
-            || policy.trusted_accounts.contains(&finding.said_by);
-        if !trusted {
-            return Some(Decided::refused(format!(
-                "an event of the account {} names an instance of {}; it may do so if {} is in BRIG_TRUSTED_ACCOUNTS",
-                finding.said_by, finding.account, finding.said_by
-            )));
-        }
-    }
-    None
+    distrust(&finding.said_by, &finding.account, policy, own).map(Decided::refused)
+}
+
+/// Why an event of one account may not name an instance of another; none where it may.
+#[must_use]
+pub fn distrust(said_by: &AccountId, account: &AccountId, policy: &Policy, own: &AccountId) -> Option<String> {
+    let trusted = account == said_by
+        || said_by == own && policy.trusted_accounts.is_empty()
+        || policy.trusted_accounts.contains(said_by);
+    (!trusted).then(|| {
+        format!(
+            "an event of the account {said_by} names an instance of {account}; it may do so if {said_by} is in BRIG_TRUSTED_ACCOUNTS"
+        )
+    })
 }
 
 /// What the built-in rules ignore by the finding alone, where the account has no rules that may say otherwise.
@@ -425,7 +428,7 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
             "{} is exempt by its tag {tag}={value}; invoke with \"force\": true to contain it all the same",
             instance.id
         )),
-        Strength::UnlessForced => by_rule(finding, instance, what, guide),
+        Strength::UnlessForced => by_rule(finding, instance, what, force, guide),
     }
 }
 
@@ -452,8 +455,17 @@ fn after_release(finding: &Finding, what: &str, at: Timestamp, findings: &[Strin
 }
 
 /// The crowd, the account's own rules, then the built-in ones.
-fn by_rule(finding: &Finding, instance: &Instance, what: String, guide: &Guide<'_>) -> Decided {
-    if finding.by_person {
+fn by_rule(finding: &Finding, instance: &Instance, what: String, force: bool, guide: &Guide<'_>) -> Decided {
+    if let Some(unclear) = finding.unclear
+        && !force
+    {
+        return Decided::new(
+            Decision::Ask,
+            format!("{what}; it is not plain that {} is meant: the report {}", finding.instance, unclear.why()),
+        );
+    }
+    // Who names an instance means it; a pasted report's instances are named by whoever wrote the report.
+    if finding.by_person && (force || finding.source != Source::AbuseReport) {
         return Decided::new(Decision::Contain, what);
     }
     if finding.crowd > guide.policy.max_per_finding {
@@ -464,6 +476,9 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, guide: &Guide<'
                 finding.crowd, guide.policy.max_per_finding
             ),
         );
+    }
+    if finding.by_person && finding.source == Source::AbuseReport {
+        return Decided::new(Decision::Contain, what);
     }
     let decided = weigh(finding, instance, &what, guide);
     match decided.decision {

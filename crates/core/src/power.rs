@@ -46,6 +46,7 @@ pub enum Read {
     GetSerialConsoleAccessStatus,
     ListFirewallRuleGroupAssociations,
     ListServiceNetworkVpcAssociations,
+    DescribeRegions,
     DescribeVpcs,
     DescribeFlowLogs,
     FilterLogEvents,
@@ -97,6 +98,7 @@ impl Read {
             | Self::DescribeVpcEndpoints
             | Self::DescribeInstanceTypes
             | Self::GetSerialConsoleAccessStatus
+            | Self::DescribeRegions
             | Self::DescribeVpcs
             | Self::DescribeFlowLogs
             | Self::GetInstanceMetadataDefaults => "ec2",

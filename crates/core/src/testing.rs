@@ -36,6 +36,8 @@ pub(crate) fn finding() -> Finding {
         stop: false,
         said_by: account(),
         crowd: 1,
+        unclear: None,
+        place: crate::finding::Place::Stated,
         notes: Vec::new(),
         remotes: Vec::new(),
         roles: Vec::new(),

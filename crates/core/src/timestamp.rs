@@ -1,9 +1,12 @@
 //! A point in time as the ledger and the messages write it: UTC, to the millisecond.
 
+mod moment;
+
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use serde_json::Value;
+use time::OffsetDateTime;
 
 /// Milliseconds since the Unix epoch, shown as RFC 3339 in UTC (`2026-01-02T03:04:05.678Z`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,11 +26,17 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 with any offset; `None` for anything else.
+    /// Reads what any source writes: RFC 3339 and its relatives, RFC 2822, the forms of abuse reports and server logs, epoch
+    /// seconds and milliseconds. UTC where no zone is stated; `None` for placeholders and for zones that are not known.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+        moment::parse(text)
+    }
+
+    /// Reads a JSON text or number; see [`Self::parse`].
+    #[must_use]
+    pub fn read(value: &Value) -> Option<Self> {
+        moment::read(value)
     }
 
     /// This moment and `duration` later.

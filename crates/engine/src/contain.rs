@@ -104,6 +104,15 @@ impl FirstLook {
     }
 }
 
+/// Whether a search for the instance may still begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MayLook {
+    /// Not again.
+    Here,
+    /// In the account's other Regions.
+    Elsewhere,
+}
+
 /// One finding in one invocation.
 #[derive(Clone, Copy)]
 pub(crate) struct Case<'a> {
@@ -140,7 +149,7 @@ impl Engine {
         let invocation = case.invocation;
         let ends = invocation.began.after(invocation.patience);
         loop {
-            let answer = Box::pin(self.contain_once(case, force)).await;
+            let answer = Box::pin(self.contain_once(case, force, MayLook::Elsewhere)).await;
             let now = self.clock.now();
             let Some(until) = answer.held_until.filter(|_| answer.left_over) else { return answer };
             let pause = (until.since(now) + Duration::from_millis(100)).min(LOOK_AGAIN);
@@ -151,7 +160,8 @@ impl Engine {
         }
     }
 
-    async fn contain_once(&self, case: Case<'_>, force: bool) -> Containment {
+    /// Once; where the instance is not there, the account's other Regions are looked in if they may be.
+    pub(crate) async fn contain_once(&self, case: Case<'_>, force: bool, may_look: MayLook) -> Containment {
         let Case { finding, action, invocation, .. } = case;
         let early = policy::gate(finding, &self.policy, &invocation.own);
         let early = early.or_else(|| policy::ignored(finding, &self.policy).filter(|_| self.rulebook.is_empty()));
@@ -180,6 +190,10 @@ impl Engine {
         };
         let (look, in_force) = match look {
             Ok(Some(look)) => look,
+            Ok(None) if may_look == MayLook::Elsewhere => {
+                // Boxed: it ends in this very future again.
+                return Box::pin(self.not_here(case, force, &lanes)).await;
+            }
             Ok(None) => {
                 let why =
                     format!("there is no instance {} in {}/{}", finding.instance, finding.account, finding.region);

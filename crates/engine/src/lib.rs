@@ -20,6 +20,7 @@ mod release;
 mod reports;
 mod resolve;
 pub mod rulebook;
+mod search;
 mod standing;
 mod stop;
 mod tell;

@@ -382,6 +382,8 @@ pub trait Cloud: Send + Sync {
     /// DescribeInstanceTypes: the type's default timeouts of connection tracking.
     async fn describe_default_timeouts(&self, instance_type: &str) -> Answer<Timeouts>;
 
+    /// DescribeRegions: those that the account has enabled.
+    async fn describe_regions(&self) -> Answer<Vec<Region>>;
     /// DescribeVpcs: all of the Region.
     async fn describe_vpcs(&self) -> Answer<Vec<VpcId>>;
     /// DescribeFlowLogs: those that are active.

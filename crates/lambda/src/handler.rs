@@ -20,6 +20,7 @@ use brig_engine::{
 use futures::{FutureExt, future::join_all};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::{
@@ -28,6 +29,9 @@ use crate::{
     metrics,
 };
 
+/// Instances that are worked on at once.
+const AT_ONCE: usize = 10;
+static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 /// So many notices and unread entries are in a response.
 const MOST_SHOWN: usize = 50;
 /// How long an invocation may take whose deadline makes no sense.
@@ -348,7 +352,11 @@ fn only_to_tell(notice: Notice) -> Request {
 async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation) -> Acted {
     let named = join_all(request.findings.iter().map(|finding| one(app, finding, request, invocation)));
     let addressed = join_all(request.addresses.iter().map(|addressed| async move {
-        match app.engine.resolve(addressed).await {
+        let resolved = {
+            let _turn = TURNS.acquire().await;
+            app.engine.resolve(addressed, invocation).await
+        };
+        match resolved {
             Ok(finding) => one(app, &finding, request, invocation).await,
             Err(resolution) => {
                 tracing::info!("asked: {}", resolution.verdict.summary);
@@ -399,7 +407,14 @@ async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invoc
     // Findings about one instance take turns: the later ones find it contained.
     let _turn = app.turns.take(&finding.instance).await;
     let span = tracing::info_span!("finding", finding.id = %finding.id, instance.id = %finding.instance);
+    // However much an event names, so much is worked on at once: each takes calls, connections and memory.
+    let _room = TURNS.acquire().await;
     let (engine, action) = (&app.engine, request.action);
+    let placed = engine.placed(finding, action, invocation).await;
+    let finding = match &placed {
+        Ok(finding) => finding,
+        Err(answer) => return (serde_json::to_value(answer).unwrap_or_default(), Left::of(answer)),
+    };
     let containment = match action {
         Action::Contain | Action::Plan | Action::Verify { .. } => {
             engine.contain(finding, action, request.force, invocation).instrument(span).await

@@ -260,6 +260,8 @@ pub(crate) fn finding(instance: &InstanceId, id: &str) -> Finding {
         stop: false,
         said_by: ACCOUNT.parse().expect("an account"),
         crowd: 1,
+        unclear: None,
+        place: brig_core::finding::Place::Stated,
         notes: Vec::new(),
         remotes: Vec::new(),
         roles: Vec::new(),

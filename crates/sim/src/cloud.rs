@@ -47,8 +47,8 @@ pub(crate) struct SimClouds {
 
 #[async_trait]
 impl Clouds for SimClouds {
-    async fn open(&self, _: &AccountId, _: &Region, _: Lane, _: &str) -> Result<Arc<dyn Cloud>, Unreachable> {
-        Ok(Arc::new(SimCloud { sim: Arc::clone(&self.sim), process: self.process }))
+    async fn open(&self, _: &AccountId, region: &Region, _: Lane, _: &str) -> Result<Arc<dyn Cloud>, Unreachable> {
+        Ok(Arc::new(SimCloud { sim: Arc::clone(&self.sim), process: self.process, region: region.clone() }))
     }
 
     async fn is_own(&self, by: &str, _: Option<&str>) -> Answer<bool> {
@@ -59,6 +59,7 @@ impl Clouds for SimClouds {
 struct SimCloud {
     sim: Arc<Sim>,
     process: usize,
+    region: Region,
 }
 
 impl SimCloud {
@@ -210,6 +211,10 @@ impl Cloud for SimCloud {
 
     async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>> {
         self.describe_auto_scaling_instance(instance).await
+    }
+
+    async fn describe_regions(&self) -> Answer<Vec<Region>> {
+        self.read("DescribeRegions", |world| Ok(world.regions())).await
     }
 
     async fn describe_vpcs(&self) -> Answer<Vec<VpcId>> {

@@ -8,7 +8,7 @@ use std::{
 
 use brig_core::{
     acl::NetworkAcl,
-    ids::{EniId, GroupId, InstanceId, SnapshotId, VolumeId, VpcId},
+    ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     policy::CONTAINMENT_TAG,
     proof::FlowLog,
     reach::ReachLook,
@@ -126,6 +126,10 @@ pub struct World {
     pub remotes: BTreeMap<InstanceId, Vec<IpAddr>>,
     /// Roles, and profiles, that findings name as the instance's, by instance.
     pub named: BTreeMap<InstanceId, (Vec<String>, Vec<String>)>,
+    /// Instances that are in another Region than the world's own.
+    pub elsewhere: BTreeMap<InstanceId, Region>,
+    /// Regions in which nothing can be read.
+    pub unreadable: BTreeSet<Region>,
     /// Instances about which somebody asks that they be stopped.
     pub stops: BTreeSet<InstanceId>,
     /// Interface endpoints of AWS's services: service, VPC, interface.
@@ -168,6 +172,19 @@ fn shown_group(group: &SecurityGroup) -> String {
 }
 
 impl World {
+    /// The Region that an instance is in.
+    pub(crate) fn place_of(&self, instance: &InstanceId) -> Region {
+        self.elsewhere.get(instance).cloned().unwrap_or_else(|| crate::build::REGION.parse().expect("a Region"))
+    }
+
+    /// Regions that the account has enabled.
+    pub(crate) fn regions(&self) -> Vec<Region> {
+        let enabled = [crate::build::REGION, "eu-west-1", "ap-southeast-2"];
+        let mut all: BTreeSet<Region> = enabled.iter().map(|region| region.parse().expect("a Region")).collect();
+        all.extend(self.elsewhere.values().chain(&self.unreadable).cloned());
+        all.into_iter().collect()
+    }
+
     /// The next id of a kind.
     pub fn id(&mut self, kind: &str) -> String {
         self.next += 1;

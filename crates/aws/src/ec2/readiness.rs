@@ -10,7 +10,7 @@ use aws_sdk_ec2::{
     },
 };
 use brig_core::{
-    ids::VpcId,
+    ids::{Region, VpcId},
     plan::evidence::STATE_TAG,
     policy::CONTAINMENT_TAG,
     proof::{Destination, Files, FlowLog},
@@ -24,6 +24,14 @@ use crate::error::Explain;
 /// AWS's default, and its most
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html>).
 const LONGEST_INTERVAL: Duration = Duration::from_mins(10);
+
+/// Without `AllRegions` those alone that the account has enabled
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>).
+pub(crate) async fn describe_regions(client: &Client) -> Answer<Vec<Region>> {
+    let answer = client.describe_regions().send().await.explain("DescribeRegions")?;
+    let names = answer.regions().iter().filter_map(|region| region.region_name());
+    Ok(names.filter_map(|name| name.parse().ok()).collect())
+}
 
 pub(crate) async fn describe_vpcs(client: &Client) -> Answer<Vec<VpcId>> {
     let mut pages = client.describe_vpcs().into_paginator().items().send();

@@ -1,7 +1,7 @@
 //! CloudTrail's record of a call that may have touched what a containment holds. It is no finding: it only says where to
 //! look again (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>).
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use serde_json::Value;
 
@@ -94,7 +94,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
             .or_else(|| text(identity.get("invokedBy")))
             .unwrap_or_else(|| "somebody unknown".to_owned()),
         source_identity: text(identity.get("sessionContext").get("sourceIdentity")),
-        at: detail.get("eventTime").value().as_str().and_then(Timestamp::parse),
+        at: detail.get("eventTime").time(),
         account: optional(&detail.get("recipientAccountId"), &invoked.account)?,
         region: optional(&detail.get("awsRegion"), &invoked.region)?,
         instances: Vec::new(),
@@ -104,8 +104,13 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         roles: Vec::new(),
     };
     let parameters = detail.get("requestParameters");
-    collect(parameters.value(), call == "RegisterTargets", &mut touched, 0);
-    collect(detail.get("responseElements").value(), false, &mut touched, 0);
+    let mut named = Named::default();
+    collect(parameters.value(), call == "RegisterTargets", &mut named, 0);
+    collect(detail.get("responseElements").value(), false, &mut named, 0);
+    touched.instances = named.instances.into_iter().collect();
+    touched.interfaces = named.interfaces.into_iter().collect();
+    touched.groups = named.groups.into_iter().collect();
+    touched.addresses = named.addresses.into_iter().collect();
     if parameters.get("policyName").value().as_str() == Some(deny_policy::NAME) {
         touched.roles.extend(text(parameters.get("roleName")));
     }
@@ -123,23 +128,30 @@ where
     if field.is_absent() { Ok(default.clone()) } else { field.parse() }
 }
 
+/// What a call names, each once: an event has room for thousands of ids.
+#[derive(Default)]
+struct Named {
+    instances: BTreeSet<InstanceId>,
+    interfaces: BTreeSet<EniId>,
+    groups: BTreeSet<GroupId>,
+    addresses: BTreeSet<IpAddr>,
+}
+
 /// Ids are told by their form, since every call writes them under names of its own.
-fn collect(value: &Value, addresses: bool, touched: &mut Touched, depth: usize) {
+fn collect(value: &Value, addresses: bool, touched: &mut Named, depth: usize) {
     if depth > DEEPEST {
         return;
     }
     match value {
         Value::String(text) => {
             if let Ok(id) = text.parse::<InstanceId>() {
-                if !touched.instances.contains(&id) {
-                    touched.instances.push(id);
-                }
+                touched.instances.insert(id);
             } else if is_id(text, "eni-") {
-                touched.interfaces.push(EniId::from(text.as_str()));
+                touched.interfaces.insert(EniId::from(text.as_str()));
             } else if is_id(text, "sg-") {
-                touched.groups.push(GroupId::from(text.as_str()));
+                touched.groups.insert(GroupId::from(text.as_str()));
             } else if addresses && let Ok(address) = text.parse() {
-                touched.addresses.push(address);
+                touched.addresses.insert(address);
             }
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, addresses, touched, depth + 1)),

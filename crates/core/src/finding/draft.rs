@@ -1,13 +1,14 @@
 //! What the findings of one event have in common, and the findings made of it.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use super::{
-    Addressed, Closed, Doubt, Finding, Imported, Parsed, Request, ResourceRole, Source,
+    Addressed, Closed, Doubt, Finding, Imported, Locator, MOST_NAMED, Notice, NoticeKind, Parsed, Place, Request,
+    ResourceRole, Source, Unclear,
     sessions::{self, Session},
 };
 use crate::{
-    ids::{AccountId, InstanceId, Region},
+    ids::{AccountId, EniId, InstanceId, Region},
     text,
     timestamp::Timestamp,
 };
@@ -32,6 +33,9 @@ pub(super) struct Draft {
     pub(super) closed: Option<Closed>,
     pub(super) imported: Option<Imported>,
     pub(super) last_seen: Option<Timestamp>,
+    /// When it was first seen, where the source says both: an address belonged to whoever had it then.
+    pub(super) first_seen: Option<Timestamp>,
+    pub(super) place: Place,
     pub(super) by_person: bool,
     pub(super) stop: bool,
     pub(super) notes: Vec<String>,
@@ -42,10 +46,34 @@ pub(super) struct Draft {
 }
 
 /// What an event names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Target {
     Instance(InstanceId),
     Address(IpAddr),
+    Interface(EniId),
+}
+
+impl Target {
+    /// An interface by its id, `eni-` and 8 or 17 hex digits.
+    pub(super) fn interface(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("eni-")?;
+        let hex = digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        (matches!(digits.len(), 8 | 17) && hex).then(|| Self::Interface(EniId::from(text)))
+    }
+
+    pub(super) fn address(text: &str) -> Option<Self> {
+        text.trim().parse().ok().map(Self::Address)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instance(id) => id.fmt(f),
+            Self::Address(address) => address.fmt(f),
+            Self::Interface(id) => id.fmt(f),
+        }
+    }
 }
 
 /// A target and where it is.
@@ -54,24 +82,79 @@ pub(super) type Named = (AccountId, Region, Target);
 impl Draft {
     /// One finding for each target, each target once.
     pub(super) fn named(&self, said_by: &AccountId, targets: Vec<Named>) -> Request {
-        let mut once: Vec<Named> = Vec::new();
-        for target in targets {
-            if !once.contains(&target) {
-                once.push(target);
-            }
-        }
+        self.doubted(said_by, targets.into_iter().map(|target| (target, None)).collect())
+    }
+
+    /// The same, where it may not be plain of each that it is meant.
+    pub(super) fn doubted(&self, said_by: &AccountId, targets: Vec<(Named, Option<Unclear>)>) -> Request {
+        let mut known = BTreeSet::new();
+        let mut once = targets;
+        once.retain(|(target, _)| known.insert(target.clone()));
         let crowd = once.len();
         let mut request = Request::default();
-        for (account, region, target) in once {
+        let rest = once.split_off(crowd.min(MOST_NAMED));
+        for ((account, region, target), unclear) in once {
             match target {
-                Target::Instance(id) => request.findings.push(self.finding(said_by, crowd, account, region, id)),
+                Target::Instance(id) => {
+                    let finding = self.finding(said_by, crowd, account, region, id);
+                    request.findings.push(Finding { unclear, ..finding });
+                }
                 Target::Address(address) => {
-                    let (said_by, draft) = (said_by.clone(), self.clone());
-                    request.addresses.push(Addressed { address, account, region, said_by, crowd, draft });
+                    request.addresses.push(self.addressed(
+                        said_by,
+                        crowd,
+                        account,
+                        region,
+                        Locator::Address(address),
+                        unclear,
+                    ));
+                }
+                Target::Interface(id) => {
+                    request.addresses.push(self.addressed(
+                        said_by,
+                        crowd,
+                        account,
+                        region,
+                        Locator::Interface(id),
+                        unclear,
+                    ));
                 }
             }
         }
+        if let Some(((account, region, _), _)) = rest.first() {
+            let named = rest.iter().map(|((_, _, target), _)| target.to_string()).collect();
+            request.notices.push(self.too_many(account.clone(), region.clone(), named));
+        }
         request
+    }
+
+    fn addressed(
+        &self,
+        said_by: &AccountId,
+        crowd: usize,
+        account: AccountId,
+        region: Region,
+        address: Locator,
+        unclear: Option<Unclear>,
+    ) -> Addressed {
+        Addressed { address, account, region, said_by: said_by.clone(), crowd, unclear, draft: self.clone() }
+    }
+
+    /// What people hear of those that are not looked at.
+    fn too_many(&self, account: AccountId, region: Region, named: Vec<String>) -> Notice {
+        let notice = Notice {
+            kind: NoticeKind::TooMany,
+            source: self.source,
+            id: self.id.clone(),
+            code: self.kind.clone(),
+            title: self.title.clone(),
+            account,
+            region,
+            time: self.last_seen,
+            link: None,
+            named,
+        };
+        notice.tidy()
     }
 
     fn left_out(&self) -> Option<String> {
@@ -105,6 +188,8 @@ impl Draft {
             stop: self.stop,
             said_by: said_by.clone(),
             crowd,
+            unclear: None,
+            place: self.place,
             notes: self.notes.iter().map(|note| text::one_line(note, text::REPORT)).chain(self.left_out()).collect(),
             remotes: self.remotes.iter().take(MOST_REMOTES).copied().collect(),
             roles: sessions::roles(&self.sessions, &instance),

@@ -64,7 +64,10 @@ impl Reader<'_> {
             return Err(unsupported(format!("the event is {}, not a JSON object", shown(root.value()))));
         };
         if map.contains_key("alarmData") {
-            return alarm::from_action(root);
+            return Ok(alarm::from_action(root, self.invoked));
+        }
+        if alarm::is_message(root) {
+            return Ok(alarm::from_message(root, self.invoked));
         }
         if map.contains_key("source") || map.contains_key("detail-type") {
             return self.bridge(root);
@@ -95,14 +98,14 @@ impl Reader<'_> {
                 guardduty::parse(&root.get("detail"), Some(root), self.invoked, self.policy)
             }
             ("aws.health", "AWS Health Abuse Event" | "AWS Health Event") => health::parse(root, self.invoked),
-            ("brig.abuse", "Abuse Report") => abuse::from_event(root),
+            ("brig.abuse", "Abuse Report") => Ok(abuse::from_event(root, self.invoked)),
             ("aws.tag", "Tag Change on Resource") => tag::parse(root, self.policy),
             ("aws.securityhub", "Security Hub Findings - Custom Action") => {
                 securityhub::custom_action(root, self.policy)
             }
             ("aws.securityhub", "Security Hub Findings - Imported") => securityhub::imported(root, self.policy),
             ("aws.securityhub", "Findings Imported V2") => ocsf::parse(root, self.policy),
-            ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm::from_event(root),
+            ("aws.cloudwatch", "CloudWatch Alarm State Change") => Ok(alarm::from_event(root, self.invoked)),
             ("aws.ec2" | "aws.iam" | "aws.autoscaling" | "aws.elasticloadbalancing", "AWS API Call via CloudTrail") => {
                 cloudtrail::parse(root, self.invoked)
             }

@@ -1,12 +1,12 @@
 //! AWS Health abuse events: AWS itself reports that instances of the account take part in abuse
 //! (<https://docs.aws.amazon.com/health/latest/ug/aws-health-abuse-events.html>). Entities are instance ARNs, bare ids,
-//! addresses, other ARNs or placeholders; the envelope's Region may be `global`.
-
-use std::net::IpAddr;
+//! addresses, interfaces, other ARNs or placeholders. The envelope says where the event was delivered: to a backup Region
+//! or the organization's account, too; what the event is about stands in its detail.
 
 use super::{
-    Invoked, ParseError, Parsed, Source,
-    draft::{Draft, Named, Target, one_line, parsed},
+    Invoked, Notice, NoticeKind, ParseError, Parsed, Source,
+    draft::{Draft, Named, Target, one_line},
+    notice::health_link,
 };
 use crate::{
     ids::{AccountId, Arn, InstanceId, Region},
@@ -15,79 +15,185 @@ use crate::{
 };
 
 pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
+    let event = Event::read(root, invoked);
+    if !event.is_abuse {
+        return Ok(Parsed::Nothing(format!("the Health event {} of {} is no abuse report", event.code, event.service)));
+    }
     let detail = root.get("detail");
-    let code = detail.get("eventTypeCode").text()?.unwrap_or_default();
-    let service = detail.get("service").text()?.unwrap_or_default();
-    if service != "ABUSE" && !code.starts_with("AWS_ABUSE_") {
-        return Ok(Parsed::Nothing(format!(
-            "the Health event {} of {} is no abuse report",
-            one_line(code),
-            one_line(service)
-        )));
-    }
-    if code.contains("COPYRIGHT") || code.contains("DMCA") {
-        return Ok(Parsed::Nothing(format!("{} is about content, not about a compromise", one_line(code))));
-    }
-    let mut texts: Vec<&str> = detail
-        .get("affectedEntities")
-        .items()
-        .iter()
-        .filter_map(|entity| entity.get("entityValue").value().as_str())
-        .collect();
-    texts.extend(root.get("resources").items().iter().filter_map(|item| item.value().as_str()));
-    let description = detail
-        .get("eventDescription")
-        .items()
-        .iter()
-        .find_map(|item| item.get("latestDescription").value().as_str())
-        .unwrap_or(code);
-    let said_by: AccountId = match root.get("account") {
-        account if account.is_absent() => invoked.account.clone(),
-        account => account.parse()?,
+    let entities = detail.get("affectedEntities").items();
+    let texts = |field: &Field<'_>| -> Vec<String> {
+        field.items().iter().filter_map(|item| item.value().as_str()).map(str::to_owned).collect()
     };
-    let region = root.get("region").value().as_str().and_then(|region| region.parse().ok());
-    let home = Home { account: said_by.clone(), region: region.unwrap_or_else(|| invoked.region.clone()) };
-    let mut named: Vec<Named> = Vec::new();
-    let mut unread = Vec::new();
-    for text in texts {
-        match home.entity(text) {
-            Some(target) => named.push(target),
-            None if !unread.contains(&one_line(text)) => unread.push(one_line(text)),
-            None => {}
+    // The same entities stand in `resources` too, without what became of them.
+    let mut bare = texts(&root.get("resources"));
+    bare.extend(texts(&detail.get("resources")));
+    let mut found = Found::default();
+    for entity in &entities {
+        let text = |names: [&str; 2]| names.into_iter().find_map(|name| entity.get(name).value().as_str());
+        let Some(value) = text(["entityArn", "entityValue"]).or_else(|| entity.value().as_str()) else { continue };
+        let account = text(["awsAccountId", "accountId"]).and_then(|account| account.parse().ok());
+        let status = text(["status", "statusCode"]).unwrap_or_default();
+        let settled = matches!(status.to_ascii_uppercase().as_str(), "RESOLVED" | "UNIMPAIRED");
+        found.take(&event, value, account, settled);
+    }
+    for value in bare {
+        let settled = found.settled.iter().any(|known| value == *known || value.ends_with(&format!("/{known}")));
+        if !settled {
+            found.take(&event, &value, None, false);
         }
     }
+    let is_content = event.code.contains("COPYRIGHT") || event.code.contains("DMCA");
+    let notice = |kind: NoticeKind, named: Vec<String>| Ok(Parsed::Notice(Box::new(event.notice(kind, named))));
+    let all = || found.named.iter().map(|(_, _, target)| target.to_string()).chain(found.unread.iter().cloned());
+    if event.closed {
+        return notice(NoticeKind::AbuseClosed, all().chain(found.settled.iter().cloned()).collect());
+    }
+    if is_content {
+        return notice(NoticeKind::AbuseContent, all().collect());
+    }
+    if found.named.is_empty() {
+        let kind = if found.settled.is_empty() { NoticeKind::AbuseNamesNothing } else { NoticeKind::AbuseClosed };
+        return notice(kind, found.unread.into_iter().chain(found.settled).collect());
+    }
+    let unread =
+        found.unread.iter().map(|text| format!("the report also names {text}, which is no instance and no address"));
+    let settled = found.settled.iter().map(|text| format!("the report also names {text}, which AWS calls resolved"));
     let draft = Draft {
         source: Source::Health,
-        id: detail.get("eventArn").text()?.map_or_else(|| one_line(code), one_line),
-        kind: one_line(code),
-        title: one_line(description),
-        last_seen: root.get("time").value().as_str().and_then(Timestamp::parse),
-        notes: unread
-            .iter()
-            .map(|text| format!("the report also names {text}, which is no instance and no address"))
-            .collect(),
+        id: event.id.clone(),
+        kind: event.code.clone(),
+        title: event.title.clone(),
+        last_seen: event.updated,
+        first_seen: event.started,
+        notes: unread.chain(settled).take(MOST_NOTES).collect(),
         ..Draft::default()
     };
-    let nothing = format!("the abuse report {} names no instance and no address: {}", draft.kind, unread.join(", "));
-    Ok(parsed(draft.named(&said_by, named), nothing))
+    Ok(Parsed::Request(draft.named(&event.said_by, found.named)))
 }
 
-struct Home {
+/// So many other things that a report names are told.
+const MOST_NOTES: usize = 20;
+
+/// What the event says beyond its entities. Whatever of it is odd falls back: an abuse report is never lost for a field.
+struct Event {
+    is_abuse: bool,
+    code: String,
+    service: String,
+    id: String,
+    title: String,
+    /// The account that it was delivered to, which says it.
+    said_by: AccountId,
+    /// The account that it is about.
     account: AccountId,
     region: Region,
+    closed: bool,
+    started: Option<Timestamp>,
+    updated: Option<Timestamp>,
 }
 
-impl Home {
-    /// Account and Region come from the entity's own ARN where it is one.
-    fn entity(&self, text: &str) -> Option<Named> {
-        if let Some(arn) = Arn::parse(text) {
-            let id: InstanceId = arn.resource.strip_prefix("instance/")?.parse().ok()?;
-            return Some((arn.account.parse().ok()?, arn.region.parse().ok()?, Target::Instance(id)));
+impl Event {
+    fn read(root: &Field<'_>, invoked: &Invoked) -> Self {
+        let detail = root.get("detail");
+        let text = |name: &str| detail.get(name).value().as_str();
+        let kind = root.get("detail-type").value().as_str().unwrap_or_default();
+        let (own, service) = (text("eventTypeCode").unwrap_or_default(), text("service").unwrap_or_default());
+        let said_by: AccountId = root
+            .get("account")
+            .value()
+            .as_str()
+            .and_then(|account| account.parse().ok())
+            .unwrap_or_else(|| invoked.account.clone());
+        let arn = text("eventArn").unwrap_or_default();
+        let stated = [text("eventRegion"), Arn::parse(arn).map(|arn| arn.region), root.get("region").value().as_str()];
+        let delivered = root.get("time").time();
+        let (started, updated, ended) =
+            (detail.get("startTime").time(), detail.get("lastUpdatedTime").time(), detail.get("endTime").time());
+        let status = text("statusCode").unwrap_or_default().to_ascii_lowercase();
+        let over = ended.is_some_and(|ended| updated.max(delivered).is_none_or(|now| ended <= now));
+        let description = detail.get("eventDescription");
+        let described = description.items().iter().find_map(|item| item.get("latestDescription").value().as_str());
+        let code = one_line(if own.is_empty() { kind } else { own });
+        Self {
+            is_abuse: kind == "AWS Health Abuse Event" || service == "ABUSE" || own.starts_with("AWS_ABUSE_"),
+            id: if arn.is_empty() { one_line(root.get("id").value().as_str().unwrap_or(&code)) } else { one_line(arn) },
+            title: one_line(described.or_else(|| description.value().as_str()).unwrap_or(&code)),
+            code,
+            service: one_line(service),
+            account: text("affectedAccount")
+                .and_then(|account| account.parse().ok())
+                .unwrap_or_else(|| said_by.clone()),
+            said_by,
+            region: stated
+                .into_iter()
+                .flatten()
+                .find_map(|region| region.parse().ok())
+                .unwrap_or_else(|| invoked.region.clone()),
+            // What AWS calls open is open, whatever times it carries.
+            closed: status == "closed" || (over && status != "open"),
+            started,
+            updated: updated.or(delivered).or(started),
         }
-        let target = match text.parse::<InstanceId>() {
-            Ok(id) => Target::Instance(id),
-            Err(_) => Target::Address(text.parse::<IpAddr>().ok()?),
-        };
-        Some((self.account.clone(), self.region.clone(), target))
     }
+
+    fn notice(&self, kind: NoticeKind, named: Vec<String>) -> Notice {
+        Notice {
+            kind,
+            source: Source::Health,
+            id: self.id.clone(),
+            code: self.code.clone(),
+            title: self.title.clone(),
+            account: self.account.clone(),
+            region: self.region.clone(),
+            time: self.updated,
+            link: health_link(&self.id, &self.region),
+            named,
+        }
+        .tidy()
+    }
+}
+
+/// The entities, by what they are.
+#[derive(Default)]
+struct Found {
+    named: Vec<Named>,
+    settled: Vec<String>,
+    unread: Vec<String>,
+}
+
+impl Found {
+    fn take(&mut self, event: &Event, text: &str, account: Option<AccountId>, settled: bool) {
+        let push = |list: &mut Vec<String>, text: String| {
+            if !list.contains(&text) {
+                list.push(text);
+            }
+        };
+        match target(event, text, account) {
+            Some((_, _, target)) if settled => push(&mut self.settled, target.to_string()),
+            Some(named) if self.named.contains(&named) => {}
+            Some(named) => self.named.push(named),
+            None if settled => push(&mut self.settled, one_line(text)),
+            None => push(&mut self.unread, one_line(text)),
+        }
+    }
+}
+
+/// Account and Region come from the entity's own ARN where it is one, then from the entity, then from the event.
+fn target(event: &Event, text: &str, account: Option<AccountId>) -> Option<Named> {
+    let text = text.trim();
+    let account = account.unwrap_or_else(|| event.account.clone());
+    if let Some(arn) = Arn::parse(text) {
+        let target = match arn.resource.split_once('/')? {
+            ("instance", id) => Target::Instance(id.parse().ok()?),
+            ("network-interface", id) => Target::interface(id)?,
+            _ => return None,
+        };
+        let (account, region) =
+            (arn.account.parse().unwrap_or(account), arn.region.parse().unwrap_or_else(|_| event.region.clone()));
+        return Some((account, region, target));
+    }
+    let target = match text.parse::<InstanceId>() {
+        Ok(id) => Target::Instance(id),
+        Err(_) => Target::interface(text).or_else(|| Target::address(text))?,
+    };
+    Some((account, event.region.clone(), target))
 }

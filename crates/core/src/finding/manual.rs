@@ -2,7 +2,7 @@
 //! taken for consent: every unknown key is an error.
 
 use super::{
-    Action, Invoked, ParseError, Parsed, Readiness, Request, Roll, Source, abuse,
+    Action, Invoked, ParseError, Parsed, Place, Readiness, Request, Roll, Source, abuse,
     draft::{Draft, Target, one_line},
     look,
 };
@@ -48,6 +48,13 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
             "unknown {plural} {}; the keys are {}",
             unknown.join(", "),
             KEYS.join(", ")
+        )));
+    }
+    let given = root.object().into_iter().flat_map(serde_json::Map::iter);
+    if let Some((key, value)) = given.into_iter().find(|(_, value)| is_empty(value)) {
+        return Err(ParseError::InvalidRequest(format!(
+            "{key}: {} is no value; leave the key out, or give it one",
+            shown(value)
         )));
     }
     if root.get("action").text()? == Some("readiness") {
@@ -107,6 +114,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
                 title,
                 by_person: true,
                 stop,
+                place: place(root),
                 ..Draft::default()
             };
             draft.named(&invoked.account, vec![(account, region, Target::Instance(root.get("instance_id").parse()?))])
@@ -121,6 +129,17 @@ fn claimed<'a>(field: &Field<'a>) -> Result<Option<&'a str>, ParseError> {
     let Some(arn) = field.text()? else { return Ok(None) };
     let fits = arn.starts_with("arn:") && arn.len() <= LONGEST_ARN && arn.chars().all(|c| c.is_ascii_graphic());
     if fits { Ok(Some(arn)) } else { Err(field.wrong("an ARN, as sts:GetCallerIdentity gives it")) }
+}
+
+/// What stands for nothing: it shows that something was meant which did not come through.
+fn is_empty(value: &serde_json::Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// What of the place the person left out.
+fn place(root: &Field<'_>) -> Place {
+    let (account, region) = (root.get("account").is_absent(), root.get("region").is_absent());
+    if account || region { Place::Assumed { account, region } } else { Place::Stated }
 }
 
 /// How ready the function's own account and Region are.

@@ -228,7 +228,7 @@ fn findings(draft: &Draft, said_by: &AccountId, named: Vec<(Named, Option<Doubt>
             let draft = Draft { doubt, ..draft.clone() };
             Some(draft.finding(said_by, crowd, account, region, id))
         }
-        Target::Address(_) => None,
+        Target::Address(_) | Target::Interface(_) => None,
     });
     each.collect()
 }

@@ -75,6 +75,8 @@ pub enum NoticeKind {
     AbuseContent,
     /// An alarm without an instance among its dimensions.
     AlarmNamesNothing,
+    /// An alarm whose state cannot be read.
+    AlarmUnreadable,
     /// A finding about an instance's credentials that does not say which instance.
     CredentialsOfUnknownInstance,
     /// A click in Security Hub on findings that name no instance.
@@ -91,6 +93,7 @@ impl NoticeKind {
             Self::AbuseNamesNothing | Self::AbuseContent => true,
             Self::AbuseClosed
             | Self::AlarmNamesNothing
+            | Self::AlarmUnreadable
             | Self::CredentialsOfUnknownInstance
             | Self::ClickNamesNothing
             | Self::TooMany => false,
@@ -106,6 +109,9 @@ impl NoticeKind {
             Self::AbuseContent => "the abuse report is about content, which is no sign of a compromise",
             Self::AlarmNamesNothing => "the alarm has no InstanceId dimension",
             Self::ClickNamesNothing => "the findings chosen in Security Hub name no instance",
+            Self::AlarmUnreadable => {
+                "the alarm does not say that it is in the state ALARM, or in another that is known"
+            }
             Self::CredentialsOfUnknownInstance => {
                 "the credentials of an instance are used elsewhere, and the finding does not say which instance"
             }
@@ -124,7 +130,7 @@ impl NoticeKind {
                 "Check that it was you who settled it. If an instance is still compromised, contain it by its id."
             }
             Self::AbuseContent => "Answer AWS within 24 hours: the content, or who published it, is the matter.",
-            Self::AlarmNamesNothing => {
+            Self::AlarmNamesNothing | Self::AlarmUnreadable => {
                 "Look at the alarm, find the instance, and contain it by its id if it is compromised."
             }
             Self::ClickNamesNothing => {
@@ -186,6 +192,39 @@ impl Notice {
     pub fn summary(&self) -> String {
         format!("Nothing was done about {} in {}/{}: {}.", self.code, self.account, self.region, self.kind.why())
     }
+}
+
+/// The event in the AWS Health Dashboard; none outside of AWS's own partition, whose console has other addresses.
+pub(super) fn health_link(arn: &str, region: &Region) -> Option<String> {
+    (region.partition() == "aws" && arn.starts_with("arn:")).then(|| {
+        format!(
+            "https://health.aws.amazon.com/health/home#/account/event-log?eventID={}&eventTab=details",
+            encoded(arn)
+        )
+    })
+}
+
+/// The alarm in the CloudWatch console.
+pub(super) fn alarm_link(name: &str, region: &Region) -> Option<String> {
+    (region.partition() == "aws").then(|| {
+        format!(
+            "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#alarmsV2:alarm/{}",
+            encoded(name)
+        )
+    })
+}
+
+/// A text of an event as a part of a link: everything but letters, digits and a few marks is encoded.
+fn encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().take(512).fold(String::new(), |mut link, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            link.push(char::from(byte));
+        } else {
+            let _ = write!(link, "%{byte:02X}");
+        }
+        link
+    })
 }
 
 fn one_line(text: &str, most: usize) -> String {

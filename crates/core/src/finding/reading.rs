@@ -87,12 +87,9 @@ pub(super) fn place_in(arn: Option<&str>) -> (Option<AccountId>, Option<Region>)
     (head.iter().find_map(|part| part.parse().ok()), head.iter().find_map(|part| part.parse().ok()))
 }
 
-/// A moment: RFC 3339, or milliseconds since 1970 as OCSF has them.
+/// A moment, as any source writes it.
 pub(super) fn time(field: &Field<'_>) -> Option<Timestamp> {
-    match text(field) {
-        Some(text) => Timestamp::parse(text),
-        None => field.value().as_i64().map(Timestamp::from_millis),
-    }
+    field.time()
 }
 
 /// Whether a text is the ARN of an EC2 instance, whatever its source calls the resource.

@@ -7,7 +7,7 @@ use super::{
     draft::{Draft, one_line, parsed},
     reading::instance_arn,
 };
-use crate::{json::Field, policy::Policy, timestamp::Timestamp};
+use crate::{json::Field, policy::Policy};
 
 pub(super) fn parse(root: &Field<'_>, policy: &Policy) -> Result<Parsed, ParseError> {
     let detail = root.get("detail");
@@ -25,14 +25,23 @@ pub(super) fn parse(root: &Field<'_>, policy: &Policy) -> Result<Parsed, ParseEr
     let Some((key, value)) = found else {
         return Ok(Parsed::Nothing("no trigger tag was set".to_owned()));
     };
-    let named = root.get("resources").items().iter().map(instance_arn).collect::<Result<Vec<_>, _>>()?;
+    let mut named = Vec::new();
+    let mut unread = Vec::new();
+    for item in root.get("resources").items() {
+        match instance_arn(&item) {
+            Ok(instance) => named.push(instance),
+            Err(error) => unread.push(error.into()),
+        }
+    }
     let draft = Draft {
         source: Source::Tag,
         id: format!("tag-{}", one_line(root.get("id").text()?.unwrap_or("change"))),
         kind: "Tag".to_owned(),
         title: format!("tagged {key}={}", one_line(value)),
-        last_seen: root.get("time").value().as_str().and_then(Timestamp::parse),
+        last_seen: root.get("time").time(),
         ..Draft::default()
     };
-    Ok(parsed(draft.named(&root.get("account").parse()?, named), "the tag change names no resource"))
+    let mut request = draft.named(&root.get("account").parse()?, named);
+    request.unread = unread;
+    Ok(parsed(request, "the tag change names no resource"))
 }

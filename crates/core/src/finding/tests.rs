@@ -2,6 +2,7 @@ mod events;
 mod hostile;
 mod meanings;
 mod mutations;
+mod told;
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;

@@ -16,7 +16,15 @@ const MOST_TAGS: usize = 50;
 
 impl SimCloud {
     pub(super) async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
-        self.read("DescribeInstances", |world| Ok(world.describe(instance))).await
+        self.read("DescribeInstances", |world| {
+            if world.unreadable.contains(&self.region) {
+                return Err(refused("DescribeInstances", ErrorKind::Denied, "UnauthorizedOperation"));
+            }
+            let there = world.place_of(instance) == self.region;
+            let found = world.describe(instance).filter(|_| there);
+            Ok(found.map(|instance| Instance { region: self.region.clone(), ..instance }))
+        })
+        .await
     }
 
     pub(super) async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>> {

@@ -20,6 +20,9 @@ fn names(world: &World, groups: &[GroupId]) -> Vec<String> {
 impl SimCloud {
     pub(super) async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
         self.read("DescribeNetworkInterfaces", |world| {
+            let here = |eni: &&world::Interface| {
+                eni.instance.as_ref().is_none_or(|instance| world.place_of(instance) == self.region)
+            };
             let wanted = |eni: &&world::Interface| match of {
                 InterfacesOf::Instance(id) => eni.instance.as_ref() == Some(id),
                 InterfacesOf::Trunk(id) => eni.trunk.as_ref() == Some(id),
@@ -27,10 +30,10 @@ impl SimCloud {
                 InterfacesOf::Ids(ids) => ids.contains(&eni.shown.id),
                 InterfacesOf::Address(address) => eni.shown.addresses.contains(&address),
             };
-            let attached = world.interfaces.values().filter(wanted).map(|eni| Attached {
+            let attached = world.interfaces.values().filter(here).filter(wanted).map(|eni| Attached {
                 interface: eni.shown.clone(),
                 instance: eni.instance.as_ref().map(ToString::to_string),
-                attached_at: None,
+                attached_at: eni.instance.as_ref().and_then(|id| world.instances.get(id)?.shown.launched),
             });
             Ok(attached.collect())
         })

@@ -10,6 +10,7 @@ mod contest;
 mod crashes;
 mod credentials;
 mod drift;
+mod elsewhere;
 mod escalation;
 mod evidence;
 mod faults;

@@ -93,8 +93,12 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           abuse_text us-east-1/i-0123456789abcdef0 Abuse Report -> Ask
         alarm-action
           alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
+        alarm-composite
+          notice: Nothing was done about Alarm/both in 123456789012/us-east-1: the alarm has no InstanceId dimension.
         alarm-ok
           nothing: the alarm network-out is in the state OK
+        alarm-sns
+          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
         alarm
           alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
         cloudtrail-groups-swapped
@@ -143,11 +147,17 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Ignore
         guardduty-text
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+        health-abuse-backup-region
+          health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Contain
+        health-abuse-closed
+          notice: Nothing was done about AWS_ABUSE_DOS_REPORT in 123456789012/us-east-1: AWS has closed the abuse report, or calls the resources in it resolved.
+        health-abuse-names-nothing
+          notice: Nothing was done about AWS_ABUSE_DOS_REPORT in 123456789012/us-east-1: the abuse report names no instance and no address of one.
         health-abuse
           health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Contain
           health eu-west-1/i-0fedcba9876543210 AWS_ABUSE_DOS_REPORT -> Contain
         health-copyright
-          nothing: AWS_ABUSE_COPYRIGHT_DMCA_REPORT is about content, not about a compromise
+          notice: Nothing was done about AWS_ABUSE_COPYRIGHT_DMCA_REPORT in 123456789012/eu-central-1: the abuse report is about content, which is no sign of a compromise.
         health-other
           nothing: the Health event AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED of EC2 is no abuse report
         manual-abuse-report
