@@ -412,7 +412,7 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
         ));
     }
     let Some(Exemption { tag, value, strength }) = exemption(instance, policy) else {
-        return by_rule(finding, instance, what, guide);
+        return by_rule(finding, instance, what, force, guide);
     };
     let value = text::one_line(value, text::NAME);
     match strength {
