@@ -18,7 +18,11 @@ impl SimCloud {
     pub(super) async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
         self.read("DescribeInstances", |world| {
             if world.unreadable.contains(&self.region) {
-                return Err(refused("DescribeInstances", ErrorKind::Denied, "UnauthorizedOperation"));
+                return Err(refused(
+                    "DescribeInstances",
+                    ErrorKind::Denied(brig_core::step::Denial::Unsaid),
+                    "UnauthorizedOperation",
+                ));
             }
             let there = world.place_of(instance) == self.region;
             let found = world.describe(instance).filter(|_| there);
