@@ -31,6 +31,19 @@ pub enum Fault {
     Refuse(u16, &'static str),
     /// It arrives and takes effect, and its answer is lost.
     LoseAnswer,
+    /// It never arrives: something between answers with a page for a browser, and this status.
+    Page(u16),
+    /// It never arrives: something between leads elsewhere.
+    Redirect,
+    /// It arrives and takes effect, and its answer comes without a body.
+    Empty,
+    /// It arrives and takes effect, and half of its answer comes.
+    Cut,
+}
+
+impl Fault {
+    /// Answers that are not AWS's, or not whole.
+    pub const UNREADABLE: [Self; 4] = [Self::Page(200), Self::Redirect, Self::Empty, Self::Cut];
 }
 
 /// Breaks the first `times` calls of one operation.
@@ -110,32 +123,62 @@ async fn forward(
     });
     let mut answer = match fault {
         Some(Fault::Refuse(status, code)) => Some(refusal(status, code)),
-        Some(Fault::LoseAnswer) | None => send(Request::from_parts(parts, Full::from(body.clone())), &target).await,
+        Some(Fault::Page(status)) => Some(page(status)),
+        Some(Fault::Redirect) => Some(redirection()),
+        Some(Fault::LoseAnswer | Fault::Empty | Fault::Cut) | None => {
+            send(Request::from_parts(parts, Full::from(body.clone())), &target).await
+        }
     };
-    if fault == Some(Fault::LoseAnswer) {
-        answer = Some(refusal(500, "InternalError"));
+    match fault {
+        Some(Fault::LoseAnswer) => answer = Some(refusal(500, "InternalError")),
+        Some(Fault::Empty) => answer = answer.map(|whole| shortened(whole, |_| 0)),
+        Some(Fault::Cut) => answer = answer.map(|whole| shortened(whole, |length| length / 2)),
+        Some(Fault::Refuse(..) | Fault::Page(_) | Fault::Redirect) | None => {}
     }
     noted.lock().expect("lock").push(Call { operation, began, ended: Instant::now(), body });
-    Ok(answer.unwrap_or_else(|| {
+    let broken = || {
         let mut broken = Response::new(Full::default());
         *broken.status_mut() = StatusCode::BAD_GATEWAY;
         broken
-    }))
+    };
+    Ok(answer.map_or_else(broken, |answer| answer.map(Full::from)))
 }
 
 /// An error as EC2 and, with other tags around it, the query services write it.
-fn refusal(status: u16, code: &str) -> Response<Full<Bytes>> {
+fn refusal(status: u16, code: &str) -> Response<Bytes> {
     let text = format!(
         "<Response><Errors><Error><Code>{code}</Code><Message>broken by the test</Message></Error></Errors>\
          <Error><Code>{code}</Code><Message>broken by the test</Message></Error><RequestID>broken</RequestID></Response>"
     );
-    let mut response = Response::new(Full::from(text));
+    let mut response = Response::new(Bytes::from(text));
     *response.status_mut() = StatusCode::from_u16(status).expect("a status");
     response
 }
 
+fn page(status: u16) -> Response<Bytes> {
+    let text = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>";
+    let mut response = Response::new(Bytes::from(text));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+    response.headers_mut().insert("content-type", "text/html".parse().expect("a value"));
+    response
+}
+
+fn redirection() -> Response<Bytes> {
+    let mut response = page(307);
+    response.headers_mut().insert("location", "http://127.0.0.1:9/".parse().expect("a value"));
+    response
+}
+
+fn shortened(whole: Response<Bytes>, length: impl Fn(usize) -> usize) -> Response<Bytes> {
+    let (mut parts, body) = whole.into_parts();
+    // Whoever cuts an answer says how long the rest is.
+    parts.headers.remove("content-length");
+    let left = body.slice(0..length(body.len()));
+    Response::from_parts(parts, left)
+}
+
 /// Headers go through as they are: the signature covers the host's name.
-async fn send(request: Request<Full<Bytes>>, target: &str) -> Option<Response<Full<Bytes>>> {
+async fn send(request: Request<Full<Bytes>>, target: &str) -> Option<Response<Bytes>> {
     let stream = TcpStream::connect(target).await.ok()?;
     let _ = stream.set_nodelay(true);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
@@ -145,7 +188,7 @@ async fn send(request: Request<Full<Bytes>>, target: &str) -> Option<Response<Fu
     // The whole body goes on in one piece.
     parts.headers.remove("transfer-encoding");
     parts.headers.remove("connection");
-    Some(Response::from_parts(parts, Full::from(body)))
+    Some(Response::from_parts(parts, body))
 }
 
 /// A parameter of a form, as AWS's query protocol sends it.

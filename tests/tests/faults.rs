@@ -141,6 +141,31 @@ async fn answers_that_are_lost_leave_one_snapshot_set_and_the_same_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_read_is_asked_for_again() {
+    // What looks, and what changes and looks at nothing in its answer.
+    let operations = [
+        "DescribeInstances",
+        "DescribeNetworkInterfaces",
+        "ModifyNetworkInterfaceAttribute",
+        "ModifyInstanceAttribute",
+    ];
+    for (number, fault) in (0_u8..).zip(Fault::UNREADABLE) {
+        let breaks: Vec<Break> = operations.iter().map(|operation| broken(operation, fault, 4)).collect();
+        let case = Case::new(160 + number, &breaks).await;
+        let mut entry = case.contained().await;
+        // Lambda would deliver the event again.
+        for _ in 0..2 {
+            if entry["outcome"] != "contained" && entry["outcome"] != "already_contained" {
+                entry = case.contained().await;
+            }
+        }
+        let outcome = entry["outcome"].as_str().expect("a word");
+        assert!(["contained", "already_contained", "repaired"].contains(&outcome), "{fault:?}: {entry:#}");
+        assert!(case.is_isolated().await, "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_denied_cut_is_not_called_contained() {
     let case = Case::new(85, &[broken("ModifyNetworkInterfaceAttribute", DENIED, usize::MAX)]).await;
     let entry = case.contained().await;

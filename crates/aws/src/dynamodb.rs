@@ -4,7 +4,10 @@
 //! |---|---|---|
 //! | `<account>/<region>/<instance>` | `current` | the containment, its holder and outcome |
 //! | the same | `<containment id>/<lane>/<step>/<resource>` | a step, what it replaces, what it found |
-//! | the same | `told/<what>/<finding id>` | a decision that people were told |
+//! | the same | `told/<digest>` | a statement that people were notified of; `told/<what>/<finding id>` of older versions |
+//! | `unsent` | `<account>/<region>/<instance>#<digest>` | a message that could not be sent |
+//! | `questions`, `answered` | `<account>/<region>/<instance>#<question>` | a question that waits for a person; its answer |
+//! | `released` | `<time>#<account>/<region>/<instance>` | a release |
 //! | `event/<event id>` | a digest | that people were notified of an event that names nothing to contain |
 //! | `active` | `<account>/<region>/<instance>` | an active containment |
 //! | `<account>/<region>` | `hour/<hour>` | new automatic containments in that hour |
@@ -13,6 +16,7 @@
 //! | `policy/<parameter>` | `current` | the account's rules as they were last read |
 
 mod items;
+mod lists;
 
 use std::collections::HashMap;
 
@@ -30,13 +34,14 @@ use aws_sdk_dynamodb::{
     },
 };
 use brig_core::{
-    ids::ContainmentId,
+    ids::{AccountId, ContainmentId, Region},
     ledger::{
         ActivePage, Announced, Claim, Claimed, Counted, CountedInGroup, Current, InstanceKey, Limits, MemberSet,
-        OverCap, Records, Shared, State, StepRecord, Told, told_sk,
+        OverCap, Records, Shared, State, StepRecord, Told, older_told_sk, told_sk,
     },
     step::Outcome,
     timestamp::Timestamp,
+    told::{Question, Release, Unsent},
 };
 use brig_engine::ports::{Answer, CloudError, ErrorKind, Ledger};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -143,6 +148,9 @@ impl DynamoLedger {
             TransactWriteItem::builder().put(built(put.build())?).build(),
             TransactWriteItem::builder().delete(built(delete.build())?).build(),
         ];
+        if let Some(released) = lists::released(key, current) {
+            writes.push(TransactWriteItem::builder().put(built(self.put(released).build())?).build());
+        }
         let counted = current.counted.as_ref().filter(|_| current.state == State::Withdrawn);
         if let Some(counted) = counted.filter(|counted| !counted.hour_stays) {
             writes.push(TransactWriteItem::builder().update(built(self.uncount(key, counted).build())?).build());
@@ -461,24 +469,27 @@ impl Ledger for DynamoLedger {
         unless_conditional(put.send().await.explain("PutItem").map(|_| ()))
     }
 
-    async fn was_told(&self, key: &InstanceKey, told: &Told) -> Answer<bool> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key("pk", text(key.pk()))
-            .key("sk", text(told_sk(told)))
-            .projection_expression("pk");
-        Ok(get.send().await.explain("GetItem")?.item().is_some())
+    async fn was_told(&self, place: &str, told: &Told) -> Answer<bool> {
+        let get = |sk: String| {
+            let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+            get.key("pk", text(place)).key("sk", text(sk)).projection_expression("pk")
+        };
+        let found = get(told_sk(told)).send().await.explain("GetItem")?;
+        if found.item().is_some() || !told.cause.was_known_before() {
+            return Ok(found.item().is_some());
+        }
+        Ok(get(older_told_sk(told)).send().await.explain("GetItem")?.item().is_some())
     }
 
-    async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()> {
+    async fn record_told(&self, place: &str, told: &Told, at: Timestamp, report: &str) -> Answer<()> {
         self.client
             .put_item()
             .table_name(&self.table)
-            .item("pk", text(key.pk()))
+            .item("pk", text(place))
             .item("sk", text(told_sk(told)))
+            .item("outcome", text(&told.what))
+            .item("cause", text(told.cause.word()))
+            .item("finding", text(&told.finding))
             .item("told_at", text(at.to_string()))
             .item("expires_at", number(at.millis() / 1000 + TOLD_LIFE_SECONDS))
             .item("report", text(report))
@@ -512,6 +523,38 @@ impl Ledger for DynamoLedger {
             .await
             .explain("PutItem")?;
         Ok(())
+    }
+
+    async fn keep_unsent(&self, unsent: &Unsent) -> Answer<()> {
+        self.keep(lists::unsent(unsent)).await
+    }
+
+    async fn unsent(&self, place: Option<&str>) -> Answer<Vec<Unsent>> {
+        self.unsent_of(place).await
+    }
+
+    async fn forget_unsent(&self, place: &str, id: &str) -> Answer<()> {
+        self.forget(place, id).await
+    }
+
+    async fn ask(&self, question: &Question) -> Answer<()> {
+        self.keep(lists::question(question)?).await
+    }
+
+    async fn questions(&self, of: Option<&InstanceKey>) -> Answer<Vec<Question>> {
+        self.questions_of(of).await
+    }
+
+    async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> Answer<()> {
+        self.answer(key, question, answer, at).await
+    }
+
+    async fn releases(&self) -> Answer<Vec<Release>> {
+        self.last_releases().await
+    }
+
+    async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> Answer<Vec<InstanceKey>> {
+        self.active_of(account, region).await
     }
 
     async fn join(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {

@@ -2,6 +2,8 @@
 
 mod denial;
 
+use std::error::Error;
+
 use aws_smithy_runtime_api::client::{
     orchestrator::HttpResponse,
     result::{ConnectorError, SdkError},
@@ -9,6 +11,11 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use brig_core::step::Denial;
 use brig_engine::ports::{CloudError, ErrorKind};
+
+use crate::sound::Unsound;
+
+/// The code of an answer that is not AWS's, or not whole. Asking again may help, as with a 5xx.
+pub(crate) const UNREADABLE: &str = "Unreadable";
 
 /// An answer of the SDK that is no success.
 pub(crate) trait Explain<T> {
@@ -31,19 +38,28 @@ pub(crate) fn cloud_error<E: ProvideErrorMetadata>(
             let status = answer.raw().status().as_u16();
             let code = answer.err().code().unwrap_or_default();
             let message = answer.err().message().unwrap_or_default();
-            let code = if code.is_empty() { format!("HTTP {status}") } else { code.to_owned() };
-            (kind_of(&code, message, status), code, message.to_owned())
+            if code.is_empty() {
+                // Not AWS's words, whatever the status: a page of something between, a redirection, a cut body.
+                (ErrorKind::Transient, UNREADABLE.to_owned(), format!("HTTP {status}: the answer cannot be read"))
+            } else {
+                (kind_of(code, message, status), code.to_owned(), message.to_owned())
+            }
         }
         SdkError::TimeoutError(_) => {
             (ErrorKind::Transient, "Timeout".to_owned(), "AWS did not answer in time".to_owned())
         }
         SdkError::DispatchFailure(failure) => {
-            let why = failure.as_connector_error().map_or_else(String::new, ConnectorError::to_string);
-            (ErrorKind::Transient, "NoConnection".to_owned(), why)
+            let why = failure.as_connector_error().and_then(Error::source);
+            if let Some(unsound) = why.and_then(|why| why.downcast_ref::<Unsound>()) {
+                (ErrorKind::Transient, UNREADABLE.to_owned(), unsound.to_string())
+            } else {
+                let why = failure.as_connector_error().map_or_else(String::new, ConnectorError::to_string);
+                (ErrorKind::Transient, "NoConnection".to_owned(), why)
+            }
         }
         SdkError::ResponseError(answer) => {
             let status = answer.raw().status().as_u16();
-            (ErrorKind::Transient, format!("HTTP {status}"), "the answer cannot be read".to_owned())
+            (ErrorKind::Transient, UNREADABLE.to_owned(), format!("HTTP {status}: the answer cannot be read"))
         }
         // The request could not be built: the SDK's own words, since no answer exists.
         SdkError::ConstructionFailure(_) => (ErrorKind::Other, "BadRequest".to_owned(), error.to_string()),
@@ -55,7 +71,7 @@ pub(crate) fn cloud_error<E: ProvideErrorMetadata>(
 /// Sorts by code; AWS has no list for all services, so that suffixes stand for families
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>).
 pub(crate) fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
-    const THROTTLED: [&str; 11] = [
+    const THROTTLED: [&str; 13] = [
         "RequestLimitExceeded",
         "Throttling",
         "ThrottlingException",
@@ -67,8 +83,10 @@ pub(crate) fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         "SnapshotCreationPerVolumeRateExceeded",
         "RequestThrottled",
         "SlowDown",
+        "KMSThrottling",
+        "KMSThrottlingException",
     ];
-    const DENIED: [&str; 9] = [
+    const DENIED: [&str; 11] = [
         "UnauthorizedOperation",
         "AccessDenied",
         "AccessDeniedException",
@@ -78,6 +96,8 @@ pub(crate) fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         "OptInRequired",
         "InvalidClientTokenId",
         "UnrecognizedClientException",
+        "KMSAccessDenied",
+        "KMSAccessDeniedException",
     ];
     const CONFLICT: [&str; 10] = [
         "IncorrectState",
@@ -141,7 +161,12 @@ pub(crate) fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
     } else if code == "ValidationError" && (message.contains("not found") || message.contains("is not part of")) {
         // Auto Scaling's words for a group that is gone and for an instance that is in it no more.
         ErrorKind::NotFound
-    } else if status >= 500 || code == "InternalError" || code == "Unavailable" || code == "ServiceUnavailable" {
+    } else if status >= 500
+        || code == "TemporaryRedirect"
+        || code == "InternalError"
+        || code == "Unavailable"
+        || code == "ServiceUnavailable"
+    {
         ErrorKind::Transient
     } else {
         ErrorKind::Other
@@ -166,6 +191,10 @@ mod tests {
             ("ValidationError", "The instance i-1 is not part of Auto Scaling group web.", 400, ErrorKind::NotFound),
             ("InternalError", "", 500, ErrorKind::Transient),
             ("HTTP 503", "", 503, ErrorKind::Transient),
+            ("TemporaryRedirect", "", 307, ErrorKind::Transient),
+            ("KMSAccessDenied", "", 400, ErrorKind::Denied(Denial::Unsaid)),
+            ("KMSThrottling", "", 400, ErrorKind::Throttled),
+            ("InvalidParameter", "", 400, ErrorKind::Other),
             ("InvalidParameterValue", "", 400, ErrorKind::Other),
             ("UnsupportedOperation", "", 400, ErrorKind::Unsupported),
             ("InvalidParameterCombination", "", 400, ErrorKind::Unsupported),

@@ -18,6 +18,7 @@ mod ranges;
 mod s3;
 mod session;
 mod sns;
+mod sound;
 mod sqs;
 mod ssm;
 mod tls;

@@ -53,7 +53,7 @@ impl Ranges {
             Ok(text) => text?,
             Err(_) => return Err(error(ErrorKind::Transient, "NoAnswer", format!("none within {PATIENCE:?}"))),
         };
-        let ranges = acl::published(&text).map_err(|why| error(ErrorKind::Other, "NotTheList", why))?;
+        let ranges = acl::published(&text).map_err(|why| error(ErrorKind::Transient, "NotTheList", why))?;
         let ranges: Arc<[IpNet]> = ranges.into();
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&ranges)));
         Ok(ranges)
@@ -73,7 +73,9 @@ async fn fetch(url: &str) -> Answer<Vec<u8>> {
     let answer = tls::connector().call(request).await.map_err(|why| broken(why.to_string()))?;
     let status = answer.status().as_u16();
     if status != 200 {
-        let kind = if status >= 500 { ErrorKind::Transient } else { ErrorKind::Other };
+        // A redirection or a page of something between is not the mirror's own word.
+        let refused = (400..500).contains(&status) && status != 408 && status != 429;
+        let kind = if refused { ErrorKind::Other } else { ErrorKind::Transient };
         return Err(error(kind, "Status", status.to_string()));
     }
     whole(answer.into_body(), LARGEST).await.map_err(|why| match why {

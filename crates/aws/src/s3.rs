@@ -29,7 +29,7 @@ use self::{
 use crate::{
     body::{Unread, whole},
     clock::SystemClock,
-    error::kind_of,
+    error::{UNREADABLE, kind_of},
     tls,
 };
 
@@ -160,8 +160,14 @@ async fn refusal(operation: &'static str, answer: HttpResponse) -> (CloudError, 
     let status = answer.status().as_u16();
     let text = in_time(operation, whole(answer.into_body(), LARGEST)).await.ok().and_then(Result::ok);
     let refusal = Refusal::of(&String::from_utf8_lossy(&text.unwrap_or_default()));
-    let (message, code) = (refusal.message, refusal.code.unwrap_or_else(|| format!("HTTP {status}")));
-    (CloudError { operation, kind: kind_of(&code, &message, status), code, message }, refusal.region)
+    let error = match refusal.code {
+        Some(code) => {
+            let kind = kind_of(&code, &refusal.message, status);
+            CloudError { operation, kind, code, message: refusal.message }
+        }
+        None => unreadable(operation, format!("HTTP {status}: the answer cannot be read")),
+    };
+    (error, refusal.region)
 }
 
 fn unread(operation: &'static str, why: Unread) -> CloudError {
@@ -180,7 +186,7 @@ fn bad(operation: &'static str, message: String) -> CloudError {
 }
 
 fn unreadable(operation: &'static str, message: String) -> CloudError {
-    CloudError { operation, kind: ErrorKind::Other, code: "Unreadable".to_owned(), message }
+    CloudError { operation, kind: ErrorKind::Transient, code: UNREADABLE.to_owned(), message }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
-use brig_core::message::Message;
+use brig_core::{message::Message, readiness::Topic};
 use brig_engine::ports::{Answer, CloudError, ErrorKind, Notifier};
 
 use crate::{error::Explain, session::Session};
@@ -48,10 +48,16 @@ impl Notifier for SnsNotifier {
         Ok(())
     }
 
-    async fn count_subscribers(&self) -> Answer<u64> {
+    async fn topic(&self) -> Answer<Topic> {
         let request = self.client.get_topic_attributes().topic_arn(&self.topic);
         let answer = request.send().await.explain("GetTopicAttributes")?;
-        let confirmed = answer.attributes().and_then(|all| all.get("SubscriptionsConfirmed"));
-        Ok(confirmed.and_then(|count| count.parse().ok()).unwrap_or_default())
+        let attribute =
+            |name: &str| answer.attributes().and_then(|all| all.get(name)).filter(|value| !value.is_empty());
+        let count = |name: &str| attribute(name).and_then(|count| count.parse().ok()).unwrap_or_default();
+        Ok(Topic {
+            confirmed: count("SubscriptionsConfirmed"),
+            pending: count("SubscriptionsPending"),
+            key: attribute("KmsMasterKeyId").cloned(),
+        })
     }
 }

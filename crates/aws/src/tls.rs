@@ -11,6 +11,8 @@ use aws_smithy_runtime_api::client::{
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
+use crate::sound::Sound;
+
 /// Where Amazon Linux, Debian and others keep all root certificates in one file.
 const BUNDLES: [&str; 3] =
     ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"];
@@ -50,7 +52,7 @@ struct Shared(SharedHttpClient);
 
 impl HttpClient for Shared {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
+        SharedHttpConnector::new(Sound(self.0.http_connector(settings, components)))
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {

@@ -7,9 +7,11 @@ use crate::{
     finding::{Addressed, Locator},
     ids::{AccountId, ContainmentId, InstanceId, Region},
     policy::Decision,
-    step::{Outcome, Step},
+    step::{Lane, Outcome, Step},
+    survey::Gap,
     text,
     timestamp::Timestamp,
+    told::Cause,
     verdict::Verdict,
 };
 
@@ -50,6 +52,8 @@ pub enum Conclusion {
     Contested,
     /// Everything reads back as promised, and flow logs show accepted traffic after the cut.
     Contradicted,
+    /// A verification could not look.
+    Unverified,
     /// What containment changed is given back.
     Released,
     /// Something of it is not.
@@ -76,6 +80,7 @@ impl Conclusion {
             Self::Drifted => "drifted",
             Self::Contested => "contested",
             Self::Contradicted => "contradicted",
+            Self::Unverified => "unverified",
             Self::Released => "released",
             Self::ReleasePartial => "release_partial",
         }
@@ -175,6 +180,59 @@ pub struct Containment {
     /// The account could not be worked in: its role was refused.
     #[serde(skip)]
     pub unreachable: bool,
+    /// People were to be notified and could not be: why, in AWS's words. The message is kept and sent later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_notified: Option<String>,
+    /// The id of the question, where a person must decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// Why it was decided so, as a word.
+    #[serde(skip)]
+    pub cause: Cause,
+    /// What tells it apart from other statements of this outcome about this finding: the call that failed.
+    #[serde(skip)]
+    pub about: Vec<String>,
+    /// What a preview could not read.
+    #[serde(skip)]
+    pub gaps: Vec<LaneGap>,
+    /// The instance's Name tag, where it was looked at.
+    #[serde(skip)]
+    pub instance_name: Option<String>,
+}
+
+impl Containment {
+    /// Nobody notified is not done, whatever the reason: it is said, and left over for a later attempt.
+    pub fn not_notified(&mut self, why: Option<String>) {
+        let Some(why) = why else { return };
+        self.notes.push(format!("people could NOT be notified: {why}. The message is sent again until it is out."));
+        self.not_notified = Some(why);
+        self.left_over = true;
+    }
+}
+
+/// Something that a lane should have read and could not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LaneGap {
+    /// The lane.
+    #[serde(serialize_with = "lane_name")]
+    pub lane: Lane,
+    /// What was to be read, for a person.
+    pub what: String,
+    /// What AWS said instead.
+    pub error: String,
+}
+
+impl LaneGap {
+    /// The gap of a lane's survey.
+    #[must_use]
+    pub fn new(lane: Lane, gap: &Gap) -> Self {
+        Self { lane, what: gap.what.clone(), error: gap.error.clone() }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn lane_name<S: serde::Serializer>(lane: &Lane, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(lane.name())
 }
 
 /// An address that could not be resolved to an instance: people are asked.
@@ -203,6 +261,9 @@ pub struct Resolution {
     /// The words of the report.
     #[serde(skip)]
     pub report: Vec<String>,
+    /// People were to be notified and could not be: why, in AWS's words. The message is kept and sent later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_notified: Option<String>,
 }
 
 impl Resolution {
@@ -229,6 +290,7 @@ impl Resolution {
                 None => "last activity: the report does not say".to_owned(),
             }],
             report: addressed.report().to_vec(),
+            not_notified: None,
         }
     }
 }

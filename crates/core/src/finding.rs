@@ -438,6 +438,8 @@ pub struct Readiness {
     pub accounts: Vec<AccountId>,
     /// An instance to try permissions on, without effect.
     pub instance: Option<InstanceId>,
+    /// Send people a message, which alone shows that they can be notified.
+    pub notify: bool,
 }
 
 /// What is asked about all active containments.
@@ -450,8 +452,21 @@ pub enum Roll {
     },
     /// List them, with what drifted.
     Status {
-        /// Where the page begins.
-        from: Option<String>,
+        /// Where the page begins: after this instance.
+        from: Option<InstanceKey>,
+        /// The one instance that is asked about.
+        of: Option<InstanceKey>,
+    },
+    /// List the questions that wait.
+    Questions,
+    /// A person answers a question.
+    Decide {
+        /// Its id.
+        question: String,
+        /// Whether to contain the instance.
+        contain: bool,
+        /// Why.
+        reason: String,
     },
     /// Tell what is on record of one instance.
     Show(InstanceKey),

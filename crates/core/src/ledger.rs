@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::told::Told;
 use crate::{
     containment::Conclusion,
     contest::{Contest, KEPT_REPAIRS, MOST_REPAIRS, REPAIR_TIME},
@@ -29,6 +30,14 @@ impl InstanceKey {
     #[must_use]
     pub fn pk(&self) -> String {
         format!("{}/{}/{}", self.account, self.region, self.instance)
+    }
+
+    /// Reads a partition key.
+    #[must_use]
+    pub fn parse(pk: &str) -> Option<Self> {
+        let mut parts = pk.splitn(3, '/');
+        let (account, region, instance) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { account: account.parse().ok()?, region: region.parse().ok()?, instance: instance.parse().ok()? })
     }
 }
 
@@ -275,15 +284,6 @@ impl StepRecord {
     }
 }
 
-/// A decision that people were told without a containment: sk `told/<decision>/<finding id>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// What was told, `asked`.
-    pub what: String,
-    /// The finding it was told about.
-    pub finding: String,
-}
-
 /// What people were told of an event that names nothing to contain: pk `event/<event>`, sk the digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Announced {
@@ -432,13 +432,21 @@ pub struct MemberSet {
 pub struct ActivePage {
     /// The instances, in the order of their keys.
     pub keys: Vec<InstanceKey>,
+    /// Entries that name no instance: somebody wrote them, or the table is broken.
+    pub unreadable: Vec<String>,
     /// Where the next page begins; none on the last.
     pub next: Option<String>,
 }
 
-/// The sort key of a told decision.
+/// The sort key of a statement that people were notified of.
 #[must_use]
 pub fn told_sk(told: &Told) -> String {
+    format!("told/{}", told.digest())
+}
+
+/// The sort key by which older versions knew it: by outcome and finding alone.
+#[must_use]
+pub fn older_told_sk(told: &Told) -> String {
     format!("told/{}/{}", told.what, told.finding)
 }
 

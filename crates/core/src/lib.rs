@@ -28,6 +28,7 @@ pub mod story;
 pub mod survey;
 pub mod text;
 pub mod timestamp;
+pub mod told;
 pub mod verdict;
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::{
     finding::Finding,
     policy::Exemption,
     text,
+    timestamp::Timestamp,
 };
 
 /// SNS's limit for a message with all its variants, in bytes
@@ -31,6 +32,49 @@ pub struct Message {
     pub body: String,
     /// Attributes: name, SNS data type, value; never an empty value.
     pub attributes: Vec<(&'static str, &'static str, String)>,
+}
+
+impl Message {
+    /// The message as it is sent later than it was composed: its texts say so first, since what they say was true then.
+    #[must_use]
+    pub fn late(&self, composed: Timestamp) -> Self {
+        let mut body: Value = serde_json::from_str(&self.body).unwrap_or(Value::Null);
+        for text in ["default", "email"] {
+            if let Some(value) = body.get_mut(text) {
+                let was = value.as_str().unwrap_or_default();
+                *value = Value::from(format!(
+                    "Sent late: this message could not be sent at {composed}, and says what was true then.\n\n{was}"
+                ));
+            }
+        }
+        let body = if body.is_null() { self.body.clone() } else { body.to_string() };
+        Self { body, ..self.clone() }
+    }
+}
+
+/// The message that a readiness check sends, which alone shows that people can be notified.
+#[must_use]
+pub fn trial(function: &str) -> Message {
+    let text = format!(
+        "This is a test of {function}: somebody asked whether people can be notified, and they can. Nothing is contained.\n"
+    );
+    let body = json!({"default": text, "email": text}).to_string();
+    let attributes = vec![("outcome", "String", "test".to_owned())];
+    Message { subject: subject::subject(&format!("[Brig] test: {function} can notify you")), body, attributes }
+}
+
+/// The name and data type of an attribute, as messages have them; none for one that they do not have.
+#[must_use]
+pub fn attribute(name: &str) -> Option<(&'static str, &'static str)> {
+    const ALL: [(&str, &str); 6] = [
+        ("outcome", "String"),
+        ("account", "String"),
+        ("region", "String"),
+        ("instance_id", "String"),
+        ("severity", "Number"),
+        ("kind", "String"),
+    ];
+    ALL.into_iter().find(|(known, _)| *known == name)
 }
 
 /// What the texts need beside the containment itself.

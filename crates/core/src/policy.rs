@@ -19,6 +19,7 @@ use crate::{
     survey::Instance,
     text,
     timestamp::Timestamp,
+    told::Cause,
 };
 
 /// Whether Brig acts or only says what it would do.
@@ -203,6 +204,8 @@ pub struct Decided {
     pub by_rule: bool,
     /// A person or a rule asks that the instance be stopped, too.
     pub stop: bool,
+    /// Why, as a word: what tells news from a repetition.
+    pub cause: Cause,
 }
 
 impl Decided {
@@ -211,7 +214,13 @@ impl Decided {
     #[must_use]
     pub fn new(decision: Decision, reason: String) -> Self {
         let reason = text::into_line(reason, text::REPORT);
-        Self { decision, reason, refused: false, by_rule: false, stop: false }
+        Self { decision, reason, refused: false, by_rule: false, stop: false, cause: Cause::Finding }
+    }
+
+    /// The same for this cause.
+    #[must_use]
+    pub fn because(self, cause: Cause) -> Self {
+        Self { cause, ..self }
     }
 
     /// A precondition failed.
@@ -248,7 +257,8 @@ pub fn gate(finding: &Finding, policy: &Policy, own: &AccountId) -> Option<Decid
             return ignore(format!("{} is {closed} at its source", finding.id));
         }
     }
-    distrust(&finding.said_by, &finding.account, policy, own).map(Decided::refused)
+    distrust(&finding.said_by, &finding.account, policy, own)
+        .map(|why| Decided::refused(why).because(Cause::NotTrusted))
 }
 
 /// Why an event of one account may not name an instance of another; none where it may.
@@ -382,7 +392,8 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
         if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
     match known {
         Known::Releasing(id) if finding.is_automatic() => {
-            return Decided::new(Decision::Ask, format!("{what}; a person is releasing the instance from {id}"));
+            return Decided::new(Decision::Ask, format!("{what}; a person is releasing the instance from {id}"))
+                .because(Cause::BeingReleased);
         }
         Known::Active(_) | Known::Releasing(_) => return Decided::new(Decision::Contain, what),
         Known::Released { at, findings } if finding.is_automatic() => {
@@ -409,7 +420,8 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
              \"force\": true to take it over, its original settings then being unknown",
             instance.id,
             text::one_line(id, text::NAME)
-        ));
+        ))
+        .because(Cause::ForeignContainment);
     }
     let Some(Exemption { tag, value, strength }) = exemption(instance, policy) else {
         return by_rule(finding, instance, what, force, guide);
@@ -419,15 +431,18 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
         _ if finding.is_automatic() => Decided::new(
             Decision::Ask,
             format!("{what}; the instance is EXEMPT by its tag {tag}={value}, so a person must decide"),
-        ),
+        )
+        .because(Cause::Exempt),
         Strength::Never => Decided::refused(format!(
             "{} is tagged {tag}=never: nobody may contain it, not by force either, until that tag is changed",
             instance.id
-        )),
+        ))
+        .because(Cause::Exempt),
         Strength::UnlessForced if !force => Decided::refused(format!(
             "{} is exempt by its tag {tag}={value}; invoke with \"force\": true to contain it all the same",
             instance.id
-        )),
+        ))
+        .because(Cause::Exempt),
         Strength::UnlessForced => by_rule(finding, instance, what, force, guide),
     }
 }
@@ -449,7 +464,8 @@ fn after_release(finding: &Finding, what: &str, at: Timestamp, findings: &[Strin
             format!(
                 "{what}; the instance was released from this very finding at {at}, and its activity goes on ({seen})"
             ),
-        )),
+        )
+        .because(Cause::Released)),
         Some(_) => None,
     }
 }
@@ -475,7 +491,8 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, force: bool, gu
                 "{what}; the event names {} instances, more than BRIG_MAX_PER_FINDING ({})",
                 finding.crowd, guide.policy.max_per_finding
             ),
-        );
+        )
+        .because(Cause::Crowd);
     }
     if finding.by_person && finding.source == Source::AbuseReport {
         return Decided::new(Decision::Contain, what);
@@ -498,7 +515,8 @@ fn weigh(finding: &Finding, instance: &Instance, what: &str, guide: &Guide<'_>) 
         Some(why) => Decided::new(
             Decision::Ask,
             format!("{what}; the account's own rules could not be read ({why}), so a person must decide"),
-        ),
+        )
+        .because(Cause::RulesUnread),
         None => Decided::new(Decision::Contain, what.to_owned()),
     }
 }
@@ -527,6 +545,7 @@ pub fn over_cap(reason: &str, policy: &Policy, over: &OverCap) -> Decided {
             policy.max_per_hour
         ),
     )
+    .because(if over.first { Cause::CapReached } else { Cause::Cap })
 }
 
 /// The decision once the claim found two containments in the group within a day.
@@ -538,6 +557,7 @@ pub fn third_in_group(reason: &str, group: &str) -> Decided {
             "{reason}; it is the third containment in the Auto Scaling group {group} within 24 hours: its template itself may be the hole, and every replacement has it"
         ),
     )
+    .because(Cause::ThirdInGroup)
 }
 
 /// The decision once the instance was seen to be the last healthy target of these target groups (ARNs).
@@ -550,6 +570,7 @@ pub fn last_healthy(reason: &str, groups: &[String]) -> Decided {
             groups.join(", ")
         ),
     )
+    .because(Cause::LastHealthy)
 }
 
 /// Whether what depends on the instance may still turn the decision into a question: not for a person's own request, nor

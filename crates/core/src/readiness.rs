@@ -62,6 +62,17 @@ pub struct Trail {
     pub logging: bool,
 }
 
+/// The topic that people are notified by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Confirmed subscriptions.
+    pub confirmed: u64,
+    /// Subscriptions that wait to be confirmed.
+    pub pending: u64,
+    /// The key that messages are kept under; none where the topic is not encrypted.
+    pub key: Option<String>,
+}
+
 /// Everything that the checks are made of.
 #[derive(Debug)]
 pub struct Look {
@@ -71,8 +82,10 @@ pub struct Look {
     pub changes: Vec<(&'static str, Option<Seen<()>>)>,
     /// The ledger, written and read.
     pub ledger: Seen<()>,
-    /// How many subscriptions of the topic are confirmed.
-    pub subscribers: Seen<u64>,
+    /// The topic.
+    pub topic: Seen<Topic>,
+    /// A message to it, where one was asked for.
+    pub published: Option<Seen<()>>,
     /// The VPCs of the Region.
     pub vpcs: Seen<Vec<VpcId>>,
     /// Groups of Brig's names.
@@ -99,12 +112,7 @@ pub fn judge(look: &Look, own: &AccountId) -> Vec<Line> {
     lines.push(seen("ledger", &look.ledger, "grant the role the table, or repair the table", |()| {
         (State::Ok, "written and read".to_owned(), "")
     }));
-    lines.push(seen("people", &look.subscribers, "grant sns:GetTopicAttributes", |count| match count {
-        0 => (State::Missing, "nobody is subscribed to the topic".to_owned(), "subscribe the on-call, and confirm it"),
-        count => {
-            (State::Ok, format!("{count} confirmed subscription(s); whether they reach anybody, a drill shows"), "")
-        }
-    }));
+    people(look, &mut lines);
     groups(look, own, &mut lines);
     lines.push(seen("GuardDuty", &look.detectors, "grant guardduty:ListDetectors and GetDetector", |detectors| {
         if detectors.contains(&true) {
@@ -154,6 +162,51 @@ pub fn judge(look: &Look, own: &AccountId) -> Vec<Line> {
         lines.push(line(&format!("member role in {account}"), state, detail, todo));
     }
     lines
+}
+
+/// The way to people, as far as AWS lets it be tried. SNS has no dry run: whether the role may publish, and whether the
+/// key's policy admits it, is seen by a message alone.
+fn people(look: &Look, lines: &mut Vec<Line>) {
+    lines.push(seen("people", &look.topic, "grant sns:GetTopicAttributes", |topic| {
+        let pending = match topic.pending {
+            0 => String::new(),
+            count => format!("; {count} subscription(s) are not confirmed"),
+        };
+        match topic.confirmed {
+            0 => (
+                State::Missing,
+                format!("nobody is subscribed to the topic{pending}"),
+                "subscribe the on-call, and confirm it",
+            ),
+            count => {
+                let detail =
+                    format!("{count} confirmed subscription(s){pending}; whether they reach anybody, a drill shows");
+                (State::Ok, detail, "")
+            }
+        }
+    }));
+    let key = match &look.topic {
+        Ok(Topic { key: Some(key), .. }) => format!(", which is encrypted under {key}"),
+        Ok(_) | Err(_) => String::new(),
+    };
+    lines.push(match &look.published {
+        Some(Ok(())) => line("message to people", State::Ok, &format!("sent to the topic{key}"), ""),
+        Some(Err(unseen)) => {
+            let grant = "grant the role sns:Publish and, for an encrypted topic, kms:GenerateDataKey and kms:Decrypt, in the key's policy too";
+            let (state, todo) = match unseen.denial {
+                Some(denial) if denial.is_missing_grant() => (State::Missing, grant),
+                Some(denial) => (State::Missing, denial.help()),
+                None => (State::Unknown, "look at the error, and ask again"),
+            };
+            line("message to people", state, &format!("the topic{key}: {}", unseen.error), todo)
+        }
+        None => line(
+            "message to people",
+            State::Unknown,
+            &format!("no message was sent to the topic{key}"),
+            "ask with \"notify\": true, which sends one to everybody who is subscribed",
+        ),
+    });
 }
 
 fn line(check: &str, state: State, detail: &str, todo: &str) -> Line {

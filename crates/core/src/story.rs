@@ -8,6 +8,7 @@ use crate::{
     ids::{AccountId, InstanceId, Region},
     ledger::{Current, InstanceKey, Records, State, StepRecord},
     step::{Outcome, Step},
+    told,
 };
 
 /// Everything that is on record of one instance.
@@ -105,7 +106,7 @@ fn on_record(current: &Current) -> OnRecord {
         findings: current.findings.clone(),
         reason: current.reason.clone(),
         outcome: current.outcome.clone(),
-        notified: current.told.clone(),
+        notified: current.told.as_deref().map(|told| told::word_of(told).to_owned()),
         released_at: current.released_at.map(|at| at.to_string()),
         stop: current.stop,
         holder: current.holder.clone(),

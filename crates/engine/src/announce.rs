@@ -5,7 +5,7 @@ use brig_core::message::Unhandled;
 
 use crate::{
     contain::{Engine, Invocation},
-    ports::Answer,
+    ports::{Answer, CloudError, ErrorKind},
 };
 
 impl Engine {
@@ -22,7 +22,15 @@ impl Engine {
             Err(error) => tracing::warn!(%error, "whether people were notified of {} is unknown", record.event),
         }
         let message = said.message();
-        self.publish(&message, invocation).await?;
+        let place = format!("event/{}", record.event);
+        if let Some(why) = self.notify(&place, Some((record.digest.as_str(), &message)), invocation).await {
+            return Err(CloudError {
+                operation: "Publish",
+                kind: ErrorKind::Transient,
+                code: "NotNotified".to_owned(),
+                message: why,
+            });
+        }
         tracing::info!("notified: {}", message.subject);
         if let Err(error) = self.ledger.record_announced(&record, self.clock.now(), &message.subject).await {
             tracing::warn!(%error, "a retry of {} will notify people again", record.event);

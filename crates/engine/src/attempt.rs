@@ -10,8 +10,8 @@ use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
     contest::{Asks, Contest, Contested},
     finding::{Action, Finding},
-    ledger::{Current, State, StepRecord},
-    message,
+    ledger::{Current, InstanceKey, State, StepRecord},
+    message::{self, Message},
     plan::evidence::STATE_TAG,
     policy::{CONTAINMENT_TAG, Decided},
     proof::{Proof, State as ProofState},
@@ -19,12 +19,13 @@ use brig_core::{
     survey::Instance,
     text::{self, one_line},
     timestamp::Timestamp,
+    told,
     verdict::{Truth, Verdict},
 };
 
 use crate::{
     contain::{Case, Engine, Invocation, LAST_CALL, Lanes, Scene, key_of},
-    ports::Tags,
+    ports::{Answer, Tags},
     proof,
     reports::{Reports, run_lanes},
     stop,
@@ -92,7 +93,8 @@ impl Engine {
             let answer = answer(&work, &decided, &reports, &mut timings, before.as_deref(), invocation);
             let answer = Containment { claimed_at: Some(current.claimed_at), ..answer };
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
-            let told = current.told.as_deref() == Some(told_as(answer.outcome));
+            // While it goes on, a change of the outcome is news; at the end, any change of how it stands.
+            let told = current.told.as_deref().map(told::word_of) == Some(told_as(answer.outcome));
             if !again || !told {
                 let mut answer = answer;
                 // What is added to a containment that holds is news once.
@@ -150,15 +152,22 @@ impl Engine {
         invocation: &Invocation,
     ) {
         let word = told_as(answer.outcome);
+        let standing = told::standing(answer, word);
         let now = self.clock.now();
         // That it is fought is said at intervals of its own, whatever was said between.
         let news = match &contest {
             Some(contest) => contest.is_due(now),
-            None => current.told.as_deref() != Some(word) || answer.outcome == Conclusion::Repaired || added,
+            None => {
+                !told::is_known(current.told.as_deref(), &standing) || answer.outcome == Conclusion::Repaired || added
+            }
         };
         answer.timings_ms.done = Some(self.elapsed(invocation));
-        let message = message::compose(answer, work.finding, &self.audience(Some(&work.instance), invocation));
-        let publish = async { if news { self.publish(&message, invocation).await } else { Ok(()) } };
+        let (id, message) = self.message(current, answer, work, &standing, invocation);
+        let place = work.key.pk();
+        let publish = self.notify(&place, news.then_some((id.as_str(), &message)), invocation);
+        // What was asked about the instance is settled once it is contained.
+        let settle =
+            async { if !again && work.action == Action::Contain { self.settle(&work.key).await } else { Ok(()) } };
         let mark = async {
             let known = work.instance.tags.get(STATE_TAG).is_some_and(|tag| tag == word);
             if known || !is_marked(answer) {
@@ -176,19 +185,18 @@ impl Engine {
                 }
             }
         };
-        let (published, marked) = futures::join!(publish, mark);
-        match published {
-            Ok(()) => {
-                current.told = Some(word.to_owned());
-                let told = |contest: Contest| if news { contest.notified(now) } else { contest };
-                let known = current.contest.take().filter(|contest| !contest.is_over(now));
-                current.contest = contest.map(told).or(known);
-            }
-            Err(error) => {
-                tracing::error!(%error, "people could not be told about {}", work.id());
-                answer.notes.push(format!("people could NOT be told: {error}"));
-                answer.left_over |= error.is_retryable();
-            }
+        let (failed, marked, settled) = futures::join!(publish, mark, settle);
+        if failed.is_none() {
+            current.told = Some(standing);
+            let told = |contest: Contest| if news { contest.notified(now) } else { contest };
+            let known = current.contest.take().filter(|contest| !contest.is_over(now));
+            current.contest = contest.map(told).or(known);
+        }
+        answer.not_notified(failed);
+        if let Err(error) = settled {
+            answer
+                .notes
+                .push(format!("questions about the instance that wait for an answer could not be closed: {error}"));
         }
         if let Err(error) = marked {
             answer.notes.push(format!("the instance's tag {STATE_TAG} could not be set to {word}: {error}"));
@@ -212,6 +220,45 @@ impl Engine {
                 answer.left_over |= error.is_retryable();
             }
         }
+    }
+
+    /// The message of an outcome, and the id that it is kept by where it cannot be sent. That it was contained already is no
+    /// news: who has not heard of the containment hears of it as it was decided.
+    fn message(
+        &self,
+        current: &Current,
+        answer: &Containment,
+        work: &Work<'_>,
+        standing: &str,
+        invocation: &Invocation,
+    ) -> (String, Message) {
+        let mut said = answer.clone();
+        let mut finding = work.finding.clone();
+        if matches!(said.outcome, Conclusion::AlreadyContained | Conclusion::Verified) {
+            said.outcome = Conclusion::Contained;
+        }
+        let first = current.findings.first().filter(|first| **first != finding.id);
+        if let Some(first) = first.filter(|_| current.told.is_none() && said.outcome == Conclusion::Contained) {
+            said.reason.clone_from(&current.reason);
+            finding.id.clone_from(first);
+        }
+        let changed: Vec<String> = if said.outcome == Conclusion::Repaired {
+            let changed = said.steps.iter().filter(|step| step.outcome == "changed");
+            changed.map(|step| format!("{}/{}", step.step, step.resource)).collect()
+        } else {
+            Vec::new()
+        };
+        let parts = [current.containment.as_str(), said.outcome.word(), standing];
+        let id = told::digest(parts.into_iter().chain(changed.iter().map(String::as_str)));
+        (id, message::compose(&said, &finding, &self.audience(Some(&work.instance), invocation)))
+    }
+
+    /// Closes the questions about an instance that has been contained.
+    async fn settle(&self, key: &InstanceKey) -> Answer<()> {
+        for question in self.ledger.questions(Some(key)).await? {
+            self.ledger.close_question(key, &question.question, "contained", self.clock.now()).await?;
+        }
+        Ok(())
     }
 }
 
@@ -347,6 +394,12 @@ fn answer(
         claimed_at: None,
         left_over,
         unreachable: false,
+        not_notified: None,
+        question: None,
+        cause: decided.cause,
+        about: Vec::new(),
+        gaps: Vec::new(),
+        instance_name: work.instance.name(),
     }
 }
 

@@ -12,6 +12,7 @@ use brig_core::{
     step::Lane,
     survey::{Gap, Instance},
     timestamp::Timestamp,
+    told::Cause,
     verdict::Verdict,
 };
 
@@ -175,7 +176,7 @@ impl Engine {
         let lanes = match self.open(finding, &named).await {
             Ok(lanes) => lanes,
             Err(why) => {
-                let refused = self.refuse(case, Decided::refused(why)).await;
+                let refused = self.refuse(case, Decided::refused(why).because(Cause::Unreachable)).await;
                 return Containment { unreachable: true, ..refused };
             }
         };
@@ -197,7 +198,7 @@ impl Engine {
             Ok(None) => {
                 let why =
                     format!("there is no instance {} in {}/{}", finding.instance, finding.account, finding.region);
-                return self.refuse(case, Decided::refused(why)).await;
+                return self.refuse(case, Decided::refused(why).because(Cause::NotThere)).await;
             }
             Err(error) => return self.cannot_start(case, &error).await,
         };
@@ -251,7 +252,9 @@ impl Engine {
         if !minds {
             return match self.claim(case, &decided, scene).await {
                 Taken::Ended(answer) => *answer,
-                Taken::Ours { current, records, scene } => self.attempt(case, decided, *current, records, *scene).await,
+                Taken::Ours { current, records, scene } => {
+                    Box::pin(self.attempt(case, decided, *current, records, *scene)).await
+                }
             };
         }
         let fleet = Arc::clone(&scene.lanes.fleet);
@@ -269,7 +272,7 @@ impl Engine {
         };
         let decided = standing.weigh(decided);
         if decided.decision == Decision::Contain {
-            return self.attempt(case, decided, *current, records, *scene).await;
+            return Box::pin(self.attempt(case, decided, *current, records, *scene)).await;
         }
         self.withdraw(case, decided, *current, &scene).await
     }
@@ -339,6 +342,12 @@ impl Engine {
             claimed_at: None,
             left_over: false,
             unreachable: false,
+            not_notified: None,
+            question: None,
+            cause: decided.cause,
+            about: Vec::new(),
+            gaps: Vec::new(),
+            instance_name: None,
         }
     }
 

@@ -19,7 +19,7 @@ use brig_core::{
     message::Message,
     proof::{FlowLog, Listing},
     reach::{RouteTable, VpcEndpoint},
-    readiness::Trail,
+    readiness::{Topic, Trail},
     step::{Denial, Lane, Outcome},
     survey::{
         Association, Direction, Instance, Interface, Membership, MetadataOptions, Role, Rule, ScalingGroup,
@@ -27,6 +27,7 @@ use brig_core::{
     },
     text,
     timestamp::Timestamp,
+    told::{Question, Release, Unsent},
 };
 use ipnet::IpNet;
 
@@ -101,6 +102,8 @@ pub enum InterfacesOf<'a> {
     Trunk(&'a EniId),
     /// Those attached to an instance.
     Instance(&'a InstanceId),
+    /// Those attached to any of these instances. One that is gone has none.
+    Instances(&'a [InstanceId]),
     /// Those of these ids.
     Ids(&'a [EniId]),
     /// Those that carry a group.
@@ -463,10 +466,26 @@ pub trait Ledger: Send + Sync {
     /// Replaces `current` if its version is still `read_version`; says whether it was. One that is withdrawn gives back, in
     /// the same transaction, what it was counted in.
     async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool>;
-    /// Whether people were notified of this decision about the instance. Asked before a message, never before the cut.
-    async fn was_told(&self, key: &InstanceKey, told: &Told) -> Answer<bool>;
-    /// Records that people were told a decision that is no containment, with the report that they were told of.
-    async fn record_told(&self, key: &InstanceKey, told: &Told, at: Timestamp, report: &str) -> Answer<()>;
+    /// Whether people were notified of this statement about a place. Asked before a message, never before the cut.
+    async fn was_told(&self, place: &str, told: &Told) -> Answer<bool>;
+    /// Records that people were notified of a statement about a place, with the report that they got.
+    async fn record_told(&self, place: &str, told: &Told, at: Timestamp, report: &str) -> Answer<()>;
+    /// Keeps a message that could not be sent. One of the same place and id is replaced.
+    async fn keep_unsent(&self, unsent: &Unsent) -> Answer<()>;
+    /// The messages about a place, or about any, that could not be sent: a bounded number, by place.
+    async fn unsent(&self, place: Option<&str>) -> Answer<Vec<Unsent>>;
+    /// Forgets a message that has been sent.
+    async fn forget_unsent(&self, place: &str, id: &str) -> Answer<()>;
+    /// Records a question. One of the same instance and id is replaced.
+    async fn ask(&self, question: &Question) -> Answer<()>;
+    /// The questions that wait about an instance, or about any: a bounded number, by instance.
+    async fn questions(&self, of: Option<&InstanceKey>) -> Answer<Vec<Question>>;
+    /// Closes a question, with the answer and who gave why.
+    async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> Answer<()>;
+    /// The last releases, the newest first: a bounded number.
+    async fn releases(&self) -> Answer<Vec<Release>>;
+    /// The active containments of an account, in one Region or in all.
+    async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> Answer<Vec<InstanceKey>>;
     /// Whether people were notified of what an event holds beyond its containments, consistently read.
     async fn was_announced(&self, what: &Announced) -> Answer<bool>;
     /// Records that they were. The item may go once no retry of the event can come any more.
@@ -495,8 +514,8 @@ pub trait Ledger: Send + Sync {
 pub trait Notifier: Send + Sync {
     /// Publishes one message.
     async fn publish(&self, message: &Message) -> Answer<()>;
-    /// GetTopicAttributes: how many subscriptions are confirmed.
-    async fn count_subscribers(&self) -> Answer<u64>;
+    /// GetTopicAttributes: who is subscribed, and under which key messages are kept.
+    async fn topic(&self) -> Answer<Topic>;
 }
 
 /// The queue that an event came from.

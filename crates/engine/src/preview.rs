@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use brig_core::{
-    containment::{Conclusion, Containment, StepReport, Timings},
+    containment::{Conclusion, Containment, LaneGap, StepReport, Timings},
     ids::ContainmentId,
     ledger::StepRecord,
     plan::{Plan, evidence as evidence_plan, fleet as fleet_plan, identity as identity_plan},
     policy::Decided,
+    step::Lane,
     survey::{EvidenceLook, FleetLook, Gap, IdentityLook, Instance},
 };
 
@@ -91,13 +92,22 @@ impl Engine {
             };
         identity.metadata_waived = identity_plan::metadata_waived(known);
         evidence.remember(known, self.clock.now());
+        let mut unseen = Vec::new();
         let network = match &look.network {
             Ok(seen) => network::plan_from(seen, &look.records.steps, instance, &containment, self.policy.untrack),
-            Err(gap) => Plan { steps: Vec::new(), notes: vec![unread(gap)] },
+            Err(gap) => {
+                unseen.push(gap.clone());
+                Plan { steps: Vec::new(), notes: vec![unread(gap)] }
+            }
         };
         let denials = match acls {
             Ok(seen) => seen.map(|seen| seen.plan(known, instance, &self.policy)).unwrap_or_default(),
-            Err(error) => Plan { steps: Vec::new(), notes: vec![unread(&gap("the network ACLs", &error))] },
+            Err(error) => {
+                let gap = gap("the network ACLs", &error);
+                let notes = vec![unread(&gap)];
+                unseen.push(gap);
+                Plan { steps: Vec::new(), notes }
+            }
         };
         let plans = [
             network,
@@ -108,6 +118,7 @@ impl Engine {
             escalation::plan(known, instance, interfaces, &self.policy),
             denials,
         ];
+        let lane_gaps = lane_gaps([&unseen, &identity.gaps, &fleet.gaps, &evidence.gaps], !late.is_empty());
         let gaps = identity.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
         let asked = decided.stop || look.records.active().is_some_and(|current| current.stop);
         let snapshots = (!evidence.snapshots_unread).then_some(evidence.snapshots.as_slice());
@@ -116,6 +127,8 @@ impl Engine {
         let mut answer = self.nothing(case, decided, outcome);
         answer.containment_id.clone_from(&active);
         answer.claimed_at = look.records.active().map(|current| current.claimed_at);
+        answer.gaps = lane_gaps;
+        answer.instance_name = instance.name();
         answer.steps = plans
             .iter()
             .flat_map(|plan| &plan.steps)
@@ -131,6 +144,18 @@ impl Engine {
         answer.timings_ms = Timings { done: Some(self.elapsed(invocation)), ..scene.timings };
         answer
     }
+}
+
+/// What each lane could not read, in the order of the lanes; all but the network were not looked at where it was late.
+fn lane_gaps(gaps: [&[Gap]; 4], late: bool) -> Vec<LaneGap> {
+    let lanes = [Lane::Network, Lane::Identity, Lane::Fleet, Lane::Evidence];
+    let of = |(lane, gaps): (Lane, &[Gap])| gaps.iter().map(|gap| LaneGap::new(lane, gap)).collect::<Vec<_>>();
+    let mut all: Vec<LaneGap> = lanes.into_iter().zip(gaps).flat_map(of).collect();
+    if late {
+        let gap = Gap { what: "the lane".to_owned(), error: "there was no time".to_owned(), retryable: true };
+        all.extend(lanes.into_iter().skip(1).map(|lane| LaneGap::new(lane, &gap)));
+    }
+    all
 }
 
 fn unread(gap: &Gap) -> String {

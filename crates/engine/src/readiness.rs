@@ -4,6 +4,7 @@
 use brig_core::{
     finding::Readiness,
     ids::{AccountId, InstanceId, Region, VpcId},
+    message,
     policy::Mode,
     power::Read,
     readiness::{Line, Look, Seen, State, Unseen, judge},
@@ -91,7 +92,7 @@ impl Engine {
                 }
             }
         }
-        let look = self.look_ready(cloud, asked, region, own).await;
+        let look = self.look_ready(cloud, asked, region, invocation).await;
         let mut lines = judge(&look, own);
         lines.extend(failed.into_iter().map(|detail| Line {
             check: "prepare".to_owned(),
@@ -103,7 +104,15 @@ impl Engine {
         Ok(Ready { missing: count(State::Missing), unknown: count(State::Unknown), prepared, lines })
     }
 
-    async fn look_ready(&self, cloud: &dyn Cloud, asked: &Readiness, region: &Region, own: &AccountId) -> Look {
+    async fn look_ready(&self, cloud: &dyn Cloud, asked: &Readiness, region: &Region, invocation: &Invocation) -> Look {
+        let own = &invocation.own;
+        let published = async {
+            if !asked.notify {
+                return None;
+            }
+            let answer = self.publish(&message::trial(&invocation.function), invocation).await;
+            Some(seen(answer))
+        };
         let now = self.clock.now();
         let ledger = async {
             self.ledger.try_write(now).await?;
@@ -117,8 +126,8 @@ impl Engine {
             };
             (account.clone(), answer)
         });
-        let (ledger, subscribers, members) =
-            futures::join!(ledger, self.notifier.count_subscribers(), join_all(members));
+        let (ledger, topic, published, members) =
+            futures::join!(ledger, self.notifier.topic(), published, join_all(members));
         let (vpcs, groups, detectors, trails, flow_logs, default_tokens, without_tokens) = futures::join!(
             cloud.describe_vpcs(),
             cloud.describe_brig_groups(),
@@ -144,7 +153,8 @@ impl Engine {
             reads,
             changes,
             ledger: seen(ledger),
-            subscribers: seen(subscribers),
+            topic: seen(topic),
+            published,
             vpcs,
             groups,
             detectors: seen(detectors),

@@ -22,6 +22,7 @@ use brig_core::{
     release::{self, Reversal, facts},
     step::{Lane, Outcome, Step},
     survey::Gap,
+    told,
     verdict::{Fact, Truth, Verdict},
 };
 
@@ -297,20 +298,19 @@ impl Engine {
             next.state = State::Released;
             next.released_at = Some(self.clock.now());
         }
-        if current.told.as_deref() != Some(word) {
-            let audience = self.audience(Some(&work.instance), case.invocation);
-            let message = message::compose(answer, case.finding, &audience);
-            match self.publish(&message, case.invocation).await {
-                Ok(()) => next.told = Some(word.to_owned()),
-                Err(error) => {
-                    answer.notes.push(format!("people could NOT be told: {error}"));
-                    answer.left_over |= error.is_retryable();
-                    // The message is sent by whoever takes the release up again.
-                    next.state = State::Releasing;
-                    next.released_at = None;
-                }
-            }
+        let news = current.told.as_deref() != Some(word);
+        let audience = self.audience(Some(&work.instance), case.invocation);
+        let message = message::compose(answer, case.finding, &audience);
+        let id = told::digest([current.containment.as_str(), word]);
+        let failed = self.notify(&work.key.pk(), news.then_some((id.as_str(), &message)), case.invocation).await;
+        if failed.is_none() {
+            next.told = Some(word.to_owned());
+        } else if news {
+            // Whoever takes the release up again sends the message, if the scheduled verification has not.
+            next.state = State::Releasing;
+            next.released_at = None;
         }
+        answer.not_notified(failed);
         match self.ledger.close(&work.key, &next, current.version).await {
             Ok(true) => {}
             Ok(false) => answer.notes.push("another invocation took this containment over meanwhile".to_owned()),

@@ -1,4 +1,5 @@
-//! People are told decisions that are no containment, and what could not start: once each, where the ledger can say so.
+//! People are notified of decisions that are no containment, of what could not start, and of what could not be looked at:
+//! once each, where the ledger can say so.
 
 use std::time::Duration;
 
@@ -7,15 +8,17 @@ use brig_core::{
     finding::{Action, Finding},
     ids::ContainmentId,
     ledger::Told,
-    message::{self, Audience, Message},
+    message::{self, Audience},
     policy::{self, Decided, Decision},
     survey::Instance,
     text,
+    told::{Cause, Question},
 };
 
 use crate::{
     contain::{Case, Engine, Invocation, key_of},
-    ports::{Answer, CloudError, ErrorKind},
+    notify::Notified,
+    ports::{CloudError, ErrorKind},
 };
 
 /// The longest report that is kept with a told decision: an item of the ledger holds 400 KB.
@@ -27,23 +30,51 @@ impl Engine {
     /// Nothing is changed without a recorded intent; people learn that containment could not start.
     pub(crate) async fn cannot_start(&self, case: Case<'_>, error: &CloudError) -> Containment {
         let finding = case.finding;
+        let retryable = error.is_retryable() || error.kind == ErrorKind::NotFound;
+        if matches!(case.action, Action::Verify { .. }) {
+            let answer = self.cannot_look(case, Cause::CannotLook, error.to_string()).await;
+            return Containment { left_over: answer.left_over || retryable, ..answer };
+        }
         let decided = Decided::new(Decision::Contain, format!("containment could not start: {error}"));
-        let mut answer = self.nothing(case, decided, Conclusion::Failed);
+        let mut answer = self.nothing(case, decided.because(Cause::CannotStart), Conclusion::Failed);
         answer.verdict.summary = format!(
             "{} in {}/{} is NOT contained: {}. Nothing was changed, since nothing is changed that cannot be recorded first.",
             finding.instance, finding.account, finding.region, answer.reason
         );
-        answer.left_over = error.is_retryable() || error.kind == ErrorKind::NotFound;
+        answer.about = vec![error.operation.to_owned(), error.code.clone()];
+        answer.left_over = retryable;
         self.tell_decision(case, answer, None).await
     }
 
     /// A precondition failed before anything was looked at.
     pub(crate) async fn refuse(&self, case: Case<'_>, decided: Decided) -> Containment {
+        if matches!(case.action, Action::Verify { .. }) {
+            return self.cannot_look(case, decided.cause, decided.reason).await;
+        }
         let answer = self.nothing(case, decided, Conclusion::Refused);
         self.tell_decision(case, answer, None).await
     }
 
-    /// Tells people once about an outcome that is no containment.
+    /// A verification that cannot look has failed, and people hear of it, unless the ledger says that nothing is contained.
+    async fn cannot_look(&self, case: Case<'_>, cause: Cause, why: String) -> Containment {
+        let finding = case.finding;
+        let records = self.ledger.read(&key_of(finding)).await;
+        if records.as_ref().is_ok_and(|records| records.active().is_none()) {
+            return self.nothing(case, Decided::refused(why).because(cause), Conclusion::Refused);
+        }
+        let decided = Decided::new(Decision::Contain, format!("a verification could not look: {why}")).because(cause);
+        let mut answer = self.nothing(case, decided, Conclusion::Unverified);
+        if let Ok(records) = &records {
+            answer.containment_id = records.active().map(|current| current.containment.clone());
+        }
+        answer.verdict.summary = format!(
+            "Whether the containment of {} in {}/{} still holds could NOT be verified: {why}. Nothing was changed.",
+            finding.instance, finding.account, finding.region
+        );
+        self.tell_decision(Case { action: Action::Contain, ..case }, answer, None).await
+    }
+
+    /// Notifies people once about an outcome that is no containment; a question is on record besides.
     pub(crate) async fn tell_decision(
         &self,
         case: Case<'_>,
@@ -51,47 +82,34 @@ impl Engine {
         instance: Option<&Instance>,
     ) -> Containment {
         let Case { finding, action, invocation, .. } = case;
-        let told = Told { what: answer.outcome.word().to_owned(), finding: finding.id.clone() };
+        if answer.instance_name.is_none() {
+            answer.instance_name = instance.and_then(Instance::name);
+        }
         // Who invokes Brig and mistypes reads so in the answer; nobody else is woken for it.
         let to_invoker = finding.by_person && answer.outcome == Conclusion::Refused;
-        // Where the ledger cannot say whether people were notified, once too often is better than never.
-        let is_new = async || !self.ledger.was_told(&key_of(finding), &told).await.unwrap_or(false);
-        if action == Action::Contain && !to_invoker && is_new().await {
-            let audience = self.audience(instance, invocation);
-            match self.publish(&message::compose(&answer, finding, &audience), invocation).await {
-                Ok(()) => {
-                    let mut report = serde_json::to_value(&answer).unwrap_or_default();
-                    text::clean(&mut report);
-                    let report = report.to_string();
-                    let report = if report.len() > LONGEST_REPORT { String::new() } else { report };
-                    let kept = self.ledger.record_told(&key_of(finding), &told, self.clock.now(), &report).await;
-                    if let Err(error) = kept {
-                        answer.notes.push(format!("that people were told is not on record: {error}"));
-                    }
-                }
-                Err(error) => {
-                    answer.notes.push(format!("people could NOT be told: {error}"));
+        if action == Action::Contain && !to_invoker {
+            let told = Told::of(&answer, finding, self.clock.now());
+            let question = Question::of(&answer, finding, &told, self.clock.now());
+            let asks = answer.outcome == Conclusion::Asked;
+            answer.question = asks.then(|| question.question.clone());
+            let message = message::compose(&answer, finding, &self.audience(instance, invocation));
+            let mut report = serde_json::to_value(&answer).unwrap_or_default();
+            text::clean(&mut report);
+            let report = report.to_string();
+            let report = if report.len() > LONGEST_REPORT { String::new() } else { report };
+            let place = key_of(finding).pk();
+            let notified = self.notify_once(&place, &told, &message, &report, invocation).await;
+            if asks && notified != Notified::Before {
+                let question = Question { notified: !matches!(notified, Notified::Not(_)), ..question };
+                if let Err(error) = self.ledger.ask(&question).await {
+                    answer.notes.push(format!("the question is not on record, and status does not list it: {error}"));
                     answer.left_over |= error.is_retryable();
                 }
             }
+            answer.not_notified(notified.failure());
         }
         log(&answer, finding);
         answer
-    }
-
-    /// Publishes, and gives up in time for the ledger to say so.
-    pub(crate) async fn publish(&self, message: &Message, invocation: &Invocation) -> Answer<()> {
-        let most = self.left(invocation).saturating_sub(CLOSING);
-        let timer = self.clock.sleep(most);
-        match futures::future::select(self.notifier.publish(message), timer).await {
-            futures::future::Either::Left((answer, _)) => answer,
-            futures::future::Either::Right(((), _)) => Err(CloudError {
-                operation: "Publish",
-                kind: ErrorKind::Transient,
-                code: "OutOfTime".to_owned(),
-                message: "the invocation's time is nearly over".to_owned(),
-            }),
-        }
     }
 
     pub(crate) fn audience<'a>(&'a self, instance: Option<&'a Instance>, invocation: &'a Invocation) -> Audience<'a> {

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use brig_core::{
-    containment::Containment,
+    containment::{Conclusion, Containment},
     finding::{
         Action, Finding, Invoked, Notice, ParseError, Parsed, Queued, Readiness, Request, Roll, Touched, Unread, parse,
     },
     ids::AccountId,
-    message::{self, Unhandled},
+    message::Unhandled,
     queue::again_after,
     text,
     timestamp::Timestamp,
 };
 use brig_engine::{
-    Invocation,
+    Decision, Invocation, Verified,
     ports::{CloudError, Queue},
 };
 use futures::{FutureExt, future::join_all};
@@ -78,7 +78,7 @@ async fn answered(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnos
         Ok(Parsed::Touched(touched)) => {
             let (entries, left) = touch(app, &touched, invocation).await;
             let response = json!({"containments": entries});
-            if left.is_left_over() { Err(incomplete(&response)) } else { Ok(response) }
+            if left.is_left_over() { Err(unfinished(app, &response)) } else { Ok(response) }
         }
         Err(error) => Err(unreadable(&error)),
     }
@@ -144,13 +144,20 @@ async fn direct(app: &App, request: &Request, event: &str, invocation: &Invocati
         return Ok(response);
     }
     if request.is_by_person() {
+        metrics::emit_count(metrics::UNFINISHED, 1, app.engine.clock.now());
         // A person reads the answer and decides; nobody retries a synchronous invoke.
         if let Some(map) = response.as_object_mut() {
             map.insert("incomplete".to_owned(), Value::Bool(true));
         }
         return Ok(response);
     }
-    Err(incomplete(&response))
+    Err(unfinished(app, &response))
+}
+
+/// The error of work that is left over, and its metric.
+fn unfinished(app: &App, response: &Value) -> Diagnostic {
+    metrics::emit_count(metrics::UNFINISHED, 1, app.engine.clock.now());
+    incomplete(response)
 }
 
 fn incomplete(response: &Value) -> Diagnostic {
@@ -164,9 +171,35 @@ async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Va
         error_message: format!("the active containments could not be listed: {error}"),
     };
     match roll {
-        Roll::Status { from } => {
-            let page = app.engine.status(from.as_deref(), invocation).await.map_err(unread)?;
+        Roll::Status { from, of } => {
+            let page = app.engine.status(from.as_ref(), of.as_ref(), invocation).await.map_err(unread)?;
             Ok(serde_json::to_value(page).unwrap_or_default())
+        }
+        Roll::Questions => {
+            let questions = app.engine.questions().await.map_err(unread)?;
+            Ok(json!({"questions": questions}))
+        }
+        Roll::Decide { question, contain, reason } => {
+            match app.engine.decide(question, *contain, reason, invocation).await.map_err(unread)? {
+                Decision::NotAsked => Err(Diagnostic {
+                    error_type: "InvalidRequest".to_owned(),
+                    error_message: format!(
+                        "question: {question:?} does not wait for an answer; {{\"action\":\"questions\"}} lists those that do"
+                    ),
+                }),
+                Decision::Closed(question) => Ok(json!({"closed": question})),
+                Decision::Acted(containment) => {
+                    metrics::emit(&containment, app.engine.clock.now());
+                    let mut response = json!({"containments": [*containment]});
+                    if containment.left_over {
+                        metrics::emit_count(metrics::UNFINISHED, 1, app.engine.clock.now());
+                        if let Some(map) = response.as_object_mut() {
+                            map.insert("incomplete".to_owned(), Value::Bool(true));
+                        }
+                    }
+                    Ok(response)
+                }
+            }
         }
         Roll::Show(key) => {
             let story = app.engine.show(key).await.map_err(|error| Diagnostic {
@@ -184,16 +217,49 @@ async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Va
         }
         Roll::Verify { scheduled } => {
             let verified = app.engine.verify_all(!scheduled, invocation).await.map_err(unread)?;
-            for entry in &verified.entries {
-                metrics::emit_verified(entry, app.engine.clock.now());
-            }
-            let mut response = json!({"containments": verified.entries});
-            if let Some(map) = response.as_object_mut().filter(|_| verified.not_looked_at > 0) {
-                map.insert("not_looked_at".to_owned(), json!(verified.not_looked_at));
-            }
-            Ok(response)
+            all_verified(app, verified, *scheduled)
         }
     }
+}
+
+/// The answer to a verification of all. People not notified, and a look that may succeed later, fail the schedule's
+/// invocation: Lambda tries again, and the dead-letter queue has it in the end. A person reads it in the answer.
+fn all_verified(app: &App, verified: Verified, scheduled: bool) -> Result<Value, Diagnostic> {
+    let now = app.engine.clock.now();
+    for entry in &verified.entries {
+        metrics::emit_verified(entry, now);
+    }
+    let unseen = verified.not_looked_at + verified.unreadable.len();
+    if unseen > 0 {
+        metrics::emit_count(metrics::UNVERIFIED, unseen, now);
+    }
+    if verified.not_notified.is_some() {
+        metrics::emit_count(metrics::NOT_NOTIFIED, 1, now);
+    }
+    let again = |entry: &Containment| {
+        entry.not_notified.is_some() || (entry.outcome == Conclusion::Unverified && entry.left_over)
+    };
+    let left_over = verified.not_notified.is_some() || verified.entries.iter().any(again);
+    let mut response = json!({"containments": verified.entries});
+    if let Some(map) = response.as_object_mut() {
+        if verified.not_looked_at > 0 {
+            map.insert("not_looked_at".to_owned(), json!(verified.not_looked_at));
+        }
+        if !verified.unreadable.is_empty() {
+            map.insert("unreadable".to_owned(), json!(verified.unreadable));
+        }
+        if let Some(why) = verified.not_notified {
+            map.insert("not_notified".to_owned(), json!(why));
+        }
+    }
+    if left_over && scheduled {
+        return Err(unfinished(app, &response));
+    }
+    if left_over && let Some(map) = response.as_object_mut() {
+        metrics::emit_count(metrics::UNFINISHED, 1, now);
+        map.insert("incomplete".to_owned(), Value::Bool(true));
+    }
+    Ok(response)
 }
 
 /// Somebody's call that may have touched a contained instance. Brig's own calls start nothing.
@@ -202,8 +268,13 @@ async fn touch(app: &App, touched: &Touched, invocation: &Invocation) -> (Vec<Va
         tracing::debug!("{} is Brig's own", touched.call);
         return (Vec::new(), Left::Nothing);
     }
-    let entries = app.engine.touched(touched, invocation).await;
-    let left = entries.iter().map(Left::of).max().unwrap_or_default();
+    let (entries, failed) = app.engine.touched(touched, invocation).await;
+    if let Some(error) = &failed {
+        tracing::error!(%error, "{error}");
+        metrics::emit_count(metrics::UNVERIFIED, 1, app.engine.clock.now());
+    }
+    let failed = Left::from(failed.is_some());
+    let left = entries.iter().map(Left::of).max().unwrap_or_default().max(failed);
     for entry in &entries {
         metrics::emit_verified(entry, app.engine.clock.now());
     }
@@ -223,6 +294,9 @@ async fn queued(app: &App, batch: Vec<Queued>, invocation: &Invocation) -> Value
         if acted.left.is_left_over() {
             failures.push(json!({"itemIdentifier": message_id}));
         }
+    }
+    if !failures.is_empty() {
+        metrics::emit_count(metrics::UNFINISHED, failures.len(), app.engine.clock.now());
     }
     let mut response = json!({"containments": containments, "batchItemFailures": failures});
     heard.show(&mut response);
@@ -358,15 +432,15 @@ async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation)
         };
         match resolved {
             Ok(finding) => one(app, &finding, request, invocation).await,
-            Err(resolution) => {
-                tracing::info!("asked: {}", resolution.verdict.summary);
+            Err(mut resolution) => {
                 // Who pasted the report reads it in the answer.
-                let told = if request.action == Action::Contain && !request.is_by_person() {
-                    app.engine.notifier.publish(&message::unresolved(&resolution)).await
-                } else {
-                    Ok(())
-                };
-                let left_over = told.as_ref().is_err_and(brig_engine::ports::CloudError::is_retryable);
+                if !request.is_by_person() {
+                    app.engine.unresolved(addressed, &mut resolution, request.action, invocation).await;
+                }
+                let left_over = resolution.not_notified.is_some();
+                if left_over {
+                    metrics::emit_count(metrics::NOT_NOTIFIED, 1, app.engine.clock.now());
+                }
                 (serde_json::to_value(&resolution).unwrap_or_default(), Left::from(left_over))
             }
         }
@@ -398,6 +472,7 @@ async fn tell(app: &App, request: &Request, event: &str, invocation: &Invocation
         Ok(()) => true,
         Err(error) => {
             tracing::error!(%error, "people could NOT be notified of {event}");
+            metrics::emit_count(metrics::NOT_NOTIFIED, 1, app.engine.clock.now());
             false
         }
     }
@@ -422,8 +497,12 @@ async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invoc
         Action::Release { rejoin } => engine.release(finding, rejoin, false, invocation).instrument(span).await,
         Action::PlanRelease { rejoin } => engine.release(finding, rejoin, true, invocation).instrument(span).await,
     };
-    if request.action == Action::Contain {
-        metrics::emit(&containment, app.engine.clock.now());
+    match action {
+        Action::Contain => metrics::emit(&containment, app.engine.clock.now()),
+        Action::Verify { .. } | Action::Release { .. } => {
+            metrics::emit_verified(&containment, app.engine.clock.now());
+        }
+        Action::Plan | Action::PlanRelease { .. } => {}
     }
     (serde_json::to_value(&containment).unwrap_or_default(), Left::of(&containment))
 }

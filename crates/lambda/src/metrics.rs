@@ -21,10 +21,30 @@ pub(crate) fn emit(containment: &Containment, now: Timestamp) {
 
 /// Writes those of a verification: what stays partial is no new containment, and alarms once, when it happens.
 pub(crate) fn emit_verified(containment: &Containment, now: Timestamp) {
-    let counted =
-        [("repaired", Conclusion::Repaired), ("drifted", Conclusion::Drifted), ("contested", Conclusion::Contested)];
+    let counted = [
+        ("repaired", Conclusion::Repaired),
+        ("drifted", Conclusion::Drifted),
+        ("contested", Conclusion::Contested),
+        ("unverified", Conclusion::Unverified),
+    ];
     println!("{}", line(containment, &counted, now));
 }
+
+/// Writes a count that belongs to no containment.
+pub(crate) fn emit_count(name: &str, value: usize, now: Timestamp) {
+    let mut values = Map::new();
+    values.insert(name.to_owned(), json!(value));
+    let metrics = vec![json!({"Name": name, "Unit": "Count"})];
+    println!("{}", embedded(values, &metrics, now));
+}
+
+/// Work that is left over, however it came. A failed item of a batch is a success to Lambda, whose own metric of errors does
+/// not count it (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>).
+pub(crate) const UNFINISHED: &str = "unfinished";
+/// Messages that people did not get.
+pub(crate) const NOT_NOTIFIED: &str = "not_notified";
+/// Verifications that could not look.
+pub(crate) const UNVERIFIED: &str = "unverified";
 
 fn line(containment: &Containment, counted: &[(&str, Conclusion)], now: Timestamp) -> Value {
     let mut metrics = Vec::new();
@@ -37,6 +57,7 @@ fn line(containment: &Containment, counted: &[(&str, Conclusion)], now: Timestam
         add(name, "Count", u64::from(containment.outcome == *conclusion));
     }
     add("interface_open", "Count", u64::from(containment.verdict.open));
+    add(NOT_NOTIFIED, "Count", u64::from(containment.not_notified.is_some()));
     add("member_role_refused", "Count", u64::from(containment.unreachable));
     if matches!(containment.outcome, Conclusion::Contained | Conclusion::Partial) {
         for (name, value) in
@@ -47,10 +68,14 @@ fn line(containment: &Containment, counted: &[(&str, Conclusion)], now: Timestam
             }
         }
     }
-    values.insert("service".to_owned(), json!("brig"));
     // The ids are properties, not dimensions: a dimension a containment would be a metric a containment.
     values.insert("instance_id".to_owned(), json!(containment.instance_id));
     values.insert("containment_id".to_owned(), json!(containment.containment_id));
+    embedded(values, &metrics, now)
+}
+
+fn embedded(mut values: Map<String, Value>, metrics: &[Value], now: Timestamp) -> Value {
+    values.insert("service".to_owned(), json!("brig"));
     values.insert(
         "_aws".to_owned(),
         json!({

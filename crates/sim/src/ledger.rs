@@ -8,13 +8,14 @@ use std::{
 use async_trait::async_trait;
 use brig_core::{
     deny_policy,
-    ids::ContainmentId,
+    ids::{AccountId, ContainmentId, Region},
     ledger::{
         ActivePage, Announced, Claim, Claimed, Counted, Current, InstanceKey, MemberSet, OverCap, Records, Shared,
         State as Status, StepRecord, Told,
     },
     step::{Outcome, Step},
     timestamp::Timestamp,
+    told::{Question, Release, Unsent},
 };
 use brig_engine::ports::{Answer, Ledger};
 
@@ -34,7 +35,10 @@ struct Hour {
 pub(crate) struct Tables {
     current: BTreeMap<InstanceKey, Current>,
     steps: BTreeMap<(InstanceKey, ContainmentId), Vec<StepRecord>>,
-    told: BTreeMap<InstanceKey, Vec<Told>>,
+    told: BTreeSet<(String, String)>,
+    unsent: BTreeMap<(String, String), Unsent>,
+    questions: BTreeMap<(InstanceKey, String), Question>,
+    released: Vec<Release>,
     hours: BTreeMap<String, Hour>,
     groups: BTreeMap<String, (i64, i64)>,
     shared: BTreeMap<Shared, MemberSet>,
@@ -220,19 +224,29 @@ impl Ledger for SimLedger {
             {
                 give_back(tables, key, counted);
             }
+            if let Some(at) = current.released_at.filter(|_| current.state == Status::Released) {
+                tables.released.push(Release {
+                    account: key.account.clone(),
+                    region: key.region.clone(),
+                    instance_id: key.instance.clone(),
+                    containment_id: current.containment.to_string(),
+                    released_at: at.to_string(),
+                });
+            }
             Ok(true)
         })
         .await
     }
 
-    async fn was_told(&self, key: &InstanceKey, told: &Told) -> Answer<bool> {
-        let held = |state: &mut State| Ok(state.tables.told.get(key).is_some_and(|all| all.contains(told)));
-        self.call("GetItem", false, held).await
+    async fn was_told(&self, place: &str, told: &Told) -> Answer<bool> {
+        let key = (place.to_owned(), told.digest());
+        self.call("GetItem", false, |state| Ok(state.tables.told.contains(&key))).await
     }
 
-    async fn record_told(&self, key: &InstanceKey, told: &Told, _at: Timestamp, _report: &str) -> Answer<()> {
+    async fn record_told(&self, place: &str, told: &Told, _at: Timestamp, _report: &str) -> Answer<()> {
+        let key = (place.to_owned(), told.digest());
         self.call("PutItem", true, |state| {
-            state.tables.told.entry(key.clone()).or_default().push(told.clone());
+            state.tables.told.insert(key);
             Ok(())
         })
         .await
@@ -248,6 +262,59 @@ impl Ledger for SimLedger {
             Ok(())
         })
         .await
+    }
+
+    async fn keep_unsent(&self, unsent: &Unsent) -> Answer<()> {
+        let key = (unsent.place.clone(), unsent.id.clone());
+        self.call("PutItem", true, |state| {
+            state.tables.unsent.insert(key, unsent.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn unsent(&self, place: Option<&str>) -> Answer<Vec<Unsent>> {
+        let of = |unsent: &&Unsent| place.is_none_or(|place| unsent.place == place);
+        self.call("Query", false, |state| Ok(state.tables.unsent.values().filter(of).cloned().collect())).await
+    }
+
+    async fn forget_unsent(&self, place: &str, id: &str) -> Answer<()> {
+        let key = (place.to_owned(), id.to_owned());
+        self.call("DeleteItem", true, |state| {
+            state.tables.unsent.remove(&key);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn ask(&self, question: &Question) -> Answer<()> {
+        self.call("PutItem", true, |state| {
+            state.tables.questions.insert((question.key(), question.question.clone()), question.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn questions(&self, of: Option<&InstanceKey>) -> Answer<Vec<Question>> {
+        let wanted = |question: &&Question| of.is_none_or(|key| question.key() == *key);
+        self.call("Query", false, |state| Ok(state.tables.questions.values().filter(wanted).cloned().collect())).await
+    }
+
+    async fn close_question(&self, key: &InstanceKey, question: &str, _answer: &str, _at: Timestamp) -> Answer<()> {
+        self.call("TransactWriteItems", true, |state| {
+            state.tables.questions.remove(&(key.clone(), question.to_owned()));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn releases(&self) -> Answer<Vec<Release>> {
+        self.call("Query", false, |state| Ok(state.tables.released.iter().rev().cloned().collect())).await
+    }
+
+    async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> Answer<Vec<InstanceKey>> {
+        let here = |key: &&InstanceKey| key.account == *account && region.is_none_or(|region| key.region == *region);
+        self.call("Query", false, |state| Ok(state.tables.active.iter().filter(here).cloned().collect())).await
     }
 
     async fn join(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
@@ -278,8 +345,9 @@ impl Ledger for SimLedger {
     }
 
     async fn active(&self, _from: Option<&str>) -> Answer<ActivePage> {
-        let page =
-            |state: &mut State| Ok(ActivePage { keys: state.tables.active.iter().cloned().collect(), next: None });
+        let page = |state: &mut State| {
+            Ok(ActivePage { keys: state.tables.active.iter().cloned().collect(), ..ActivePage::default() })
+        };
         self.call("Query", false, page).await
     }
 

@@ -8,6 +8,7 @@ use brig_core::{
     finding::{Action, Finding},
     ids::InstanceId,
     message::Message,
+    readiness::Topic,
     rules::Rules,
     timestamp::Timestamp,
 };
@@ -167,8 +168,9 @@ struct SimNotifier {
 
 #[async_trait]
 impl Notifier for SimNotifier {
-    async fn count_subscribers(&self) -> Answer<u64> {
-        self.sim.call(self.process, "GetTopicAttributes", false, |_| Ok(1)).await
+    async fn topic(&self) -> Answer<Topic> {
+        let topic = Topic { confirmed: 1, pending: 0, key: None };
+        self.sim.call(self.process, "GetTopicAttributes", false, |_| Ok(topic)).await
     }
 
     async fn publish(&self, message: &Message) -> Answer<()> {

@@ -30,11 +30,23 @@ pub enum Fault {
     Denied,
     /// The resource is not found.
     NotFound,
+    /// What came back is no answer of AWS: a page in HTML, a redirection, an empty or a cut body.
+    Unreadable,
+    /// AWS will never take the request as it is.
+    Invalid,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Throttled, Self::ServerError, Self::Timeout, Self::Denied, Self::NotFound];
+    pub const ALL: [Self; 7] = [
+        Self::Throttled,
+        Self::ServerError,
+        Self::Timeout,
+        Self::Denied,
+        Self::NotFound,
+        Self::Unreadable,
+        Self::Invalid,
+    ];
 }
 
 /// Whether a call fails before its effect, or its answer is lost after it.
@@ -459,6 +471,8 @@ pub(crate) fn error(operation: &'static str, fault: Fault) -> CloudError {
         Fault::Timeout => (ErrorKind::Transient, "Timeout"),
         Fault::Denied => (ErrorKind::Denied(Denial::Unsaid), "AccessDenied"),
         Fault::NotFound => (ErrorKind::NotFound, "Resource.NotFound"),
+        Fault::Unreadable => (ErrorKind::Transient, "Unreadable"),
+        Fault::Invalid => (ErrorKind::Other, "InvalidParameter"),
     };
     CloudError { operation, kind, code: code.to_owned(), message: "by the simulator".to_owned() }
 }

@@ -37,15 +37,15 @@ pub(super) fn active(key: &InstanceKey) -> Item {
 }
 
 pub(super) fn active_page(items: &[Item], last: Option<&Item>) -> ActivePage {
-    let keys = items.iter().filter_map(|item| {
-        let mut parts = get(item, "sk")?.splitn(3, '/');
-        Some(InstanceKey {
-            account: parts.next()?.parse().ok()?,
-            region: parts.next()?.parse().ok()?,
-            instance: parts.next()?.parse().ok()?,
-        })
-    });
-    ActivePage { keys: keys.collect(), next: last.and_then(|item| get(item, "sk")).map(str::to_owned) }
+    let mut page =
+        ActivePage { next: last.and_then(|item| get(item, "sk")).map(str::to_owned), ..ActivePage::default() };
+    for sk in items.iter().map(|item| get(item, "sk").unwrap_or_default()) {
+        match InstanceKey::parse(sk) {
+            Some(key) => page.keys.push(key),
+            None => page.unreadable.push(sk.chars().take(200).collect()),
+        }
+    }
+    page
 }
 
 pub(super) fn event_pk(what: &Announced) -> String {
@@ -369,12 +369,12 @@ fn read_step(item: &Item, key: &str) -> Answer<StepRecord> {
     })
 }
 
-fn get<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+pub(super) fn get<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
 }
 
 /// A record that cannot be written or read back: named, since a containment must not go on without its originals.
-fn broken(operation: &'static str, what: &str) -> CloudError {
+pub(super) fn broken(operation: &'static str, what: &str) -> CloudError {
     CloudError {
         operation,
         kind: ErrorKind::Other,

@@ -29,18 +29,26 @@ pub(crate) async fn describe_instance(
     instance: &InstanceId,
     region: &Region,
 ) -> Answer<Option<Instance>> {
-    let answer = client.describe_instances().instance_ids(instance.as_str()).send().await.explain("DescribeInstances");
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(error) if error.kind == ErrorKind::NotFound || error.code == "InvalidInstanceID.Malformed" => {
-            return Ok(None);
+    // EC2 says of an id that it does not know that it is not found. An empty list is not its way of saying so: it is
+    // believed when a second answer is empty, too.
+    for _ in 0..2 {
+        let request = client.describe_instances().instance_ids(instance.as_str());
+        let answer = match request.send().await.explain("DescribeInstances") {
+            Ok(answer) => answer,
+            Err(error) if error.kind == ErrorKind::NotFound || error.code == "InvalidInstanceID.Malformed" => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let found = answer.reservations().iter().find_map(|reservation| {
+            let owner: AccountId = reservation.owner_id()?.parse().ok()?;
+            reservation.instances().iter().find_map(|found| from_instance(found, &owner, region))
+        });
+        if found.is_some() {
+            return Ok(found);
         }
-        Err(error) => return Err(error),
-    };
-    Ok(answer.reservations().iter().find_map(|reservation| {
-        let owner: AccountId = reservation.owner_id()?.parse().ok()?;
-        reservation.instances().iter().find_map(|found| from_instance(found, &owner, region))
-    }))
+    }
+    Ok(None)
 }
 
 pub(crate) async fn describe_instances_named(client: &Client, name: &str, region: &Region) -> Answer<Vec<Instance>> {

@@ -7,7 +7,7 @@ use aws_sdk_ec2::{
     types::{ConnectionTrackingSpecificationRequest, NetworkInterface},
 };
 use brig_core::{
-    ids::{EniId, GroupId},
+    ids::{EniId, GroupId, InstanceId},
     survey::{Interface, PublicAddress, Timeouts},
     timestamp::Timestamp,
 };
@@ -16,11 +16,21 @@ use brig_engine::ports::{Answer, Attached, InterfacesOf};
 use super::{filter, seconds};
 use crate::error::Explain;
 
+/// The values that one filter takes (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html>).
+const MOST_VALUES: usize = 200;
 const TRUNK_TAG: &str = "tag:vpcresources.k8s.aws/trunk-eni-id";
 
 pub(crate) async fn describe_network_interfaces(client: &Client, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
     match of {
         InterfacesOf::Instance(instance) => list(client, "attachment.instance-id", &[instance.as_str()]).await,
+        InterfacesOf::Instances(instances) => {
+            let mut found = Vec::new();
+            for some in instances.chunks(MOST_VALUES) {
+                let ids: Vec<&str> = some.iter().map(InstanceId::as_str).collect();
+                found.extend(list(client, "attachment.instance-id", &ids).await?);
+            }
+            Ok(found)
+        }
         // The tag alone makes no branch: anybody may set it. The type is AWS's own.
         InterfacesOf::Trunk(trunk) => {
             let tagged = list(client, TRUNK_TAG, &[trunk.as_str()]).await?;

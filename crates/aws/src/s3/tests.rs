@@ -117,9 +117,9 @@ async fn what_may_do_better_is_asked_once_more_and_a_refusal_is_not() {
     list(
         &[(503, "", ""), (500, "", "")],
         &expect![[r#"
-        us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
-        us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
-        Transient: ListObjectsV2: HTTP 500: "#]],
+            us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
+            us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
+            Transient: ListObjectsV2: Unreadable: HTTP 500: the answer cannot be read"#]],
     )
     .await;
     list(
@@ -132,8 +132,8 @@ async fn what_may_do_better_is_asked_once_more_and_a_refusal_is_not() {
     list(
         &[(200, "", "<html>")],
         &expect![[r#"
-        us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
-        Other: ListObjectsV2: Unreadable: error parsing XML: it does not say whether the list is whole"#]],
+            us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
+            Transient: ListObjectsV2: Unreadable: error parsing XML: it does not say whether the list is whole"#]],
     )
     .await;
     list(

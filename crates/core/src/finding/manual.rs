@@ -9,10 +9,11 @@ use super::{
 use crate::{
     ids::{AccountId, Region},
     json::{Field, shown},
+    ledger::InstanceKey,
     text,
 };
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 20] = [
     "action",
     "instance_id",
     "abuse_report",
@@ -30,6 +31,9 @@ const KEYS: [&str; 17] = [
     "name",
     "address",
     "invoked_by",
+    "question",
+    "answer",
+    "notify",
 ];
 const LONGEST_REASON: usize = 1000;
 const LONGEST_ARN: usize = 2048;
@@ -60,7 +64,13 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     if root.get("action").text()? == Some("readiness") {
         return Ok(Parsed::Readiness(readiness(root)?));
     }
-    if let Some(key) = ["prepare", "accounts"].into_iter().find(|key| !root.get(key).is_absent()) {
+    if root.get("action").text()? == Some("decide") {
+        return Ok(Parsed::Roll(decide(root)?));
+    }
+    if let Some(key) = ["question", "answer"].into_iter().find(|key| !root.get(key).is_absent()) {
+        return Err(ParseError::InvalidRequest(format!("{key}: it goes with \"action\": \"decide\" only")));
+    }
+    if let Some(key) = ["prepare", "accounts", "notify"].into_iter().find(|key| !root.get(key).is_absent()) {
         return Err(ParseError::InvalidRequest(format!("{key}: it goes with \"action\": \"readiness\" only")));
     }
     match root.get("action").text()? {
@@ -71,7 +81,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     if let Some(key) = ["name", "address"].into_iter().find(|key| !root.get(key).is_absent()) {
         return Err(ParseError::InvalidRequest(format!("{key}: it goes with \"action\": \"find\" only")));
     }
-    if let Some(roll) = roll(root)? {
+    if let Some(roll) = roll(root, invoked)? {
         return Ok(Parsed::Roll(roll));
     }
     let action = action(root)?;
@@ -144,7 +154,7 @@ fn place(root: &Field<'_>) -> Place {
 
 /// How ready the function's own account and Region are.
 fn readiness(root: &Field<'_>) -> Result<Readiness, ParseError> {
-    let allowed = ["action", "reason", "prepare", "accounts", "instance_id"];
+    let allowed = ["action", "reason", "prepare", "accounts", "instance_id", "notify"];
     if let Some(key) = KEYS.into_iter().find(|key| !allowed.contains(key) && !root.get(key).is_absent()) {
         return Err(ParseError::InvalidRequest(format!("{key}: \"readiness\" does not take it")));
     }
@@ -155,20 +165,29 @@ fn readiness(root: &Field<'_>) -> Result<Readiness, ParseError> {
     }
     Ok(Readiness {
         prepare: root.get("prepare").flag()?.unwrap_or(false),
+        notify: root.get("notify").flag()?.unwrap_or(false),
         accounts: accounts.items().iter().map(Field::parse).collect::<Result<_, _>>()?,
         instance: if instance.is_absent() { None } else { Some(instance.parse()?) },
     })
 }
 
 /// Questions about all active containments name no instance.
-fn roll(root: &Field<'_>) -> Result<Option<Roll>, ParseError> {
+fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Roll>, ParseError> {
     let action = root.get("action").text()?;
-    let from = root.get("next").text()?.map(str::to_owned);
+    let from = root.get("next").text()?;
     let roll = match action {
-        Some("status") => Roll::Status { from },
+        Some("status") if !root.get("instance_id").is_absent() => return status_of(root, invoked).map(Some),
+        Some("status") => {
+            let wrong = || {
+                root.get("next").wrong("what an answer of \"status\" has in \"next\": <account>/<region>/<instance>")
+            };
+            let from = from.map(|next| InstanceKey::parse(next).ok_or_else(wrong)).transpose()?;
+            Roll::Status { from, of: None }
+        }
         _ if from.is_some() => {
             return Err(ParseError::InvalidRequest("next: it goes with \"action\": \"status\" only".to_owned()));
         }
+        Some("questions") => Roll::Questions,
         Some("verify") if root.get("instance_id").is_absent() => {
             Roll::Verify { scheduled: root.get("scheduled").flag()?.unwrap_or(false) }
         }
@@ -189,6 +208,54 @@ fn roll(root: &Field<'_>) -> Result<Option<Roll>, ParseError> {
         Some(key) => Err(ParseError::InvalidRequest(format!("{key}: this action is about all active containments"))),
         None => Ok(Some(roll)),
     }
+}
+
+/// A person's answer to a question.
+fn decide(root: &Field<'_>) -> Result<Roll, ParseError> {
+    let allowed = ["action", "question", "answer", "reason", "invoked_by"];
+    if let Some(key) = KEYS.into_iter().find(|key| !allowed.contains(key) && !root.get(key).is_absent()) {
+        return Err(ParseError::InvalidRequest(format!("{key}: \"decide\" does not take it")));
+    }
+    let question = root.get("question");
+    let id = question.text()?.filter(|id| !id.is_empty());
+    let answer = root.get("answer");
+    Ok(Roll::Decide {
+        question: id.ok_or_else(|| question.wrong("the id of a question, as \"questions\" lists it"))?.to_owned(),
+        contain: match answer.text()? {
+            Some("yes") => true,
+            Some("no") => false,
+            Some(_) | None => return Err(answer.wrong("\"yes\" or \"no\"")),
+        },
+        reason: match claimed(&root.get("invoked_by"))? {
+            Some(arn) => format!("{} (invoked by {arn}, as the caller claims)", reason(root)?),
+            None => reason(root)?,
+        },
+    })
+}
+
+/// Why, in a person's words; empty where they gave none.
+fn reason(root: &Field<'_>) -> Result<String, ParseError> {
+    let reason = root.get("reason").text()?.unwrap_or_default();
+    if reason.chars().count() > LONGEST_REASON {
+        return Err(root.get("reason").wrong("a text of at most 1000 characters"));
+    }
+    Ok(one_line(reason))
+}
+
+/// The status of one instance, in the function's own account and Region where none is given.
+fn status_of(root: &Field<'_>, invoked: &Invoked) -> Result<Roll, ParseError> {
+    let other = ["next", "abuse_report", "force", "for", "rejoin", "stop", "scheduled"]
+        .into_iter()
+        .find(|key| !root.get(key).is_absent());
+    if let Some(key) = other {
+        return Err(ParseError::InvalidRequest(format!("{key}: the status of one instance does not take it")));
+    }
+    let of = InstanceKey {
+        account: optional(&root.get("account"), &invoked.account)?,
+        region: optional(&root.get("region"), &invoked.region)?,
+        instance: root.get("instance_id").parse()?,
+    };
+    Ok(Roll::Status { from: None, of: Some(of) })
 }
 
 /// What is wanted; a key that belongs to another action is an error, since it shows that something else was meant.
@@ -213,7 +280,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
         }
         (Some(_), _) => {
             return wrong(format!(
-                "action: {} is none of \"contain\", \"plan\", \"release\", \"verify\", \"status\", \"show\", \"find\", \"readiness\"",
+                "action: {} is none of \"contain\", \"plan\", \"release\", \"verify\", \"status\", \"questions\", \"decide\", \"show\", \"find\", \"readiness\"",
                 shown(root.get("action").value())
             ));
         }

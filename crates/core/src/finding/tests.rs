@@ -218,7 +218,7 @@ fn readiness_is_asked_with_its_own_keys() {
     check(
         &json!({"action": "readiness", "accounts": ["999988887777"], "instance_id": "i-0123abcd"}),
         &expect![[
-            r#"Readiness { prepare: false, accounts: [AccountId("999988887777")], instance: Some(InstanceId("i-0123abcd")) }"#
+            r#"Readiness { prepare: false, accounts: [AccountId("999988887777")], instance: Some(InstanceId("i-0123abcd")), notify: false }"#
         ]],
     );
     check(
@@ -244,13 +244,13 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop, scheduled, name, address, invoked_by"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop, scheduled, name, address, invoked_by, question, answer, notify"#
         ]],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "nuke"}),
         &expect![[
-            r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release", "verify", "status", "show", "find", "readiness""#
+            r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release", "verify", "status", "questions", "decide", "show", "find", "readiness""#
         ]],
     );
     check(&json!({"action": "contain"}), &expect![[r#"InvalidRequest: instance_id: missing or null is not a text"#]]);
@@ -298,7 +298,28 @@ fn going_back_and_looking_again_are_asked_for_strictly() {
         &json!({"action": "verify", "force": true}),
         &expect!["InvalidRequest: force: this action is about all active containments"],
     );
-    check(&json!({"action": "status", "next": "x"}), &expect![[r#"Status { from: Some("x") }"#]]);
+    check(
+        &json!({"action": "status", "next": "111122223333/eu-central-1/i-0123abcd"}),
+        &expect![[
+            r#"Status { from: Some(InstanceKey { account: AccountId("111122223333"), region: Region("eu-central-1"), instance: InstanceId("i-0123abcd") }), of: None }"#
+        ]],
+    );
+    check(
+        &json!({"action": "status", "next": "x"}),
+        &expect![[
+            r#"InvalidRequest: next: "x" is not what an answer of "status" has in "next": <account>/<region>/<instance>"#
+        ]],
+    );
+    check(
+        &json!({"action": "status", "instance_id": "i-0123abcd"}),
+        &expect![[
+            r#"Status { from: None, of: Some(InstanceKey { account: AccountId("111122223333"), region: Region("eu-central-1"), instance: InstanceId("i-0123abcd") }) }"#
+        ]],
+    );
+    check(
+        &json!({"action": "status", "instance_id": "i-0123abcd", "next": "x"}),
+        &expect!["InvalidRequest: next: the status of one instance does not take it"],
+    );
     check(
         &json!({"action": "verify", "next": "x"}),
         &expect![[r#"InvalidRequest: next: it goes with "action": "status" only"#]],

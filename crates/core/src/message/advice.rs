@@ -40,10 +40,17 @@ fn decide(containment: &Containment, audience: &Audience<'_>, contain: String) -
         }
     };
     lines.push(contain);
-    lines.push(
-        "To say no, do nothing: Brig acts on this only when somebody tells it to. Archive or close it at its source."
-            .to_owned(),
-    );
+    match &containment.question {
+        Some(question) => {
+            lines.push("To say no, for the record:".to_owned());
+            let no = json!({"action": "decide", "question": question, "answer": "no", "reason": "..."});
+            lines.push(invoke_command(audience.function, &no));
+        }
+        None => lines.push(
+            "To say no, do nothing: Brig acts on this only when somebody tells it to. Archive or close it at its source."
+                .to_owned(),
+        ),
+    }
     lines
 }
 
@@ -135,6 +142,10 @@ pub(super) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<
             "Last resort, which loses its memory unless it hibernates, and which the deployment must allow (AllowStop):".to_owned(),
             invoke(json!({"stop": true})),
             originals(),
+        ],
+        Conclusion::Unverified => vec![
+            "Whether the containment still holds is not known. Settle the reason above, then look again:".to_owned(),
+            invoke(json!({"action": "verify"})),
         ],
         Conclusion::Released => vec![
             "Nothing more is needed. Snapshots stay; delete them once nobody needs them, when their locks have ended.".to_owned(),

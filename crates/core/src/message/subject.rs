@@ -62,6 +62,7 @@ pub(super) fn heading(outcome: Conclusion) -> &'static str {
         Conclusion::Drifted => "CONTAINMENT HAS DRIFTED",
         Conclusion::Contested => "CONTAINMENT IS BEING FOUGHT",
         Conclusion::Contradicted => "TRAFFIC AFTER THE CUT",
+        Conclusion::Unverified => "COULD NOT BE VERIFIED",
         Conclusion::Released => "released",
         Conclusion::ReleasePartial => "ONLY PARTLY RELEASED",
     }

@@ -48,6 +48,12 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
         left_over: false,
         held_until: None,
         unreachable: false,
+        not_notified: None,
+        question: None,
+        cause: crate::told::Cause::Finding,
+        about: Vec::new(),
+        gaps: Vec::new(),
+        instance_name: None,
     }
 }
 

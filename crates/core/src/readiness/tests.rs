@@ -16,7 +16,8 @@ fn ready() -> Look {
         reads: vec![(Read::DescribeInstances, Ok(()))],
         changes: vec![("ec2:CreateSecurityGroup", Some(Ok(())))],
         ledger: Ok(()),
-        subscribers: Ok(2),
+        topic: Ok(Topic { confirmed: 2, pending: 0, key: None }),
+        published: Some(Ok(())),
         vpcs: Ok(vec!["vpc-1".into()]),
         groups: Ok(vec![group(Purpose::Isolation), group(Purpose::Untrack)]),
         detectors: Ok(vec![true]),
@@ -41,18 +42,19 @@ fn what_was_seen_in_place_is_ok() {
     check(
         &ready(),
         &expect![[r#"
-        Ok permissions to look: 1 calls were tried and allowed -> 
-        Ok permissions to change: EC2 would allow ec2:CreateSecurityGroup (tried without effect) -> 
-        Unknown permissions of IAM, Auto Scaling and Elastic Load Balancing to change: these services have no DryRun -> a drill shows them
-        Ok ledger: written and read -> 
-        Ok people: 2 confirmed subscription(s); whether they reach anybody, a drill shows -> 
-        Ok Brig's groups: in each of 1 VPC(s) -> 
-        Ok GuardDuty: enabled in this Region -> 
-        Ok CloudTrail: all records all Regions -> 
-        Ok flow logs: on each of 1 VPC(s) -> 
-        Ok metadata default: new instances require tokens -> 
-        Ok metadata: every running instance requires tokens -> 
-        Ok member role in 999988887777: assumed -> "#]],
+            Ok permissions to look: 1 calls were tried and allowed -> 
+            Ok permissions to change: EC2 would allow ec2:CreateSecurityGroup (tried without effect) -> 
+            Unknown permissions of IAM, Auto Scaling and Elastic Load Balancing to change: these services have no DryRun -> a drill shows them
+            Ok ledger: written and read -> 
+            Ok people: 2 confirmed subscription(s); whether they reach anybody, a drill shows -> 
+            Ok message to people: sent to the topic -> 
+            Ok Brig's groups: in each of 1 VPC(s) -> 
+            Ok GuardDuty: enabled in this Region -> 
+            Ok CloudTrail: all records all Regions -> 
+            Ok flow logs: on each of 1 VPC(s) -> 
+            Ok metadata default: new instances require tokens -> 
+            Ok metadata: every running instance requires tokens -> 
+            Ok member role in 999988887777: assumed -> "#]],
     );
 }
 
@@ -63,7 +65,8 @@ fn what_lacks_says_what_to_do() {
             ("ec2:CreateSecurityGroup", Some(Err(Unseen { denial: Some(Denial::Unsaid), error: "no".to_owned() }))),
             ("ec2:CreateSnapshots", None),
         ],
-        subscribers: Ok(0),
+        topic: Ok(Topic { confirmed: 0, pending: 1, key: Some("alias/people".to_owned()) }),
+        published: Some(Err(Unseen { denial: Some(Denial::Unsaid), error: "Publish: KMSAccessDenied: no".to_owned() })),
         vpcs: Ok(vec!["vpc-1".into(), "vpc-2".into()]),
         detectors: Ok(vec![false]),
         trails: Ok(vec![Trail { name: "here".to_owned(), all_regions: false, logging: true }]),
@@ -80,7 +83,8 @@ fn what_lacks_says_what_to_do() {
             Unknown permissions to change: not tried: ec2:CreateSnapshots -> give "instance_id" to try what EC2 can try (the interface once Brig's groups are there); DisassociateIamInstanceProfile only a drill shows
             Unknown permissions of IAM, Auto Scaling and Elastic Load Balancing to change: these services have no DryRun -> a drill shows them
             Ok ledger: written and read -> 
-            Missing people: nobody is subscribed to the topic -> subscribe the on-call, and confirm it
+            Missing people: nobody is subscribed to the topic; 1 subscription(s) are not confirmed -> subscribe the on-call, and confirm it
+            Missing message to people: the topic, which is encrypted under alias/people: Publish: KMSAccessDenied: no -> grant the role sns:Publish and, for an encrypted topic, kms:GenerateDataKey and kms:Decrypt, in the key's policy too
             Missing Brig's groups: not in vpc-2 -> ask again with "prepare": true (not in observe mode), which saves the first cut in each VPC two round trips
             Missing GuardDuty: not enabled in this Region -> enable it, here and in every Region in use
             Missing CloudTrail: no trail both covers all Regions and is recording -> let one trail cover all Regions, and start it
@@ -98,7 +102,8 @@ fn what_was_not_seen_is_unknown() {
         reads: vec![(Read::LookupEvents, Err(denied()))],
         changes: Vec::new(),
         ledger: Err(denied()),
-        subscribers: Err(denied()),
+        topic: Err(denied()),
+        published: None,
         vpcs: Err(denied()),
         detectors: Err(Unseen { denial: None, error: "Timeout".to_owned() }),
         ..ready()
@@ -106,17 +111,18 @@ fn what_was_not_seen_is_unknown() {
     check(
         &look,
         &expect![[r#"
-        Missing permissions to look: cloudtrail:LookupEvents -> grant these actions to the function's role
-        Unknown permissions of IAM, Auto Scaling and Elastic Load Balancing to change: these services have no DryRun -> a drill shows them
-        Unknown ledger: AccessDenied -> grant the role the table, or repair the table
-        Unknown people: AccessDenied -> grant sns:GetTopicAttributes
-        Unknown Brig's groups: AccessDenied -> grant ec2:DescribeVpcs
-        Unknown GuardDuty: Timeout -> look at the error, and ask again
-        Ok CloudTrail: all records all Regions -> 
-        Unknown flow logs: AccessDenied -> grant ec2:DescribeVpcs and DescribeFlowLogs
-        Ok metadata default: new instances require tokens -> 
-        Ok metadata: every running instance requires tokens -> 
-        Ok member role in 999988887777: assumed -> "#]],
+            Missing permissions to look: cloudtrail:LookupEvents -> grant these actions to the function's role
+            Unknown permissions of IAM, Auto Scaling and Elastic Load Balancing to change: these services have no DryRun -> a drill shows them
+            Unknown ledger: AccessDenied -> grant the role the table, or repair the table
+            Unknown people: AccessDenied -> grant sns:GetTopicAttributes
+            Unknown message to people: no message was sent to the topic -> ask with "notify": true, which sends one to everybody who is subscribed
+            Unknown Brig's groups: AccessDenied -> grant ec2:DescribeVpcs
+            Unknown GuardDuty: Timeout -> look at the error, and ask again
+            Ok CloudTrail: all records all Regions -> 
+            Unknown flow logs: AccessDenied -> grant ec2:DescribeVpcs and DescribeFlowLogs
+            Ok metadata default: new instances require tokens -> 
+            Ok metadata: every running instance requires tokens -> 
+            Ok member role in 999988887777: assumed -> "#]],
     );
 }
 
@@ -127,7 +133,7 @@ fn a_grant_is_advised_only_where_it_helps() {
     let look = Look {
         reads: vec![(Read::LookupEvents, Err(forbidden()))],
         changes: vec![("ec2:CreateSecurityGroup", Some(Err(forbidden())))],
-        subscribers: Err(forbidden()),
+        topic: Err(forbidden()),
         ..ready()
     };
     let lines = judge(&look, &own());

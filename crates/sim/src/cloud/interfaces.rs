@@ -25,6 +25,7 @@ impl SimCloud {
             };
             let wanted = |eni: &&world::Interface| match of {
                 InterfacesOf::Instance(id) => eni.instance.as_ref() == Some(id),
+                InterfacesOf::Instances(ids) => eni.instance.as_ref().is_some_and(|id| ids.contains(id)),
                 InterfacesOf::Trunk(id) => eni.trunk.as_ref() == Some(id),
                 InterfacesOf::Group(id) => eni.shown.groups.contains(id),
                 InterfacesOf::Ids(ids) => ids.contains(&eni.shown.id),

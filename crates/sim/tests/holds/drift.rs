@@ -36,7 +36,7 @@ fn verify_all(sim: &Arc<Sim>) -> Verified {
 fn status(sim: &Arc<Sim>) -> StatusPage {
     let engine = sim.engine(0);
     let invocation = sim.invocation("status", Duration::from_mins(2));
-    sim.run(engine.status(None, &invocation)).expect("an end").expect("an answer")
+    sim.run(engine.status(None, None, &invocation)).expect("an end").expect("an answer")
 }
 
 fn web(world: &World) -> GroupId {
@@ -244,7 +244,7 @@ fn a_responders_change_is_told_and_left() {
     let look = |by: &str| {
         let (engine, invocation) = (sim.engine(0), sim.invocation("trail", Duration::from_mins(2)));
         let event = touched(by, &sim);
-        sim.run(engine.touched(&event, &invocation)).expect("an end")
+        sim.run(engine.touched(&event, &invocation)).expect("an end").0
     };
     let told = sim.told().len();
     let entries = look("arn:aws:sts::123456789012:assumed-role/Responder/ann");

@@ -51,7 +51,7 @@ fn every_call_broken_in_every_way_ends_in_the_same_state() {
 }
 
 /// An effect without an answer is the same whatever kind of silence follows; other faults come before it.
-const WAYS: [(Fault, When); 7] = [
+const WAYS: [(Fault, When); 9] = [
     (Fault::Throttled, When::Before),
     (Fault::ServerError, When::Before),
     (Fault::Timeout, When::Before),
@@ -59,6 +59,8 @@ const WAYS: [(Fault, When); 7] = [
     (Fault::NotFound, When::Before),
     (Fault::ServerError, When::After),
     (Fault::Timeout, When::After),
+    (Fault::Unreadable, When::Before),
+    (Fault::Unreadable, When::After),
 ];
 
 /// In the simulator a round trip takes exactly 40 ms and nothing else takes time.

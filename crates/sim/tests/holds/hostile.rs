@@ -209,7 +209,7 @@ fn nothing_that_aws_returns_reaches_people_raw() {
         check_answer(&verify(&sim, &victim, false));
         let look = sim.engine(0);
         let looked = sim.run(look.touched(&touched(&victim, &bad), &sim.invocation("t", Duration::from_mins(2))));
-        looked.expect("an end").iter().for_each(check_answer);
+        looked.expect("an end").0.iter().for_each(check_answer);
         check_answer(&release(&sim, &victim));
         check_records(&sim, &victim);
         assert!(!sim.messages().is_empty());

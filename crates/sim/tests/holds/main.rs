@@ -20,6 +20,7 @@ mod forensic;
 mod hostile;
 mod interfaces;
 mod mistyped;
+mod notify;
 mod paths;
 mod permanent;
 mod power;

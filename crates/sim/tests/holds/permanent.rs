@@ -120,7 +120,7 @@ fn without_sns_it_is_contained_and_the_message_is_tried_again() {
     sim.breaks(Break::Always("Publish", Fault::ServerError));
     let answer = sim.contain(&victim.id, "r").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Contained);
-    assert!(answer.left_over && answer.notes.iter().any(|note| note.contains("could NOT be told")));
+    assert!(answer.left_over && answer.notes.iter().any(|note| note.contains("could NOT be notified")));
     assert_eq!(sim.told().len(), 0);
     sim.heal();
     assert!(!deliver(&sim, &victim, "r").expect("an answer").left_over);

@@ -88,7 +88,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     crate::proof::put(&contained, 1, "a", &[]);
     let again = contained.invocation("w", Duration::from_mins(2));
     contained.run(engine.verify_all(false, &again)).expect("an end").expect("an answer");
-    let asked = Readiness { prepare: false, accounts: Vec::new(), instance: Some(victim.id.clone()) };
+    let asked = Readiness { prepare: false, accounts: Vec::new(), instance: Some(victim.id.clone()), notify: false };
     let region = REGION.parse().expect("a Region");
     contained.run(engine.readiness(&asked, &region, &invocation)).expect("an end").expect("an answer");
     assert_eq!(lacking(&contained, Duty::Contain), Vec::<&str>::new());
@@ -99,6 +99,14 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     let forensic = crate::forensic::with(&world);
     deliver(&forensic, &victim, "r").expect("an answer");
     assert_eq!(lacking(&forensic, Duty::Contain), Vec::<&str>::new());
+
+    // One that is not where the event says is looked for in the account's other Regions.
+    let (mut world, victim) = World::plain();
+    world.elsewhere.insert(victim.id.clone(), "eu-west-1".parse().expect("a Region"));
+    let moved = Sim::new(world, 1);
+    deliver(&moved, &victim, "r").expect("an answer");
+    assert_eq!(lacking(&moved, Duty::Contain), Vec::<&str>::new());
+    used.extend(operations(&moved));
 
     // A role that a finding names is looked up.
     let (mut world, victim) = World::plain();

@@ -173,7 +173,7 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         plan-release
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         readiness
-          how ready the account is: Readiness { prepare: true, accounts: [], instance: None }
+          how ready the account is: Readiness { prepare: true, accounts: [], instance: None, notify: false }
         release
           manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
         securityhub-access-key
@@ -212,7 +212,7 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           error: the message is not JSON: expected ident at line 1 column 2
           tag us-east-1/i-0123456789abcdef0 Tag -> Contain
         status
-          all active containments: Status { from: None }
+          all active containments: Status { from: None, of: None }
         tag-of-brig
           nothing: no trigger tag was set
         tag-removed

@@ -79,6 +79,12 @@ fn asked(finding: &Finding) -> Containment {
         held_until: None,
         left_over: false,
         unreachable: false,
+        not_notified: None,
+        question: None,
+        cause: decided.cause,
+        about: Vec::new(),
+        gaps: Vec::new(),
+        instance_name: None,
     }
 }
 

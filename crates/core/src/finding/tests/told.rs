@@ -313,7 +313,7 @@ fn what_a_person_leaves_empty_is_an_error_that_names_it() {
     );
     check(
         &json!({"instance_id": "i-0123abcd", "region": " "}),
-        &expect![[r#"InvalidRequest: region: " " is no value; leave the key out, or give it one"#]],
+        &expect![[r#"InvalidRequest: region: "" is no value; leave the key out, or give it one"#]],
     );
     check(
         &json!({"abuse_report": ""}),

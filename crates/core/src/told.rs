@@ -1,0 +1,341 @@
+//! What people are notified of, as a value: a statement has a digest, by which a repetition is known, and a message that
+//! could not be sent has a record, by which it is sent later.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    containment::{Conclusion, Containment},
+    finding::Finding,
+    ids::{AccountId, InstanceId, Region},
+    ledger::InstanceKey,
+    message::Message,
+    text,
+    timestamp::Timestamp,
+};
+
+/// Why it was decided so, as far as a repetition must be told from news. The sentence is the decision's reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// What the finding itself says.
+    #[default]
+    Finding,
+    /// The instance's exemption tag.
+    Exempt,
+    /// A containment that this ledger does not know.
+    ForeignContainment,
+    /// A person is releasing the instance.
+    BeingReleased,
+    /// It was released before.
+    Released,
+    /// The event names too many instances.
+    Crowd,
+    /// The account's own rules could not be read.
+    RulesUnread,
+    /// The hour's cap is reached.
+    Cap,
+    /// The first time in the hour that the cap is reached.
+    CapReached,
+    /// The third containment in its Auto Scaling group within a day.
+    ThirdInGroup,
+    /// It is the last healthy target of a target group.
+    LastHealthy,
+    /// The event's account may not name this instance.
+    NotTrusted,
+    /// The account cannot be worked in.
+    Unreachable,
+    /// There is no such instance.
+    NotThere,
+    /// Containment could not start.
+    CannotStart,
+    /// A verification could not look.
+    CannotLook,
+}
+
+impl Cause {
+    /// Its word in the ledger.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Finding => "finding",
+            Self::Exempt => "exempt",
+            Self::ForeignContainment => "foreign_containment",
+            Self::BeingReleased => "being_released",
+            Self::Released => "released",
+            Self::Crowd => "crowd",
+            Self::RulesUnread => "rules_unread",
+            Self::Cap => "cap",
+            Self::CapReached => "cap_reached",
+            Self::ThirdInGroup => "third_in_group",
+            Self::LastHealthy => "last_healthy",
+            Self::NotTrusted => "not_trusted",
+            Self::Unreachable => "unreachable",
+            Self::NotThere => "not_there",
+            Self::CannotStart => "cannot_start",
+            Self::CannotLook => "cannot_look",
+        }
+    }
+
+    /// Whether an older version, which knew a statement by its outcome and finding alone, may have sent it.
+    #[must_use]
+    pub fn was_known_before(self) -> bool {
+        !matches!(self, Self::Cap | Self::CapReached | Self::CannotLook)
+    }
+}
+
+/// A statement that people are notified of once: what was decided, why, and about what. Never a sentence, a time of day or
+/// a count, so that the same statement about the same thing is the same value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The outcome's word, `asked`.
+    pub what: String,
+    /// Why.
+    pub cause: Cause,
+    /// The finding's id.
+    pub finding: String,
+    /// What else tells it apart: the steps that have drifted, the call that failed, the hour of a cap. Sorted.
+    pub about: Vec<String>,
+}
+
+impl Told {
+    /// The statement of an answer about a finding.
+    #[must_use]
+    pub fn of(answer: &Containment, finding: &Finding, now: Timestamp) -> Self {
+        let mut about = answer.about.clone();
+        if answer.outcome == Conclusion::Drifted {
+            about.extend(steps(answer, "planned"));
+        }
+        let mut finding = finding.id.clone();
+        match answer.cause {
+            // Once an hour the cap is news, whatever finding met it.
+            Cause::CapReached => about.push(now.hour()),
+            // What cannot be looked at stays news once a day, not once a schedule.
+            Cause::CannotLook => {
+                "verification".clone_into(&mut finding);
+                about.push(now.to_string().chars().take(10).collect());
+            }
+            Cause::Finding
+            | Cause::Exempt
+            | Cause::ForeignContainment
+            | Cause::BeingReleased
+            | Cause::Released
+            | Cause::Crowd
+            | Cause::RulesUnread
+            | Cause::Cap
+            | Cause::ThirdInGroup
+            | Cause::LastHealthy
+            | Cause::NotTrusted
+            | Cause::Unreachable
+            | Cause::NotThere
+            | Cause::CannotStart => {}
+        }
+        about.sort();
+        about.dedup();
+        Self { what: answer.outcome.word().to_owned(), cause: answer.cause, finding, about }
+    }
+
+    /// The statement that says this one too, and more: who heard of a finding that the hour's cap is reached knows that this
+    /// finding is over it.
+    #[must_use]
+    pub fn louder(&self, now: Timestamp) -> Option<Self> {
+        let about = [self.about.as_slice(), &[now.hour()]].concat();
+        (self.cause == Cause::Cap).then(|| Self { cause: Cause::CapReached, about, ..self.clone() })
+    }
+
+    /// The digest that its record is known by.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let about = self.about.iter().map(String::as_str);
+        digest([self.what.as_str(), self.cause.word(), self.finding.as_str()].into_iter().chain(about))
+    }
+}
+
+/// How a containment stands, as far as a change of it is news: the outcome; where that is not whole, how far each lane
+/// holds and which steps failed. It is kept with the containment.
+#[must_use]
+pub fn standing(answer: &Containment, word: &str) -> String {
+    if answer.outcome != Conclusion::Partial && answer.outcome != Conclusion::Failed {
+        return word.to_owned();
+    }
+    let verdict = &answer.verdict;
+    let lanes =
+        [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence].map(crate::verdict::Truth::word);
+    let open = if verdict.open { "open" } else { "" };
+    let failed = steps(answer, "failed");
+    let parts = lanes.into_iter().chain([open]).chain(failed.iter().map(String::as_str));
+    format!("{word}#{}", digest(parts).chars().take(12).collect::<String>())
+}
+
+/// Whether people know that a containment stands so. Records of older versions have the outcome alone.
+#[must_use]
+pub fn is_known(told: Option<&str>, standing: &str) -> bool {
+    told.is_some_and(|told| told == standing || (!told.contains('#') && word_of(standing) == told))
+}
+
+/// The outcome's word of a standing.
+#[must_use]
+pub fn word_of(standing: &str) -> &str {
+    standing.split('#').next().unwrap_or(standing)
+}
+
+/// The steps of an outcome, each once, in order.
+fn steps(answer: &Containment, outcome: &str) -> Vec<String> {
+    let of = answer.steps.iter().filter(|step| step.outcome == outcome);
+    let mut steps: Vec<String> = of.map(|step| format!("{}/{}/{}", step.lane, step.step, step.resource)).collect();
+    steps.sort();
+    steps.dedup();
+    steps
+}
+
+/// Half of a SHA-256 in hexadecimal: nobody who chooses a finding's id can make it another statement's.
+#[must_use]
+pub fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // The length keeps "a", "bc" apart from "ab", "c".
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().iter().take(16).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// A message that could not be sent, as it was composed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// What it is about: an instance's key, or another place of the same shape.
+    pub place: String,
+    /// The digest of what it says.
+    pub id: String,
+    /// When it was composed.
+    pub at: Timestamp,
+    /// Why it could not be sent, in AWS's words.
+    pub why: String,
+    /// The message.
+    pub message: Message,
+}
+
+/// A question that waits for a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Question {
+    /// Its id, by which it is answered.
+    pub question: String,
+    /// The instance's account.
+    pub account: AccountId,
+    /// Its Region.
+    pub region: Region,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// The instance's Name tag.
+    pub name: Option<String>,
+    /// Why it is asked, for a person.
+    pub reason: String,
+    /// Why, as a word.
+    pub cause: Cause,
+    /// The finding's id.
+    pub finding: String,
+    /// The finding's source.
+    pub source: String,
+    /// The finding's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The finding's severity, where it has one.
+    pub severity: Option<f64>,
+    /// When the activity was last seen, where the finding says so.
+    #[serde(serialize_with = "shown")]
+    pub last_seen: Option<Timestamp>,
+    /// When it was asked.
+    #[serde(serialize_with = "shown")]
+    pub asked_at: Timestamp,
+    /// Whether people were notified of it.
+    pub notified: bool,
+}
+
+/// A time as everything that people read shows it.
+fn shown<T: Into<Option<Timestamp>> + Copy, S: serde::Serializer>(at: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    let at: Option<Timestamp> = (*at).into();
+    at.map(|at| at.to_string()).serialize(serializer)
+}
+
+impl Question {
+    /// The question that an answer asks about a finding.
+    #[must_use]
+    pub fn of(answer: &Containment, finding: &Finding, told: &Told, now: Timestamp) -> Self {
+        Self {
+            question: told.digest().chars().take(12).collect(),
+            account: answer.account.clone(),
+            region: answer.region.clone(),
+            instance_id: answer.instance_id.clone(),
+            name: answer.instance_name.as_deref().map(|name| text::one_line(name, text::NAME)),
+            reason: answer.reason.clone(),
+            cause: answer.cause,
+            finding: text::one_line(&finding.id, text::SENTENCE),
+            source: finding.source.name().to_owned(),
+            kind: text::one_line(&finding.kind, text::SENTENCE),
+            severity: finding.severity,
+            last_seen: finding.last_seen,
+            asked_at: now,
+            notified: false,
+        }
+    }
+
+    /// The key of its instance.
+    #[must_use]
+    pub fn key(&self) -> InstanceKey {
+        InstanceKey { account: self.account.clone(), region: self.region.clone(), instance: self.instance_id.clone() }
+    }
+}
+
+/// A containment that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Release {
+    /// The instance's account.
+    pub account: AccountId,
+    /// Its Region.
+    pub region: Region,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// The containment.
+    pub containment_id: String,
+    /// When it was released.
+    pub released_at: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(cause: Cause, about: &[&str]) -> Told {
+        let about = about.iter().map(|part| (*part).to_owned()).collect();
+        Told { what: "asked".to_owned(), cause, finding: "f-1".to_owned(), about }
+    }
+
+    #[test]
+    fn statements_that_differ_in_any_part_have_digests_of_their_own() {
+        let all = [
+            told(Cause::Finding, &[]),
+            told(Cause::Cap, &[]),
+            told(Cause::CapReached, &["2026-01-01T10"]),
+            told(Cause::CapReached, &["2026-01-01T11"]),
+            told(Cause::Finding, &["ab", "c"]),
+            told(Cause::Finding, &["a", "bc"]),
+        ];
+        let digests: std::collections::BTreeSet<String> = all.iter().map(Told::digest).collect();
+        assert_eq!(digests.len(), all.len());
+        assert_eq!(told(Cause::Exempt, &["x"]).digest(), told(Cause::Exempt, &["x"]).digest());
+    }
+
+    #[test]
+    fn what_an_older_version_recorded_is_known() {
+        assert!(is_known(Some("partial"), "partial#0123"));
+        assert!(is_known(Some("partial#0123"), "partial#0123"));
+        assert!(!is_known(Some("partial#9999"), "partial#0123"));
+        assert!(!is_known(Some("contained"), "partial#0123"));
+        assert!(!is_known(None, "contained"));
+    }
+}

@@ -1,0 +1,50 @@
+//! A person answers a question: yes contains the instance, no closes the question with a reason on record.
+
+use brig_core::{
+    containment::Containment,
+    finding::{Action, Finding},
+    told::Question,
+};
+
+use crate::{
+    contain::{Engine, Invocation},
+    ports::Answer,
+};
+
+/// What became of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// No such question waits.
+    NotAsked,
+    /// The question is closed, and nothing was done.
+    Closed(Box<Question>),
+    /// The instance was to be contained, as by a person with force.
+    Acted(Box<Containment>),
+}
+
+impl Engine {
+    /// The questions that wait.
+    pub async fn questions(&self) -> Answer<Vec<Question>> {
+        self.ledger.questions(None).await
+    }
+
+    /// Answers a question.
+    pub async fn decide(&self, id: &str, contain: bool, reason: &str, invocation: &Invocation) -> Answer<Decision> {
+        let waiting = self.ledger.questions(None).await?;
+        let Some(question) = waiting.into_iter().find(|question| question.question == id) else {
+            return Ok(Decision::NotAsked);
+        };
+        let key = question.key();
+        if !contain {
+            let answer = format!("no: {reason}");
+            self.ledger.close_question(&key, &question.question, &answer, self.clock.now()).await?;
+            return Ok(Decision::Closed(Box::new(question)));
+        }
+        let title = if reason.is_empty() { question.reason } else { reason.to_owned() };
+        let id = format!("manual-{}", invocation.request_id);
+        let occasion = Finding::occasion(id, title, key.account, key.region, key.instance);
+        let finding = Finding { kind: "Manual".to_owned(), ..occasion };
+        let answer = Box::pin(self.contain(&finding, Action::Contain, true, invocation)).await;
+        Ok(Decision::Acted(Box::new(answer)))
+    }
+}
