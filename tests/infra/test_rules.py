@@ -30,6 +30,7 @@ CAUGHT = {
     "health-abuse-backup-region": "HealthRule",
     "health-abuse-closed": "HealthRule",
     "health-abuse-names-nothing": "HealthRule",
+    "health-copyright": "HealthRule",
     "securityhub-access-key": "SecurityHubRule",
     "securityhub-custom-action": "SecurityHubActionsRule",
     "securityhub-custom-action-bare": "SecurityHubActionsRule",
