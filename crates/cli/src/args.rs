@@ -43,7 +43,7 @@ pub struct Args {
 /// What every command takes.
 #[derive(Debug, clap::Args)]
 pub struct Global {
-    /// Name of the CloudFormation stack: its functions are <STACK>-contain and <STACK>-release
+    /// Name of the CloudFormation stack, with which the names of its functions begin: brig-contain, brig-release
     #[arg(long, global = true, default_value = "brig", value_parser = stack)]
     pub stack: String,
     /// Profile of the AWS configuration [default: AWS_PROFILE]

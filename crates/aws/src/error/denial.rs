@@ -1,6 +1,6 @@
 //! Why a call was denied, read once from AWS's own words, where they arrive. The words are documented
-//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>): "because no <kind> policy allows
-//! the <action> action", "with an explicit deny in a <kind> policy".
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>): "because no KIND policy allows
+//! the ACTION action", "with an explicit deny in a KIND policy".
 
 use brig_core::step::{Denial, PolicyKind};
 
