@@ -9,7 +9,8 @@ use brig_core::{
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 
-fn finding(victim: &Victim) -> Finding {
+/// A report that AWS itself makes of an instance.
+pub fn finding(victim: &Victim) -> Finding {
     let account = "123456789012".parse().expect("an account");
     let base = Finding::occasion(
         "f-1".to_owned(),
@@ -21,7 +22,7 @@ fn finding(victim: &Victim) -> Finding {
     Finding { source: Source::Health, by_person: false, place: Place::Stated, ..base }
 }
 
-fn contain(sim: &Arc<Sim>, finding: &Finding) -> Containment {
+pub fn contain(sim: &Arc<Sim>, finding: &Finding) -> Containment {
     let engine = sim.engine(0);
     let invocation = sim.invocation("r", Duration::from_mins(2));
     sim.run(Box::pin(engine.contain(finding, Action::Contain, false, &invocation))).expect("an answer")

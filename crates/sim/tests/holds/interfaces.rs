@@ -5,6 +5,7 @@ use brig_sim::{Break, Fault, Sim, Victim, World};
 
 use crate::{
     common::calm,
+    elsewhere,
     release::{difference, expected_after, release},
 };
 
@@ -98,7 +99,8 @@ fn on_a_node_of_eks_auto_mode_no_grant_is_advised() {
     for operation in ["ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute", "DisassociateIamInstanceProfile"] {
         sim.breaks(Break::Always(operation, Fault::Denied));
     }
-    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    // GuardDuty's finding about a node would ask.
+    let answer = elsewhere::contain(&sim, &elsewhere::finding(&victim));
     let failed: Vec<_> = answer.steps.iter().filter(|step| step.outcome == "failed").collect();
     assert!(!failed.is_empty(), "{answer:#?}");
     assert!(failed.iter().all(|step| !step.detail.contains("grant this operation")), "{failed:#?}");
