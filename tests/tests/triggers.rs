@@ -86,7 +86,7 @@ async fn an_address_leads_to_the_one_instance_that_had_it_and_else_to_a_question
     let nobody = json!({"abuse_report": "DOS,203.0.113.9,2026-01-02T03:04:05Z,198.51.100.7,TCP,*,80,us-east-1"});
     let nobody = function.invoke(&nobody).await.expect("a response");
     assert!(
-        nobody["containments"][0]["reason"].as_str().expect("why").contains("no interface has the address"),
+        nobody["containments"][0]["reason"].as_str().expect("why").contains("no interface has it now"),
         "{nobody:#}"
     );
     let now = function.invoke(&report("2099-01-02T03:04:05Z")).await.expect("a response");
@@ -245,16 +245,21 @@ async fn the_third_containment_in_a_group_within_a_day_is_a_question() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_of_another_region_is_looked_for_there() {
+async fn an_instance_that_is_in_another_region_is_found_there() {
     let account = Account::open().await;
     let office = account.office().await;
     let network = account.network(68, false).await;
     let instance = account.launch(&network, "here", Launch::default()).await;
     let function = Function::start(&office.settings()).await;
     let response = function.invoke(&json!({"instance_id": instance, "region": "eu-west-1"})).await.expect("a response");
-    assert_eq!(outcome(&response), "refused", "{response:#}");
-    assert!(response["containments"][0]["reason"].as_str().expect("why").contains("eu-west-1"));
-    assert!(!is_isolated(&account, &instance).await);
+    assert_eq!(outcome(&response), "contained", "{response:#}");
+    assert_eq!(response["containments"][0]["region"], "us-east-1", "where it was found");
+    assert!(is_isolated(&account, &instance).await);
+    let nowhere = json!({"instance_id": "i-0123456789abcdef0", "region": "eu-west-1"});
+    let nowhere = function.invoke(&nowhere).await.expect("a response");
+    assert_eq!(outcome(&nowhere), "refused", "{nowhere:#}");
+    let reason = nowhere["containments"][0]["reason"].as_str().expect("why");
+    assert!(reason.contains("eu-west-1") && reason.contains("us-east-1"), "the Regions that were looked in: {reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -106,6 +106,8 @@ fn every_call_of_a_release_broken_in_every_way_ends_in_the_same_world() {
                 (Fault::Timeout, When::Before),
                 (Fault::Denied, When::Before),
                 (Fault::ServerError, When::After),
+                (Fault::Unreadable, When::Before),
+                (Fault::Unreadable, When::After),
             ] {
                 let sim = calm(&world, &victim);
                 sim.breaks(Break::Once(number, fault, when));
