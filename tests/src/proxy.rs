@@ -122,7 +122,7 @@ async fn forward(
         b.fault
     });
     let mut answer = match fault {
-        Some(Fault::Refuse(status, code)) => Some(refusal(status, code)),
+        Some(Fault::Refuse(status, code)) => Some(refusal(&body, status, code)),
         Some(Fault::Page(status)) => Some(page(status)),
         Some(Fault::Redirect) => Some(redirection()),
         Some(Fault::LoseAnswer | Fault::Empty | Fault::Cut) | None => {
@@ -130,7 +130,7 @@ async fn forward(
         }
     };
     match fault {
-        Some(Fault::LoseAnswer) => answer = Some(refusal(500, "InternalError")),
+        Some(Fault::LoseAnswer) => answer = Some(refusal(&body, 500, "InternalError")),
         Some(Fault::Empty) => answer = answer.map(|whole| shortened(whole, |_| 0)),
         Some(Fault::Cut) => answer = answer.map(|whole| shortened(whole, |length| length / 2)),
         Some(Fault::Refuse(..) | Fault::Page(_) | Fault::Redirect) | None => {}
@@ -144,12 +144,16 @@ async fn forward(
     Ok(answer.map_or_else(broken, |answer| answer.map(Full::from)))
 }
 
-/// An error as EC2 and, with other tags around it, the query services write it.
-fn refusal(status: u16, code: &str) -> Response<Bytes> {
-    let text = format!(
-        "<Response><Errors><Error><Code>{code}</Code><Message>broken by the test</Message></Error></Errors>\
-         <Error><Code>{code}</Code><Message>broken by the test</Message></Error><RequestID>broken</RequestID></Response>"
-    );
+/// An error as EC2 writes it, or as the other services with a query protocol do
+/// (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-error-response-format.html>,
+/// <https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html>).
+fn refusal(request: &Bytes, status: u16, code: &str) -> Response<Bytes> {
+    let error = format!("<Error><Code>{code}</Code><Message>broken by the test</Message></Error>");
+    let text = if parameter(request, "Version").as_deref() == Some("2016-11-15") {
+        format!("<Response><Errors>{error}</Errors><RequestID>broken</RequestID></Response>")
+    } else {
+        format!("<ErrorResponse>{error}<RequestId>broken</RequestId></ErrorResponse>")
+    };
     let mut response = Response::new(Bytes::from(text));
     *response.status_mut() = StatusCode::from_u16(status).expect("a status");
     response
