@@ -172,6 +172,6 @@ async fn a_denied_cut_is_not_called_contained() {
     assert_eq!(entry["outcome"], "partial", "{entry:#}");
     assert_eq!(entry["verdict"]["network"], "no");
     let summary = entry["verdict"]["summary"].as_str().expect("a sentence");
-    assert!(summary.contains("new network flows are NOT blocked"), "{summary}");
+    assert!(summary.contains("new connections are NOT blocked"), "{summary}");
     assert_eq!(entry["timings_ms"]["isolated"], Value::Null);
 }

@@ -92,7 +92,7 @@ async fn a_public_instance_is_expected_to_be_cut() {
     has(&entry, "dns -: open, none");
     has(&entry, "serial_console -: blocked, none");
     assert!(!paths(&entry).iter().any(|path| path.starts_with("unread")), "{:#?}", paths(&entry));
-    let words = "new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)";
+    let words = "new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)";
     assert!(summary(&entry).contains(words), "{}", summary(&entry));
 }
 
@@ -115,7 +115,7 @@ async fn what_goes_through_a_nat_gateway_may_go_on() {
     let entry = contained(&account, &instance).await;
     has(&entry, "nat_gateway ipv4: blocked, may go on");
     assert!(
-        summary(&entry).contains(&format!("open ones MAY GO ON through the NAT gateway {nat}")),
+        summary(&entry).contains(&format!("existing ones MAY CONTINUE through the NAT gateway {nat}")),
         "{}",
         summary(&entry)
     );

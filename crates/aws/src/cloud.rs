@@ -102,7 +102,7 @@ impl AwsCloud {
             Lane::Network | Lane::Evidence => {
                 self.ec2();
             }
-            Lane::Identity => {
+            Lane::Credentials => {
                 self.ec2();
                 self.iam();
             }

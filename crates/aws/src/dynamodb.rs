@@ -436,6 +436,8 @@ impl Ledger for DynamoLedger {
         if times.is_some() {
             set.push_str(", repairs = :repairs");
         }
+        let mark = outcome.mark();
+        set.push_str(if mark.is_some() { ", mark = :mark" } else { " REMOVE mark" });
         let mut update = self
             .client
             .update_item()
@@ -445,11 +447,14 @@ impl Ledger for DynamoLedger {
             .update_expression(set)
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":outcome", text(outcome.word()))
-            .expression_attribute_values(":detail", text(outcome.detail()))
+            .expression_attribute_values(":detail", text(outcome.words().to_string()))
             .expression_attribute_values(":retryable", AttributeValue::Bool(outcome.is_left_over()))
             .expression_attribute_values(":at", text(at.to_string()));
         if let Some(times) = times {
             update = update.expression_attribute_values(":repairs", times);
+        }
+        if let Some(mark) = mark {
+            update = update.expression_attribute_values(":mark", text(mark.word()));
         }
         update.send().await.explain("UpdateItem")?;
         Ok(())

@@ -96,6 +96,8 @@ pub enum Outcome {
     Repaired,
     /// Something has drifted.
     Drifted,
+    /// Somebody keeps undoing it.
+    Contested,
     /// Flow logs show accepted traffic after the cut.
     Contradicted,
     /// A verification could not look.
@@ -173,6 +175,15 @@ pub struct Entry {
     pub timings_ms: Timings,
 }
 
+/// One lane in a line.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LaneLine {
+    /// The lane.
+    pub lane: String,
+    /// What holds, or what does not and why.
+    pub text: String,
+}
+
 /// What became true, lane by lane.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -188,6 +199,9 @@ pub struct Verdict {
     pub evidence: Truth,
     /// All of it in one sentence.
     pub summary: String,
+    /// What the function says of each lane; none from an older one.
+    #[serde(rename = "lanes")]
+    pub said: Vec<LaneLine>,
     /// What is left of each path.
     pub paths: Vec<Path>,
     /// What flow logs say.

@@ -41,6 +41,7 @@ impl Exit {
             | Outcome::Ignored
             | Outcome::Failed
             | Outcome::Drifted
+            | Outcome::Contested
             | Outcome::Contradicted
             | Outcome::Unverified
             | Outcome::ReleasePartial

@@ -113,7 +113,7 @@ mod tests {
         let value = json!({"account": "123456789012", "region": "us-east-1", "instance_id": "i-0123456789abcdef0",
             "containment": {"containment_id": "c", "state": state, "claimed_at": ""},
             "steps": [step("network", "changed", false), step("network", "planned", false),
-                step("identity", "failed", false), step("network", "planned", true)]});
+                step("credentials", "failed", false), step("network", "planned", true)]});
         serde_json::from_value(value).expect("a story")
     }
 

@@ -5,11 +5,11 @@ use serde::Serialize;
 use crate::{
     contest::Contested,
     finding::{Addressed, Locator},
+    gap::{Gap, Subject},
     ids::{AccountId, ContainmentId, InstanceId, Region},
     policy::Decision,
-    step::{Lane, Outcome, Step},
-    survey::Gap,
-    text,
+    step::{Kind, Lane, Outcome, OutcomeKind, Step},
+    text::{self, Sentence},
     timestamp::Timestamp,
     told::Cause,
     verdict::Verdict,
@@ -90,16 +90,18 @@ impl Conclusion {
 /// One line of the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StepReport {
-    /// The lane's name.
-    pub lane: &'static str,
-    /// The step's name.
-    pub step: &'static str,
+    /// The lane.
+    pub lane: Lane,
+    /// What kind of step it is, as its name.
+    pub step: Kind,
+    /// The API operation that makes the change.
+    pub operation: &'static str,
     /// What it is about.
     pub resource: String,
-    /// The outcome's word.
-    pub outcome: &'static str,
+    /// How it ended.
+    pub outcome: OutcomeKind,
     /// What a person should know of it.
-    pub detail: String,
+    pub detail: Sentence,
 }
 
 impl StepReport {
@@ -109,18 +111,19 @@ impl StepReport {
     pub fn new(step: &Step, outcome: &Outcome, instance: &InstanceId) -> Self {
         let detail = match outcome {
             Outcome::Planned => step.change().to_string(),
-            Outcome::Changed(detail) if detail.is_empty() => step.change().to_string(),
+            Outcome::Changed(detail) if detail.words.is_empty() => step.change().to_string(),
             Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Missing(_) | Outcome::Skipped(_) => {
-                outcome.detail().to_owned()
+                outcome.words().to_string()
             }
             Outcome::Failed(failure) => failure.to_string(),
         };
         Self {
-            lane: step.lane().name(),
-            step: step.name(),
+            lane: step.lane(),
+            step: step.kind(),
+            operation: step.kind().operation(),
             resource: text::one_line(&step.resource(instance.as_str()), text::LONG),
-            outcome: outcome.word(),
-            detail: text::one_line(&detail, LONGEST_DETAIL),
+            outcome: outcome.kind(),
+            detail: text::one_line(&detail, LONGEST_DETAIL).into(),
         }
     }
 }
@@ -138,6 +141,15 @@ pub struct Timings {
     pub untrack_window: Option<u64>,
     /// The report was complete.
     pub done: Option<u64>,
+}
+
+/// When the network was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Isolated {
+    /// When.
+    pub at: Timestamp,
+    /// Milliseconds since the event arrived, the time that it waited in a queue included.
+    pub after_ms: u64,
 }
 
 /// The response entry of one instance.
@@ -162,7 +174,7 @@ pub struct Containment {
     /// What was done, lane by lane.
     pub steps: Vec<StepReport>,
     /// What people should know beside.
-    pub notes: Vec<String>,
+    pub notes: Vec<Sentence>,
     /// Somebody keeps undoing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contest: Option<Contested>,
@@ -171,6 +183,12 @@ pub struct Containment {
     /// When the containment was claimed, by the ledger; none where there is none yet.
     #[serde(skip)]
     pub claimed_at: Option<Timestamp>,
+    /// When this was seen.
+    #[serde(skip)]
+    pub at: Option<Timestamp>,
+    /// When every interface was isolated for the first time, where this invocation saw to that.
+    #[serde(skip)]
+    pub isolated: Option<Isolated>,
     /// Work is left that a later attempt may finish.
     #[serde(skip)]
     pub left_over: bool,
@@ -204,7 +222,9 @@ impl Containment {
     /// Nobody notified is not done, whatever the reason: it is said, and left over for a later attempt.
     pub fn not_notified(&mut self, why: Option<String>) {
         let Some(why) = why else { return };
-        self.notes.push(format!("people could NOT be notified: {why}. The message is sent again until it is out."));
+        self.notes.push(Sentence::new(format_args!(
+            "people could NOT be notified: {why}. The message is kept and sent again until it gets out."
+        )));
         self.not_notified = Some(why);
         self.left_over = true;
     }
@@ -214,12 +234,11 @@ impl Containment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LaneGap {
     /// The lane.
-    #[serde(serialize_with = "lane_name")]
     pub lane: Lane,
-    /// What was to be read, for a person.
-    pub what: String,
+    /// What was to be read.
+    pub what: Subject,
     /// What AWS said instead.
-    pub error: String,
+    pub error: Sentence,
 }
 
 impl LaneGap {
@@ -228,11 +247,6 @@ impl LaneGap {
     pub fn new(lane: Lane, gap: &Gap) -> Self {
         Self { lane, what: gap.what.clone(), error: gap.error.clone() }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn lane_name<S: serde::Serializer>(lane: &Lane, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(lane.name())
 }
 
 /// An address that could not be resolved to an instance: people are asked.
@@ -257,7 +271,7 @@ pub struct Resolution {
     /// None.
     pub steps: Vec<StepReport>,
     /// When the activity was, as far as the report says.
-    pub notes: Vec<String>,
+    pub notes: Vec<Sentence>,
     /// The words of the report.
     #[serde(skip)]
     pub report: Vec<String>,
@@ -286,8 +300,8 @@ impl Resolution {
             verdict: Verdict::untouched(summary),
             steps: Vec::new(),
             notes: vec![match addressed.seen() {
-                Some(seen) => format!("last activity: {seen} (UTC)"),
-                None => "last activity: the report does not say".to_owned(),
+                Some(seen) => Sentence::new(format_args!("last activity: {seen} (UTC)")),
+                None => "last activity: the report does not say".into(),
             }],
             report: addressed.report().to_vec(),
             not_notified: None,

@@ -4,10 +4,13 @@
 
 pub mod access;
 pub mod acl;
+mod console;
 pub mod containment;
 pub mod contest;
 pub mod deny_policy;
+pub mod fact;
 pub mod finding;
+pub mod gap;
 pub mod ids;
 mod json;
 pub mod ledger;

@@ -1,8 +1,10 @@
-//! What people are told: one SNS message whose first sentence an on-call person can act on, and the response entry as
+//! What people are notified of: one SNS message whose first lines an on-call person can act on, and the response entry as
 //! JSON for machines.
 
-mod advice;
+pub(crate) mod advice;
 mod details;
+mod headline;
+mod links;
 mod notice;
 mod reply;
 mod subject;
@@ -14,6 +16,7 @@ pub use notice::Unhandled;
 use crate::{
     containment::{Containment, Resolution},
     finding::Finding,
+    ids::{AccountId, Region},
     policy::Exemption,
     text,
     timestamp::Timestamp,
@@ -77,28 +80,72 @@ pub fn attribute(name: &str) -> Option<(&'static str, &'static str)> {
     ALL.into_iter().find(|(known, _)| *known == name)
 }
 
-/// What the texts need beside the containment itself.
+/// What the texts need in addition to the containment itself.
 #[derive(Debug, Clone)]
 pub struct Audience<'a> {
-    /// The function's name, for the command lines in the text.
+    /// The function's name, for the commands in the text.
     pub function: &'a str,
     /// The name of the function that releases.
     pub release_function: &'a str,
     /// The ledger table's name.
     pub table: &'a str,
+    /// The function's own account; none where it is not known.
+    pub account: Option<&'a AccountId>,
+    /// The function's Region, for links; none where it is not known.
+    pub region: Option<&'a Region>,
+    /// The function's log group.
+    pub log_group: &'a str,
     /// The instance's name tag.
     pub instance_name: Option<String>,
     /// The tag that exempts the instance, where it has one.
     pub exemption: Option<Exemption<'a>>,
 }
 
-/// Takes one line of a text.
-type Line<'a> = dyn FnMut(&str) + 'a;
+impl Audience<'_> {
+    /// An instance as `brig` is told it: its id alone where the function itself is.
+    fn place(&self, containment: &Containment) -> String {
+        let Containment { account, region, instance_id, .. } = containment;
+        let here = self.account == Some(account) && self.region == Some(region);
+        if here { instance_id.to_string() } else { format!("{account}/{region}/{instance_id}") }
+    }
+
+    /// `brig`, with the stack's name where it is another one.
+    fn command(&self) -> String {
+        match self.function.strip_suffix("-contain") {
+            Some("brig") | None => "brig".to_owned(),
+            Some(stack) => format!("brig --stack {}", text::shell(stack)),
+        }
+    }
+}
+
+/// The first column of a table, in characters.
+const WIDTH: usize = 13;
+
+/// A text in lines. Whatever names and words of others are in a line, it stays one.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    /// A line. What indents it stays.
+    fn line(&mut self, content: &str) {
+        let words = content.trim_start_matches(' ');
+        self.0.push_str(content.get(..content.len() - words.len()).unwrap_or_default());
+        self.0.push_str(&text::one_line(words, text::REPORT));
+        self.0.push('\n');
+    }
+
+    /// A line of a table with two columns.
+    fn row(&mut self, title: &'static str, content: &str) {
+        self.0.push_str(title);
+        self.0.push_str(&" ".repeat(WIDTH.saturating_sub(title.len())));
+        self.line(content);
+    }
+}
 
 /// Composes the message about a containment.
 #[must_use]
 pub fn compose(containment: &Containment, finding: &Finding, audience: &Audience<'_>) -> Message {
-    let sms = subject::sms(containment);
+    let sms = subject::sms(containment, audience);
     let body = [usize::MAX, 400, 100, 25, 5, 0]
         .into_iter()
         .map(|most| variants(containment, finding, audience, &sms, most))
@@ -113,21 +160,21 @@ pub fn compose(containment: &Containment, finding: &Finding, audience: &Audience
     if let Some(severity) = finding.severity {
         attributes.push(("severity", "Number", severity.to_string()));
     }
-    Message { subject: subject::of(containment), body, attributes }
+    Message { subject: subject::of(containment, audience), body, attributes }
 }
 
 /// The message about an address that no instance is known for.
 #[must_use]
 pub fn unresolved(resolution: &Resolution) -> Message {
-    let mut text = String::new();
-    let mut line = |content: &str| write_line(&mut text, content);
-    line(&resolution.verdict.summary);
-    line("");
-    line(&format!("Why: {}", resolution.reason));
+    let mut text = Text::default();
+    text.line(&resolution.verdict.summary);
+    text.line("");
+    text.line(&format!("Why: {}", resolution.reason));
     for note in &resolution.notes {
-        line(&format!("- {note}"));
+        text.line(&format!("- {note}"));
     }
-    details::report(&mut line, &resolution.report);
+    details::report(&mut text, &resolution.report);
+    let text = text.0;
     let mut entry = serde_json::to_value(resolution).unwrap_or(Value::Null);
     if let Some(map) = entry.as_object_mut() {
         map.insert("schema".to_owned(), json!(1));
@@ -147,62 +194,44 @@ pub fn unresolved(resolution: &Resolution) -> Message {
     }
 }
 
-/// The text that a person reads. `most` bounds each list of steps.
+/// The text that a person reads: the state, a line a lane, what to do now; then everything else. `most` bounds each list.
 #[must_use]
 pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_>, most: usize) -> String {
-    let mut text = String::new();
-    let mut line = |content: &str| write_line(&mut text, content);
-    line(&containment.verdict.summary);
-    line("");
-    if let Some(name) = &audience.instance_name {
-        line(&format!("Instance: {} ({name})", containment.instance_id));
-    }
-    line(&format!("Where: account {}, {}", containment.account, containment.region));
-    let severity = finding.severity.map_or_else(String::new, |severity| format!(", severity {severity}"));
-    line(&format!("Why: {}{severity} [{}]", containment.reason, finding.id));
-    if let Some(id) = &containment.containment_id {
-        line(&format!("Containment: {id}"));
-    }
-    line("");
-    line("What to do now");
-    for advice in advice::advice(containment, audience) {
-        line(&format!("- {advice}"));
-    }
-    if details::is_question(containment) {
-        details::known(&mut line, finding);
-    }
-    let done = |outcome: &str| matches!(outcome, "changed" | "already_done");
-    let planned = containment.steps.iter().any(|step| step.outcome == "planned");
-    details::section(
-        &mut line,
-        if planned { "What would be done" } else { "What could not be done" },
-        containment,
-        most,
-        |outcome| !done(outcome),
-    );
-    details::section(&mut line, if planned { "What is so already" } else { "What was done" }, containment, most, done);
-    details::what_is_left(&mut line, containment, most);
-    if finding.source.is_abuse() && !planned {
-        line("");
-        line("Draft of an answer to AWS, which expects one within 24 hours (check it before you send it)");
-        for sentence in reply::draft(containment) {
-            line(&format!("  {sentence}"));
+    let mut text = Text::default();
+    text.line(&headline::headline(containment, audience));
+    details::state(&mut text, containment);
+    text.line("");
+    text.line("What to do now");
+    for (number, advice) in (1..).zip(advice::advice(containment, audience)) {
+        text.line(&format!("{number}. {}", advice.what));
+        for command in advice.brig.iter().chain(&advice.aws) {
+            text.line(&format!("   {command}"));
         }
     }
-    if !containment.notes.is_empty() {
-        line("");
-        line("What you should know");
-        details::listed(&mut line, &containment.notes, most);
+    text.line("");
+    let severity = finding.severity.map_or_else(String::new, |severity| format!(", severity {severity}"));
+    text.line(&format!("Why: {}{severity} [{}]", containment.reason, finding.id));
+    if let Some(id) = &containment.containment_id {
+        text.line(&format!("Containment: {id}"));
     }
-    text
-}
-
-/// Writes one line, whatever names and words of others are in it. What indents it stays.
-fn write_line(text: &mut String, content: &str) {
-    let words = content.trim_start_matches(' ');
-    text.push_str(content.get(..content.len() - words.len()).unwrap_or_default());
-    text.push_str(&text::one_line(words, text::REPORT));
-    text.push('\n');
+    for (what, link) in links::links(containment, finding, audience) {
+        text.line(&format!("{what}: {link}"));
+    }
+    if details::is_question(containment) {
+        details::known(&mut text, finding);
+    }
+    details::contest(&mut text, containment);
+    details::steps(&mut text, containment, most);
+    details::notes(&mut text, containment, most);
+    details::what_is_left(&mut text, containment, most);
+    if finding.source.is_abuse() && !details::is_plan(containment) {
+        text.line("");
+        text.line("Draft of an answer to AWS, which expects one within 24 hours (check it before you send it)");
+        for sentence in reply::draft(containment) {
+            text.line(&format!("  {sentence}"));
+        }
+    }
+    text.0
 }
 
 fn variants(containment: &Containment, finding: &Finding, audience: &Audience<'_>, sms: &str, most: usize) -> String {
@@ -236,5 +265,7 @@ fn entry(containment: &Containment, most: usize) -> Value {
     value
 }
 
+#[cfg(test)]
+mod goldens;
 #[cfg(test)]
 mod tests;

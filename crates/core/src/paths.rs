@@ -17,7 +17,7 @@ mod rules;
 mod targets;
 mod words;
 
-pub use words::{lines, sentence};
+pub use words::{line, lines, sentence};
 
 /// For so many seconds AWS takes packets of other protocols for an answer.
 const OTHER_PROTOCOLS: u32 = 600;
@@ -99,6 +99,17 @@ impl OpenFlows {
             Self::ExpectedCut => "expected cut",
             Self::Unknown => "unknown",
             Self::MayGoOn => "may go on",
+        }
+    }
+
+    /// What people read of it.
+    fn phrase(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Cut => "cut",
+            Self::ExpectedCut => "expected to drop",
+            Self::Unknown => "unknown",
+            Self::MayGoOn => "MAY CONTINUE",
         }
     }
 }

@@ -3,18 +3,18 @@
 
 pub mod acl;
 mod controllers;
+pub mod credentials;
 pub mod escalation;
 pub mod evidence;
 pub mod fleet;
-pub mod identity;
 pub mod network;
 pub mod stop;
 
 use std::fmt;
 
 use crate::{
-    step::{Outcome, Step},
-    text,
+    step::{Detail, Outcome, Step},
+    text::Sentence,
 };
 
 /// A step and what the survey already settles about it: [`Outcome::Planned`] is to be run, everything else is a result.
@@ -32,7 +32,7 @@ pub struct Plan {
     /// The steps.
     pub steps: Vec<Planned>,
     /// Sentences for people.
-    pub notes: Vec<String>,
+    pub notes: Vec<Sentence>,
 }
 
 impl Plan {
@@ -45,16 +45,16 @@ impl Plan {
         self.steps.push(Planned { step, outcome });
     }
 
-    /// A sentence for people, as one line: it may hold names that others chose.
-    pub(crate) fn note(&mut self, note: impl Into<String>) {
-        self.notes.push(text::one_line(&note.into(), text::REPORT));
+    /// A sentence for people.
+    pub(crate) fn note(&mut self, note: impl Into<Sentence>) {
+        self.notes.push(note.into());
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Planned { step, outcome } in &self.steps {
-            let detail = outcome.detail();
+            let detail = outcome.words();
             let dash = if detail.is_empty() { "" } else { " - " };
             writeln!(f, "{:12} {} {}{dash}{detail}", outcome.word(), step.name(), step.resource("instance"))?;
         }
@@ -65,10 +65,10 @@ impl fmt::Display for Plan {
     }
 }
 
-pub(crate) fn done(detail: &str) -> Outcome {
-    Outcome::AlreadyDone(detail.to_owned())
+pub(crate) fn done(detail: impl Into<Detail>) -> Outcome {
+    Outcome::AlreadyDone(detail.into())
 }
 
-pub(crate) fn skipped(reason: impl Into<String>) -> Outcome {
+pub(crate) fn skipped(reason: impl Into<Detail>) -> Outcome {
     Outcome::Skipped(reason.into())
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    gap::Gap,
     ids::VpcId,
     proof::FlowLog,
-    survey::{Gap, Interface, SecurityGroup, Timeouts},
+    survey::{Interface, SecurityGroup, Timeouts},
 };
 
 /// The survey of the ways to and from an instance. It is taken beside the cut, and nothing waits for it.

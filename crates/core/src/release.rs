@@ -7,16 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     acl::{Denial, NetworkAcl},
     deny_policy,
+    fact::{Cause, Fact, Promise},
+    gap::Gap,
     ids::{EniId, GroupId, VolumeId},
     ledger::StepRecord,
-    plan::{Plan, Planned, done, fleet::may_be, identity::guarded, skipped},
+    plan::{Plan, Planned, credentials::guarded, done, fleet::may_be, skipped},
     policy::CONTAINMENT_TAG,
     step::{Failure, Lane, Outcome, Step},
     survey::{
-        Association, EvidenceLook, Gap, Instance, InstanceState, Membership, MetadataOptions, RoleLook, SecurityGroup,
+        Association, EvidenceLook, Instance, InstanceState, Membership, MetadataOptions, RoleLook, SecurityGroup,
         Target, Timeouts,
     },
-    verdict::{Fact, Truth},
+    text::Sentence,
 };
 
 mod reversal;
@@ -94,7 +96,7 @@ fn stops_again(instance: &Instance) -> Outcome {
 }
 
 fn gone(what: &str) -> Outcome {
-    Outcome::Missing(what.to_owned())
+    Outcome::Missing(what.into())
 }
 
 fn unread() -> Outcome {
@@ -451,16 +453,16 @@ fn volumes(was: &[(String, VolumeId)], look: &Look<'_>) -> (Reversal, Outcome) {
 pub fn facts(plan: &Plan, gaps: &[Gap], instance: &str) -> Vec<(Lane, Fact)> {
     let mut facts = Vec::new();
     for planned in &plan.steps {
-        let (lane, what) =
-            (planned.step.lane(), format!("{} {}", planned.step.name(), planned.step.resource(instance)));
+        let step = &planned.step;
+        let what = Promise::GivenBack(step.kind(), step.resource(instance));
         let fact = match &planned.outcome {
-            Outcome::AlreadyDone(_) | Outcome::Changed(_) => Fact::new(what, Truth::Yes, ""),
-            Outcome::Missing(why) => Fact::new(what, Truth::Yes, why.clone()),
-            Outcome::Planned => Fact::new(what, Truth::No, "not yet as it was"),
-            Outcome::Skipped(why) => Fact::new(what, Truth::No, why.clone()),
-            Outcome::Failed(failure) => Fact::new(what, Truth::No, failure.to_string()),
+            Outcome::AlreadyDone(_) | Outcome::Changed(_) => Fact::holding(what),
+            Outcome::Missing(why) => Fact { why: Some(Cause::Found(why.words.clone())), ..Fact::holding(what) },
+            Outcome::Planned => Fact::broken(what, Cause::NotYetGivenBack),
+            Outcome::Skipped(why) => Fact::broken(what, Cause::Found(why.words.clone())),
+            Outcome::Failed(failure) => Fact::broken(what, Cause::Found(Sentence::new(failure))),
         };
-        facts.push((lane, fact));
+        facts.push((step.lane(), fact));
     }
     facts.extend(gaps.iter().map(|gap| (Lane::Evidence, Fact::unread(gap))));
     facts

@@ -4,13 +4,15 @@
 mod actions;
 mod change;
 mod denial;
+mod kind;
 mod outcome;
 
 use std::net::{IpAddr, Ipv4Addr};
 
 pub use change::{Change, Switch, Value};
 pub use denial::{Denial, PolicyKind};
-pub use outcome::{Failure, Outcome};
+pub use kind::Kind;
+pub use outcome::{Detail, Failure, Mark, Outcome, OutcomeKind};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -26,8 +28,9 @@ use crate::{
 pub enum Lane {
     /// Every interface cut off.
     Network,
-    /// The instance's credentials dead.
-    Identity,
+    /// The instance's credentials dead. Older ledgers call it `identity`.
+    #[serde(alias = "identity")]
+    Credentials,
     /// Out of its Auto Scaling group and load balancers.
     Fleet,
     /// Disks and the instance itself preserved.
@@ -36,14 +39,14 @@ pub enum Lane {
 
 impl Lane {
     /// All of them, in the order that reports use.
-    pub const ALL: [Self; 4] = [Self::Network, Self::Identity, Self::Fleet, Self::Evidence];
+    pub const ALL: [Self; 4] = [Self::Network, Self::Credentials, Self::Fleet, Self::Evidence];
 
-    /// The lane's name in reports and in the ledger.
+    /// The lane's name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Network => "network",
-            Self::Identity => "identity",
+            Self::Credentials => "credentials",
             Self::Fleet => "fleet",
             Self::Evidence => "evidence",
         }
@@ -309,7 +312,7 @@ impl Step {
             | Self::DisassociateProfile { .. }
             | Self::ReplaceProfile { .. }
             | Self::RequireTokens { .. }
-            | Self::DisableMetadata { .. } => Lane::Identity,
+            | Self::DisableMetadata { .. } => Lane::Credentials,
             Self::DetachInstances { .. }
             | Self::ProtectFromScaleIn { .. }
             | Self::RecordLifecycleActionHeartbeat { .. }
@@ -328,44 +331,6 @@ impl Step {
             | Self::SnapshotMemory
             | Self::TagInstance => Lane::Evidence,
             Self::GiveBack(back) => back.lane(),
-        }
-    }
-
-    /// The step's name in reports: AWS's verb, or Brig's own word for the cut.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::CreateSecurityGroup { .. } => "create_security_group",
-            Self::RevokeSecurityGroupRules { .. } => "revoke_security_group_rules",
-            Self::AuthorizeSecurityGroupRules { .. } => "authorize_security_group_rules",
-            Self::AuthorizeForensicAccess { .. } => "authorize_forensic_access",
-            Self::Isolate { .. } => "isolate",
-            Self::Untrack { .. } => "untrack",
-            Self::ShortenTimeouts { .. } | Self::UnassignPublicAddress { .. } => "modify_network_interface_attribute",
-            Self::DisassociateAddress { .. } => "disassociate_address",
-            Self::DenyInNetworkAcl { .. } => "create_network_acl_entry",
-            Self::DenyRole { .. } => "deny_role",
-            Self::DisassociateProfile { .. } => "disassociate_profile",
-            Self::DisableMetadata { .. } => "disable_metadata",
-            Self::ReplaceProfile { .. } => "replace_profile",
-            Self::RequireTokens { .. } => "require_tokens",
-            Self::DetachInstances { .. } => "detach_instances",
-            Self::ProtectFromScaleIn { .. } => "set_instance_protection",
-            Self::RecordLifecycleActionHeartbeat { .. } => "record_lifecycle_action_heartbeat",
-            Self::DeregisterTargets { .. } => "deregister_targets",
-            Self::DeregisterInstancesFromLoadBalancer { .. } => "deregister_instances_from_load_balancer",
-            Self::ProtectTermination { .. }
-            | Self::ProtectStop { .. }
-            | Self::StopOnShutdown { .. }
-            | Self::KeepVolumes { .. } => "modify_instance_attribute",
-            Self::DisableAutoRecovery { .. } => "modify_instance_maintenance_options",
-            Self::CreateSnapshots { .. } => "create_snapshots",
-            Self::CreateSnapshot { .. } => "create_snapshot",
-            Self::LockSnapshot { .. } => "lock_snapshot",
-            Self::StopInstance { .. } => "stop_instances",
-            Self::SnapshotMemory => "snapshot_memory",
-            Self::TagSnapshot { .. } | Self::TagInstance => "create_tags",
-            Self::GiveBack(back) => back.name(),
         }
     }
 
@@ -411,10 +376,10 @@ impl Step {
     /// port since is another step, with a record of its own.
     #[must_use]
     pub fn key(&self, instance: &str) -> String {
-        let base = format!("{}/{}/{}", self.lane().name(), self.name(), self.resource(instance));
+        let base = format!("{}/{}/{}", self.lane().key_word(), self.kind().key_word(), self.resource(instance));
         let mut parts: Vec<String> = match self {
             Self::GiveBack(_) if base.len() < 900 => return format!("release/{base}"),
-            Self::GiveBack(back) => return format!("release/{}/{:016x}", back.name(), fnv1a(&base)),
+            Self::GiveBack(_) => return format!("release/{}/{:016x}", self.kind().key_word(), fnv1a(&base)),
             Self::DeregisterTargets { was, .. } => {
                 was.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect()
             }

@@ -7,7 +7,8 @@ use crate::{
     containment::StepReport,
     ids::{AccountId, InstanceId, Region},
     ledger::{Current, InstanceKey, Records, State, StepRecord},
-    step::{Outcome, Step},
+    step::{Kind, Lane, Outcome, OutcomeKind, Step},
+    text::Sentence,
     told,
 };
 
@@ -62,16 +63,18 @@ pub struct StepOnRecord {
     pub key: String,
     /// It belongs to the release.
     pub release: bool,
-    /// The lane's name.
-    pub lane: &'static str,
-    /// The step's name.
-    pub step: &'static str,
+    /// The lane.
+    pub lane: Lane,
+    /// What kind of step it is, as its name.
+    pub step: Kind,
+    /// The API operation that makes the change.
+    pub operation: &'static str,
     /// What it is about.
     pub resource: String,
-    /// The outcome's word; `planned` where no attempt lived to record one.
-    pub outcome: &'static str,
+    /// How it ended; `planned` where no attempt lived to record that.
+    pub outcome: OutcomeKind,
     /// What a person should know of it: what it replaces and puts there, or what went wrong.
-    pub detail: String,
+    pub detail: Sentence,
     /// The step itself, with what it replaces.
     pub record: Step,
     /// When the intent was recorded.
@@ -122,6 +125,7 @@ fn step_on_record(record: &StepRecord, instance: &InstanceId) -> StepOnRecord {
         release: matches!(record.step, Step::GiveBack(_)),
         lane: report.lane,
         step: report.step,
+        operation: report.operation,
         resource: report.resource,
         outcome: report.outcome,
         detail: report.detail,
@@ -155,13 +159,13 @@ mod tests {
     fn steps_are_told_in_the_order_of_time_with_what_they_replace_and_each_repair() {
         let at = Timestamp::from_millis;
         let mut first = StepRecord::intended("k-1".to_owned(), Step::ProtectStop { was: false }, at(2_000));
-        first.outcome = Some(Outcome::Changed(String::new()));
+        first.outcome = Some(Outcome::changed());
         first.finished_at = Some(at(2_500));
         first.repairs = vec![at(9_000)];
         let unfinished = StepRecord::intended("k-0".to_owned(), Step::ProtectTermination { was: true }, at(1_000));
         let records = Records { steps: vec![first, unfinished], ..Records::default() };
         let story = Story::of(&key(), &records);
-        let told: Vec<_> = story.steps.iter().map(|step| (step.key.as_str(), step.outcome)).collect();
+        let told: Vec<_> = story.steps.iter().map(|step| (step.key.as_str(), step.outcome.word())).collect();
         assert_eq!(told, [("k-0", "planned"), ("k-1", "changed")]);
         let value = serde_json::to_value(&story).expect("JSON");
         assert_eq!(value["steps"][1]["record"]["was"], false);

@@ -9,22 +9,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    gap::Gap,
     ids::{AccountId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId, arn_name},
     policy::RoleDeny,
-    text,
+    text::{self, Sentence},
     timestamp::Timestamp,
 };
-
-/// Something that should have been read and could not be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Gap {
-    /// What was to be read, for a person.
-    pub what: String,
-    /// The error's own words.
-    pub error: String,
-    /// Whether a later attempt may read it.
-    pub retryable: bool,
-}
 
 /// An instance's life cycle
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>).
@@ -339,9 +329,9 @@ impl SecurityGroup {
     }
 }
 
-/// The identity lane's look.
+/// The credentials lane's look.
 #[derive(Debug, Clone, Default)]
-pub struct IdentityLook {
+pub struct CredentialsLook {
     /// The association of the instance with its profile.
     pub association: Option<Association>,
     /// The role in the profile, those that the ledger says the instance had, and those that a finding named.
@@ -351,7 +341,7 @@ pub struct IdentityLook {
     /// What a finding named and IAM did not show.
     pub unresolved: Vec<Unresolved>,
     /// Why AWS does not take a change of the metadata options for this instance.
-    pub metadata_waived: Option<String>,
+    pub metadata_waived: Option<Sentence>,
     /// Roles (ARNs) of which a change was refused for good, and why.
     pub refused: BTreeMap<String, Undenied>,
     /// What could not be read.
@@ -379,7 +369,7 @@ pub struct Unresolved {
     /// What, and why.
     pub what: Undenied,
     /// The error's own words.
-    pub error: String,
+    pub error: Sentence,
     /// Whether a later attempt may find it.
     pub retryable: bool,
 }
@@ -584,7 +574,7 @@ pub struct EvidenceLook {
     /// When and why AWS refused a snapshot of a volume for good.
     pub refused: BTreeMap<VolumeId, Refusal>,
     /// Steps, by their keys, that AWS does not take for this instance or snapshot, and why.
-    pub waived: BTreeMap<String, String>,
+    pub waived: BTreeMap<String, Sentence>,
     /// The time.
     pub now: Option<Timestamp>,
     /// After how long a snapshot that failed, or that AWS refused, is tried again; a day where nothing else is said.
@@ -616,7 +606,7 @@ pub struct Refusal {
     /// When it said so.
     pub at: Timestamp,
     /// What it said.
-    pub error: String,
+    pub error: Sentence,
 }
 
 /// An interface that could not be cut, and why.
@@ -660,7 +650,7 @@ pub enum Unpreserved {
         /// The volume.
         volume: VolumeId,
         /// What it said.
-        error: String,
+        error: Sentence,
     },
 }
 

@@ -5,8 +5,9 @@
 //! [`one_line`] and [`shell`] are the only ways in which such text reaches a subject, a message, a note, a log line, the
 //! ledger or a command.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Characters in a name, an id or a tag's value, which AWS makes no longer.
@@ -17,6 +18,91 @@ pub const SENTENCE: usize = 256;
 pub const LONG: usize = 2048;
 /// Characters in one line of a report, whatever it is made of.
 pub const REPORT: usize = 4000;
+
+/// A sentence for people: one clean line of at most [`REPORT`] characters. It can be shown, kept and sent, and nothing else:
+/// no code can search, split or compare one with a text, so that no decision ever hangs on a wording.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Sentence(String);
+
+impl Sentence {
+    /// The sentence that says nothing.
+    pub const NONE: Self = Self(String::new());
+
+    /// Makes one.
+    #[must_use]
+    pub fn new(words: impl fmt::Display) -> Self {
+        Self::from(words.to_string())
+    }
+
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Sentence {
+    fn from(words: String) -> Self {
+        #[cfg(feature = "mute")]
+        if mute::is_on() && !words.is_empty() {
+            return Self("x".to_owned());
+        }
+        Self(into_line(words, REPORT))
+    }
+}
+
+impl From<&str> for Sentence {
+    fn from(words: &str) -> Self {
+        Self::from(words.to_owned())
+    }
+}
+
+impl From<&String> for Sentence {
+    fn from(words: &String) -> Self {
+        Self::from(words.clone())
+    }
+}
+
+impl From<Sentence> for String {
+    fn from(sentence: Sentence) -> Self {
+        sentence.0
+    }
+}
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// Lets a test replace every sentence by `x`, which shows that no decision hangs on one.
+#[cfg(feature = "mute")]
+pub mod mute {
+    use std::cell::Cell;
+
+    thread_local! {
+        static ON: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Runs something on this thread; every sentence that it makes is `x`.
+    pub fn every_sentence<T>(run: impl FnOnce() -> T) -> T {
+        ON.set(true);
+        let end = run();
+        ON.set(false);
+        end
+    }
+
+    pub(super) fn is_on() -> bool {
+        ON.get()
+    }
+}
 
 /// Shows that a text was cut.
 const CUT: char = '…';

@@ -12,6 +12,7 @@ use crate::{
     ids::{AccountId, InstanceId, Region},
     ledger::InstanceKey,
     message::Message,
+    step::OutcomeKind,
     text,
     timestamp::Timestamp,
 };
@@ -106,7 +107,7 @@ impl Told {
     pub fn of(answer: &Containment, finding: &Finding, now: Timestamp) -> Self {
         let mut about = answer.about.clone();
         if answer.outcome == Conclusion::Drifted {
-            about.extend(steps(answer, "planned"));
+            about.extend(steps(answer, OutcomeKind::Planned));
         }
         let mut finding = finding.id.clone();
         match answer.cause {
@@ -164,7 +165,7 @@ pub fn standing(answer: &Containment, word: &str) -> String {
     let lanes =
         [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence].map(crate::verdict::Truth::word);
     let open = if verdict.open { "open" } else { "" };
-    let failed = steps(answer, "failed");
+    let failed = steps(answer, OutcomeKind::Failed);
     let parts = lanes.into_iter().chain([open]).chain(failed.iter().map(String::as_str));
     format!("{word}#{}", digest(parts).chars().take(12).collect::<String>())
 }
@@ -182,9 +183,10 @@ pub fn word_of(standing: &str) -> &str {
 }
 
 /// The steps of an outcome, each once, in order.
-fn steps(answer: &Containment, outcome: &str) -> Vec<String> {
+fn steps(answer: &Containment, outcome: OutcomeKind) -> Vec<String> {
     let of = answer.steps.iter().filter(|step| step.outcome == outcome);
-    let mut steps: Vec<String> = of.map(|step| format!("{}/{}/{}", step.lane, step.step, step.resource)).collect();
+    let mut steps: Vec<String> =
+        of.map(|step| format!("{}/{}/{}", step.lane.key_word(), step.step.key_word(), step.resource)).collect();
     steps.sort();
     steps.dedup();
     steps

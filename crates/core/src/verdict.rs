@@ -1,16 +1,17 @@
 //! What became true, told from what was read back and from nothing else.
 
+mod text;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    paths::{self, Path},
+    fact::{Fact, Promise},
+    paths::Path,
     proof::Proof,
-    survey::{Gap, Uncut, Undenied, Unpreserved},
-    text,
+    step::Lane,
+    survey::{Uncut, Undenied, Unpreserved},
+    text::Sentence,
 };
-
-/// How an interface in an untrack group is called, in facts and in messages.
-pub const OPEN: &str = "OPEN TO THE WORLD";
 
 /// How far something is true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,110 +54,6 @@ impl Truth {
     }
 }
 
-/// One thing that containment promises, and whether it was seen to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
-    /// The promise, `eni-1 isolated`.
-    pub what: String,
-    /// Whether it holds; never [`Truth::Partial`].
-    pub truth: Truth,
-    /// What was seen instead.
-    pub why: String,
-    /// What of it the summary and later decisions depend on.
-    pub mark: Option<Mark>,
-}
-
-/// What a fact means beyond whether it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mark {
-    /// There was no role to deny.
-    NoRole,
-    /// It holds the responders' credentials, which whoever is root on it can read.
-    Forensic,
-    /// Sessions of a role live on.
-    Undenied(Undenied),
-    /// A volume has no snapshot.
-    Unpreserved(Unpreserved),
-    /// An interface could not be cut.
-    Uncut(Uncut),
-}
-
-impl Fact {
-    /// A fact that holds.
-    #[must_use]
-    pub fn holding(what: &str) -> Self {
-        Self::new(what, Truth::Yes, "")
-    }
-
-    pub(crate) fn new(what: impl Into<String>, truth: Truth, why: impl Into<String>) -> Self {
-        Self { what: what.into(), truth, why: why.into(), mark: None }
-    }
-
-    pub(crate) fn seen(what: impl Into<String>, holds: bool) -> Self {
-        Self::new(what, if holds { Truth::Yes } else { Truth::No }, "")
-    }
-
-    pub(crate) fn marked(self, mark: Mark) -> Self {
-        Self { mark: Some(mark), ..self }
-    }
-
-    /// A fact that could not be read.
-    #[must_use]
-    pub fn unread(gap: &Gap) -> Self {
-        Self::new(gap.what.clone(), Truth::Unknown, gap.error.clone())
-    }
-}
-
-impl Fact {
-    fn undenied(&self) -> Option<&Undenied> {
-        match &self.mark {
-            Some(Mark::Undenied(role)) => Some(role),
-            Some(Mark::NoRole | Mark::Forensic | Mark::Unpreserved(_) | Mark::Uncut(_)) | None => None,
-        }
-    }
-
-    fn unpreserved(&self) -> Option<&Unpreserved> {
-        match &self.mark {
-            Some(Mark::Unpreserved(volume)) => Some(volume),
-            Some(Mark::NoRole | Mark::Forensic | Mark::Undenied(_) | Mark::Uncut(_)) | None => None,
-        }
-    }
-
-    /// The interface that could not be cut.
-    #[must_use]
-    pub fn uncut(&self) -> Option<&Uncut> {
-        match &self.mark {
-            Some(Mark::Uncut(interface)) => Some(interface),
-            Some(Mark::NoRole | Mark::Forensic | Mark::Undenied(_) | Mark::Unpreserved(_)) | None => None,
-        }
-    }
-
-    /// What the summary says of it, where it does not hold.
-    fn said(&self) -> Option<String> {
-        match self.mark.as_ref()? {
-            Mark::NoRole | Mark::Forensic => None,
-            Mark::Undenied(role) => Some(role.sentence()),
-            Mark::Unpreserved(volume) => Some(volume.sentence()),
-            Mark::Uncut(interface) => Some(interface.sentence()),
-        }
-    }
-}
-
-fn is_open(fact: &Fact) -> bool {
-    fact.truth == Truth::No && fact.why == OPEN
-}
-
-/// What AWS accepted and does not show yet is unknown, rather than untrue. Says whether there is any such fact.
-pub fn not_yet_visible(facts: &mut [Fact]) -> bool {
-    let mut any = false;
-    for fact in facts.iter_mut().filter(|fact| fact.truth == Truth::No && fact.why.is_empty()) {
-        fact.truth = Truth::Unknown;
-        "not yet visible".clone_into(&mut fact.why);
-        any = true;
-    }
-    any
-}
-
 /// The verdict of a containment, lane by lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
@@ -168,8 +65,14 @@ pub struct Verdict {
     pub fleet: Truth,
     /// Instance and disks preserved.
     pub evidence: Truth,
-    /// All of it in one sentence, which begins with the instance.
+    /// All of it in one sentence, which begins with the instance, or with what cannot wait.
     pub summary: String,
+    /// What people read of each lane; empty where nothing was looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<LaneLine>,
+    /// What cannot wait: an interface that was open, traffic after the cut. The summary begins with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Sentence>,
     /// What is left of each path to and from the instance; empty where nothing was cut.
     pub paths: Vec<Path>,
     /// What flow logs say of the time after the cut; only a verification asks them.
@@ -188,18 +91,30 @@ pub struct Verdict {
     pub open: bool,
 }
 
+/// One lane in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LaneLine {
+    /// The lane.
+    pub lane: Lane,
+    /// How far its promise holds.
+    pub truth: Truth,
+    /// What holds, or what does not and why.
+    pub text: Sentence,
+}
+
 impl Verdict {
-    /// Nothing was looked at, since nothing was done.
+    /// A verdict of what each lane's truth is, in the order of [`Lane::ALL`], and a summary.
     #[must_use]
-    pub fn untouched(summary: String) -> Self {
-        let unknown = Truth::Unknown;
-        let summary = text::into_line(summary, text::REPORT);
+    pub fn of(truths: [Truth; 4], summary: impl Into<Sentence>) -> Self {
+        let [network, credentials, fleet, evidence] = truths;
         Self {
-            network: unknown,
-            credentials: unknown,
-            fleet: unknown,
-            evidence: unknown,
-            summary,
+            network,
+            credentials,
+            fleet,
+            evidence,
+            summary: summary.into().into(),
+            lanes: Vec::new(),
+            alerts: Vec::new(),
             paths: Vec::new(),
             proof: None,
             uncut: Vec::new(),
@@ -209,85 +124,54 @@ impl Verdict {
         }
     }
 
+    /// Nothing was looked at, since nothing was done.
+    #[must_use]
+    pub fn untouched(summary: impl Into<Sentence>) -> Self {
+        Self::of([Truth::Unknown; 4], summary)
+    }
+
     /// Judges from each lane's facts. `subject` names the instance. What is said of the network follows the weakest path.
     #[must_use]
     pub fn judge(subject: &str, facts: &LaneFacts, paths: Vec<Path>) -> Self {
-        let network = Truth::of(&facts.network);
-        let credentials = Truth::of(&facts.credentials);
-        let fleet = Truth::of(&facts.fleet);
-        let evidence = Truth::of(&facts.evidence);
-        let blocked =
-            if paths.is_empty() { "new network flows are blocked".to_owned() } else { paths::sentence(&paths) };
-        let has = |mark: &Mark| facts.credentials.iter().any(|fact| fact.mark.as_ref() == Some(mark));
-        let undenied: Vec<Undenied> = facts.credentials.iter().filter_map(Fact::undenied).cloned().collect();
-        let uncut: Vec<Uncut> = facts.network.iter().filter_map(Fact::uncut).cloned().collect();
-        let unpreserved: Vec<Unpreserved> = facts.evidence.iter().filter_map(Fact::unpreserved).cloned().collect();
-        let denied = if has(&Mark::NoRole) {
-            "it has no instance profile, so there was nothing to deny"
-        } else if has(&Mark::Forensic) {
-            "its own credentials are denied, and it holds the responders'"
-        } else {
-            "its credentials are denied"
-        };
-        let lanes = [
-            (blocked.as_str(), "new network flows are NOT blocked", network, &facts.network),
-            (denied, "its credentials are NOT cut", credentials, &facts.credentials),
-            (facts.left.sentence(), "it is NOT out of its Auto Scaling group and load balancers", fleet, &facts.fleet),
-            ("its volumes are kept and snapshots begun", "its evidence is NOT preserved", evidence, &facts.evidence),
-        ];
-        let holds: Vec<&str> = lanes.iter().filter(|lane| lane.2 == Truth::Yes).map(|lane| lane.0).collect();
-        let mut failing: Vec<_> = lanes.iter().filter(|lane| lane.2 != Truth::Yes).collect();
-        // An open interface first, then what could not be cut, then credentials that live on: all are in use while somebody
-        // reads this.
-        failing.sort_by_key(|lane| {
-            let lives = lane.3.iter().any(|fact| fact.undenied().is_some());
-            let uncut = lane.3.iter().any(|fact| fact.uncut().is_some());
-            (!lane.3.iter().any(is_open), !uncut, !lives)
-        });
-        let fails: Vec<String> = failing
-            .into_iter()
-            .map(|(_, not, truth, facts)| {
-                let open = facts.iter().any(is_open);
-                let said: Vec<String> = facts.iter().filter_map(Fact::said).collect();
-                let how = match truth {
-                    Truth::Partial => " wholly",
-                    Truth::Unknown => " for certain",
-                    Truth::Yes | Truth::No => "",
-                };
-                let not = not.replace("NOT", &format!("NOT{how}"));
-                match (open, said.is_empty()) {
-                    (true, _) => format!("AN INTERFACE IS OPEN TO THE WORLD ({not})"),
-                    (false, true) => not,
-                    (false, false) => format!("{not} ({})", said.join("; ")),
-                }
-            })
-            .collect();
-        let summary = match (holds.is_empty(), fails.is_empty()) {
-            (_, true) => format!("{subject} is contained: {}.", holds.join(", ")),
-            (true, false) => format!("{subject} is NOT contained: {}.", fails.join(", ")),
-            (false, false) => {
-                format!("{subject} is only PARTLY contained: {}; but {}.", fails.join(", "), holds.join(", "))
-            }
-        };
+        let truths = Lane::ALL.map(|lane| Truth::of(facts.of(lane)));
+        let all = || Lane::ALL.into_iter().flat_map(|lane| facts.of(lane));
         Self {
-            network,
-            credentials,
-            fleet,
-            evidence,
-            summary: text::one_line(&summary, text::REPORT),
-            paths,
-            proof: None,
-            uncut,
-            undenied,
-            unpreserved,
-            open: facts.network.iter().any(is_open),
+            lanes: text::lines(facts, &paths),
+            uncut: all().filter_map(Fact::uncut).cloned().collect(),
+            undenied: all().filter_map(Fact::undenied).cloned().collect(),
+            unpreserved: all().filter_map(Fact::unpreserved).cloned().collect(),
+            open: all().any(Fact::is_open),
+            ..Self::of(truths, text::summary(subject, facts, &paths))
+        }
+        .with_paths(paths)
+    }
+
+    fn with_paths(self, paths: Vec<Path>) -> Self {
+        Self { paths, ..self }
+    }
+
+    /// Puts what cannot wait before everything else.
+    pub fn alert(&mut self, alert: impl Into<Sentence>) {
+        let alert = alert.into();
+        self.summary = Sentence::new(format_args!("{alert}. {}", self.summary)).into();
+        self.alerts.insert(0, alert);
+    }
+
+    /// How far a lane's promise holds.
+    #[must_use]
+    pub fn truth(&self, lane: Lane) -> Truth {
+        match lane {
+            Lane::Network => self.network,
+            Lane::Credentials => self.credentials,
+            Lane::Fleet => self.fleet,
+            Lane::Evidence => self.evidence,
         }
     }
 
     /// Whether every lane is wholly true.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        [self.network, self.credentials, self.fleet, self.evidence].iter().all(|truth| *truth == Truth::Yes)
+        Lane::ALL.into_iter().all(|lane| self.truth(lane) == Truth::Yes)
     }
 }
 
@@ -296,7 +180,7 @@ impl Verdict {
 pub struct LaneFacts {
     /// The network lane's.
     pub network: Vec<Fact>,
-    /// The identity lane's.
+    /// The credentials lane's.
     pub credentials: Vec<Fact>,
     /// The fleet lane's.
     pub fleet: Vec<Fact>,
@@ -315,31 +199,26 @@ pub struct Left {
     pub balancers: bool,
 }
 
-impl Left {
-    fn sentence(self) -> &'static str {
-        match (self.scaling_group, self.balancers) {
-            (true, true) => "it is out of its Auto Scaling group and load balancers",
-            (true, false) => "it is out of its Auto Scaling group",
-            (false, true) => "it is out of its load balancers",
-            (false, false) => "it is in no Auto Scaling group and behind no load balancer",
+impl LaneFacts {
+    /// One lane's facts.
+    #[must_use]
+    pub fn of(&self, lane: Lane) -> &[Fact] {
+        match lane {
+            Lane::Network => &self.network,
+            Lane::Credentials => &self.credentials,
+            Lane::Fleet => &self.fleet,
+            Lane::Evidence => &self.evidence,
         }
     }
-}
 
-impl LaneFacts {
     /// All facts that do not hold, or are unknown, for a person.
     #[must_use]
-    pub fn broken(&self) -> Vec<String> {
-        [&self.network, &self.credentials, &self.fleet, &self.evidence]
-            .into_iter()
-            .flatten()
-            .filter(|fact| fact.truth != Truth::Yes)
-            .map(|fact| {
-                let not = if fact.truth == Truth::Unknown { "not known" } else { "not true" };
-                let why = if fact.why.is_empty() { String::new() } else { format!(" ({})", fact.why) };
-                format!("{not}: {}{why}", fact.what)
-            })
-            .collect()
+    pub fn broken(&self) -> Vec<Sentence> {
+        Lane::ALL.into_iter().flat_map(|lane| self.of(lane)).filter_map(Fact::complaint).collect()
+    }
+
+    fn has(&self, promise: &Promise) -> bool {
+        self.credentials.iter().any(|fact| fact.what == *promise)
     }
 }
 
@@ -348,11 +227,16 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
+    use crate::fact::Cause;
+
+    fn isolated(truth: Truth) -> Fact {
+        Fact { truth, ..Fact::holding(Promise::Isolated("eni-1".into())) }
+    }
 
     fn facts(network: &[Truth]) -> LaneFacts {
-        let yes = || vec![Fact::seen("x", true)];
+        let yes = || vec![Fact::holding(Promise::Exists)];
         LaneFacts {
-            network: network.iter().map(|truth| Fact::new("eni-1 isolated", *truth, "")).collect(),
+            network: network.iter().map(|truth| isolated(*truth)).collect(),
             credentials: yes(),
             fleet: yes(),
             evidence: yes(),
@@ -376,20 +260,20 @@ mod tests {
     #[test]
     fn where_there_was_no_role_nothing_is_said_to_be_denied() {
         let mut bare = facts(&[Truth::Yes]);
-        bare.credentials.push(Fact::holding("nothing").marked(Mark::NoRole));
+        bare.credentials.push(Fact::holding(Promise::NoRole));
         let verdict = Verdict::judge("i-1", &bare, Vec::new());
         assert_eq!(verdict.credentials, Truth::Yes);
-        expect!["i-1 is contained: new network flows are blocked, it has no instance profile, so there was nothing to deny, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."].assert_eq(&verdict.summary);
+        expect!["i-1 is contained: new connections are blocked, it has no instance profile, so there was nothing to deny, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."].assert_eq(&verdict.summary);
     }
 
     #[test]
     fn only_what_was_seen_is_claimed() {
         let summary = |network: &[Truth]| Verdict::judge("i-1", &facts(network), Vec::new()).summary;
-        expect!["i-1 is contained: new network flows are blocked, its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."]
+        expect!["i-1 is contained: new connections are blocked, its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."]
             .assert_eq(&summary(&[Truth::Yes]));
-        expect!["i-1 is only PARTLY contained: new network flows are NOT wholly blocked; but its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."]
+        expect!["i-1 is only PARTLY contained: new connections are NOT fully blocked; but its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."]
             .assert_eq(&summary(&[Truth::Yes, Truth::No]));
-        expect!["i-1 is only PARTLY contained: new network flows are NOT for certain blocked; but its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."]
+        expect!["i-1 is only PARTLY contained: new connections are NOT confirmed to be blocked; but its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."]
             .assert_eq(&summary(&[Truth::Yes, Truth::Unknown]));
     }
 
@@ -397,16 +281,16 @@ mod tests {
     fn sessions_that_live_on_come_first_and_are_named() {
         let mut facts = facts(&[Truth::No]);
         let role = Undenied::NoSuchRole { role: "web".to_owned() };
-        facts.credentials.push(Fact::new("sessions", Truth::No, "").marked(Mark::Undenied(role.clone())));
+        facts.credentials.push(Fact::broken(Promise::RoleDenies("web".to_owned()), Cause::Undenied(role.clone())));
         let verdict = Verdict::judge("i-1", &facts, Vec::new());
         assert_eq!((verdict.credentials, verdict.undenied.as_slice()), (Truth::Partial, [role].as_slice()));
-        expect!["i-1 is only PARTLY contained: its credentials are NOT wholly cut (sessions of the role web are NOT denied: IAM knows no role of that name in the instance's account), new network flows are NOT blocked; but it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots begun."].assert_eq(&verdict.summary);
+        expect!["i-1 is only PARTLY contained: its credentials are NOT fully denied (sessions of the role web are NOT denied: IAM knows no role of that name in the instance's account), new connections are NOT blocked; but it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."].assert_eq(&verdict.summary);
     }
 
     #[test]
     fn an_open_interface_leads() {
         let mut facts = facts(&[]);
-        facts.network.push(Fact::new("eni-1 isolated", Truth::No, OPEN));
+        facts.network.push(Fact::broken(Promise::Isolated("eni-1".into()), Cause::Open));
         let summary = Verdict::judge("i-1", &facts, Vec::new()).summary;
         assert!(summary.starts_with("i-1 is only PARTLY contained: AN INTERFACE IS OPEN TO THE WORLD"), "{summary}");
     }
@@ -414,7 +298,7 @@ mod tests {
     #[test]
     fn truths_add_up() {
         let of = |truths: &[Truth]| {
-            let facts: Vec<Fact> = truths.iter().map(|truth| Fact::new("", *truth, "")).collect();
+            let facts: Vec<Fact> = truths.iter().map(|truth| isolated(*truth)).collect();
             Truth::of(&facts)
         };
         assert_eq!(of(&[]), Truth::Unknown);

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use brig_core::{
     access::{self, AccessLook, ForensicAccess, SERVICES},
+    gap::{Gap, Subject},
     ids::{AccountId, EniId, GroupId},
     paths::Path,
     step::{Outcome, Step},
-    survey::{Gap, Instance, Interface, Rule, SecurityGroup, vpcs_of},
+    survey::{Instance, Interface, Rule, SecurityGroup, vpcs_of},
 };
 use futures::future::join_all;
 
@@ -52,7 +53,7 @@ impl Access {
                 Self { look: Some(Ok(look)), aside }
             }
             Err(error) => {
-                let gap = gap("what forensic access needs", &error);
+                let gap = gap(Subject::ForensicAccess, &error);
                 Self { look: Some(Err(gap)), ..Self::by_shape(Some(setting), groups, account) }
             }
         }
@@ -139,7 +140,7 @@ pub(crate) async fn run(
     let look = match look {
         Ok(look) => look,
         Err(gap) => {
-            report.note(format!("forensic access is as it was: {} could not be read ({})", gap.what, gap.error));
+            report.note(format!("forensic access is as it was: {gap}"));
             report.look_again = gap.retryable;
             return report;
         }
@@ -153,14 +154,14 @@ pub(crate) async fn run(
 
 async fn authorize(cloud: &dyn Cloud, step: Step) -> Outcome {
     let Step::AuthorizeForensicAccess { group, rules } = step else {
-        return Outcome::Skipped("no forensic access".to_owned());
+        return Outcome::Skipped("no forensic access".into());
     };
-    let Some(id) = group.id else { return Outcome::Skipped("its group is not known".to_owned()) };
+    let Some(id) = group.id else { return Outcome::Skipped("its group is not known".into()) };
     let calls = rules.iter().map(|rule| cloud.authorize_rule(&id, rule));
     match join_all(calls).await.into_iter().collect::<Answer<Vec<()>>>() {
-        Ok(_) => Outcome::Changed(format!("{} rule(s), the only ones of {id}", rules.len())),
+        Ok(_) => Outcome::Changed(format!("{} rule(s), the only ones of {id}", rules.len()).into()),
         // The group holds as many rules as AWS allows: what is open stays open, and the cut is as it was.
-        Err(error) if error.kind == ErrorKind::LimitReached => Outcome::Skipped(error.to_string()),
+        Err(error) if error.kind == ErrorKind::LimitReached => Outcome::Skipped(error.to_string().into()),
         Err(error) => failed(&error),
     }
 }

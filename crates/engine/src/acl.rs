@@ -13,7 +13,7 @@ use brig_core::{
     policy::{Escalation, Policy},
     reach::RouteTable,
     release::Reversal,
-    step::{Failure, Lane, Outcome, Step},
+    step::{Failure, Lane, Mark, Outcome, Step},
     survey::{Instance, Interface, vpcs_of},
 };
 use futures::future::join_all;
@@ -125,7 +125,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interf
     let mut report = LaneReport::default();
     let recorded = work.recorded(Lane::Network);
     let mut planned = plan(work, cloud, interfaces, &recorded).await;
-    let foreign = |planned: &Planned| matches!(&planned.outcome, Outcome::AlreadyDone(why) if why == acl::FOREIGN);
+    let foreign = |planned: &Planned| planned.outcome.mark() == Some(Mark::Foreign);
     if planned.as_ref().is_ok_and(|seen| seen.as_ref().is_some_and(|(plan, _)| plan.steps.iter().any(foreign))) {
         // Or what a release has just taken away.
         work.clock.sleep(LEAVING).await;
@@ -144,9 +144,9 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interf
     // The share is in the set before the rule is made: whoever takes rules away sees it.
     let (intent, joined) = futures::join!(work.intend(&plan), join(work, &plan));
     report.done = work.run_if(&intent.and(joined), &plan, |step| deny(work, cloud, step)).await;
-    let halves = report.done.iter().filter(|done| done.outcome.detail().starts_with("denied ONE WAY"));
+    let halves = report.done.iter().filter(|done| done.outcome.mark() == Some(Mark::OneWay));
     let halves: Vec<String> =
-        halves.map(|done| format!("{}: {}", done.step.resource(""), done.outcome.detail())).collect();
+        halves.map(|done| format!("{}: {}", done.step.resource(""), done.outcome.words())).collect();
     for half in halves {
         report.note(half);
     }
@@ -185,7 +185,7 @@ async fn join(work: &Work<'_>, plan: &Plan) -> Answer<()> {
 }
 
 async fn deny(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
-    let Some((acl, share)) = share_of(&step) else { return Outcome::Skipped("no rule of a network ACL".to_owned()) };
+    let Some((acl, share)) = share_of(&step) else { return Outcome::Skipped("no rule of a network ACL".into()) };
     let outcome = made(make(cloud, acl, &share).await, &share);
     if matches!(outcome, Outcome::Missing(_) | Outcome::Skipped(_) | Outcome::Failed(_)) && !outcome.is_left_over() {
         let _ = work.ledger.leave(&set_of(work, acl), &share.to_string()).await;
@@ -196,24 +196,29 @@ async fn deny(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
 fn made(answers: [Answer<()>; 2], share: &Denial) -> Outcome {
     let [ingress, egress] = answers;
     match (ingress, egress) {
-        (Ok(()), Ok(())) => Outcome::Changed(format!("both ways, rules {} and {}", share.ingress, share.egress)),
+        (Ok(()), Ok(())) => Outcome::Changed(format!("both ways, rules {} and {}", share.ingress, share.egress).into()),
         (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::NotFound => {
-            Outcome::Missing("the network ACL is gone".to_owned())
+            Outcome::Missing("the network ACL is gone".into())
         }
         // Somebody took the number meanwhile: the next plan has another one.
         (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::Duplicate => failed_for_now(&error),
         (Err(error), _) | (_, Err(error)) if error.is_retryable() => failed(&error),
         // Said as it stands, which trying again does not change.
-        (Ok(()), Err(error)) => Outcome::AlreadyDone(format!(
-            "denied ONE WAY ONLY: what comes in (rule {}); what goes out is NOT denied: {error}",
-            share.ingress
-        )),
-        (Err(error), Ok(())) => Outcome::AlreadyDone(format!(
-            "denied ONE WAY ONLY: what goes out (rule {}); what comes in is NOT denied: {error}",
-            share.egress
-        )),
+        (Ok(()), Err(error)) => Outcome::AlreadyDone(
+            format!(
+                "denied ONE WAY ONLY: what comes in (rule {}); what goes out is NOT denied: {error}",
+                share.ingress
+            )
+            .into(),
+        )
+        .marked(Mark::OneWay),
+        (Err(error), Ok(())) => Outcome::AlreadyDone(
+            format!("denied ONE WAY ONLY: what goes out (rule {}); what comes in is NOT denied: {error}", share.egress)
+                .into(),
+        )
+        .marked(Mark::OneWay),
         (Err(error), Err(_)) if error.code == "NetworkAclEntryLimitExceeded" => {
-            Outcome::Skipped(format!("the network ACL has no room: {error}"))
+            Outcome::Skipped(format!("the network ACL has no room: {error}").into())
         }
         (Err(error), Err(_)) => failed(&error),
     }
@@ -245,7 +250,7 @@ async fn make(cloud: &dyn Cloud, acl: &str, share: &Denial) -> [Answer<()>; 2] {
 /// may take them for somebody else's. They come back where somebody came to share them meanwhile.
 pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn Cloud, back: &Reversal) -> Outcome {
     let Reversal::AllowInNetworkAcl { acl, address, ingress, egress, instance_arn } = back else {
-        return Outcome::Skipped("no rule of a network ACL".to_owned());
+        return Outcome::Skipped("no rule of a network ACL".into());
     };
     let (instance, address) = (instance_arn.clone(), *address);
     let share = Denial { instance, address, ingress: *ingress, egress: *egress };
@@ -275,12 +280,12 @@ pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn Cloud, back: &Reversal) -
             Err(error) => return failed(&error),
         };
         if gone {
-            return Outcome::Missing("the network ACL is gone".to_owned());
+            return Outcome::Missing("the network ACL is gone".into());
         }
         if now == seen {
             return Outcome::Changed(match seen.len() {
-                0 => "the rules are gone".to_owned(),
-                others => format!("{others} other containment(s) deny it still"),
+                0 => "the rules are gone".into(),
+                others => format!("{others} other containment(s) still deny it").into(),
             });
         }
         seen = now;

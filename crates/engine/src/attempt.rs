@@ -7,7 +7,7 @@ use std::{
 };
 
 use brig_core::{
-    containment::{Conclusion, Containment, StepReport, Timings},
+    containment::{Conclusion, Containment, Isolated, StepReport, Timings},
     contest::{Asks, Contest, Contested},
     finding::{Action, Finding},
     ledger::{Current, InstanceKey, State, StepRecord},
@@ -15,9 +15,9 @@ use brig_core::{
     plan::evidence::STATE_TAG,
     policy::{CONTAINMENT_TAG, Decided},
     proof::{Proof, State as ProofState},
-    step::{Lane, Outcome, Step},
+    step::{Kind, Lane, Outcome, OutcomeKind, Step, StepKind},
     survey::Instance,
-    text::{self, one_line},
+    text::{self, Sentence, one_line},
     timestamp::Timestamp,
     told,
     verdict::{Truth, Verdict},
@@ -114,7 +114,7 @@ impl Engine {
                 let due = contest.as_ref().is_some_and(|contest| contest.is_due(self.clock.now()));
                 if due || answer.outcome == Conclusion::Repaired && looks_up {
                     let callers = self.callers(&undone(&reports, &work, &seen_to), lanes.evidence.as_ref()).await;
-                    answer.notes.extend(callers.notes);
+                    answer.notes.extend(callers.notes.into_iter().map(Sentence::from));
                     if let Some(contest) = &mut answer.contest {
                         contest.by = callers.by.into_iter().collect();
                     }
@@ -196,10 +196,12 @@ impl Engine {
         if let Err(error) = settled {
             answer
                 .notes
-                .push(format!("questions about the instance that wait for an answer could not be closed: {error}"));
+                .push(Sentence::new(format_args!("open questions about the instance could not be closed: {error}")));
         }
         if let Err(error) = marked {
-            answer.notes.push(format!("the instance's tag {STATE_TAG} could not be set to {word}: {error}"));
+            answer.notes.push(Sentence::new(format_args!(
+                "the instance's tag {STATE_TAG} could not be set to {word}: {error}"
+            )));
         }
         let read_version = current.version;
         let mut next = Current { version: read_version.saturating_add(1), ..current.clone() };
@@ -213,10 +215,10 @@ impl Engine {
         match self.ledger.close(&work.key, &next, read_version).await {
             Ok(true) => *current = next,
             Ok(false) => {
-                answer.notes.push("another invocation took this containment over meanwhile".to_owned());
+                answer.notes.push("another invocation has taken this containment over in the meantime".into());
             }
             Err(error) => {
-                answer.notes.push(format!("how it ended is not on record: {error}"));
+                answer.notes.push(Sentence::new(format_args!("how it ended is not on record: {error}")));
                 answer.left_over |= error.is_retryable();
             }
         }
@@ -243,8 +245,8 @@ impl Engine {
             finding.id.clone_from(first);
         }
         let changed: Vec<String> = if said.outcome == Conclusion::Repaired {
-            let changed = said.steps.iter().filter(|step| step.outcome == "changed");
-            changed.map(|step| format!("{}/{}", step.step, step.resource)).collect()
+            let changed = said.steps.iter().filter(|step| step.outcome == OutcomeKind::Changed);
+            changed.map(|step| format!("{}/{}", step.step.key_word(), step.resource)).collect()
         } else {
             Vec::new()
         };
@@ -277,12 +279,11 @@ fn contest(answer: &mut Containment, work: &Work<'_>, known: Option<&Contest>) -
     let until = work.held_until()?;
     let contest = Contest::seen(known, work.clock.now());
     answer.outcome = Conclusion::Contested;
-    answer.verdict.summary = format!(
-        "SOMEBODY KEEPS UNDOING the containment of {}: what was repaired three times within the hour is left undone until {until}, \
-         unless a person orders the repair. {}",
-        work.id(),
-        answer.verdict.summary
-    );
+    answer.verdict.alert(format!(
+        "SOMEBODY KEEPS UNDOING the containment of {}: what was repaired three times within the hour stays undone until {until}, \
+         unless a person orders the repair",
+        work.id()
+    ));
     let (since, held_until) = (contest.since.to_string(), until.to_string());
     answer.contest = Some(Contested { since, held_until, by: Vec::new() });
     Some(contest)
@@ -336,7 +337,7 @@ fn answer(
     let facts = reports.facts();
     let mut verdict = Verdict::judge(&subject(&work.instance, work.finding), &facts, reports.paths(work));
     for exposure in reports.exposures.iter().rev() {
-        verdict.summary = format!("{exposure}. {}", verdict.summary);
+        verdict.alert(Sentence::new(exposure));
     }
     let stop = reports.done().find(|done| matches!(done.step, Step::StopInstance { .. }));
     if let Some(not) = stop.and_then(|done| brig_core::plan::stop::sentence(&done.outcome)) {
@@ -344,7 +345,7 @@ fn answer(
     }
     let steps: Vec<StepReport> =
         reports.done().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
-    let changed = steps.iter().any(|step| step.outcome == "changed");
+    let changed = steps.iter().any(|step| step.outcome == OutcomeKind::Changed);
     // A next step that was not there before is added to the containment; all else that changed had not held.
     let repairs = reports.done().filter(|done| matches!(done.outcome, Outcome::Changed(_)));
     let repairs = repairs.filter(|done| !done.step.is_escalation() || work.held.contains(&work.key_of(&done.step)));
@@ -364,18 +365,17 @@ fn answer(
         _ => Conclusion::Partial,
     };
     if outcome == Conclusion::Repaired {
-        verdict.summary =
-            format!("Part of a containment no longer held, and {repairs} change(s) put it right. {}", verdict.summary);
+        verdict.alert(format!("Part of the containment no longer held, and {repairs} change(s) repaired it"));
     }
-    let mut notes: Vec<String> = facts.broken();
+    let mut notes = facts.broken();
     notes.extend(reports.notes());
     notes.extend(reports.unwatched());
-    notes.extend(work.finding.notes.iter().cloned());
+    notes.extend(work.finding.notes.iter().map(Sentence::from));
     if let Some(foreign) = work.instance.tags.get(CONTAINMENT_TAG).filter(|tag| *tag != work.containment.as_str()) {
-        notes.push(format!(
-            "taken over by force from the containment {}: what was there before that is not known here",
+        notes.push(Sentence::new(format_args!(
+            "taken over by force from the containment {}: what was there before it is not known here",
             text::one_line(foreign, text::NAME)
-        ));
+        )));
     }
     Containment {
         account: work.key.account.clone(),
@@ -392,6 +392,8 @@ fn answer(
         held_until: None,
         timings_ms: *timings,
         claimed_at: None,
+        at: Some(work.clock.now()),
+        isolated: reports.isolated_at.map(|at| Isolated { at, after_ms: millis(at.since(invocation.arrived)) }),
         left_over,
         unreachable: false,
         not_notified: None,
@@ -414,7 +416,7 @@ fn contradict(answer: &mut Containment, proof: Proof, before: Option<&str>) {
         ProofState::Unavailable | ProofState::Proof => None,
     };
     if let Some(said) = said {
-        answer.verdict.summary = format!("{said}. {}", answer.verdict.summary);
+        answer.verdict.alert(said);
         if matches!(answer.outcome, Conclusion::Verified | Conclusion::Contained | Conclusion::AlreadyContained) {
             answer.outcome = Conclusion::Contradicted;
         }
@@ -424,11 +426,8 @@ fn contradict(answer: &mut Containment, proof: Proof, before: Option<&str>) {
 
 /// Whether the instance carries the tag of its containment, whose state the other tag tells.
 fn is_marked(answer: &Containment) -> bool {
-    answer.steps.iter().any(|step| {
-        step.step == "create_tags"
-            && step.resource == answer.instance_id.as_str()
-            && matches!(step.outcome, "changed" | "already_done")
-    })
+    let tags = Kind::Contain(StepKind::TagInstance);
+    answer.steps.iter().any(|step| step.step == tags && step.outcome.is_done())
 }
 
 fn subject(instance: &Instance, finding: &Finding) -> String {

@@ -162,16 +162,13 @@ impl Engine {
         let mut answer = self.nothing(case, decided.clone(), Conclusion::AlreadyContained);
         let at = known.concluded_at.map_or_else(String::new, |at| format!(" at {at}"));
         answer.containment_id = Some(known.containment.clone());
-        answer.verdict = Verdict {
-            network: Truth::Yes,
-            credentials: Truth::Yes,
-            fleet: Truth::Yes,
-            evidence: Truth::Yes,
-            ..Verdict::untouched(format!(
-                "{} is contained already ({}): everything was read back{at}, and its interfaces are isolated now.",
+        answer.verdict = Verdict::of(
+            [Truth::Yes; 4],
+            format!(
+                "{} is already contained ({}): everything was read back{at}, and its interfaces are isolated now.",
                 case.finding.instance, known.containment
-            ))
-        };
+            ),
+        );
         log(&answer, case.finding);
         Ok(Some(answer))
     }

@@ -6,11 +6,12 @@ use std::{sync::Arc, time::Duration};
 use brig_core::{
     containment::{Conclusion, Containment, Timings},
     finding::{Action, Finding},
-    ids::{AccountId, ContainmentId, GroupId},
+    gap::{Gap, Subject},
+    ids::{AccountId, ContainmentId, GroupId, Region},
     ledger::{InstanceKey, Records},
     policy::{self, Decided, Decision, Guide, Known, Mode, Policy},
     step::Lane,
-    survey::{Gap, Instance},
+    survey::Instance,
     timestamp::Timestamp,
     told::Cause,
     verdict::Verdict,
@@ -70,6 +71,10 @@ pub struct Invocation {
     pub function: String,
     /// The name of the function that releases, for messages.
     pub release_function: String,
+    /// The function's Region, for links; none where it is not known.
+    pub region: Option<Region>,
+    /// The function's log group, for links.
+    pub log_group: String,
     /// When it began.
     pub began: Timestamp,
     /// When Lambda ends it.
@@ -83,7 +88,7 @@ pub struct Invocation {
 /// One view of the account a lane.
 pub(crate) struct Lanes {
     pub(crate) network: Arc<dyn Cloud>,
-    pub(crate) identity: Arc<dyn Cloud>,
+    pub(crate) credentials: Arc<dyn Cloud>,
     pub(crate) fleet: Arc<dyn Cloud>,
     pub(crate) evidence: Arc<dyn Cloud>,
 }
@@ -284,7 +289,7 @@ impl Engine {
         };
         Ok(Lanes {
             network: open(Lane::Network).await?,
-            identity: open(Lane::Identity).await?,
+            credentials: open(Lane::Credentials).await?,
             fleet: open(Lane::Fleet).await?,
             evidence: open(Lane::Evidence).await?,
         })
@@ -315,7 +320,7 @@ impl Engine {
                 let shared = network::shared_groups(ledger, cloud, &instance, &interfaces, &groups).await;
                 Ok(Seen { interfaces, groups, shared, access })
             }
-            Err(error) => Err(gap("the groups of Brig", &error)),
+            Err(error) => Err(gap(Subject::BrigGroups, &error)),
         };
         Ok(Some((FirstLook { instance, network, records }, in_force)))
     }
@@ -340,6 +345,8 @@ impl Engine {
             held_until: None,
             timings_ms: Timings { done, ..Timings::default() },
             claimed_at: None,
+            at: Some(self.clock.now()),
+            isolated: None,
             left_over: false,
             unreachable: false,
             not_notified: None,

@@ -41,29 +41,29 @@ async fn effect(cloud: &dyn Cloud, step: Step) -> Outcome {
             let was = was.tcp_established.map_or_else(|| "not set".to_owned(), |seconds| format!("{seconds} s"));
             outcome(
                 answer,
-                format!("TCP was {was}; whether it counts for flows that are tracked already AWS does not say"),
+                format!("TCP was {was}; AWS does not say whether this applies to connections it already tracks"),
             )
         }
         Step::DisassociateAddress { association, address, .. } => match cloud.disassociate_address(association).await {
             // It was there at the look: an earlier try whose answer was lost took it off.
             Err(error) if error.kind == ErrorKind::NotFound => {
-                Outcome::Changed(format!("{address}; associated no more when asked again"))
+                Outcome::Changed(format!("{address}; no longer associated when asked again").into())
             }
             answer => outcome(answer, format!("{address}; AWS may assign the interface an address of its own instead")),
         },
         Step::UnassignPublicAddress { eni, address } => {
             outcome(cloud.unassign_public_address(eni).await, format!("{address}, which does not come back"))
         }
-        _ => Outcome::Skipped("no next step".to_owned()),
+        _ => Outcome::Skipped("no next step".into()),
     }
 }
 
 /// A refusal that trying again cannot change costs the step, and nothing else.
 fn outcome(answer: Answer<()>, done: String) -> Outcome {
     match answer {
-        Ok(()) => Outcome::Changed(done),
-        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("it is gone".to_owned()),
-        Err(error) if error.is_refusal() => Outcome::Skipped(format!("AWS does not take it here: {error}")),
+        Ok(()) => Outcome::Changed(done.into()),
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("it is gone".into()),
+        Err(error) if error.is_refusal() => Outcome::Skipped(format!("AWS does not support this here: {error}").into()),
         // Another change of the same thing is under way.
         Err(error) if error.kind == ErrorKind::Conflict => failed_for_now(&error),
         Err(error) => failed(&error),

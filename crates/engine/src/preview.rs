@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use brig_core::{
     containment::{Conclusion, Containment, LaneGap, StepReport, Timings},
+    gap::{Gap, Subject},
     ids::ContainmentId,
     ledger::StepRecord,
-    plan::{Plan, evidence as evidence_plan, fleet as fleet_plan, identity as identity_plan},
+    plan::{Plan, credentials as credentials_plan, evidence as evidence_plan, fleet as fleet_plan},
     policy::Decided,
     step::Lane,
-    survey::{EvidenceLook, FleetLook, Gap, IdentityLook, Instance},
+    survey::{CredentialsLook, EvidenceLook, FleetLook, Instance},
+    text::Sentence,
 };
 
 use futures::future::Either;
@@ -18,7 +20,7 @@ use crate::{
     acl,
     contain::{Case, Engine, Scene},
     escalation,
-    lanes::{evidence, fleet, identity, network},
+    lanes::{credentials, evidence, fleet, network},
     stop,
     work::gap,
 };
@@ -55,10 +57,10 @@ impl Engine {
             active.clone().unwrap_or_else(|| ContainmentId::from(format!("{}-planned", finding.instance)));
         // A preview is told to people: it ends early enough for that, whatever the search still had to look at.
         let time = self.left(invocation).saturating_sub(TELLING);
-        let roles = identity::roles_of(known);
+        let roles = credentials::roles_of(known);
         let named = look.records.active().map(|current| current.named.clone()).unwrap_or_default().with(finding);
         // A role that only the responders' profile holds is none of the instance's.
-        let named = identity::without(named, self.policy.forensic_profile(&instance.account).as_deref());
+        let named = credentials::without(named, self.policy.forensic_profile(&instance.account).as_deref());
         let forensic = self.policy.forensic_profile(&instance.account);
         let interfaces = look.network.as_ref().map_or(&instance.interfaces, |seen| &seen.interfaces);
         // A role of the responders' is none of the instance's.
@@ -66,7 +68,7 @@ impl Engine {
         let own = Instance { profile, ..instance.clone() };
         let looks = async {
             futures::join!(
-                identity::look(self.ledger.as_ref(), lanes.identity.as_ref(), &own, &roles, &named),
+                credentials::look(self.ledger.as_ref(), lanes.credentials.as_ref(), &own, &roles, &named),
                 fleet::look(self.clock.as_ref(), lanes.fleet.as_ref(), instance, time.saturating_sub(TELLING)),
                 evidence::look(lanes.evidence.as_ref(), instance, active.as_ref()),
                 acl::look(
@@ -82,15 +84,15 @@ impl Engine {
         };
         let looks = std::pin::pin!(looks);
         let mut late = Vec::new();
-        let (mut identity, fleet, mut evidence, acls) =
+        let (mut credentials, fleet, mut evidence, acls) =
             match futures::future::select(looks, self.clock.sleep(time)).await {
                 Either::Left((looks, _)) => looks,
                 Either::Right(((), _)) => {
                     late.push("the invocation's time was nearly over: only the cut is planned here".to_owned());
-                    (IdentityLook::default(), FleetLook::default(), EvidenceLook::default(), Ok(None))
+                    (CredentialsLook::default(), FleetLook::default(), EvidenceLook::default(), Ok(None))
                 }
             };
-        identity.metadata_waived = identity_plan::metadata_waived(known);
+        credentials.metadata_waived = credentials_plan::metadata_waived(known);
         evidence.remember(known, self.clock.now());
         let mut unseen = Vec::new();
         let network = match &look.network {
@@ -103,7 +105,7 @@ impl Engine {
         let denials = match acls {
             Ok(seen) => seen.map(|seen| seen.plan(known, instance, &self.policy)).unwrap_or_default(),
             Err(error) => {
-                let gap = gap("the network ACLs", &error);
+                let gap = gap(Subject::NetworkAcls, &error);
                 let notes = vec![unread(&gap)];
                 unseen.push(gap);
                 Plan { steps: Vec::new(), notes }
@@ -111,15 +113,15 @@ impl Engine {
         };
         let plans = [
             network,
-            identity_plan::plan(&identity, instance, self.policy.role_deny, forensic.as_deref()),
+            credentials_plan::plan(&credentials, instance, self.policy.role_deny, forensic.as_deref()),
             fleet_plan::plan(&fleet, instance, &fleet::groups_of(known)),
             evidence_plan::plan(&evidence, instance, &containment),
             evidence_plan::plan_locks(&evidence, instance, self.policy.lock_days),
             escalation::plan(known, instance, interfaces, &self.policy),
             denials,
         ];
-        let lane_gaps = lane_gaps([&unseen, &identity.gaps, &fleet.gaps, &evidence.gaps], !late.is_empty());
-        let gaps = identity.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
+        let lane_gaps = lane_gaps([&unseen, &credentials.gaps, &fleet.gaps, &evidence.gaps], !late.is_empty());
+        let gaps = credentials.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
         let asked = decided.stop || look.records.active().is_some_and(|current| current.stop);
         let snapshots = (!evidence.snapshots_unread).then_some(evidence.snapshots.as_slice());
         let stopped = stop::preview(instance, known, asked, evidence.stop_protection, snapshots);
@@ -138,8 +140,8 @@ impl Engine {
             .iter()
             .flat_map(|plan| plan.notes.iter().cloned())
             .chain(gaps.map(unread))
-            .chain(late)
-            .chain(finding.notes.iter().cloned())
+            .chain(late.into_iter().map(Sentence::from))
+            .chain(finding.notes.iter().map(Sentence::from))
             .collect();
         answer.timings_ms = Timings { done: Some(self.elapsed(invocation)), ..scene.timings };
         answer
@@ -148,16 +150,16 @@ impl Engine {
 
 /// What each lane could not read, in the order of the lanes; all but the network were not looked at where it was late.
 fn lane_gaps(gaps: [&[Gap]; 4], late: bool) -> Vec<LaneGap> {
-    let lanes = [Lane::Network, Lane::Identity, Lane::Fleet, Lane::Evidence];
+    let lanes = Lane::ALL;
     let of = |(lane, gaps): (Lane, &[Gap])| gaps.iter().map(|gap| LaneGap::new(lane, gap)).collect::<Vec<_>>();
     let mut all: Vec<LaneGap> = lanes.into_iter().zip(gaps).flat_map(of).collect();
     if late {
-        let gap = Gap { what: "the lane".to_owned(), error: "there was no time".to_owned(), retryable: true };
+        let gap = Gap { what: Subject::Lane, error: "there was no time".into(), retryable: true };
         all.extend(lanes.into_iter().skip(1).map(|lane| LaneGap::new(lane, &gap)));
     }
     all
 }
 
-fn unread(gap: &Gap) -> String {
-    format!("{} could not be read: {}", gap.what, gap.error)
+fn unread(gap: &Gap) -> Sentence {
+    Sentence::new(gap)
 }

@@ -7,13 +7,15 @@ use std::{
 };
 
 use brig_core::{
+    fact::{Fact, Promise},
+    gap::{Gap, Subject},
     ids::{EniId, GroupId, VpcId},
     ledger::StepRecord,
     paths::{self, Path, Treated, Ways},
     reach::ReachLook,
-    step::{Lane, Outcome, Step},
-    survey::{Gap, Interface, vpcs_of},
-    verdict::Fact,
+    step::{Detail, Lane, Mark, Outcome, Step},
+    survey::{Interface, vpcs_of},
+    text::Sentence,
 };
 use futures::future::join_all;
 
@@ -30,7 +32,7 @@ const KINDS: [&str; 4] =
 /// How long one of its calls may take: the report waits for the look.
 const CALL: Duration = Duration::from_secs(5);
 
-fn read<T: Default>(gaps: &mut Vec<Gap>, what: &str, answer: Answer<T>) -> T {
+fn read<T: Default>(gaps: &mut Vec<Gap>, what: Subject, answer: Answer<T>) -> T {
     answer.unwrap_or_else(|error| {
         gaps.push(gap(what, &error));
         T::default()
@@ -77,9 +79,9 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
     let (tables, endpoints, neighbours) = of_vpcs;
     let mut gaps = Vec::new();
     let mut look = ReachLook {
-        groups: read(&mut gaps, "the groups that its interfaces had", groups),
-        tables: read(&mut gaps, "the route tables", tables),
-        endpoints: read(&mut gaps, "the VPC endpoints", endpoints),
+        groups: read(&mut gaps, Subject::FormerGroups, groups),
+        tables: read(&mut gaps, Subject::RouteTables, tables),
+        endpoints: read(&mut gaps, Subject::VpcEndpoints, endpoints),
         // The console, the firewalls, timeouts and protocols have paths of their own that say so.
         serial_console: console.ok().flatten(),
         defaults: defaults.unwrap_or_default(),
@@ -91,7 +93,7 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
             .collect(),
         ..ReachLook::default()
     };
-    for (vpc, kind) in read(&mut gaps, "the interfaces of AWS's services", neighbours) {
+    for (vpc, kind) in read(&mut gaps, Subject::ServiceInterfaces, neighbours) {
         look.neighbours.entry(vpc).or_default().insert(kind);
     }
     let account = &work.instance.account;
@@ -102,8 +104,10 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
     let foreign: BTreeMap<VpcId, String> = vpcs.iter().filter_map(|vpc| Some((vpc.clone(), owner(vpc)?))).collect();
     for (vpc, owner) in &foreign {
         gaps.push(Gap {
-            what: format!("what others have in {vpc}"),
-            error: format!("the VPC is shared by the account {owner}, and shows this account its own only"),
+            what: Subject::OthersIn(vpc.clone()),
+            error: Sentence::new(format_args!(
+                "the account {owner} shares this VPC, which shows this account only its own resources"
+            )),
             retryable: false,
         });
     }
@@ -111,7 +115,7 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
         if let Some(count) = firewalls.ok().filter(|_| !foreign.contains_key(vpc)) {
             look.dns_firewalls.insert(vpc.clone(), count);
         }
-        if read(&mut gaps, "VPC Lattice's associations", networks) > 0 {
+        if read(&mut gaps, Subject::Lattice, networks) > 0 {
             look.lattice.insert(vpc.clone());
         }
     }
@@ -128,7 +132,7 @@ pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface],
     let may_have_been_open = |eni: &EniId| {
         records.iter().any(|record| {
             let of = matches!(&record.step, Step::Untrack { eni: of, .. } if of == eni);
-            let surely_not = |why: &String| !why.starts_with("not surely opened");
+            let surely_not = |why: &Detail| why.mark != Some(Mark::MayHaveOpened);
             of && !matches!(&record.outcome, Some(Outcome::Skipped(why)) if surely_not(why))
         })
     };
@@ -140,7 +144,7 @@ pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface],
     };
     let treated = interfaces.iter().map(|interface| {
         let id = interface.id.clone();
-        let fact = cut.iter().find(|fact| fact.what == format!("{id} isolated"));
+        let fact = cut.iter().find(|fact| fact.what == Promise::Isolated(id.clone()));
         let treated = Treated {
             was: was.get(&id).cloned().flatten(),
             untracked: untracked.contains(&id),

@@ -13,7 +13,9 @@ use std::{
 use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
     contest::Asks,
+    fact::Fact,
     finding::{Action, Finding},
+    gap::Gap,
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, State, claimable},
     message,
@@ -21,9 +23,9 @@ use brig_core::{
     policy::{Decided, Decision},
     release::{self, Reversal, facts},
     step::{Lane, Outcome, Step},
-    survey::Gap,
+    text::Sentence,
     told,
-    verdict::{Fact, Truth, Verdict},
+    verdict::{Truth, Verdict},
 };
 
 use crate::{
@@ -242,7 +244,7 @@ impl Engine {
         let steps = plan.steps.iter();
         answer.steps = steps.map(|planned| StepReport::new(&planned.step, &planned.outcome, work.id())).collect();
         answer.notes.clone_from(&plan.notes);
-        answer.notes.extend(gaps.iter().map(|gap| format!("{} could not be read: {}", gap.what, gap.error)));
+        answer.notes.extend(gaps.iter().map(Sentence::new));
         answer
     }
 
@@ -253,11 +255,8 @@ impl Engine {
             if facts.is_empty() { Truth::Yes } else { Truth::of(&facts) }
         };
         let place = format!("{} in {}/{}", work.id(), work.key.account, work.key.region);
-        let kept: Vec<String> = all
-            .iter()
-            .filter(|(_, fact)| fact.truth != Truth::Yes)
-            .map(|(_, fact)| format!("{} ({})", fact.what, fact.why))
-            .collect();
+        let kept: Vec<String> =
+            all.iter().filter(|(_, fact)| fact.truth != Truth::Yes).map(|(_, fact)| said(fact)).collect();
         let summary = if kept.is_empty() {
             format!("{place} is released: what its containment changed is as it was before, or in other hands.")
         } else {
@@ -267,24 +266,12 @@ impl Engine {
         let reason = case.finding.title.clone();
         let mut answer = self.nothing(case, Decided::new(Decision::Contain, reason), outcome);
         answer.containment_id = Some(work.containment.clone());
-        answer.verdict = Verdict {
-            network: of(Lane::Network),
-            credentials: of(Lane::Identity),
-            fleet: of(Lane::Fleet),
-            evidence: of(Lane::Evidence),
-            summary,
-            paths: Vec::new(),
-            proof: None,
-            uncut: Vec::new(),
-            undenied: Vec::new(),
-            unpreserved: Vec::new(),
-            open: false,
-        };
+        answer.verdict = Verdict::of(Lane::ALL.map(of), summary);
         answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
         answer.notes.clone_from(&plan.notes);
-        let elsewhere = all.iter().filter(|(_, fact)| fact.truth == Truth::Yes && !fact.why.is_empty());
-        answer.notes.extend(elsewhere.map(|(_, fact)| format!("left alone: {} ({})", fact.what, fact.why)));
-        answer.notes.push("snapshots, their locks and Brig's own groups stay".to_owned());
+        let elsewhere = all.iter().filter(|(_, fact)| fact.truth == Truth::Yes && fact.why.is_some());
+        answer.notes.extend(elsewhere.map(|(_, fact)| Sentence::new(format_args!("left alone: {}", said(fact)))));
+        answer.notes.push("snapshots, their locks and Brig's own groups stay".into());
         answer.timings_ms = Timings { done: Some(self.elapsed(case.invocation)), ..Timings::default() };
         answer
     }
@@ -313,14 +300,19 @@ impl Engine {
         answer.not_notified(failed);
         match self.ledger.close(&work.key, &next, current.version).await {
             Ok(true) => {}
-            Ok(false) => answer.notes.push("another invocation took this containment over meanwhile".to_owned()),
+            Ok(false) => answer.notes.push("another invocation has taken this containment over in the meantime".into()),
             Err(error) => {
-                answer.notes.push(format!("how it ended is not on record: {error}"));
+                answer.notes.push(Sentence::new(format_args!("how it ended is not on record: {error}")));
                 answer.left_over |= error.is_retryable();
             }
         }
         log(answer, case.finding);
     }
+}
+
+fn said(fact: &Fact) -> String {
+    let why = fact.why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    format!("{}{why}", fact.what)
 }
 
 fn as_done(planned: &brig_core::plan::Planned) -> Done {

@@ -3,11 +3,14 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
+    gap::Gap,
     paths::Path,
+    plan::network::Exposure,
     proof::FlowLog,
     reach::ReachLook,
     step::{Lane, Outcome, Step},
-    survey::{Gap, Interface, Rule},
+    survey::{Interface, Rule},
+    text::Sentence,
     timestamp::Timestamp,
     verdict::{LaneFacts, Left},
 };
@@ -16,7 +19,7 @@ use crate::{
     access::Access,
     contain::Lanes,
     lanes::{
-        evidence, fleet, identity,
+        credentials, evidence, fleet,
         network::{NetworkLane, NetworkReport, Seen},
     },
     reach,
@@ -29,7 +32,7 @@ pub(crate) struct Reports {
     lanes: [LaneReport; 4],
     pub(crate) isolated_at: Option<Timestamp>,
     pub(crate) window: Option<Duration>,
-    pub(crate) exposures: Vec<String>,
+    pub(crate) exposures: Vec<Exposure>,
     interfaces: Vec<Interface>,
     access: Access,
     reach: Option<ReachLook>,
@@ -61,8 +64,12 @@ pub(crate) async fn run_lanes(
         };
         Some(lane.run(seen).await)
     };
-    let identity = async {
-        if want(Lane::Identity) { Some(Box::pin(identity::run(work, lanes.identity.as_ref())).await) } else { None }
+    let credentials = async {
+        if want(Lane::Credentials) {
+            Some(Box::pin(credentials::run(work, lanes.credentials.as_ref())).await)
+        } else {
+            None
+        }
     };
     let fleet =
         async { if want(Lane::Fleet) { Some(Box::pin(fleet::run(work, lanes.fleet.as_ref())).await) } else { None } };
@@ -71,8 +78,8 @@ pub(crate) async fn run_lanes(
     };
     // Beside the lanes: nothing waits for it but the report.
     let reach = async { if surveyed { None } else { Some(reach::look(work, lanes).await) } };
-    let (network, identity, fleet, evidence, reach) = futures::join!(network, identity, fleet, evidence, reach);
-    Ran { network, others: [identity, fleet, evidence], reach }
+    let (network, credentials, fleet, evidence, reach) = futures::join!(network, credentials, fleet, evidence, reach);
+    Ran { network, others: [credentials, fleet, evidence], reach }
 }
 
 impl Reports {
@@ -104,8 +111,8 @@ impl Reports {
     }
 
     /// Which interfaces no flow log watches.
-    pub(crate) fn unwatched(&self) -> Option<String> {
-        self.reach.as_ref()?.unwatched(&self.interfaces)
+    pub(crate) fn unwatched(&self) -> Option<Sentence> {
+        self.reach.as_ref()?.unwatched(&self.interfaces).map(Into::into)
     }
 
     /// What forensic access lets through.
@@ -141,7 +148,7 @@ impl Reports {
         self.lanes.iter().flat_map(|lane| lane.done.iter())
     }
 
-    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn notes(&self) -> impl Iterator<Item = Sentence> {
         self.lanes.iter().flat_map(|lane| lane.notes.iter().cloned())
     }
 

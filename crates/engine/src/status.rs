@@ -4,7 +4,7 @@ use brig_core::{
     containment::{Conclusion, Containment, LaneGap, StepReport},
     finding::Action,
     ledger::{Current, InstanceKey, Records, State, StepRecord},
-    step::{Lane, Outcome},
+    step::{Kind, Lane, Outcome, OutcomeKind},
     told::{Question, Release},
     verdict::{Truth, Verdict},
 };
@@ -49,9 +49,9 @@ pub struct StatusEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Undone {
     /// The lane.
-    pub lane: &'static str,
-    /// The step's name.
-    pub step: &'static str,
+    pub lane: Lane,
+    /// What kind of step, as its name.
+    pub step: Kind,
     /// What it is about.
     pub resource: String,
     /// Why, in AWS's words; empty where it was never run.
@@ -144,19 +144,9 @@ impl Engine {
         let mut now = Box::pin(self.contain(&finding, Action::Plan, false, invocation)).await;
         let looked = now.outcome == Conclusion::Planned;
         let (never_done, drift) = sort(&now, &steps);
-        now.verdict = Verdict {
-            network: standing_in(&now, looked, Lane::Network),
-            credentials: standing_in(&now, looked, Lane::Identity),
-            fleet: standing_in(&now, looked, Lane::Fleet),
-            evidence: standing_in(&now, looked, Lane::Evidence),
-            open: now.verdict.open,
-            paths: Vec::new(),
-            proof: None,
-            uncut: Vec::new(),
-            undenied: Vec::new(),
-            unpreserved: Vec::new(),
-            summary: summary(&now, looked, &never_done, drift),
-        };
+        let truths = Lane::ALL.map(|lane| standing_in(&now, looked, lane));
+        let summary = summary(&now, looked, &never_done, drift);
+        now.verdict = Verdict { open: now.verdict.open, ..Verdict::of(truths, summary) };
         now.reason.clone_from(&current.reason);
         Ok(Some(StatusEntry {
             name: now.instance_name.clone(),
@@ -178,10 +168,10 @@ impl Engine {
 fn sort(now: &Containment, records: &[StepRecord]) -> (Vec<Undone>, usize) {
     let mut never_done = Vec::new();
     let mut drift = 0;
-    for step in now.steps.iter().filter(|step| step.outcome == "planned") {
+    for step in now.steps.iter().filter(|step| step.outcome == OutcomeKind::Planned) {
         let record = records.iter().find(|record| is_of(record, step, now));
         match record.map(|record| &record.outcome) {
-            Some(Some(Outcome::Failed(failure))) => never_done.push(undone(step, failure.error.clone())),
+            Some(Some(Outcome::Failed(failure))) => never_done.push(undone(step, failure.error.to_string())),
             Some(None | Some(Outcome::Planned)) => never_done.push(undone(step, String::new())),
             // Nothing is on record of what appeared since; what was missing or skipped is there now.
             Some(Some(Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Missing(_) | Outcome::Skipped(_)))
@@ -192,8 +182,8 @@ fn sort(now: &Containment, records: &[StepRecord]) -> (Vec<Undone>, usize) {
 }
 
 fn is_of(record: &StepRecord, step: &StepReport, now: &Containment) -> bool {
-    record.step.lane().name() == step.lane
-        && record.step.name() == step.step
+    record.step.lane() == step.lane
+        && record.step.kind() == step.step
         && record.step.resource(now.instance_id.as_str()) == step.resource
 }
 
@@ -208,7 +198,7 @@ fn summary(now: &Containment, looked: bool, never_done: &[Undone], drift: usize)
     }
     let mut sentences = Vec::new();
     if drift > 0 {
-        sentences.push(format!("{id} HAS DRIFTED: {drift} step(s) would put it right."));
+        sentences.push(format!("{id} HAS DRIFTED: {drift} step(s) would repair it."));
     }
     if !never_done.is_empty() {
         sentences.push(format!(
@@ -232,8 +222,8 @@ fn standing_in(now: &Containment, looked: bool, lane: Lane) -> Truth {
     if !looked {
         return Truth::Unknown;
     }
-    let of_lane = || now.steps.iter().filter(|step| step.lane == lane.name());
-    let open = of_lane().filter(|step| step.outcome == "planned").count();
+    let of_lane = || now.steps.iter().filter(|step| step.lane == lane);
+    let open = of_lane().filter(|step| step.outcome == OutcomeKind::Planned).count();
     let unread = now.gaps.iter().any(|gap| gap.lane == lane);
     match (of_lane().count(), open) {
         (all, open) if open > 0 && open == all && !unread => Truth::No,

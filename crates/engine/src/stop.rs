@@ -90,7 +90,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
         Step::StopInstance { hibernate, lift } => stop(work, cloud, *hibernate, *lift).await,
         Step::SnapshotMemory => {
             if work.inherited.contains(&work.key_of(&step)) && found_lost(work, cloud).await {
-                return Outcome::Changed("an earlier attempt's answer was lost; its snapshots exist".to_owned());
+                return Outcome::Changed("an earlier attempt's answer was lost; its snapshots exist".into());
             }
             let mut tags = evidence::tags(work);
             tags.insert(MEMORY_TAG.to_owned(), "hibernated".to_owned());
@@ -98,7 +98,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
             match cloud.create_snapshots(work.id(), &description, &tags).await {
                 Ok(snapshots) => {
                     let memory = stop::hibernated(&work.instance);
-                    Outcome::Changed(format!("{}; {memory}", evidence::listed(&snapshots)))
+                    Outcome::Changed(format!("{}; {memory}", evidence::listed(&snapshots)).into())
                 }
                 Err(error) if error.is_retryable() => failed(&error),
                 // One volume may be the reason; the memory is on the root volume.
@@ -109,11 +109,11 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
                     }
                     let memory = stop::hibernated(&work.instance);
                     let not = if not.is_empty() { String::new() } else { format!("; NOT of {}", not.join(", ")) };
-                    Outcome::Changed(format!("one by one: {}{not}; {memory}", evidence::listed(&made)))
+                    Outcome::Changed(format!("one by one: {}{not}; {memory}", evidence::listed(&made)).into())
                 }
             }
         }
-        _ => Outcome::Skipped("no step of stopping".to_owned()),
+        _ => Outcome::Skipped("no step of stopping".into()),
     }
 }
 
@@ -150,15 +150,15 @@ async fn stop(work: &Work<'_>, cloud: &dyn Cloud, hibernate: bool, lift: bool) -
     match stopped {
         Ok(()) if hibernate => Outcome::Changed(format!(
             "asked to hibernate; if that fails, AWS shuts it down instead and its memory is lost{again}"
-        )),
+        ).into()),
         Ok(()) => Outcome::Changed(format!(
             "told to stop; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one{again}"
-        )),
-        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".to_owned()),
+        ).into()),
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".into()),
         Err(error) if error.is_refusal() && hibernate => Outcome::Skipped(format!(
             "AWS does not hibernate it now ({error}): it is NOT stopped, since its memory would be lost{again}"
-        )),
-        Err(error) if error.is_refusal() => Outcome::Skipped(format!("AWS does not stop it: {error}{again}")),
+        ).into()),
+        Err(error) if error.is_refusal() => Outcome::Skipped(format!("AWS does not stop it: {error}{again}").into()),
         Err(error) => failed(&error),
     }
 }

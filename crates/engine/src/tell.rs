@@ -11,7 +11,7 @@ use brig_core::{
     message::{self, Audience},
     policy::{self, Decided, Decision},
     survey::Instance,
-    text,
+    text::{self, Sentence},
     told::{Cause, Question},
 };
 
@@ -102,7 +102,9 @@ impl Engine {
             if asks && notified != Notified::Before {
                 let question = Question { notified: !matches!(notified, Notified::Not(_)), ..question };
                 if let Err(error) = self.ledger.ask(&question).await {
-                    answer.notes.push(format!("the question is not on record, and status does not list it: {error}"));
+                    answer.notes.push(Sentence::new(format_args!(
+                        "the question is not on record, and status does not list it: {error}"
+                    )));
                     answer.left_over |= error.is_retryable();
                 }
             }
@@ -117,6 +119,9 @@ impl Engine {
             function: &invocation.function,
             release_function: &invocation.release_function,
             table: &self.table,
+            account: Some(&invocation.own),
+            region: invocation.region.as_ref(),
+            log_group: &invocation.log_group,
             instance_name: instance.and_then(Instance::name),
             exemption: instance.and_then(|instance| policy::exemption(instance, &self.policy)),
         }

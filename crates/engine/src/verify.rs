@@ -11,6 +11,7 @@ use brig_core::{
     finding::{Action, Finding, can_undo},
     ledger::{InstanceKey, State},
     policy::{Decided, Decision, Mode},
+    step::OutcomeKind,
     text::one_line,
     timestamp::Timestamp,
     told::Cause,
@@ -103,7 +104,7 @@ impl Engine {
     async fn unread(&self, case: Case<'_>, mut answer: Containment, scene: &Scene) -> Containment {
         answer.outcome = Conclusion::Unverified;
         answer.cause = Cause::CannotLook;
-        answer.about = answer.gaps.iter().map(|gap| format!("{}/{}", gap.lane.name(), gap.what)).collect();
+        answer.about = answer.gaps.iter().map(|gap| format!("{}/{}", gap.lane.key_word(), gap.what)).collect();
         answer.verdict.summary = format!(
             "Whether the containment of {} in {}/{} still holds could NOT be verified: {} look(s) failed. Nothing was changed.",
             case.finding.instance,
@@ -203,5 +204,5 @@ impl Engine {
 }
 
 pub(crate) fn planned(answer: &Containment) -> usize {
-    answer.steps.iter().filter(|step| step.outcome == "planned").count()
+    answer.steps.iter().filter(|step| step.outcome == OutcomeKind::Planned).count()
 }

@@ -10,16 +10,17 @@ use std::{
 
 use brig_core::{
     contest::Asks,
+    fact::Fact,
     finding::{Action, Finding},
+    gap::{Gap, Subject},
     ids::{ContainmentId, EniId, InstanceId},
     ledger::{InstanceKey, Named, StepRecord},
     plan::{Plan, Planned},
     policy::Policy,
-    step::{Denial, Failure, Lane, Outcome, Step},
-    survey::{Gap, Instance},
-    text,
+    step::{Denial, Detail, Failure, Lane, Outcome, Step},
+    survey::Instance,
+    text::Sentence,
     timestamp::Timestamp,
-    verdict::Fact,
 };
 use futures::{StreamExt, future::Either, stream};
 
@@ -41,7 +42,7 @@ pub(crate) struct Done {
 #[derive(Debug, Default)]
 pub(crate) struct LaneReport {
     pub(crate) done: Vec<Done>,
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Sentence>,
     pub(crate) facts: Vec<Fact>,
     /// A read-back that does not show yet what was written, or a gap: trying again may help.
     pub(crate) look_again: bool,
@@ -68,9 +69,9 @@ impl LaneReport {
         }
     }
 
-    /// A sentence for people, as one line: it may hold names that others chose, and AWS's words.
-    pub(crate) fn note(&mut self, note: impl Into<String>) {
-        let note = text::one_line(&note.into(), text::REPORT);
+    /// A sentence for people, once.
+    pub(crate) fn note(&mut self, note: impl Into<Sentence>) {
+        let note = note.into();
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
@@ -250,7 +251,7 @@ impl Work<'_> {
                     (Outcome::Planned, Ok(())) => match self.hold_back(&step) {
                         Some(until) => Outcome::Skipped(format!(
                             "repaired three times within the last hour; the next repair is held back until {until}, unless a person orders it"
-                        )),
+                        ).into()),
                         None => self.owned(self.bounded(effect(step.clone())).await),
                     },
                     (settled, _) => self.settle(&step, settled),
@@ -291,7 +292,10 @@ impl Work<'_> {
     fn settle(&self, step: &Step, settled: Outcome) -> Outcome {
         let Outcome::AlreadyDone(detail) = &settled else { return settled };
         match self.record_of(&self.key_of(step)).map(|record| record.outcome) {
-            Some(None | Some(Outcome::Failed(_))) => Outcome::Changed(format!("{detail}; by an earlier attempt")),
+            Some(None | Some(Outcome::Failed(_))) => Outcome::Changed(Detail {
+                words: Sentence::new(format_args!("{detail}; by an earlier attempt")),
+                ..detail.clone()
+            }),
             Some(Some(_)) | None => settled,
         }
     }
@@ -314,7 +318,7 @@ impl Work<'_> {
                 && record.outcome.as_ref().is_some_and(changed);
             // Only repairs among machines count: a person may order as many as it takes.
             let repairs = if repair && self.asks == Asks::Machine { record.repaired(now) } else { Vec::new() };
-            Some((key, done.outcome.clone().clean(), repairs))
+            Some((key, done.outcome.clone(), repairs))
         });
         stream::iter(writes)
             .map(|(key, outcome, repairs)| async move {
@@ -355,15 +359,15 @@ impl Work<'_> {
             let ended = record.is_done();
             let on_interface = matches!(record.step, Step::Isolate { .. } | Step::Untrack { .. });
             let outcome = if ended {
-                Outcome::AlreadyDone(format!("recorded {}", record.recorded_at))
+                Outcome::AlreadyDone(format!("recorded {}", record.recorded_at).into())
             } else if record.step.is_escalation() {
-                Outcome::Skipped("intended, not seen to be done, and planned no more".to_owned())
+                Outcome::Skipped("intended, not seen to be done, and no longer planned".into())
             } else if complete && on_interface {
-                Outcome::Missing("the interface is attached to the instance no more".to_owned())
+                Outcome::Missing("the interface is no longer attached to the instance".into())
             } else if complete {
-                self.settle(&record.step, Outcome::AlreadyDone("nothing is left to do".to_owned()))
+                self.settle(&record.step, Outcome::AlreadyDone("nothing is left to do".into()))
             } else {
-                Outcome::Failed(Failure::new("intended, and whether it took effect could not be seen".to_owned(), true))
+                Outcome::Failed(Failure::new("intended, and whether it took effect could not be seen", true))
             };
             report.done.push(Done { step: record.step, outcome });
         }
@@ -388,7 +392,7 @@ where
 }
 
 fn failed_out_of_time() -> Outcome {
-    Outcome::Failed(Failure::new("not finished: the invocation's time is nearly over".to_owned(), true))
+    Outcome::Failed(Failure::new("not finished: the invocation is nearly out of time", true))
 }
 
 /// The outcome of a step whose call failed. Why it was denied is kept as a value: what helps depends on it.
@@ -398,19 +402,19 @@ pub(crate) fn failed(error: &CloudError) -> Outcome {
 
 /// The outcome of a change of an attribute or a tag. What AWS does not take for this resource, whoever asks and however
 /// often, costs the step and nothing else: it is skipped, and no later verification counts it as lacking.
-pub(crate) fn applied(answer: Answer<()>, changed: String, missing: &str) -> Outcome {
+pub(crate) fn applied(answer: Answer<()>, changed: impl Into<Detail>, missing: &str) -> Outcome {
     match answer {
-        Ok(()) => Outcome::Changed(changed),
-        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(missing.to_owned()),
+        Ok(()) => Outcome::Changed(changed.into()),
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(missing.into()),
         Err(error) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::LimitReached) => {
-            Outcome::Skipped(format!("AWS does not take it here: {error}"))
+            Outcome::Skipped(format!("AWS does not support this here: {error}").into())
         }
         Err(error) => failed(&error),
     }
 }
 
 pub(crate) fn failure(error: &CloudError) -> Failure {
-    Failure { error: error.to_string(), retryable: error.is_retryable(), denial: error.denial() }
+    Failure { error: Sentence::new(error), retryable: error.is_retryable(), denial: error.denial() }
 }
 
 /// The outcome of a step on something that Brig made or saw a moment ago and AWS does not find: it will.
@@ -419,8 +423,8 @@ pub(crate) fn failed_for_now(error: &CloudError) -> Outcome {
 }
 
 /// Something that could not be read.
-pub(crate) fn gap(what: impl Into<String>, error: &CloudError) -> Gap {
-    Gap { what: what.into(), error: failure(error).to_string(), retryable: error.is_retryable() }
+pub(crate) fn gap(what: Subject, error: &CloudError) -> Gap {
+    Gap { what, error: Sentence::new(failure(error)), retryable: error.is_retryable() }
 }
 
 /// Keeps the newest outcome of each step, in the order in which steps first appeared.

@@ -96,6 +96,8 @@ fn invocation(app: &App, context: &Context, own: AccountId, began: Timestamp) ->
         own,
         function: context.env_config.function_name.clone(),
         release_function: app.release_function.clone().unwrap_or_else(|| context.env_config.function_name.clone()),
+        region: Some(app.region().clone()),
+        log_group: context.env_config.log_group.clone(),
         began,
         deadline,
         arrived: began,

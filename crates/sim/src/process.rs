@@ -53,6 +53,8 @@ impl Sim {
             own: ACCOUNT.parse().expect("an account"),
             function: "brig-contain".to_owned(),
             release_function: "brig-release".to_owned(),
+            region: Some(crate::REGION.parse().expect("a Region")),
+            log_group: "/aws/lambda/brig-contain".to_owned(),
             began,
             deadline: began.after(timeout),
             arrived: began,

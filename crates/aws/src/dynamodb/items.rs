@@ -10,7 +10,7 @@ use brig_core::{
         ActivePage, Announced, Counted, CountedInGroup, Current, InstanceKey, MemberSet, Named, Records, State,
         StepRecord,
     },
-    step::{Failure, Outcome},
+    step::{Detail, Failure, Mark, Outcome},
     text::{LONG, one_line},
     timestamp::Timestamp,
 };
@@ -347,14 +347,21 @@ fn read_step(item: &Item, key: &str) -> Answer<StepRecord> {
     let record = Reading { what: &what, item };
     let step = serde_json::from_str(record.text("body")?)
         .map_err(|error| broken("Query", &format!("{what}: body: {error}")))?;
-    let detail = record.optional("detail")?.unwrap_or_default().to_owned();
+    let words = record.optional("detail")?.unwrap_or_default();
+    // Versions before marks had a sentence alone, which began so.
+    let mark = match record.optional("mark")? {
+        Some(word) => Mark::of(word),
+        None if words.starts_with("not surely opened") => Some(Mark::MayHaveOpened),
+        None => None,
+    };
+    let detail = Detail { words: words.into(), mark };
     let outcome = match record.optional("outcome")? {
         None | Some("planned") => None,
         Some("changed") => Some(Outcome::Changed(detail)),
         Some("already_done") => Some(Outcome::AlreadyDone(detail)),
         Some("missing") => Some(Outcome::Missing(detail)),
         Some("skipped") => Some(Outcome::Skipped(detail)),
-        Some("failed") => Some(Outcome::Failed(Failure::new(detail, record.flag("retryable")?.unwrap_or(true)))),
+        Some("failed") => Some(Outcome::Failed(Failure::new(detail.words, record.flag("retryable")?.unwrap_or(true)))),
         Some(other) => return Err(broken("Query", &format!("{what} has the outcome {other:?}"))),
     };
     let time =

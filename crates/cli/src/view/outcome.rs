@@ -67,6 +67,7 @@ fn one(page: &mut Page<'_>, entry: &Entry, brig: &str) {
         | Outcome::Verified
         | Outcome::Repaired
         | Outcome::Drifted
+        | Outcome::Contested
         | Outcome::Contradicted
         | Outcome::Unverified
         | Outcome::Unknown => {
@@ -115,10 +116,11 @@ pub fn lanes(page: &mut Page<'_>, entry: &Entry) {
         .into_iter()
         .map(|(lane, truth)| {
             let (tone, word) = words::truth(truth);
+            let said = entry.verdict.said.iter().find(|line| line.lane == lane).map(|line| line.text.as_str());
             vec![
                 (Tone::Plain, lane.to_owned()),
                 (tone, word.to_owned()),
-                (Tone::Plain, words::promise(lane).to_owned()),
+                (Tone::Plain, said.unwrap_or(words::promise(lane)).to_owned()),
             ]
         })
         .collect();
@@ -149,6 +151,10 @@ fn next(entry: &Entry, brig: &str) -> (&'static str, Vec<String>) {
         Outcome::Unverified => {
             ("It is not known how it stands. Settle the reason, then look again:", vec![with("verify")])
         }
+        Outcome::Contested => (
+            "Take away the access of whoever keeps undoing it, then have it repaired; your order is never held back:",
+            vec![with("verify")],
+        ),
         Outcome::Contradicted => (
             "Deny the remote address in the network ACL of its subnet (OPERATIONS.md, section 1), then look again:",
             vec![with("verify")],

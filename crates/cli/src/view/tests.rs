@@ -48,7 +48,7 @@ const YES: [&str; 4] = ["yes"; 4];
 fn contained() -> Value {
     let steps = [
         step("network", "isolate", "eni-0aaaaaaaaaaaaaaaa", "changed", "sg-web, sg-admin -> brig-isolation"),
-        step("identity", "deny_role", "arn:aws:iam::123456789012:role/app", "changed", ""),
+        step("credentials", "deny_role", "arn:aws:iam::123456789012:role/app", "changed", ""),
     ];
     let mut entry =
         entry("contained", "i-0123456789abcdef0 (web-1) is contained: new connections are blocked.", YES, &steps);
@@ -138,7 +138,7 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
     let steps = [
         step("network", "isolate", "eni-0aaaaaaaaaaaaaaaa", "changed", ""),
         step(
-            "identity",
+            "credentials",
             "deny_role",
             "arn:aws:iam::123456789012:role/app",
             "failed",
@@ -277,13 +277,7 @@ fn a_plan_shows_each_change_with_what_it_replaces() {
     let steps = [
         step("network", "isolate", "eni-0aaaaaaaaaaaaaaaa", "planned", "sg-web, sg-admin -> brig-isolation"),
         step("fleet", "detach_instances", "web", "planned", "InService in web -> detached, capacity kept"),
-        step(
-            "evidence",
-            "modify_instance_attribute",
-            "i-0123456789abcdef0/disableApiTermination",
-            "already_done",
-            "true",
-        ),
+        step("evidence", "enable_stop_protection", "i-0123456789abcdef0/disableApiTermination", "already_done", "true"),
     ];
     let mut entry = entry("planned", "", ["unknown"; 4], &steps);
     entry["notes"] = json!(["The target group web has one healthy target left."]);
@@ -536,7 +530,7 @@ fn story() -> Story {
     };
     let isolate = step("network", "isolate", "eni-0aaaaaaaaaaaaaaaa", "changed", "groups: sg-web -> brig-isolation");
     let deny =
-        step("identity", "deny_role", "arn:aws:iam::123456789012:role/app", "failed", "PutRolePolicy: AccessDenied");
+        step("credentials", "deny_role", "arn:aws:iam::123456789012:role/app", "failed", "PutRolePolicy: AccessDenied");
     let back =
         step("network", "restore_groups", "eni-0aaaaaaaaaaaaaaaa", "changed", "groups: brig-isolation -> sg-web");
     let value = json!({

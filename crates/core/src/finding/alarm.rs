@@ -6,9 +6,9 @@
 use super::{
     Invoked, Notice, NoticeKind, Parsed, Source, Unread,
     draft::{Draft, Named, Target, one_line},
-    notice::alarm_link,
 };
 use crate::{
+    console,
     ids::{AccountId, Arn, Region},
     json::Field,
     timestamp::Timestamp,
@@ -44,7 +44,7 @@ impl Alarm {
             account: self.account.clone(),
             region: self.region.clone(),
             time: self.time,
-            link: alarm_link(&self.name, &self.region),
+            link: console::alarm(&self.region, &self.name),
             named,
         };
         Parsed::Notice(Box::new(notice.tidy()))

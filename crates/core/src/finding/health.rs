@@ -6,9 +6,9 @@
 use super::{
     Invoked, Notice, NoticeKind, ParseError, Parsed, Source,
     draft::{Draft, Named, Target, one_line},
-    notice::health_link,
 };
 use crate::{
+    console,
     ids::{AccountId, Arn, InstanceId, Region},
     json::Field,
     timestamp::Timestamp,
@@ -145,7 +145,7 @@ impl Event {
             account: self.account.clone(),
             region: self.region.clone(),
             time: self.updated,
-            link: health_link(&self.id, &self.region),
+            link: console::health_event(&self.region, &self.id),
             named,
         }
         .tidy()

@@ -194,39 +194,6 @@ impl Notice {
     }
 }
 
-/// The event in the AWS Health Dashboard; none outside of AWS's own partition, whose console has other addresses.
-pub(super) fn health_link(arn: &str, region: &Region) -> Option<String> {
-    (region.partition() == "aws" && arn.starts_with("arn:")).then(|| {
-        format!(
-            "https://health.aws.amazon.com/health/home#/account/event-log?eventID={}&eventTab=details",
-            encoded(arn)
-        )
-    })
-}
-
-/// The alarm in the CloudWatch console.
-pub(super) fn alarm_link(name: &str, region: &Region) -> Option<String> {
-    (region.partition() == "aws").then(|| {
-        format!(
-            "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#alarmsV2:alarm/{}",
-            encoded(name)
-        )
-    })
-}
-
-/// A text of an event as a part of a link: everything but letters, digits and a few marks is encoded.
-fn encoded(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().take(512).fold(String::new(), |mut link, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            link.push(char::from(byte));
-        } else {
-            let _ = write!(link, "%{byte:02X}");
-        }
-        link
-    })
-}
-
 fn one_line(text: &str, most: usize) -> String {
     draft::one_line(text).chars().take(most).collect()
 }

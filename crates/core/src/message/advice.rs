@@ -1,17 +1,142 @@
-//! What to do now: for each outcome what a person on call can decide or run, as a command that works as it is.
+//! What to do now: for each outcome at most three things that a person on call can decide or run, each as a command of
+//! `brig` and as what does the same with the AWS CLI.
 
 use serde_json::{Value, json};
 
 use super::Audience;
 use crate::{
-    containment::{Conclusion, Containment, StepReport},
-    contest,
+    containment::{Conclusion, Containment},
     policy::{Exemption, Strength},
+    step::{Kind, StepKind},
     text::shell,
 };
 
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// What, and why.
+    pub what: String,
+    /// The command of `brig`.
+    pub brig: Option<String>,
+    /// What does the same with the AWS CLI.
+    pub aws: Option<String>,
+}
+
+/// The commands about one instance.
+struct Commands<'a> {
+    containment: &'a Containment,
+    audience: &'a Audience<'a>,
+}
+
+impl Commands<'_> {
+    /// `brig <verb> <instance> <rest>`.
+    fn brig(&self, verb: &str, rest: &str) -> String {
+        let rest = if rest.is_empty() { String::new() } else { format!(" {rest}") };
+        format!("{} {verb} {}{rest}", self.audience.command(), self.audience.place(self.containment))
+    }
+
+    fn about(&self, extra: Value) -> Value {
+        let mut payload = json!({
+            "instance_id": self.containment.instance_id,
+            "account": self.containment.account,
+            "region": self.containment.region,
+        });
+        if let (Some(payload), Value::Object(extra)) = (payload.as_object_mut(), extra) {
+            payload.extend(extra);
+        }
+        payload
+    }
+
+    fn do_it(&self, what: &str, verb: &str, rest: &str, extra: Value) -> Advice {
+        Advice {
+            what: what.to_owned(),
+            brig: Some(self.brig(verb, rest)),
+            aws: Some(invoke(self.audience.function, &self.about(extra))),
+        }
+    }
+
+    fn contain(&self, what: &str) -> Advice {
+        self.do_it(what, "contain", "", json!({}))
+    }
+
+    fn show(&self, what: &str) -> Advice {
+        self.do_it(what, "show", "", json!({"action": "show"}))
+    }
+
+    fn verify(&self, what: &str) -> Advice {
+        self.do_it(what, "verify", "", json!({"action": "verify"}))
+    }
+
+    fn plan(&self, what: &str) -> Advice {
+        self.do_it(what, "plan", "", json!({"action": "plan"}))
+    }
+
+    fn release(&self, what: &str) -> Advice {
+        let payload = self.about(json!({"action": "release", "reason": "..."}));
+        Advice {
+            what: what.to_owned(),
+            brig: Some(self.brig("release", "--reason ...")),
+            aws: Some(invoke(self.audience.release_function, &payload)),
+        }
+    }
+
+    /// Yes, no, and what a yes would do. No command is offered that would be refused.
+    fn decide(&self) -> Vec<Advice> {
+        let never = match self.audience.exemption {
+            Some(Exemption { tag, strength: Strength::Never, .. }) => Some(tag),
+            Some(Exemption { strength: Strength::UnlessForced, .. }) | None => None,
+        };
+        let yes = "Yes, contain it:";
+        let yes = match (&self.containment.question, never) {
+            (Some(question), None) => self.answer(yes, question, "yes", json!({})),
+            (_, _) => self.do_it(yes, "contain", "--force", json!({"force": true})),
+        };
+        let no = match &self.containment.question {
+            Some(question) => self.answer("No, and why:", question, "no", json!({"reason": "..."})),
+            None => Advice {
+                what: "No: do nothing. Brig does not act on this by itself; close it at its source.".to_owned(),
+                brig: None,
+                aws: None,
+            },
+        };
+        match never {
+            Some(tag) => vec![self.retag(tag), yes, no],
+            None => vec![yes, no, self.plan("To see first what a yes would change:")],
+        }
+    }
+
+    fn answer(&self, what: &str, question: &str, answer: &str, extra: Value) -> Advice {
+        let mut payload = json!({"action": "decide", "question": question, "answer": answer});
+        if let (Some(payload), Value::Object(extra)) = (payload.as_object_mut(), extra) {
+            payload.extend(extra);
+        }
+        let rest = if answer == "no" { " --reason ..." } else { "" };
+        Advice {
+            what: what.to_owned(),
+            brig: Some(format!("{} decide {} {answer}{rest}", self.audience.command(), shell(question))),
+            aws: Some(invoke(self.audience.function, &payload)),
+        }
+    }
+
+    /// The tag forbids containment, whoever asks.
+    fn retag(&self, tag: &str) -> Advice {
+        let Containment { account, region, instance_id, .. } = self.containment;
+        let tags = json!([{"Key": tag, "Value": "reviewed"}]).to_string();
+        Advice {
+            what: format!(
+                "The tag {tag}=never forbids containment, whoever asks. To allow it, change the tag (account {account}):"
+            ),
+            brig: None,
+            aws: Some(format!(
+                "aws ec2 create-tags --region {region} --resources {instance_id} --tags {}",
+                shell(&tags)
+            )),
+        }
+    }
+}
+
 /// The command that invokes a function with a payload.
-fn invoke_command(function: &str, payload: &Value) -> String {
+fn invoke(function: &str, payload: &Value) -> String {
     format!(
         "aws lambda invoke --function-name {} --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload {} /dev/stdout",
         shell(function),
@@ -19,145 +144,83 @@ fn invoke_command(function: &str, payload: &Value) -> String {
     )
 }
 
-/// A question: how to say yes, and how to say no. No command is offered that would be refused.
-fn decide(containment: &Containment, audience: &Audience<'_>, contain: String) -> Vec<String> {
-    let mut lines = match audience.exemption {
-        Some(Exemption { tag, strength: Strength::Never, .. }) => vec![
-            format!(
-                "Decide. Nothing was changed. The tag {tag}=never forbids containment, whoever asks. To contain the instance, change the tag first, in account {}:",
-                containment.account
-            ),
-            format!(
-                "aws ec2 create-tags --region {} --resources {} --tags {}",
-                containment.region,
-                containment.instance_id,
-                shell(&json!([{"Key": tag, "Value": "reviewed"}]).to_string())
-            ),
-            "Then:".to_owned(),
-        ],
-        Some(Exemption { strength: Strength::UnlessForced, .. }) | None => {
-            vec!["Decide. Nothing was changed. To contain the instance as planned below:".to_owned()]
-        }
-    };
-    lines.push(contain);
-    match &containment.question {
-        Some(question) => {
-            lines.push("To say no, for the record:".to_owned());
-            let no = json!({"action": "decide", "question": question, "answer": "no", "reason": "..."});
-            lines.push(invoke_command(audience.function, &no));
-        }
-        None => lines.push(
-            "To say no, do nothing: Brig acts on this only when somebody tells it to. Archive or close it at its source."
-                .to_owned(),
-        ),
-    }
-    lines
-}
-
-/// What is left to people once it is contained. Whether it runs decides what of its memory there is.
+/// Whether it was stopped decides what of its memory there is.
 fn take_over(containment: &Containment) -> &'static str {
-    let done = |step: &StepReport| step.step == "stop_instances" && matches!(step.outcome, "changed" | "already_done");
-    if containment.steps.iter().any(done) {
-        "Take over the investigation: Brig told it to STOP, as was asked; stop_instances below says what became of its memory. Snapshots of its EBS volumes are listed below; check that they completed."
+    let stopped = containment
+        .steps
+        .iter()
+        .any(|step| step.step == Kind::Contain(StepKind::StopInstance) && step.outcome.is_done());
+    if stopped {
+        "Take over the investigation. Brig STOPPED it, as asked; its memory is kept only if it hibernated:"
     } else {
-        "Take over the investigation: Brig did not stop it: what its memory holds is there while it runs. Snapshots of its EBS volumes are listed below; check that they completed."
+        "Take over the investigation. Brig did not stop it, so its memory is intact while it runs:"
     }
 }
 
-pub(super) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
-    let call = |function: &str, extra: Value| {
-        let mut payload = json!({
-            "instance_id": containment.instance_id,
-            "account": containment.account,
-            "region": containment.region,
-        });
-        if let (Some(payload), Some(extra)) = (payload.as_object_mut(), extra.as_object()) {
-            payload.extend(extra.clone());
-        }
-        invoke_command(function, &payload)
-    };
-    let invoke = |extra: Value| call(audience.function, extra);
-    let release = |mut extra: Value| {
-        if let Some(extra) = extra.as_object_mut() {
-            extra.insert("action".to_owned(), json!("release"));
-        }
-        call(audience.release_function, extra)
-    };
-    let originals = || {
-        let pk = format!("{}/{}/{}", containment.account, containment.region, containment.instance_id);
-        format!(
-            "What each change replaced is on record: aws dynamodb query --table-name {} \
-             --key-condition-expression 'pk = :pk' --expression-attribute-values {}",
-            shell(audience.table),
-            shell(&json!({":pk": {"S": pk}}).to_string())
-        )
-    };
+/// At most three things to do, the most urgent first.
+pub(crate) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<Advice> {
+    let commands = Commands { containment, audience };
     match containment.outcome {
         Conclusion::Contained | Conclusion::AlreadyContained => vec![
-            take_over(containment).to_owned(),
-            "Look at what replaced it, and at what else its role could reach: sessions that it got by sts:AssumeRole are not covered by the denial.".to_owned(),
-            format!("To take everything back (first with \"action\":\"plan\",\"for\":\"release\" to see what): {}", release(json!({"reason": "..."}))),
-            originals(),
+            commands.show(take_over(containment)),
+            commands.verify("To check again that it still holds:"),
+            commands.release("When it is over, or a false alarm; brig shows the plan and asks first:"),
         ],
         Conclusion::Partial => vec![
-            "Read what could not be done below, grant or repair it, and run this again; it goes on where it stopped:".to_owned(),
-            invoke(json!({})),
-            originals(),
+            commands.contain("Fix what FAILED below, then run this; it continues where it stopped:"),
+            commands.show("To see what is in place and what each change replaced:"),
         ],
-        Conclusion::Asked => decide(containment, audience, invoke(json!({"force": true}))),
+        Conclusion::Asked => commands.decide(),
         Conclusion::Observed => vec![
-            "Nothing was changed: Brig observes. To see the plan as it would be now:".to_owned(),
-            invoke(json!({"action": "plan"})),
+            commands.plan("Nothing was changed: Brig runs in observe mode. To see the plan as of now:"),
         ],
-        Conclusion::Refused => vec!["Nothing was changed. Settle the reason above, then:".to_owned(), invoke(json!({}))],
-        Conclusion::Failed => vec![
-            "Isolate the instance by hand if this message repeats. Settle the reason above, then:".to_owned(),
-            invoke(json!({})),
-        ],
-        Conclusion::Verified => vec!["Nothing: it is as its containment left it.".to_owned()],
+        Conclusion::Refused => vec![commands.contain("Nothing was changed. Settle the reason above, then:")],
+        Conclusion::Failed => vec![commands.contain(
+            "Settle the reason above, then run this; if it fails again, isolate the instance by hand (OPERATIONS.md):",
+        )],
+        Conclusion::Verified => vec![commands.show("Nothing: it is as its containment left it. To see the record:")],
         Conclusion::Repaired => vec![
-            "Find out who changed it, and why: somebody who can may do it again.".to_owned(),
-            "If it was you, release the instance rather than change it by hand:".to_owned(),
-            release(json!({})),
+            commands.show("Find out who changed it, and why; whoever can do it once can do it again:"),
+            commands.release("If it was a colleague, release it instead of changing it by hand:"),
         ],
-        Conclusion::Contested => {
-            let by = containment.contest.iter().flat_map(|contest| &contest.by);
-            let mut advice =
-                vec!["Take away the access of whoever undoes it; until then it goes on. First make sure who that is.".to_owned()];
-            advice.extend(by.flat_map(|by| contest::take_away(by)));
-            advice.push("Then have it repaired; a person's order is not held back:".to_owned());
-            advice.push(invoke(json!({"action": "verify"})));
-            advice.push("If it was a colleague at work, release the instance, or add their role to BRIG_RESPONDERS:".to_owned());
-            advice.push(release(json!({})));
-            advice
-        }
+        Conclusion::Contested => vec![
+            commands.show("Take away the access of whoever undoes it (see below), once you are sure who it is:"),
+            commands.verify("Then have it repaired; a person's order is never held back:"),
+            commands.release("If it was a colleague at work, release it, or add their role to BRIG_RESPONDERS:"),
+        ],
         Conclusion::Drifted => vec![
-            "Find out who changed it, and why. What would be put right is below; to do so:".to_owned(),
-            invoke(json!({"action": "verify"})),
+            commands.verify("To repair what is listed below:"),
+            commands.show("Find out who changed it, and why:"),
         ],
         Conclusion::Contradicted => vec![
-            "Most likely something that was open when it was cut still carries traffic, since AWS goes on tracking it. The paths below say which may.".to_owned(),
-            "To end it, deny the remote address in the network ACL of its subnet (aws ec2 create-network-acl-entry, before the first rule that allows; everyone in the subnets of that ACL loses the address, and one in the same subnet is not kept out); then look again:".to_owned(),
-            invoke(json!({"action": "verify"})),
-            "Last resort, which loses its memory unless it hibernates, and which the deployment must allow (AllowStop):".to_owned(),
-            invoke(json!({"stop": true})),
-            originals(),
+            Advice {
+                what: "To end the traffic, deny the remote address in the subnet's network ACL; every instance in that subnet loses the address:".to_owned(),
+                brig: None,
+                aws: Some(format!(
+                    "aws ec2 create-network-acl-entry --region {} --network-acl-id <ACL> --rule-number <below the first rule that allows> --protocol -1 --rule-action deny --egress --cidr-block <ADDRESS>/32; again with --ingress",
+                    containment.region
+                )),
+            },
+            commands.verify("Then look again:"),
+            commands.do_it(
+                "Last resort: stop it. That loses its memory unless it hibernates, and needs AllowStop:",
+                "contain",
+                "--stop",
+                json!({"stop": true}),
+            ),
         ],
-        Conclusion::Unverified => vec![
-            "Whether the containment still holds is not known. Settle the reason above, then look again:".to_owned(),
-            invoke(json!({"action": "verify"})),
-        ],
-        Conclusion::Released => vec![
-            "Nothing more is needed. Snapshots stay; delete them once nobody needs them, when their locks have ended.".to_owned(),
-            "A later finding counts only if its activity is later than this release.".to_owned(),
-        ],
+        Conclusion::Unverified => {
+            vec![commands.verify("It is not known whether the containment still holds. Settle the reason above, then:")]
+        }
+        Conclusion::Released => vec![commands.show(
+            "Nothing more is needed. Snapshots stay: delete them once nobody needs them and their locks have ended. To see the record:",
+        )],
         Conclusion::ReleasePartial => vec![
-            "Read what could not be done below, settle it, and run this again; it goes on where it stopped:".to_owned(),
-            release(json!({})),
-            originals(),
+            commands.release("Settle what FAILED below, then run this; it continues where it stopped:"),
+            commands.show("To see what is in place and what each change replaced:"),
         ],
         Conclusion::InProgress | Conclusion::Planned | Conclusion::Ignored => {
-            vec!["Look at the function's log for this containment, then run it again:".to_owned(), invoke(json!({}))]
+            vec![commands.show("Look at what is on record:"), commands.contain("Then run it again:")]
         }
     }
 }

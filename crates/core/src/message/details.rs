@@ -1,47 +1,50 @@
 //! The lists below the advice: what is known about the finding, the steps with what they replace, the paths, the notes.
 
-use super::Line;
+use super::Text;
 use crate::{
     containment::{Conclusion, Containment, StepReport},
+    contest,
     finding::Finding,
     paths,
+    step::{Lane, OutcomeKind},
+    verdict::{LaneLine, Truth},
 };
 
 /// So many remote addresses are shown.
 const MOST_REMOTES: usize = 20;
 
 /// What a person decides by: the finding's facts, and the words of the report that it came from.
-pub(super) fn known(line: &mut Line<'_>, finding: &Finding) {
-    line("");
-    line("What is known");
+pub(super) fn known(text: &mut Text, finding: &Finding) {
+    text.line("");
+    text.line("What is known");
     let severity = finding.severity.map_or_else(|| "none given".to_owned(), |severity| severity.to_string());
-    line(&format!("- {} ({}); severity: {severity}", finding.kind, finding.source.name()));
-    line(&match finding.last_seen {
+    text.line(&format!("- {} ({}); severity: {severity}", finding.kind, finding.source.name()));
+    text.line(&match finding.last_seen {
         Some(seen) => format!("- last activity: {seen} (UTC)"),
         None => "- last activity: the event does not say".to_owned(),
     });
     let shown: Vec<String> = finding.remotes.iter().take(MOST_REMOTES).map(ToString::to_string).collect();
     let more = finding.remotes.len().saturating_sub(shown.len());
-    line(&match (shown.is_empty(), more) {
+    text.line(&match (shown.is_empty(), more) {
         (true, _) => "- remote addresses: none given".to_owned(),
         (false, 0) => format!("- remote addresses: {}", shown.join(", ")),
         (false, more) => format!("- remote addresses: {} and {more} more", shown.join(", ")),
     });
     if finding.said_by != finding.account {
-        line(&format!("- the event came from account {}", finding.said_by));
+        text.line(&format!("- the event came from account {}", finding.said_by));
     }
-    report(line, &finding.report);
+    report(text, &finding.report);
 }
 
 /// The words of a report.
-pub(super) fn report(line: &mut Line<'_>, said: &[String]) {
+pub(super) fn report(text: &mut Text, said: &[String]) {
     if said.is_empty() {
         return;
     }
-    line("");
-    line("The report says (written by somebody outside; not checked)");
+    text.line("");
+    text.line("The report says (written by somebody outside; not checked)");
     for one in said {
-        line(&format!("  > {one}"));
+        text.line(&format!("  > {one}"));
     }
 }
 
@@ -49,50 +52,119 @@ pub(super) fn is_question(containment: &Containment) -> bool {
     matches!(containment.outcome, Conclusion::Asked | Conclusion::Observed)
 }
 
-pub(super) fn section(
-    line: &mut Line<'_>,
-    title: &str,
-    containment: &Containment,
-    most: usize,
-    belongs: impl Fn(&str) -> bool,
-) {
-    let shown = |step: &StepReport| {
-        let detail = if step.detail.is_empty() { String::new() } else { format!(" - {}", step.detail) };
-        format!("{}: {} {}{detail}", step.outcome, step.step, step.resource)
-    };
-    let steps: Vec<String> = containment.steps.iter().filter(|step| belongs(step.outcome)).map(shown).collect();
-    if steps.is_empty() {
+/// Whether it says what would be done, and nothing was.
+pub(super) fn is_plan(containment: &Containment) -> bool {
+    containment.steps.iter().any(|step| step.outcome == OutcomeKind::Planned)
+}
+
+/// What is true: what cannot wait, then a line a lane; where no lane was looked at, the summary.
+pub(super) fn state(text: &mut Text, containment: &Containment) {
+    let verdict = &containment.verdict;
+    for alert in &verdict.alerts {
+        text.line(&format!("ALERT: {alert}."));
+    }
+    if verdict.lanes.is_empty() {
+        text.line(&verdict.summary);
         return;
     }
-    line("");
-    line(title);
-    listed(line, &steps, most);
+    text.line("");
+    for LaneLine { lane, truth, text: said } in &verdict.lanes {
+        let state = match truth {
+            Truth::Yes => "",
+            Truth::Partial => "partly: ",
+            Truth::Unknown => "not confirmed: ",
+            Truth::No => "FAILED: ",
+        };
+        text.row(title(*lane), &format!("{state}{said}"));
+    }
+}
+
+/// How a lane is called in messages.
+pub(super) fn title(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Network => "Network",
+        Lane::Credentials => "Credentials",
+        Lane::Fleet => "Fleet",
+        Lane::Evidence => "Evidence",
+    }
+}
+
+/// The steps: what failed, what needs no action, what was done; or what would be.
+pub(super) fn steps(text: &mut Text, containment: &Containment, most: usize) {
+    let sections: [(&str, &[OutcomeKind]); 5] = [
+        ("Would be done (before -> after)", &[OutcomeKind::Planned]),
+        ("FAILED", &[OutcomeKind::Failed]),
+        ("Skipped (no action needed)", &[OutcomeKind::Skipped, OutcomeKind::Missing]),
+        ("Done (before -> after)", &[OutcomeKind::Changed]),
+        ("Already so", &[OutcomeKind::AlreadyDone]),
+    ];
+    for (title, kinds) in sections {
+        let shown: Vec<String> =
+            containment.steps.iter().filter(|step| kinds.contains(&step.outcome)).map(step).collect();
+        if !shown.is_empty() {
+            text.line("");
+            text.line(title);
+            listed(text, &shown, most);
+        }
+    }
+}
+
+fn step(step: &StepReport) -> String {
+    let detail = if step.detail.is_empty() { String::new() } else { format!(" - {}", step.detail) };
+    format!("{} {}{detail}", step.step.name(), step.resource)
+}
+
+/// What people should know.
+pub(super) fn notes(text: &mut Text, containment: &Containment, most: usize) {
+    if containment.notes.is_empty() {
+        return;
+    }
+    text.line("");
+    text.line("Notes");
+    let notes: Vec<String> = containment.notes.iter().map(ToString::to_string).collect();
+    listed(text, &notes, most);
+}
+
+/// Who undoes the containment, and what takes their access away.
+pub(super) fn contest(text: &mut Text, containment: &Containment) {
+    let Some(contest) = &containment.contest else { return };
+    text.line("");
+    text.line(&format!("Who keeps undoing it, since {} (make sure who that is first)", contest.since));
+    if contest.by.is_empty() {
+        text.line("- not known yet: CloudTrail may be up to 15 minutes late");
+    }
+    for by in &contest.by {
+        text.line(&format!("- {by}"));
+        for how in contest::take_away(by) {
+            text.line(&format!("    {how}"));
+        }
+    }
 }
 
 /// What is left of each path, the worst first.
-pub(super) fn what_is_left(line: &mut Line<'_>, containment: &Containment, most: usize) {
+pub(super) fn what_is_left(text: &mut Text, containment: &Containment, most: usize) {
     let paths = paths::lines(&containment.verdict.paths);
     if paths.is_empty() {
         return;
     }
-    line("");
+    text.line("");
     match containment.timings_ms.untrack_window {
-        Some(window) => line(&format!("What is left of each path (the untrack window was open for {window} ms)")),
-        None => line("What is left of each path"),
+        Some(window) => text.line(&format!("Paths, the weakest first (the untrack window was open for {window} ms)")),
+        None => text.line("Paths, the weakest first"),
     }
     if let Some(proof) = &containment.verdict.proof {
-        line(&format!("- {}", proof.detail));
+        text.line(&format!("- {}", proof.detail));
     }
-    listed(line, &paths, most);
+    listed(text, &paths, most);
 }
 
 /// Lines of a list; past `most` they are counted.
-pub(super) fn listed(line: &mut Line<'_>, items: &[String], most: usize) {
+pub(super) fn listed(text: &mut Text, items: &[String], most: usize) {
     for item in items.iter().take(most) {
-        line(&format!("- {item}"));
+        text.line(&format!("- {item}"));
     }
     let more = items.len().saturating_sub(most);
     if more > 0 {
-        line(&format!("- and {more} more"));
+        text.line(&format!("- and {more} more"));
     }
 }

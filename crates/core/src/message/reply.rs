@@ -3,6 +3,7 @@
 
 use crate::{
     containment::{Conclusion, Containment},
+    step::{Kind, StepKind},
     verdict::Truth,
 };
 
@@ -25,13 +26,13 @@ pub(super) fn draft(containment: &Containment) -> Vec<String> {
 }
 
 fn done(containment: &Containment) -> Vec<&'static str> {
-    let did = |names: &[&str]| {
-        let mut steps = containment.steps.iter().filter(|step| names.contains(&step.step));
-        steps.any(|step| matches!(step.outcome, "changed" | "already_done"))
+    let did = |kinds: &[StepKind]| {
+        let mut steps = containment.steps.iter().filter(|step| step.outcome.is_done());
+        steps.any(|step| kinds.iter().any(|kind| step.step == Kind::Contain(*kind)))
     };
     let verdict = &containment.verdict;
-    let balancers = did(&["deregister_targets", "deregister_instances_from_load_balancer"]);
-    let fleet = match (did(&["detach_instances"]), balancers) {
+    let balancers = did(&[StepKind::DeregisterTargets, StepKind::DeregisterInstancesFromLoadBalancer]);
+    let fleet = match (did(&[StepKind::DetachInstances]), balancers) {
         (true, true) => Some("it was taken out of its Auto Scaling group and its load balancers"),
         (true, false) => Some("it was taken out of its Auto Scaling group"),
         (false, true) => Some("it was taken out of its load balancers"),
@@ -42,9 +43,9 @@ fn done(containment: &Containment) -> Vec<&'static str> {
             verdict.network,
             Some("its network interfaces were isolated by security groups, which leave DNS to AWS's own resolver open"),
         ),
-        (verdict.credentials, did(&["deny_role"]).then_some("its role denies its sessions everything")),
+        (verdict.credentials, did(&[StepKind::DenyRole]).then_some("its role denies its sessions everything")),
         (verdict.fleet, fleet),
-        (verdict.evidence, Some("its volumes are kept, and snapshots of them were begun for the investigation")),
+        (verdict.evidence, Some("its volumes are kept, and snapshots of them were started for the investigation")),
     ]
     .into_iter()
     .filter(|(truth, _)| *truth == Truth::Yes)

@@ -4,12 +4,13 @@ use super::*;
 use crate::{
     containment::{Conclusion, StepReport, Timings},
     policy::{Decision, Strength},
+    step::{Kind, Lane, OutcomeKind, StepKind},
     testing::{account, finding},
     timestamp::Timestamp,
     verdict::{Truth, Verdict},
 };
 
-fn containment(outcome: Conclusion, summary: &str) -> Containment {
+pub(super) fn containment(outcome: Conclusion, summary: &str) -> Containment {
     Containment {
         account: account(),
         region: "us-east-1".parse().expect("region"),
@@ -18,33 +19,22 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
         decision: Decision::Contain,
         reason: "Backdoor:EC2/C&CActivity.B!DNS: Command and control".to_owned(),
         outcome,
-        verdict: Verdict {
-            network: Truth::Yes,
-            credentials: Truth::No,
-            fleet: Truth::Yes,
-            evidence: Truth::Yes,
-            summary: summary.to_owned(),
-            paths: Vec::new(),
-            proof: None,
-            uncut: Vec::new(),
-            undenied: Vec::new(),
-            unpreserved: Vec::new(),
-            open: false,
-        },
+        verdict: Verdict::of([Truth::Yes, Truth::No, Truth::Yes, Truth::Yes], summary),
         steps: vec![
-            step("network", "isolate", "eni-a", "changed", "was sg-web"),
+            step(StepKind::Isolate, "eni-a", OutcomeKind::Changed, "was sg-web"),
             step(
-                "identity",
-                "deny_role",
+                StepKind::DenyRole,
                 "arn:aws:iam::123456789012:role/app",
-                "failed",
+                OutcomeKind::Failed,
                 "PutRolePolicy: AccessDenied",
             ),
         ],
-        notes: vec!["web may launch a replacement from the same template, with the same hole".to_owned()],
+        notes: vec!["web may launch a replacement from the same template, with the same hole".into()],
         contest: None,
         timings_ms: Timings::default(),
         claimed_at: Timestamp::parse("2026-01-02T03:04:05Z"),
+        at: None,
+        isolated: None,
         left_over: false,
         held_until: None,
         unreachable: false,
@@ -57,14 +47,26 @@ fn containment(outcome: Conclusion, summary: &str) -> Containment {
     }
 }
 
-fn step(lane: &'static str, name: &'static str, resource: &str, outcome: &'static str, detail: &str) -> StepReport {
-    StepReport { lane, step: name, resource: resource.to_owned(), outcome, detail: detail.to_owned() }
+pub(super) fn step(kind: StepKind, resource: &str, outcome: OutcomeKind, detail: &str) -> StepReport {
+    let lane = if kind == StepKind::Isolate { Lane::Network } else { Lane::Credentials };
+    let kind = Kind::Contain(kind);
+    StepReport {
+        lane,
+        step: kind,
+        operation: kind.operation(),
+        resource: resource.to_owned(),
+        outcome,
+        detail: detail.into(),
+    }
 }
 
-const AUDIENCE: Audience<'static> = Audience {
+pub(super) const AUDIENCE: Audience<'static> = Audience {
     function: "brig-contain",
     release_function: "brig-release",
     table: "brig",
+    account: None,
+    region: None,
+    log_group: "/aws/lambda/brig",
     instance_name: None,
     exemption: None,
 };
@@ -78,25 +80,30 @@ fn a_partial_containment_says_so_first_and_what_to_do_next() {
     let summary = "i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT cut; but new network flows are blocked.";
     let containment = containment(Conclusion::Partial, summary);
     expect![[r#"
+        ONLY PARTLY CONTAINED: i-0123456789abcdef0 (web-1), 123456789012, us-east-1.
         i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT cut; but new network flows are blocked.
 
-        Instance: i-0123456789abcdef0 (web-1)
-        Where: account 123456789012, us-east-1
+        What to do now
+        1. Fix what FAILED below, then run this; it continues where it stopped:
+           brig contain 123456789012/us-east-1/i-0123456789abcdef0
+           aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
+        2. To see what is in place and what each change replaced:
+           brig show 123456789012/us-east-1/i-0123456789abcdef0
+           aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","action":"show","instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
+
         Why: Backdoor:EC2/C&CActivity.B!DNS: Command and control, severity 8 [f1]
         Containment: i-0123456789abcdef0-20260102T030405Z
+        Instance: https://us-east-1.console.aws.amazon.com/ec2/home?region=us-east-1#InstanceDetails:instanceId=i-0123456789abcdef0
+        Interface: https://us-east-1.console.aws.amazon.com/ec2/home?region=us-east-1#NetworkInterfaceDetails:networkInterfaceId=eni-a
+        Finding: https://us-east-1.console.aws.amazon.com/guardduty/home?region=us-east-1#/findings?macros=current&fId=f1
 
-        What to do now
-        - Read what could not be done below, grant or repair it, and run this again; it goes on where it stopped:
-        - aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
-        - What each change replaced is on record: aws dynamodb query --table-name brig --key-condition-expression 'pk = :pk' --expression-attribute-values '{":pk":{"S":"123456789012/us-east-1/i-0123456789abcdef0"}}'
+        FAILED
+        - deny_role arn:aws:iam::123456789012:role/app - PutRolePolicy: AccessDenied
 
-        What could not be done
-        - failed: deny_role arn:aws:iam::123456789012:role/app - PutRolePolicy: AccessDenied
+        Done (before -> after)
+        - isolate eni-a - was sg-web
 
-        What was done
-        - changed: isolate eni-a - was sg-web
-
-        What you should know
+        Notes
         - web may launch a replacement from the same template, with the same hole
     "#]]
     .assert_eq(&text(&containment, &finding(), &named("web-1"), usize::MAX));
@@ -105,7 +112,7 @@ fn a_partial_containment_says_so_first_and_what_to_do_next() {
 #[test]
 fn machines_get_the_entry_and_people_the_text() {
     let message = compose(&containment(Conclusion::Contained, "i is contained."), &finding(), &AUDIENCE);
-    assert_eq!(message.subject, "[Brig] contained: i-0123456789abcdef0 in 123456789012/us-east-1");
+    assert_eq!(message.subject, "[Brig] CONTAINED: i-0123456789abcdef0 in 123456789012/us-east-1");
     let body: Value = serde_json::from_str(&message.body).expect("json");
     let entry: Value = serde_json::from_str(body["sqs"].as_str().expect("text")).expect("json");
     assert_eq!(entry["schema"], 1);
@@ -125,7 +132,8 @@ fn the_severity_is_left_out_where_it_is_unknown() {
 #[test]
 fn a_huge_containment_is_cut_with_a_count_and_still_fits() {
     let mut huge = containment(Conclusion::Contained, "ü\n".repeat(200).as_str());
-    huge.steps = (0..5000).map(|n| step("fleet", "deregister_targets", &format!("tg-{n}"), "changed", "x")).collect();
+    huge.steps =
+        (0..5000).map(|n| step(StepKind::DeregisterTargets, &format!("tg-{n}"), OutcomeKind::Changed, "x")).collect();
     let message = compose(&huge, &finding(), &AUDIENCE);
     assert!(message.body.len() < 256 * 1024, "{}", message.body.len());
     let body: Value = serde_json::from_str(&message.body).expect("json");
@@ -143,13 +151,14 @@ fn part<'a>(text: &'a str, from: &str) -> &'a str {
     text[at..].split("\n\n").next().expect("a paragraph")
 }
 
-fn question() -> Containment {
+pub(super) fn question() -> Containment {
     let mut asked = containment(Conclusion::Asked, "Nothing was done.");
     asked.decision = Decision::Ask;
     asked.containment_id = None;
     asked.claimed_at = None;
     asked.notes.clear();
-    asked.steps = vec![step("network", "isolate", "eni-a", "planned", "groups: sg-web -> brig-isolation (sg-9)")];
+    asked.steps =
+        vec![step(StepKind::Isolate, "eni-a", OutcomeKind::Planned, "groups: sg-web -> brig-isolation (sg-9)")];
     asked
 }
 
@@ -163,9 +172,13 @@ fn a_question_carries_what_is_known_and_how_to_say_yes_and_no() {
     let said = text(&question(), &finding, &AUDIENCE, usize::MAX);
     expect![[r#"
         What to do now
-        - Decide. Nothing was changed. To contain the instance as planned below:
-        - aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","force":true,"instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
-        - To say no, do nothing: Brig acts on this only when somebody tells it to. Archive or close it at its source."#]]
+        1. Yes, contain it:
+           brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
+           aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","force":true,"instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
+        2. No: do nothing. Brig does not act on this by itself; close it at its source.
+        3. To see first what a yes would change:
+           brig plan 123456789012/us-east-1/i-0123456789abcdef0
+           aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","action":"plan","instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout"#]]
     .assert_eq(part(&said, "What to do now"));
     expect![[r#"
         What is known
@@ -179,10 +192,10 @@ fn a_question_carries_what_is_known_and_how_to_say_yes_and_no() {
           > your instance scans ports"#]]
     .assert_eq(part(&said, "The report says"));
     expect![[r#"
-        What would be done
-        - planned: isolate eni-a - groups: sg-web -> brig-isolation (sg-9)
+        Would be done (before -> after)
+        - isolate eni-a - groups: sg-web -> brig-isolation (sg-9)
     "#]]
-    .assert_eq(part(&said, "What would be done"));
+    .assert_eq(part(&said, "Would be done"));
 }
 
 #[test]
@@ -192,11 +205,12 @@ fn of_an_instance_that_nobody_may_contain_the_tag_comes_first() {
     let said = text(&question(), &finding(), &audience, usize::MAX);
     expect![[r#"
         What to do now
-        - Decide. Nothing was changed. The tag brig:exempt=never forbids containment, whoever asks. To contain the instance, change the tag first, in account 123456789012:
-        - aws ec2 create-tags --region us-east-1 --resources i-0123456789abcdef0 --tags '[{"Key":"brig:exempt","Value":"reviewed"}]'
-        - Then:
-        - aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","force":true,"instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
-        - To say no, do nothing: Brig acts on this only when somebody tells it to. Archive or close it at its source."#]]
+        1. The tag brig:exempt=never forbids containment, whoever asks. To allow it, change the tag (account 123456789012):
+           aws ec2 create-tags --region us-east-1 --resources i-0123456789abcdef0 --tags '[{"Key":"brig:exempt","Value":"reviewed"}]'
+        2. Yes, contain it:
+           brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
+           aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","force":true,"instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
+        3. No: do nothing. Brig does not act on this by itself; close it at its source."#]]
     .assert_eq(part(&said, "What to do now"));
 }
 
@@ -209,14 +223,14 @@ fn the_draft_for_aws_has_the_time_on_record_and_only_what_was_done() {
         let said = text(contained, &report, &AUDIENCE, usize::MAX);
         part(&said, "Draft of an answer").lines().nth(2).expect("its second sentence").trim().to_owned()
     };
-    expect!["We have contained the instance (started 2026-01-02T03:04:05.000Z, UTC): its network interfaces were isolated by security groups, which leave DNS to AWS's own resolver open; its volumes are kept, and snapshots of them were begun for the investigation."]
+    expect!["We have contained the instance (started 2026-01-02T03:04:05.000Z, UTC): its network interfaces were isolated by security groups, which leave DNS to AWS's own resolver open; its volumes are kept, and snapshots of them were started for the investigation."]
         .assert_eq(&draft(&contained));
-    for (name, sentence) in [
-        ("detach_instances", "it was taken out of its Auto Scaling group;"),
-        ("deregister_targets", "it was taken out of its load balancers;"),
-        ("deregister_instances_from_load_balancer", "it was taken out of its load balancers;"),
+    for (kind, sentence) in [
+        (StepKind::DetachInstances, "it was taken out of its Auto Scaling group;"),
+        (StepKind::DeregisterTargets, "it was taken out of its load balancers;"),
+        (StepKind::DeregisterInstancesFromLoadBalancer, "it was taken out of its load balancers;"),
     ] {
-        contained.steps = vec![step("fleet", name, "x", "changed", "")];
+        contained.steps = vec![step(kind, "x", OutcomeKind::Changed, "")];
         assert!(draft(&contained).contains(sentence), "{}", draft(&contained));
     }
     contained.claimed_at = None;
@@ -230,8 +244,7 @@ fn a_name_tag_of_many_lines_is_one_line_and_forges_nothing() {
     instance.tags.insert("Name".to_owned(), tag.to_owned());
     let audience = Audience { instance_name: instance.name(), ..AUDIENCE };
     let said = text(&containment(Conclusion::Contained, "i is contained."), &finding(), &audience, usize::MAX);
-    expect!["Instance: i-0123456789abcdef0 (web-1) What to do now - False alarm, closed. Release it: (x [31m)"]
-        .assert_eq(said.lines().find(|line| line.starts_with("Instance:")).expect("the line"));
+    expect!["CONTAINED: i-0123456789abcdef0 (web-1) What to do now - False alarm, closed. Release it: (x [31m), 123456789012, us-east-1."].assert_eq(said.lines().next().expect("the headline"));
     assert_eq!(said.lines().filter(|line| *line == "What to do now").count(), 1);
 }
 
@@ -240,7 +253,15 @@ fn names_in_commands_are_quoted() {
     let audience = Audience { function: "brig; reboot", release_function: "$(reboot)", table: "`reboot`", ..AUDIENCE };
     let said = text(&containment(Conclusion::Contained, "x"), &finding(), &audience, usize::MAX);
     assert!(said.contains("--function-name '$(reboot)' "), "{said}");
-    assert!(said.contains("--table-name '`reboot`' "), "{said}");
     let said = text(&containment(Conclusion::Partial, "x"), &finding(), &audience, usize::MAX);
     assert!(said.contains("--function-name 'brig; reboot' "), "{said}");
+}
+
+#[test]
+fn an_sms_ends_after_a_whole_word_and_never_loses_what_to_do() {
+    let mut long = containment(Conclusion::Failed, "x");
+    long.reason = "word ".repeat(200);
+    let sms = subject::sms(&long, &AUDIENCE);
+    assert!(sms.len() <= 306, "{}", sms.len());
+    assert!(sms.contains(" word... brig show 123456789012/us-east-1/i-0123456789abcdef0"), "{sms}");
 }

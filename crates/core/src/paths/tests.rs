@@ -2,8 +2,9 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::{
+    gap::{Gap, Subject},
     reach::{RouteTable, VpcEndpoint},
-    survey::{Direction, Gap, InstanceState, Rule, SecurityGroup},
+    survey::{Direction, InstanceState, Rule, SecurityGroup},
     testing::{account, instance, interface},
 };
 
@@ -86,12 +87,12 @@ impl Case {
 #[test]
 fn a_nat_gateway_is_the_weakest_path() {
     Case::of(look(&[("10.0.0.0/16", "local"), ("0.0.0.0/0", "nat-1")])).check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 5 days)
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 5 days)
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
@@ -101,12 +102,12 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
     let mut case = Case::of(look(&[("0.0.0.0/0", "nat-1")]));
     case.look.defaults.tcp_established = Some(350);
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 350 s)
-        new flows blocked, open ones may go on until idle for 350 s: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 350 s)
+        new connections blocked, existing ones MAY CONTINUE until idle for 350 s: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
     for interface in &mut case.interfaces {
@@ -114,12 +115,12 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
     }
     case.treated.shortened = Some(Timeouts { tcp_established: Some(600), ..Timeouts::default() });
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 10 minutes)
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 10 minutes)
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
@@ -128,11 +129,11 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
 fn an_internet_gateway_is_a_path_of_public_addresses_only() {
     let mut case = Case::of(look(&[("0.0.0.0/0", "igw-1"), ("::/0", "igw-1")]));
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
     for interface in &mut case.interfaces {
@@ -140,11 +141,11 @@ fn an_internet_gateway_is_a_path_of_public_addresses_only() {
         interface.addresses.push("2001:db8::7".parse().expect("an address"));
     }
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the internet gateway igw-1, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the internet gateway igw-1, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
@@ -157,12 +158,12 @@ fn what_was_untracked_in_one_family_is_cut_in_that_family() {
         interface.addresses.push("2001:db8::7".parse().expect("an address"));
     }
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones expected cut: eni-1 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones expected to drop: eni-1 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
@@ -177,9 +178,9 @@ fn cut_off_is_said_where_nothing_may_go_on() {
     case.look.groups = vec![only];
     (case.treated.untracked, case.treated.may_have_been_open) = (false, false);
     case.check(&expect![[r#"
-        it is cut off but for DNS
-        new flows blocked, open ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        it is cut off, except through DNS
+        new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: eni-1 ICMP, eni-1 other protocols - its groups before did not allow it
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -190,11 +191,11 @@ fn without_a_window_what_was_tracked_goes_on() {
     let mut case = Case::of(look(&[]));
     (case.treated.untracked, case.treated.may_have_been_open) = (false, false);
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones MAY GO ON through the VPC vpc-1 (until idle for 5 days)
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the VPC vpc-1 - it was tracked, and no untrack window was opened
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones MAY CONTINUE through the VPC vpc-1 (until idle for 5 days)
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the VPC vpc-1 - it was tracked, and no untrack window was opened
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
@@ -204,11 +205,11 @@ fn groups_that_are_not_known_are_taken_for_the_worst() {
     let mut case = Case::of(look(&[]));
     case.treated.was = None;
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
@@ -248,24 +249,24 @@ fn every_target_of_a_route_has_its_word() {
         interface.addresses.push("2001:db8::7".parse().expect("an address"));
     }
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones MAY GO ON through the transit gateway tgw-1 (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 9 more
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the endpoint vpce-gone - what the endpoint serves was not seen; AWS always tracks some
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the other route arn:aws:networkmanager::123456789012:core-network/core-network-1 - AWS does not say whether it tracks what goes this way
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 the gateway endpoint vpce-ddb, eni-1 IPv6 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 interface endpoints, eni-1 IPv6 interface endpoints - AWS always tracks what goes to an interface endpoint
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 endpoints of VPC Lattice, eni-1 IPv6 endpoints of VPC Lattice - AWS always tracks what goes to interface endpoints, and does not say it of these
-        new flows blocked, open ones may go on: eni-1 IPv4 Network Load Balancers in the VPC, eni-1 IPv6 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 Lambda functions in the VPC, eni-1 IPv6 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv4 Global Accelerator, eni-1 IPv6 Global Accelerator - AWS always tracks what comes through Global Accelerator
-        new flows blocked, open ones may go on until idle for 5 days: eni-1 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the appliance eni-9, eni-1 IPv4 the local gateway lgw-1, eni-1 IPv4 the gateway endpoint vpce-s3, eni-1 IPv4 Instance Connect endpoints, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the gateway endpoint vpce-s3, eni-1 IPv6 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows blocked, open ones expected cut: eni-1 IPv4 the peering connection pcx-1, eni-1 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; what lies beyond it was not looked at
-        new flows blocked, open ones expected cut: eni-1 IPv4 VPC Lattice, eni-1 IPv6 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; whether it is a target there was not looked at
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones MAY CONTINUE through the transit gateway tgw-1 (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 9 more
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the endpoint vpce-gone - what the endpoint serves was not seen; AWS always tracks some
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the other route arn:aws:networkmanager::123456789012:core-network/core-network-1 - AWS does not say whether it tracks what goes this way
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the gateway endpoint vpce-ddb, eni-1 IPv6 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 interface endpoints, eni-1 IPv6 interface endpoints - AWS always tracks what goes to an interface endpoint
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 endpoints of VPC Lattice, eni-1 IPv6 endpoints of VPC Lattice - AWS always tracks what goes to interface endpoints, and does not say it of these
+        new connections blocked, existing ones MAY CONTINUE: eni-1 IPv4 Network Load Balancers in the VPC, eni-1 IPv6 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 Lambda functions in the VPC, eni-1 IPv6 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 Global Accelerator, eni-1 IPv6 Global Accelerator - AWS always tracks what comes through Global Accelerator
+        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the appliance eni-9, eni-1 IPv4 the local gateway lgw-1, eni-1 IPv4 the gateway endpoint vpce-s3, eni-1 IPv4 Instance Connect endpoints, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the gateway endpoint vpce-s3, eni-1 IPv6 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the peering connection pcx-1, eni-1 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; what lies beyond it was not looked at
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 VPC Lattice, eni-1 IPv6 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; whether it is a target there was not looked at
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
@@ -281,11 +282,11 @@ fn a_subnets_own_table_counts_before_the_main_one() {
         routes: vec![Route { destination: "10.0.0.0/16".to_owned(), target: "local".to_owned() }],
     });
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
@@ -301,13 +302,13 @@ fn what_came_through_balancers_depends_on_their_kind() {
     let protocols = ["HTTPS", "TCP"];
     case.look.protocols = case.left.iter().zip(protocols).map(|(arn, p)| ((*arn).to_owned(), p.to_owned())).collect();
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS, open ones MAY GO ON through the Network Load Balancer of tcp/2
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones may go on: the Network Load Balancer of tcp/2 - AWS always tracks what comes through a Network Load Balancer
-        new flows blocked, open ones unknown: the load balancer of unseen/3 - its protocol was not seen
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through DNS; existing ones MAY CONTINUE through the Network Load Balancer of tcp/2
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones MAY CONTINUE: the Network Load Balancer of tcp/2 - AWS always tracks what comes through a Network Load Balancer
+        new connections blocked, existing ones unknown: the load balancer of unseen/3 - its protocol was not seen
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
@@ -328,16 +329,15 @@ fn a_stopped_instance_has_no_flows() {
 fn what_could_not_be_read_is_not_known() {
     let mut case = Case::of(ReachLook::default());
     case.look.groups = look(&[]).groups;
-    case.look.gaps =
-        vec![Gap { what: "the route tables".to_owned(), error: "AccessDenied".to_owned(), retryable: false }];
+    case.look.gaps = vec![Gap { what: Subject::RouteTables, error: "AccessDenied".into(), retryable: false }];
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS (not known: the serial console), whether open ones go on is not known
-        new flows blocked, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows blocked, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows blocked, open ones unknown: what was not seen - the route tables could not be read: AccessDenied
-        new flows blocked, open ones expected cut: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; whether a DNS firewall is associated with the VPC could not be read
-        new flows unknown: the serial console - it needs no network; whether the account may use it could not be read
+        new connections are blocked, except through DNS (not known: the serial console); whether existing ones continue is not known (ICMP and similar protocols may continue)
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones unknown: what was not seen - the route tables could not be read: AccessDenied
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; whether a DNS firewall is associated with the VPC could not be read
+        new connections unknown: the serial console - it needs no network; whether the account may use it could not be read
     "#]]);
 }
 
@@ -347,12 +347,12 @@ fn the_serial_console_and_an_interface_that_is_not_isolated_are_open() {
     case.look.serial_console = Some(true);
     case.treated.isolated = Some(Truth::Unknown);
     case.check(&expect![[r#"
-        new network flows are blocked but for DNS and the serial console (not known: the VPC, ICMP, other protocols), whether open ones go on is not known
-        new flows unknown, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows unknown, open ones may go on until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows unknown, open ones unknown: eni-1 IPv4 the VPC vpc-1 - whether it is isolated was not seen
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        new flows open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
+        new connections are blocked, except through DNS and the serial console (not known: the VPC, ICMP, other protocols); whether existing ones continue is not known (ICMP and similar protocols may continue)
+        new connections unknown, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections unknown, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections unknown, existing ones unknown: eni-1 IPv4 the VPC vpc-1 - whether it is isolated was not seen
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
     "#]]);
 }
 
@@ -365,12 +365,12 @@ fn of_an_interface_that_is_not_isolated_nothing_is_said_to_be_cut() {
     case.left = vec!["arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/net/1"];
     case.look.protocols.insert(case.left[0].to_owned(), "TCP".to_owned());
     case.check(&expect![[r#"
-        new network flows are blocked but for the VPC and ICMP and other protocols and the Network Load Balancer of and DNS, open ones MAY GO ON through the VPC vpc-1, the Network Load Balancer of net/1
-        new flows open, open ones may go on: eni-1 IPv4 the VPC vpc-1 - it is not isolated: open flows go on as new ones begin
-        new flows open, open ones may go on: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new flows open, open ones may go on: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new flows open, open ones may go on: the Network Load Balancer of net/1 - AWS always tracks what comes through a Network Load Balancer
-        new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        new connections are blocked, except through the VPC and ICMP and other protocols and the Network Load Balancer of and DNS; existing ones MAY CONTINUE through the VPC vpc-1, the Network Load Balancer of net/1
+        new connections open, existing ones MAY CONTINUE: eni-1 IPv4 the VPC vpc-1 - it is not isolated: open flows go on as new ones begin
+        new connections open, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections open, existing ones MAY CONTINUE: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections open, existing ones MAY CONTINUE: the Network Load Balancer of net/1 - AWS always tracks what comes through a Network Load Balancer
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
 }

@@ -4,38 +4,108 @@ use std::cmp::Reverse;
 
 use super::{NewFlows, OpenFlows, Path};
 
-/// So many paths are named in the first sentence.
+/// So many paths are named in a sentence.
 const NAMED: usize = 2;
 
-/// What the first sentence says of a cut that was seen to hold: it follows the weakest path.
+/// What is left of all paths together: the weakest decides.
+struct Outlook {
+    /// Paths on which new connections can start.
+    open: Vec<String>,
+    /// Paths of which that is not known.
+    unknown: Vec<String>,
+    /// Paths on which existing connections may continue.
+    go_on: Vec<String>,
+    /// ICMP, or protocols like it, may continue.
+    icmp: bool,
+    /// The worst that becomes of existing connections, those of ICMP apart.
+    existing: OpenFlows,
+}
+
+impl Outlook {
+    fn of(paths: &[Path]) -> Self {
+        let with = |flows: NewFlows| unique(paths.iter().filter(move |path| path.new_flows == flows).map(name));
+        let by_address = |path: &&Path| !matches!(path.kind, "icmp" | "other_protocols");
+        let may_go_on = || paths.iter().filter(|path| path.open_flows == OpenFlows::MayGoOn);
+        Self {
+            open: with(NewFlows::Open),
+            unknown: with(NewFlows::Unknown),
+            go_on: unique(may_go_on().filter(by_address).map(through)),
+            icmp: may_go_on().any(|path| !by_address(&path)),
+            existing: paths.iter().filter(by_address).map(|path| path.open_flows).max().unwrap_or(OpenFlows::None),
+        }
+    }
+
+    /// Through which paths existing connections may continue; the first ones are named.
+    fn through(&self) -> String {
+        let more = self.go_on.len().saturating_sub(NAMED);
+        let named = self.go_on.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        if more == 0 { named } else { format!("{named} and {more} more") }
+    }
+
+    /// Whether some connections existed of which something must be said.
+    fn is_cut_off(&self) -> bool {
+        self.existing <= OpenFlows::Cut && !self.icmp && self.unknown.is_empty()
+    }
+}
+
+/// What the summary says of a cut that was seen to hold: it follows the weakest path.
 #[must_use]
 pub fn sentence(paths: &[Path]) -> String {
-    let with = |flows: NewFlows| unique(paths.iter().filter(move |path| path.new_flows == flows).map(name));
-    let (open, unknown) = (with(NewFlows::Open), with(NewFlows::Unknown));
-    let but = if open.is_empty() { String::new() } else { format!(" but for {}", open.join(" and ")) };
-    let but = if unknown.is_empty() { but } else { format!("{but} (not known: {})", unknown.join(", ")) };
-    let worst = |most: OpenFlows| paths.iter().filter(move |path| path.open_flows == most);
-    let by_address = |path: &&Path| !matches!(path.kind, "icmp" | "other_protocols");
-    let go_on: Vec<String> = unique(worst(OpenFlows::MayGoOn).filter(by_address).map(through));
-    let icmp = worst(OpenFlows::MayGoOn).any(|path| !by_address(&path));
-    let blocked = format!("new network flows are blocked{but}");
-    if !go_on.is_empty() {
-        let more = go_on.len().saturating_sub(NAMED);
-        let named = go_on.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        return format!("{blocked}, open ones MAY GO ON through {named}{more}");
+    let outlook = Outlook::of(paths);
+    let but = if outlook.open.is_empty() {
+        String::new()
+    } else {
+        format!(", except through {}", outlook.open.join(" and "))
+    };
+    let but =
+        if outlook.unknown.is_empty() { but } else { format!("{but} (not known: {})", outlook.unknown.join(", ")) };
+    if outlook.is_cut_off() {
+        return format!("it is cut off{but}");
     }
-    if worst(OpenFlows::Unknown).next().is_some() {
-        return format!("{blocked}, whether open ones go on is not known");
+    let existing = match outlook.existing {
+        OpenFlows::MayGoOn => {
+            return format!(
+                "new connections are blocked{but}; existing ones MAY CONTINUE through {}",
+                outlook.through()
+            );
+        }
+        OpenFlows::Unknown => "whether existing ones continue is not known",
+        OpenFlows::ExpectedCut => "existing ones are expected to drop, which AWS does not guarantee",
+        OpenFlows::Cut | OpenFlows::None => "existing ones are cut",
+    };
+    let icmp = if outlook.icmp { " (ICMP and similar protocols may continue)" } else { "" };
+    format!("new connections are blocked{but}; {existing}{icmp}")
+}
+
+/// The same as the line of a lane, for a phone's screen.
+#[must_use]
+pub fn line(paths: &[Path]) -> String {
+    if paths.is_empty() {
+        return "new connections are blocked".to_owned();
     }
-    let icmp = if icmp { " (ICMP and the like may go on)" } else { "" };
-    if worst(OpenFlows::ExpectedCut).next().is_some() {
-        return format!("{blocked}, open ones are expected to be cut, which AWS does not promise{icmp}");
+    let outlook = Outlook::of(paths);
+    let mut said = vec![match (outlook.open.is_empty(), outlook.is_cut_off()) {
+        (true, true) => "cut off".to_owned(),
+        (true, false) => "blocked".to_owned(),
+        (false, true) => format!("cut off, except through {}", outlook.open.join(" and ")),
+        (false, false) => format!("blocked, except through {}", outlook.open.join(" and ")),
+    }];
+    if !outlook.unknown.is_empty() {
+        said.push(format!("not known: {}", outlook.unknown.join(", ")));
     }
-    if !icmp.is_empty() {
-        return format!("{blocked}, open ones are cut{icmp}");
+    let existing = match outlook.existing {
+        OpenFlows::MayGoOn => Some(format!("existing connections MAY CONTINUE through {}", outlook.through())),
+        OpenFlows::Unknown => Some("whether existing connections continue is not known".to_owned()),
+        OpenFlows::ExpectedCut => Some("existing connections expected to drop (not guaranteed)".to_owned()),
+        OpenFlows::Cut => Some("existing connections cut".to_owned()).filter(|_| !outlook.is_cut_off()),
+        OpenFlows::None => None,
+    };
+    let icmp = outlook.icmp.then(|| "ICMP may continue".to_owned());
+    let rest: Vec<String> = existing.into_iter().chain(icmp).collect();
+    if !rest.is_empty() {
+        said.push(rest.join(", "));
     }
-    if unknown.is_empty() { format!("it is cut off{but}") } else { format!("{blocked}, open ones are cut") }
+    said.join("; ")
 }
 
 fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
@@ -106,12 +176,12 @@ pub fn lines(paths: &[Path]) -> Vec<String> {
 }
 
 fn state(path: &Path) -> String {
-    let new = format!("new flows {}", path.new_flows.word());
+    let new = format!("new connections {}", path.new_flows.word());
     let idle = path.at_most_idle_seconds.map_or_else(String::new, |most| format!(" until idle for {}", span(most)));
     match (path.new_flows, path.open_flows) {
         (NewFlows::Blocked, OpenFlows::None) => "blocked".to_owned(),
         (_, OpenFlows::None) => new,
-        (_, open) => format!("{new}, open ones {}{idle}", open.word()),
+        (_, open) => format!("{new}, existing ones {}{idle}", open.phrase()),
     }
 }
 

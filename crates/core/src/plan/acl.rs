@@ -11,11 +11,11 @@ use crate::{
     acl::{AclEntry, Denial, MOST_RULES, NetworkAcl, Spared},
     ids::AccountId,
     ledger::StepRecord,
-    step::{Outcome, Step},
+    step::{Mark, Outcome, Step},
 };
 
 /// What is said where somebody else's rules deny an address.
-pub const FOREIGN: &str = "denied by rules that are not Brig's";
+const FOREIGN: &str = "denied by rules that are not Brig's";
 
 /// What it is planned from.
 #[derive(Debug, Clone)]
@@ -185,7 +185,7 @@ impl<'a> Board<'a> {
             return Some((step, outcome));
         }
         if let (Some(ingress), Some(egress)) = (self.foreign(address, false), self.foreign(address, true)) {
-            return Some((step(ingress, egress), done(FOREIGN)));
+            return Some((step(ingress, egress), done(FOREIGN).marked(Mark::Foreign)));
         }
         let family = address.is_ipv6();
         let has_room = |egress| self.rules.get(&(egress, family)).is_none_or(|count| *count < MOST_RULES);

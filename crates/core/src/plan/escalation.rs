@@ -55,8 +55,8 @@ fn timeouts(look: &Look<'_>, interface: &Interface, plan: &mut Plan) {
 fn recorded(look: &Look<'_>, same: impl Fn(&StepRecord) -> bool) -> Option<Outcome> {
     let record = look.recorded.iter().find(|record| same(record))?;
     match record.outcome.as_ref()? {
-        Outcome::Changed(detail) | Outcome::AlreadyDone(detail) => Some(done(detail)),
-        Outcome::Skipped(why) => Some(skipped(why)),
+        Outcome::Changed(detail) | Outcome::AlreadyDone(detail) => Some(done(detail.clone())),
+        Outcome::Skipped(why) => Some(skipped(why.clone())),
         // It is there, as the look shows.
         Outcome::Missing(_) | Outcome::Failed(_) | Outcome::Planned => None,
     }

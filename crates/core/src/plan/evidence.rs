@@ -4,20 +4,19 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{Plan, done, skipped, stop::MEMORY_TAG};
 use crate::{
+    fact::{Cause, Fact, Promise},
     ids::{ContainmentId, VolumeId},
     ledger::StepRecord,
     policy::CONTAINMENT_TAG,
     step::{Outcome, Step},
     survey::{EvidenceLook, Instance, InstanceState, Refusal, Snapshot, Unpreserved},
     timestamp::Timestamp,
-    verdict::{Fact, Mark, Truth},
 };
 
 /// The tag that says how far the containment of an instance is.
 pub const STATE_TAG: &str = "brig:state";
 /// The tag of a snapshot that names the device its volume was attached as.
 pub const DEVICE_TAG: &str = "brig:device";
-const UNREAD: &str = "the snapshots could not be read";
 const ENDED: &str = "the instance is terminated";
 /// A verification tries a snapshot that failed, or that AWS refused, again after so long: what it failed by is for people to
 /// settle.
@@ -39,7 +38,7 @@ impl EvidenceLook {
                     self.refused.extend(refusal.map(|refusal| (volume.clone(), refusal)));
                 }
                 (step, Some(Outcome::Skipped(why))) if is_waivable(step) => {
-                    self.waived.insert(record.key.clone(), why.clone());
+                    self.waived.insert(record.key.clone(), why.words.clone());
                 }
                 _ => {}
             }
@@ -193,7 +192,7 @@ fn plan_snapshots(plan: &mut Plan, look: &EvidenceLook, instance: &Instance) {
     let volumes: Vec<VolumeId> = instance.volumes.iter().map(|volume| volume.id.clone()).collect();
     let missing = without_snapshot(look, instance);
     let outcome = if volumes.is_empty() && instance.state.is_ending() {
-        Outcome::Missing("no volume is attached any more".to_owned())
+        Outcome::Missing("no volume is attached any more".into())
     } else if volumes.is_empty() {
         skipped("no EBS volume is attached")
     } else if look.snapshots_unread && look.attempted {
@@ -269,56 +268,56 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &Containment
     let mut facts = Vec::new();
     let promised = |step: &Step| !look.waives(step, instance);
     if instance.state == InstanceState::Terminated {
-        facts.push(Fact::new("the instance exists", Truth::No, ENDED));
+        facts.push(Fact::broken(Promise::Exists, Cause::Ended));
     } else {
         if promised(&Step::TagInstance) {
-            facts.push(Fact::seen("tagged with its containment", is_tagged(instance, containment)));
+            facts.push(Fact::seen(Promise::Tagged, is_tagged(instance, containment)));
         }
         if !instance.spot && promised(&Step::ProtectTermination { was: false }) {
-            facts.extend(look.termination_protection.map(|on| Fact::seen("protected from termination", on)));
+            facts.extend(look.termination_protection.map(|on| Fact::seen(Promise::TerminationProtected, on)));
         }
         if !instance.spot && instance.ebs_root && promised(&Step::ProtectStop { was: false }) {
-            facts.extend(look.stop_protection.map(|on| Fact::seen("protected from stopping", on)));
+            facts.extend(look.stop_protection.map(|on| Fact::seen(Promise::StopProtected, on)));
         }
         if instance.ebs_root && promised(&Step::StopOnShutdown { was: String::new() }) {
             let stops = look.shutdown_behavior.as_ref().map(|behavior| behavior == "stop");
-            facts.extend(stops.map(|on| Fact::seen("a shutdown from inside keeps the instance", on)));
+            facts.extend(stops.map(|on| Fact::seen(Promise::StopsOnShutdown, on)));
         }
         if promised(&Step::DisableAutoRecovery { was: String::new() }) {
             let stays = instance.auto_recovery.as_ref().map(|setting| setting == "disabled");
-            facts.extend(stays.map(|on| Fact::seen("AWS does not move it by itself", on)));
+            facts.extend(stays.map(|on| Fact::seen(Promise::NoAutoRecovery, on)));
         }
     }
     let doomed = doomed(instance);
     if promised(&Step::KeepVolumes { was: doomed.clone() }) {
-        facts.extend(doomed.iter().map(|(_, id)| Fact::seen(format!("{id} outlives the instance"), false)));
+        facts.extend(doomed.iter().map(|(_, id)| Fact::seen(Promise::Outlives(id.clone()), false)));
     }
     for id in without_snapshot(look, instance) {
-        let what = format!("{id} has a snapshot");
+        let what = Promise::HasSnapshot(id.clone());
         facts.push(match look.failed(&id) {
-            Some((why, _)) => Fact::new(what, Truth::No, why.sentence()).marked(Mark::Unpreserved(why)),
-            None if look.snapshots_unread => Fact::new(what, Truth::Unknown, UNREAD),
+            Some((why, _)) => Fact::broken(what, Cause::Unpreserved(why)),
+            None if look.snapshots_unread => Fact::unknown(what, Cause::SnapshotsUnread),
             None => Fact::seen(what, false),
         });
     }
     for snapshot in usable(look) {
-        facts.push(Fact::seen(format!("{} of {} was taken", snapshot.id, snapshot.volume), true));
+        facts.push(Fact::holding(Promise::SnapshotTaken(snapshot.id.clone(), snapshot.volume.clone())));
         if let Some(volume) = instance.volumes.iter().find(|volume| volume.id == snapshot.volume) {
             let (id, device) = (snapshot.id.clone(), volume.device.clone());
             if promised(&Step::TagSnapshot { snapshot: id, device }) {
-                let what = format!("{} says that it was {}", snapshot.id, volume.device);
+                let what = Promise::DeviceTagged(snapshot.id.clone(), volume.device.clone());
                 let tagged = snapshot.tags.get(DEVICE_TAG) == Some(&volume.device);
                 facts.push(match tagged {
-                    false if look.snapshots_unread => Fact::new(what, Truth::Unknown, UNREAD),
+                    false if look.snapshots_unread => Fact::unknown(what, Cause::SnapshotsUnread),
                     tagged => Fact::seen(what, tagged),
                 });
             }
         }
-        let what = format!("{} is locked", snapshot.id);
+        let what = Promise::Locked(snapshot.id.clone());
         match snapshot.locked {
             _ if days == 0 || !promised(&Step::LockSnapshot { snapshot: snapshot.id.clone(), days }) => {}
             Some(locked) => facts.push(Fact::seen(what, locked)),
-            None => facts.push(Fact::new(what, Truth::Unknown, "not yet visible")),
+            None => facts.push(Fact::unknown(what, Cause::NotYetVisible(None))),
         }
     }
     facts.extend(look.gaps.iter().map(Fact::unread));

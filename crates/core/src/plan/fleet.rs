@@ -6,10 +6,10 @@ use ipnet::IpNet;
 
 use super::{Plan, controllers, done, skipped};
 use crate::{
+    fact::{Fact, Promise},
     ids::VpcId,
     step::{Outcome, Step},
     survey::{FleetLook, Instance, Interface, Membership, Registration, Target},
-    verdict::Fact,
 };
 
 /// Plans the instance's way out of its fleet. `recorded` are target groups whose targets the ledger holds.
@@ -65,7 +65,7 @@ pub fn plan(look: &FleetLook, instance: &Instance, recorded: &BTreeSet<String>) 
 pub fn facts(look: &FleetLook, instance: &Instance) -> Vec<Fact> {
     let mut facts = Vec::new();
     let detached = look.membership.as_ref().is_none_or(|membership| membership.state.starts_with("Detach"));
-    facts.push(Fact::seen("in no Auto Scaling group", detached));
+    facts.push(Fact::seen(Promise::NoScalingGroup, detached));
     let mut held: Vec<String> = look
         .registrations
         .iter()
@@ -74,9 +74,9 @@ pub fn facts(look: &FleetLook, instance: &Instance) -> Vec<Fact> {
         .collect();
     held.extend(look.classic.iter().cloned());
     if held.is_empty() {
-        facts.push(Fact::seen("in no load balancer", true));
+        facts.push(Fact::holding(Promise::NoBalancer));
     }
-    facts.extend(held.into_iter().map(|group| Fact::seen(format!("out of {group}"), false)));
+    facts.extend(held.into_iter().map(|group| Fact::seen(Promise::OutOf(group), false)));
     facts.extend(look.gaps.iter().map(Fact::unread));
     facts
 }
@@ -109,7 +109,7 @@ fn detachable(membership: &Membership) -> Outcome {
     if state.starts_with("Detach") {
         done(state)
     } else if is_terminating(state) {
-        skipped(format!("{state}: its group is terminating it, and AWS detaches it no more"))
+        skipped(format!("{state}: its group is terminating it, and AWS no longer detaches it"))
     } else if state.starts_with("Warmed") {
         skipped(format!("{state}: AWS detaches no instance from a warm pool; its group may still use or terminate it"))
     } else {

@@ -1,16 +1,21 @@
 //! The network lane: every interface into its VPC's isolation group, opened once for the untrack window, and isolated
 //! again. Interfaces found open are first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{Plan, done, skipped};
 use crate::{
+    fact::{Cause, Fact, Promise},
+    gap::Gap,
     ids::{AccountId, ContainmentId, EniId, GroupId, Region, VpcId},
     policy::Untrack,
     step::{GroupRef, Outcome, Step},
-    survey::{Direction, Gap, InstanceState, Interface, Purpose, Rule, SecurityGroup, Uncut},
+    survey::{Direction, InstanceState, Interface, Purpose, Rule, SecurityGroup, Uncut},
+    text::Sentence,
     timestamp::Timestamp,
-    verdict::{Fact, Mark, OPEN, Truth},
 };
 
 /// What the lane plans from.
@@ -65,7 +70,7 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
     };
     for interface in &open {
         isolate(&mut plan, interface);
-        plan.note(exposure(look, interface));
+        plan.note(Sentence::new(exposure(look, interface)));
     }
     plan.steps.append(&mut preparation.steps);
     plan.notes.append(&mut preparation.notes);
@@ -76,14 +81,14 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
         let Some(isolation) = isolations.get(&interface.vpc) else { continue };
         let (seconds, outcome) = match untrack {
             Untrack::Off => {
-                (0, skipped("BRIG_UNTRACK_SECONDS is off: flows that were tracked go on until they idle out"))
+                (0, skipped("BRIG_UNTRACK_SECONDS is off: connections that were tracked continue until they idle out"))
             }
             Untrack::Seconds(seconds) if is_open(look, interface) => (seconds, done("found open; isolated at once")),
             Untrack::Seconds(seconds) if look.untracked.contains(&interface.id) => {
                 (seconds, done("by an earlier attempt"))
             }
             Untrack::Seconds(seconds) if !look.state.has_flows() => {
-                (seconds, skipped("the instance is not running: it has no flows"))
+                (seconds, skipped("the instance is not running, so it has no connections"))
             }
             Untrack::Seconds(seconds) => (seconds, Outcome::Planned),
         };
@@ -115,8 +120,13 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
 
 /// The interfaces that are open to the world: in an untrack group, whoever put them there.
 #[must_use]
-pub fn open_interfaces(look: &Look<'_>) -> BTreeSet<EniId> {
-    look.interfaces.iter().filter(|interface| is_open(look, interface)).map(|interface| interface.id.clone()).collect()
+pub fn exposures(look: &Look<'_>) -> Vec<Exposure> {
+    let open = look.interfaces.iter().filter(|interface| is_open(look, interface));
+    open.map(|interface| exposure(look, interface)).collect()
+}
+
+fn exposure(look: &Look<'_>, interface: &Interface) -> Exposure {
+    Exposure { eni: interface.id.clone(), since: look.open_since.get(&interface.id).copied() }
 }
 
 /// What a later look shows of the cut.
@@ -130,12 +140,12 @@ pub fn facts(look: &Look<'_>, gaps: &[Gap]) -> Vec<Fact> {
                 [only] => look.groups.iter().find(|group| group.id == *only),
                 _ => None,
             };
-            let what = format!("{} isolated", interface.id);
+            let what = Promise::Isolated(interface.id.clone());
             match group.filter(|group| group.is_ours(Purpose::Isolation, look.account)) {
-                Some(group) if group.rules.is_empty() => Fact::new(what, Truth::Yes, ""),
-                Some(group) => Fact::new(what, Truth::No, format!("its group {} has a rule", group.id)),
-                None if is_open(look, interface) => Fact::new(what, Truth::No, OPEN),
-                None => Fact::new(what, Truth::No, format!("it is in {}", listed(&interface.groups))),
+                Some(group) if group.rules.is_empty() => Fact::holding(what),
+                Some(group) => Fact::broken(what, Cause::HasRule(group.id.clone())),
+                None if is_open(look, interface) => Fact::broken(what, Cause::Open),
+                None => Fact::broken(what, Cause::In(interface.groups.clone())),
             }
         })
         .collect();
@@ -185,7 +195,7 @@ pub fn by_hand(uncut: &[Uncut], spare: &[SecurityGroup], region: &Region) -> Vec
 #[must_use]
 pub fn uncut(fact: Fact, interface: &Interface) -> Fact {
     let uncut = Uncut::SecurityGroupQuota { vpc: interface.vpc.clone(), interface: interface.id.clone() };
-    fact.marked(Mark::Uncut(uncut))
+    Fact { why: Some(Cause::Uncut(uncut)), ..fact }
 }
 
 /// Rules that an untrack group needs: a flow is untracked only when each way allows everything from everywhere in its
@@ -259,9 +269,24 @@ fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: P
     group
 }
 
-fn exposure(look: &Look<'_>, interface: &Interface) -> String {
-    let since = look.open_since.get(&interface.id).map_or_else(|| "an unknown time".to_owned(), Timestamp::to_string);
-    format!("{} was found {OPEN} since {since} at the earliest, and is isolated before all else", interface.id)
+/// An interface that was found open to the world, and since when it may have been so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposure {
+    /// The interface.
+    pub eni: EniId,
+    /// The earliest time, where the ledger knows one.
+    pub since: Option<Timestamp>,
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since.map_or_else(|| "an unknown time".to_owned(), |since| since.to_string());
+        write!(
+            f,
+            "{} was OPEN TO THE WORLD since {since} at the earliest; it is isolated before everything else",
+            self.eni
+        )
+    }
 }
 
 fn is_open(look: &Look<'_>, interface: &Interface) -> bool {
@@ -280,13 +305,6 @@ fn original_groups(look: &Look<'_>, interface: &Interface) -> Option<Vec<GroupId
     };
     let others: Vec<GroupId> = interface.groups.iter().filter(|id| !ours(id)).cloned().collect();
     if others.is_empty() { None } else { Some(others) }
-}
-
-fn listed(groups: &[GroupId]) -> String {
-    if groups.is_empty() {
-        return "no group".to_owned();
-    }
-    groups.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::{
     ledger::StepRecord,
     step::{Failure, Outcome, Step},
     survey::{Instance, InstanceState, Snapshot},
+    text::Sentence,
     verdict::{LaneFacts, Truth},
 };
 
@@ -50,14 +51,9 @@ pub fn unready(facts: &LaneFacts) -> Option<String> {
 pub fn sentence(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Skipped(why) | Outcome::Missing(why) => {
-            let why = why.trim_start_matches("NOT stopped: ");
             Some(format!(" It was asked to be stopped and is NOT stopped by Brig: {why}."))
         }
-        Outcome::Failed(failure) => {
-            let why = failure.to_string();
-            let why = why.trim_start_matches("not stopped yet: ");
-            Some(format!(" It was asked to be stopped and is NOT stopped yet: {why}."))
-        }
+        Outcome::Failed(failure) => Some(format!(" It was asked to be stopped and is NOT stopped yet: {failure}.")),
         Outcome::Planned | Outcome::Changed(_) | Outcome::AlreadyDone(_) => None,
     }
 }
@@ -74,8 +70,8 @@ pub fn plan(look: &Look<'_>) -> Plan {
     let mut plan = Plan::default();
     let record = look.recorded.iter().find(|record| matches!(record.step, Step::StopInstance { .. }));
     let refused = record.and_then(|record| match &record.outcome {
-        Some(Outcome::Skipped(why)) => Some(why.clone()),
-        Some(Outcome::Failed(failure)) if !failure.retryable => Some(failure.to_string()),
+        Some(Outcome::Skipped(why)) => Some(why.words.clone()),
+        Some(Outcome::Failed(failure)) if !failure.retryable => Some(Sentence::new(failure)),
         Some(_) | None => None,
     });
     if let (Some(why), Some(record), false) = (refused, record, look.now) {
@@ -103,21 +99,21 @@ pub fn plan(look: &Look<'_>) -> Plan {
 fn judge(look: &Look<'_>, lift: bool, was_stopped: bool, lost: bool) -> Outcome {
     let not_yet = |error: String| Outcome::Failed(Failure::new(error, true));
     match look.instance.state {
-        InstanceState::ShuttingDown | InstanceState::Terminated => Outcome::Missing("the instance is gone".to_owned()),
+        InstanceState::ShuttingDown | InstanceState::Terminated => Outcome::Missing("the instance is gone".into()),
         InstanceState::Stopped if lost => done("stopped; without hibernation its memory is lost"),
         InstanceState::Stopped => done("stopped"),
         InstanceState::Stopping => done("stopping"),
         InstanceState::Pending => not_yet("it is starting: it can be stopped once it runs".to_owned()),
         InstanceState::Running | InstanceState::Unknown if was_stopped => skipped(
-            "Brig stopped it, and somebody has started it since: it RUNS; Brig stops it once only, stop it by hand",
+            "Brig stopped it, and somebody has started it since: it RUNS. Brig stops it only once; stop it by hand",
         ),
         InstanceState::Running | InstanceState::Unknown if !look.instance.ebs_root => {
             skipped("AWS stops no instance with an instance-store root")
         }
         InstanceState::Running | InstanceState::Unknown => match (look.unready, look.protected) {
-            (Some((why, true)), _) => not_yet(format!("not stopped yet: {why}")),
-            (Some((why, false)), _) => skipped(format!("NOT stopped: {why}")),
-            (None, Some(true)) if !lift => skipped("NOT stopped: its owner protects it from that"),
+            (Some((why, true)), _) => not_yet(why.to_owned()),
+            (Some((why, false)), _) => skipped(why),
+            (None, Some(true)) if !lift => skipped("its owner protects it from being stopped"),
             (None, _) => Outcome::Planned,
         },
     }
@@ -204,14 +200,14 @@ mod tests {
         check(
             &Look { unready: Some(("no snapshot is complete", true)), ..look.clone() },
             &expect![[r#"
-            failed       stop_instances instance - not stopped yet: no snapshot is complete
-        "#]],
+                failed       stop_instances instance - no snapshot is complete
+            "#]],
         );
         check(
             &Look { unready: Some(("no snapshot is complete", false)), ..look.clone() },
             &expect![[r#"
-            skipped      stop_instances instance - NOT stopped: no snapshot is complete
-        "#]],
+                skipped      stop_instances instance - no snapshot is complete
+            "#]],
         );
     }
 
@@ -222,10 +218,10 @@ mod tests {
         check(
             &protected,
             &expect![[r#"
-            skipped      stop_instances instance - NOT stopped: its owner protects it from that
-        "#]],
+                skipped      stop_instances instance - its owner protects it from being stopped
+            "#]],
         );
-        let recorded = [record(Step::ProtectStop { was: false }, Some(Outcome::Changed(String::new())))];
+        let recorded = [record(Step::ProtectStop { was: false }, Some(Outcome::changed()))];
         check(
             &Look { recorded: &recorded, ..protected },
             &expect![[r#"
@@ -239,7 +235,7 @@ mod tests {
         let mut instance = instance();
         instance.hibernates = true;
         let stop = Step::StopInstance { hibernate: true, lift: false };
-        let recorded = [record(stop, Some(Outcome::Changed(String::new())))];
+        let recorded = [record(stop, Some(Outcome::changed()))];
         let states = [
             (
                 InstanceState::Stopping,
@@ -258,7 +254,7 @@ mod tests {
             (
                 InstanceState::Running,
                 expect![[r#"
-                    skipped      stop_instances instance - Brig stopped it, and somebody has started it since: it RUNS; Brig stops it once only, stop it by hand
+                    skipped      stop_instances instance - Brig stopped it, and somebody has started it since: it RUNS. Brig stops it only once; stop it by hand
                 "#]],
             ),
         ];

@@ -145,7 +145,7 @@ impl Reversal {
             Self::AllowRole { .. }
             | Self::AssociateProfile { .. }
             | Self::ReplaceProfile { .. }
-            | Self::RestoreMetadata { .. } => Lane::Identity,
+            | Self::RestoreMetadata { .. } => Lane::Credentials,
             Self::AttachInstances { .. }
             | Self::UnprotectFromScaleIn { .. }
             | Self::RegisterTargets { .. }
@@ -157,31 +157,6 @@ impl Reversal {
             | Self::RestoreAutoRecovery { .. }
             | Self::RestoreVolumes { .. }
             | Self::DeleteTags => Lane::Evidence,
-        }
-    }
-
-    /// The step's name in reports: AWS's verb, or Brig's own word.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::RestoreGroups { .. } | Self::RestoreTimeouts { .. } => "modify_network_interface_attribute",
-            Self::AssociateAddress { .. } => "associate_address",
-            Self::AllowInNetworkAcl { .. } => "delete_network_acl_entry",
-            Self::AllowRole { .. } => "allow_role",
-            Self::AssociateProfile { .. } => "associate_iam_instance_profile",
-            Self::ReplaceProfile { .. } => "replace_iam_instance_profile_association",
-            Self::RestoreMetadata { .. } => "modify_instance_metadata_options",
-            Self::AttachInstances { .. } => "attach_instances",
-            Self::UnprotectFromScaleIn { .. } => "set_instance_protection",
-            Self::RegisterTargets { .. } => "register_targets",
-            Self::RegisterInstancesWithLoadBalancer { .. } => "register_instances_with_load_balancer",
-            Self::UnprotectTermination
-            | Self::UnprotectStop
-            | Self::RestoreShutdown { .. }
-            | Self::RestoreVolumes { .. } => "modify_instance_attribute",
-            Self::RestoreAutoRecovery { .. } => "modify_instance_maintenance_options",
-            Self::StartInstance => "start_instances",
-            Self::DeleteTags => "delete_tags",
         }
     }
 

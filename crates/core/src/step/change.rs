@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{GroupRef, Step};
 use crate::{
-    plan::{evidence::STATE_TAG, identity::guarded},
+    plan::{credentials::guarded, evidence::STATE_TAG},
     policy::{CONTAINMENT_TAG, RoleDeny},
     release::Reversal,
     survey::{MetadataOptions, Purpose, Rule, Target, Timeouts},

@@ -2,34 +2,33 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Denial;
-use crate::text;
+use crate::text::Sentence;
 
 /// Why a step failed, and whether trying again can help.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The error, for a person: what was being done and what AWS answered.
-    pub error: String,
+    pub error: Sentence,
     /// A later attempt may succeed.
     pub retryable: bool,
     /// Why AWS denied it, where it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denial: Option<Denial>,
 }
 
 impl Failure {
     /// A failure that is no denial of AWS's.
     #[must_use]
-    pub fn new(error: impl Into<String>, retryable: bool) -> Self {
+    pub fn new(error: impl Into<Sentence>, retryable: bool) -> Self {
         Self { error: error.into(), retryable, denial: None }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.error)?;
+        self.error.fmt(f)?;
         match self.denial {
             Some(denial) => write!(f, " ({})", denial.help()),
             None => Ok(()),
@@ -37,60 +36,158 @@ impl fmt::Display for Failure {
     }
 }
 
+/// What a person should know of an outcome, and what later decisions need of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// For a person.
+    pub words: Sentence,
+    /// For later decisions.
+    pub mark: Option<Mark>,
+}
+
+/// What an outcome means beyond its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// The call that opens an interface may have taken effect: its answer was lost.
+    MayHaveOpened,
+    /// A network ACL denies an address one way only.
+    OneWay,
+    /// What it wants is so, by the doing of others.
+    Foreign,
+}
+
+impl Mark {
+    /// Its word in the ledger.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::MayHaveOpened => "may_have_opened",
+            Self::OneWay => "one_way",
+            Self::Foreign => "foreign",
+        }
+    }
+
+    /// The mark that a word of the ledger stands for; a newer version's is none.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::MayHaveOpened, Self::OneWay, Self::Foreign].into_iter().find(|mark| mark.word() == word)
+    }
+}
+
+impl<T: Into<Sentence>> From<T> for Detail {
+    fn from(words: T) -> Self {
+        Self { words: words.into(), mark: None }
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.words.fmt(f)
+    }
+}
+
 /// What running a step found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", content = "detail", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(OutcomeKind),
+    derive(Serialize, strum::EnumIter),
+    serde(rename_all = "snake_case"),
+    doc = "A kind of outcome, without its detail."
+)]
 pub enum Outcome {
     /// Not run: it would be.
     Planned,
-    /// It changed the resource; a detail for a person.
-    Changed(String),
+    /// It changed the resource.
+    Changed(Detail),
     /// The resource was already as it should be.
-    AlreadyDone(String),
-    /// The resource is not there (any more).
-    Missing(String),
+    AlreadyDone(Detail),
+    /// The resource is not there, or no longer.
+    Missing(Detail),
     /// Not done, for this reason.
-    Skipped(String),
+    Skipped(Detail),
     /// It failed.
     Failed(Failure),
 }
 
-impl Outcome {
-    /// The outcome's word in reports and in the ledger.
+impl fmt::Display for OutcomeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl OutcomeKind {
+    /// Its word in reports and in the ledger.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Planned => "planned",
-            Self::Changed(_) => "changed",
-            Self::AlreadyDone(_) => "already_done",
-            Self::Missing(_) => "missing",
-            Self::Skipped(_) => "skipped",
-            Self::Failed(_) => "failed",
+            Self::Changed => "changed",
+            Self::AlreadyDone => "already_done",
+            Self::Missing => "missing",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
         }
     }
 
-    /// The outcome's detail, without what helps; empty where there is none.
+    /// Whether the resource is as the step wants it.
     #[must_use]
-    pub fn detail(&self) -> &str {
+    pub fn is_done(self) -> bool {
+        matches!(self, Self::Changed | Self::AlreadyDone)
+    }
+}
+
+impl Outcome {
+    /// It changed the resource, and there is no more to say.
+    #[must_use]
+    pub fn changed() -> Self {
+        Self::Changed(Detail::default())
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> OutcomeKind {
+        self.into()
+    }
+
+    /// The outcome's word in reports and in the ledger.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        self.kind().word()
+    }
+
+    /// The outcome's words, without what helps; none where there are none.
+    #[must_use]
+    pub fn words(&self) -> &Sentence {
         match self {
-            Self::Planned => "",
-            Self::Changed(detail) | Self::AlreadyDone(detail) | Self::Missing(detail) | Self::Skipped(detail) => detail,
+            Self::Planned => const { &Sentence::NONE },
+            Self::Changed(detail) | Self::AlreadyDone(detail) | Self::Missing(detail) | Self::Skipped(detail) => {
+                &detail.words
+            }
             Self::Failed(failure) => &failure.error,
         }
     }
 
-    /// The same with its detail as one line, as it may be recorded and reported: AWS's own words are in it.
+    /// What later decisions need of it.
     #[must_use]
-    pub fn clean(self) -> Self {
-        let line = |detail: String| text::one_line(&detail, text::REPORT);
+    pub fn mark(&self) -> Option<Mark> {
         match self {
-            Self::Planned => Self::Planned,
-            Self::Changed(detail) => Self::Changed(line(detail)),
-            Self::AlreadyDone(detail) => Self::AlreadyDone(line(detail)),
-            Self::Missing(detail) => Self::Missing(line(detail)),
-            Self::Skipped(detail) => Self::Skipped(line(detail)),
-            Self::Failed(failure) => Self::Failed(Failure { error: line(failure.error), ..failure }),
+            Self::Changed(detail) | Self::AlreadyDone(detail) | Self::Missing(detail) | Self::Skipped(detail) => {
+                detail.mark
+            }
+            Self::Planned | Self::Failed(_) => None,
         }
+    }
+
+    /// The same outcome with a mark; one that has no detail takes none.
+    #[must_use]
+    pub fn marked(mut self, mark: Mark) -> Self {
+        match &mut self {
+            Self::Changed(detail) | Self::AlreadyDone(detail) | Self::Missing(detail) | Self::Skipped(detail) => {
+                detail.mark = Some(mark);
+            }
+            Self::Planned | Self::Failed(_) => {}
+        }
+        self
     }
 
     /// Whether a later attempt may turn it into success.

@@ -8,11 +8,13 @@ use std::{
 
 use brig_core::{
     contest::Asks,
+    gap::Subject,
     ids::{ContainmentId, SnapshotId, VolumeId},
     plan::{Plan, evidence},
     policy::CONTAINMENT_TAG,
     step::{Failure, Lane, Outcome, Step},
     survey::{EvidenceLook, Instance, Snapshot},
+    text::Sentence,
     verdict::Truth,
 };
 
@@ -74,7 +76,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     report.look_again |= !(first && second) || after.gaps.iter().any(|gap| gap.retryable);
     let settled = |done: &Done| refused(done) || !matches!(done.outcome, Outcome::Failed(_));
     if report.done.iter().all(|done| settled(done) && !work.is_held_back(&done.step)) {
-        report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
+        report.look_again |= brig_core::fact::not_yet_visible(&mut report.facts);
     }
     let complete = after.gaps.is_empty();
     work.recap(Lane::Evidence, &mut report, complete);
@@ -99,7 +101,7 @@ pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Op
         snapshots
     );
     let mut gaps = Vec::new();
-    let mut read = |what: &str, answer: Answer<String>| match answer {
+    let mut read = |what: Subject, answer: Answer<String>| match answer {
         Ok(value) => Some(value),
         // Attributes of an instance that has just gone are no gap: there is nothing left to protect. Nor is one that its
         // type does not have.
@@ -110,20 +112,20 @@ pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Op
             None
         }
     };
-    seen.termination_protection = read("termination protection", termination).map(|value| value == "true");
-    seen.stop_protection = read("stop protection", stop).map(|value| value == "true");
-    seen.shutdown_behavior = read("shutdown behaviour", shutdown);
+    seen.termination_protection = read(Subject::TerminationProtection, termination).map(|value| value == "true");
+    seen.stop_protection = read(Subject::StopProtection, stop).map(|value| value == "true");
+    seen.shutdown_behavior = read(Subject::ShutdownBehavior, shutdown);
     // What is scheduled is said, and promised by nobody: unread, it is no gap.
     seen.scheduled = scheduled.unwrap_or_default();
     match snapshots {
         Ok(snapshots) => seen.snapshots = snapshots,
         Err(error) => {
             seen.snapshots_unread = true;
-            gaps.push(gap("the snapshots", &error));
+            gaps.push(gap(Subject::Snapshots, &error));
         }
     }
     if let Err(error) = read_locks(cloud, &mut seen.snapshots).await {
-        gaps.push(gap("the snapshots' locks", &error));
+        gaps.push(gap(Subject::SnapshotLocks, &error));
     }
     seen.gaps = gaps;
     seen
@@ -209,7 +211,7 @@ async fn run_locks(work: &Work<'_>, cloud: &dyn Cloud, locks: &Plan, made: &Made
 struct Made {
     snapshots: Mutex<Vec<Snapshot>>,
     refused: Mutex<bool>,
-    waived: Mutex<BTreeMap<String, String>>,
+    waived: Mutex<BTreeMap<String, Sentence>>,
 }
 
 impl Made {
@@ -225,11 +227,11 @@ impl Made {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
-    fn waive(&self, key: String, why: &str) {
-        self.waived.lock().unwrap_or_else(PoisonError::into_inner).insert(key, why.to_owned());
+    fn waive(&self, key: String, why: &Sentence) {
+        self.waived.lock().unwrap_or_else(PoisonError::into_inner).insert(key, why.clone());
     }
 
-    fn waived(&self) -> BTreeMap<String, String> {
+    fn waived(&self) -> BTreeMap<String, Sentence> {
         self.waived.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -255,7 +257,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &Made) -> 
     let key = work.key_of(&step);
     let outcome = change(work, cloud, step, made).await;
     if let Outcome::Skipped(why) = &outcome {
-        made.waive(key, why);
+        made.waive(key, &why.words);
     }
     outcome
 }
@@ -312,7 +314,7 @@ async fn change(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &Made) -> 
                 tagged => applied(tagged, String::new(), GONE),
             }
         }
-        _ => Outcome::Skipped("no step of the evidence lane".to_owned()),
+        _ => Outcome::Skipped("no step of the evidence lane".into()),
     }
 }
 
@@ -349,10 +351,10 @@ async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, step: &Step, made:
         Ok(snapshots) => {
             let shown = listed(&snapshots);
             made.add(snapshots);
-            Outcome::Changed(shown)
+            Outcome::Changed(shown.into())
         }
         Err(error) if error.kind == ErrorKind::NotFound && !work.instance.state.is_ending() => {
-            Outcome::Missing("the instance is gone".to_owned())
+            Outcome::Missing("the instance is gone".into())
         }
         Err(error) if refuses_the_set(work, step, &error) => {
             made.refuse();
@@ -380,9 +382,9 @@ async fn create_snapshot(work: &Work<'_>, cloud: &dyn Cloud, volume: &VolumeId, 
         Ok(snapshot) => {
             let shown = format!("{}, by itself", snapshot.id);
             made.add([snapshot]);
-            Outcome::Changed(shown)
+            Outcome::Changed(shown.into())
         }
-        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the volume is gone".to_owned()),
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the volume is gone".into()),
         Err(error) => failed(&error),
     }
 }
@@ -424,7 +426,7 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &EvidenceLook) ->
             Ok(Some(instance)) => instance,
             Ok(None) => work.instance.clone(),
             Err(error) => {
-                seen.gaps.push(gap("the volumes", &error));
+                seen.gaps.push(gap(Subject::Volumes, &error));
                 work.instance.clone()
             }
         };
@@ -435,7 +437,7 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &EvidenceLook) ->
         seen.waived.clone_from(&before.waived);
         let facts = evidence::facts(&seen, &instance, &work.containment, work.policy.lock_days);
         // What does not hold for a reason will not hold in a moment.
-        let settled = listed && facts.iter().all(|fact| fact.truth != Truth::No || !fact.why.is_empty());
+        let settled = listed && facts.iter().all(|fact| fact.truth != Truth::No || fact.why.is_some());
         match pauses.next() {
             Some(pause) if !settled && work.left().as_secs() > 5 => {
                 work.clock.sleep(Duration::from_millis(pause)).await;

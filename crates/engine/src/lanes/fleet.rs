@@ -4,10 +4,11 @@
 use std::{collections::BTreeSet, future::Future, pin::pin, time::Duration};
 
 use brig_core::{
+    gap::{Gap, Subject},
     ledger::StepRecord,
     plan::fleet::{self, is_detachable, is_terminating},
     step::{Failure, Lane, Outcome, Step},
-    survey::{FleetLook, Gap, Instance, Registration, ScalingGroup, Target},
+    survey::{FleetLook, Instance, Registration, ScalingGroup, Target},
 };
 use futures::{
     StreamExt,
@@ -53,7 +54,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     report.look_again |= other.look_again || after.gaps.iter().any(|gap| gap.retryable);
     report.facts = fleet::facts(&after, &work.instance);
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
-        report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
+        report.look_again |= brig_core::fact::not_yet_visible(&mut report.facts);
     }
     let complete = after.gaps.is_empty();
     work.recap(Lane::Fleet, &mut report, complete);
@@ -135,10 +136,10 @@ async fn look_membership(
     let mut seen = FleetLook::default();
     match cloud.describe_auto_scaling_instance(&instance.id).await {
         Ok(membership) => seen.membership = membership,
-        Err(error) => seen.gaps.push(gap("membership of an Auto Scaling group", &error)),
+        Err(error) => seen.gaps.push(gap(Subject::Membership, &error)),
     }
     let Some(membership) = seen.membership.clone() else { return seen };
-    let what = || format!("the balancers of the Auto Scaling group {}", membership.group);
+    let what = || Subject::GroupBalancers(membership.group.clone());
     let own = async {
         match cloud.describe_auto_scaling_group(&membership.group).await {
             Ok(group) => {
@@ -147,7 +148,7 @@ async fn look_membership(
                     match cloud.describe_termination_hooks(&membership.group).await {
                         Ok(hooks) => group.hooks = hooks,
                         Err(error) => {
-                            let what = format!("the lifecycle hooks of {}", membership.group);
+                            let what = Subject::LifecycleHooks(membership.group.clone());
                             return FleetLook { gaps: vec![gap(what, &error)], ..FleetLook::default() };
                         }
                     }
@@ -161,7 +162,7 @@ async fn look_membership(
     match select(pin!(own), pin!(time)).await {
         Either::Left((own, _)) => joined(seen, own),
         Either::Right(_) => {
-            let error = "they did not answer in time".to_owned();
+            let error = "they did not answer in time".into();
             seen.gaps.push(Gap { what: what(), error, retryable: true });
             seen
         }
@@ -217,7 +218,7 @@ async fn look_balancers(
             };
             Ok(groups.into_iter().filter(fits).collect::<Vec<_>>())
         }
-        Err(error) => Err(gap("target groups", &error)),
+        Err(error) => Err(gap(Subject::TargetGroups, &error)),
     };
     let mut seen = match listed {
         Ok(mut groups) => {
@@ -237,7 +238,7 @@ async fn look_balancers(
 fn add_classic(seen: &mut FleetLook, classic: Answer<Vec<String>>, counts: impl Fn(&String) -> bool) {
     match classic {
         Ok(classic) => seen.classic = classic.into_iter().filter(counts).collect(),
-        Err(error) => seen.gaps.push(gap("classic load balancers", &error)),
+        Err(error) => seen.gaps.push(gap(Subject::ClassicBalancers, &error)),
     }
 }
 
@@ -267,8 +268,8 @@ async fn healths(
         .await;
     if healths.len() < wanted {
         seen.gaps.push(Gap {
-            what: format!("{} of {all} target groups", wanted - healths.len()),
-            error: "they were not looked at yet".to_owned(),
+            what: Subject::SomeTargetGroups { left: wanted - healths.len(), all },
+            error: "they were not looked at yet".into(),
             retryable: true,
         });
     }
@@ -284,7 +285,7 @@ async fn healths(
                 }
             }
             Err(error) if error.kind == ErrorKind::NotFound => {}
-            Err(error) => seen.gaps.push(gap(format!("the targets of {}", group.arn), &error)),
+            Err(error) => seen.gaps.push(gap(Subject::Targets(group.arn), &error)),
         }
     }
     seen
@@ -304,7 +305,7 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> Fl
             let mut seen = joined(FleetLook { gaps: before.gaps.clone(), ..FleetLook::default() }, own);
             match membership {
                 Ok(membership) => seen.membership = membership,
-                Err(error) => seen.gaps.push(gap("membership of an Auto Scaling group", &error)),
+                Err(error) => seen.gaps.push(gap(Subject::Membership, &error)),
             }
             seen
         } else if (1..=SEARCHED_TWICE).contains(&before.searched) {
@@ -348,19 +349,19 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
         Step::DetachInstances { group, was, .. } => detach(work, cloud, group, was).await,
         Step::ProtectFromScaleIn { group } => {
             match cloud.set_instance_protection(group, work.id(), true).await {
-                Ok(()) => Outcome::Changed("until it can be detached".to_owned()),
+                Ok(()) => Outcome::Changed("until it can be detached".into()),
                 // Its state moved on: the next look says where to.
                 Err(error) if error.denial().is_none() && !error.is_retryable() => {
-                    Outcome::Missing(format!("its state takes no protection any more: {error}"))
+                    Outcome::Missing(format!("its state takes no protection any more: {error}").into())
                 }
                 Err(error) => failed(&error),
             }
         }
         Step::RecordLifecycleActionHeartbeat { group, hook } => {
             match cloud.record_lifecycle_heartbeat(group, hook, work.id()).await {
-                Ok(()) => Outcome::Changed("held for another heartbeat".to_owned()),
+                Ok(()) => Outcome::Changed("held for another heartbeat".into()),
                 Err(error) if error.kind == ErrorKind::NotFound || error.is_refusal() => {
-                    Outcome::Missing(format!("the hook holds it no more: {error}"))
+                    Outcome::Missing(format!("the hook holds it no more: {error}").into())
                 }
                 Err(error) => failed(&error),
             }
@@ -371,19 +372,19 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
                     .iter()
                     .map(|target| target.port.map_or_else(|| target.id.clone(), |port| format!("{}:{port}", target.id)))
                     .collect();
-                Outcome::Changed(format!("was {}", shown.join(", ")))
+                Outcome::Changed(format!("was {}", shown.join(", ")).into())
             }
-            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the target group is gone".to_owned()),
+            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the target group is gone".into()),
             Err(error) => failed(&error),
         },
         Step::DeregisterInstancesFromLoadBalancer { balancer } => {
             match cloud.deregister_from_classic_balancer(balancer, work.id()).await {
-                Ok(()) => Outcome::Changed(String::new()),
-                Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the balancer is gone".to_owned()),
+                Ok(()) => Outcome::changed(),
+                Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the balancer is gone".into()),
                 Err(error) => failed(&error),
             }
         }
-        _ => Outcome::Skipped("no step of the fleet lane".to_owned()),
+        _ => Outcome::Skipped("no step of the fleet lane".into()),
     }
 }
 
@@ -400,11 +401,11 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
                         "Terminating:Retained" => "it no longer counted in the desired capacity of its group",
                         _ => "the group keeps its desired capacity and may launch a replacement",
                     };
-                    return Outcome::Changed(format!("was {was}; {then}"));
+                    return Outcome::Changed(format!("was {was}; {then}").into());
                 }
                 // It was there at the look: an earlier try whose answer was lost took it out.
                 Err(error) if error.kind == ErrorKind::NotFound => {
-                    return Outcome::Changed(format!("was {was}; in the group no more when asked again"));
+                    return Outcome::Changed(format!("was {was}; in the group no more when asked again").into());
                 }
                 // The state moved between look and call; the next look says where to.
                 Err(error) if error.kind == ErrorKind::Conflict && work.left() > Duration::from_secs(3) => {}
@@ -419,11 +420,11 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
         }
         work.clock.sleep(Duration::from_secs(1)).await;
         match cloud.describe_auto_scaling_instance(work.id()).await {
-            Ok(None) => return Outcome::Missing("it is in no Auto Scaling group any more".to_owned()),
+            Ok(None) => return Outcome::Missing("it is in no Auto Scaling group any more".into()),
             Ok(Some(now)) if is_terminating(&now.state) => {
-                return Outcome::Skipped(format!("{}: its group is terminating it", now.state));
+                return Outcome::Skipped(format!("{}: its group is terminating it", now.state).into());
             }
-            Ok(Some(now)) if now.state.starts_with("Detach") => return Outcome::AlreadyDone(now.state),
+            Ok(Some(now)) if now.state.starts_with("Detach") => return Outcome::AlreadyDone(now.state.into()),
             Ok(Some(now)) => state = now.state,
             Err(error) if error.is_retryable() => {}
             Err(error) => return failed(&error),

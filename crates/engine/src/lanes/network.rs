@@ -11,17 +11,20 @@ use std::{
 };
 
 use brig_core::{
+    fact::{Cause, Fact, Promise},
+    gap::{Gap, Subject},
     ids::{ContainmentId, EniId, GroupId, VpcId},
     ledger::StepRecord,
+    plan::network::Exposure,
     plan::{
         Plan, Planned,
         network::{self, Look},
     },
     policy::Untrack,
     step::{Failure, GroupRef, Lane, Outcome, Step},
-    survey::{Gap, Instance, Interface, Purpose, SecurityGroup, Uncut},
+    survey::{Instance, Interface, Purpose, SecurityGroup, Uncut},
     timestamp::Timestamp,
-    verdict::{Fact, OPEN, Truth},
+    verdict::Truth,
 };
 use futures::future::join_all;
 pub(crate) use groups::shared_groups;
@@ -132,7 +135,7 @@ pub(crate) struct NetworkReport {
     pub(crate) isolated_at: Option<Timestamp>,
     pub(crate) window: Option<Duration>,
     /// Sentences about interfaces that were found open to the world.
-    pub(crate) exposures: Vec<String>,
+    pub(crate) exposures: Vec<Exposure>,
     /// The interfaces as they were last seen.
     pub(crate) interfaces: Vec<Interface>,
     /// What was seen of forensic access.
@@ -156,7 +159,7 @@ impl<'a> NetworkLane<'a> {
 
     /// The look that an attempt after the first begins with.
     pub(crate) async fn look(&self) -> Result<Seen, Gap> {
-        look(self.work, self.cloud).await.map_err(|error| gap("the interfaces and their groups", &error))
+        look(self.work, self.cloud).await.map_err(|error| gap(Subject::Interfaces, &error))
     }
 
     /// Runs the plan that the claim recorded, then lists and plans again until nothing is left to do.
@@ -167,12 +170,8 @@ impl<'a> NetworkLane<'a> {
             let Ok(current) = seen.as_ref() else { break };
             let plan = self.plan(current);
             lock(&self.access).clone_from(&current.access);
-            for note in &plan.notes {
-                if note.contains(OPEN) {
-                    exposures.push(note.clone());
-                }
-                report.note(note.clone());
-            }
+            exposures.extend(self.exposures(current));
+            report.note_all(&plan);
             let last = plan.todo().next().is_none();
             let (done, recorded) = self.execute(&plan).await;
             report.look_again |= !recorded;
@@ -227,9 +226,14 @@ impl<'a> NetworkLane<'a> {
     fn plan(&self, seen: &Seen) -> Plan {
         let work = self.work;
         let recorded = work.recorded(Lane::Network);
-        let open = network::open_interfaces(&Memory::of(&recorded).look(seen, &work.instance));
-        lock(&work.exposed).extend(open);
+        lock(&work.exposed).extend(self.exposures(seen).into_iter().map(|exposure| exposure.eni));
         plan_from(seen, &recorded, &work.instance, &work.containment, work.policy.untrack)
+    }
+
+    /// Interfaces that are open to the world.
+    fn exposures(&self, seen: &Seen) -> Vec<Exposure> {
+        let recorded = self.work.recorded(Lane::Network);
+        network::exposures(&Memory::of(&recorded).look(seen, &self.work.instance))
     }
 
     fn judge(&self, report: &mut LaneReport, seen: Result<&Seen, &Gap>) {
@@ -244,10 +248,11 @@ impl<'a> NetworkLane<'a> {
         let memory = Memory::of(&self.work.recorded(Lane::Network));
         let mut facts = network::facts(&memory.look(seen, &self.work.instance), &[]);
         if seen.interfaces.is_empty() {
-            facts.push(Fact::holding("no interface is attached"));
+            facts.push(Fact::holding(Promise::NoInterface));
         }
-        let isolation_of = |eni: &str| {
-            report.done.iter().find(|done| matches!(&done.step, Step::Isolate { eni: of, .. } if of.as_str() == eni))
+        let isolation_of = |promise: &Promise| {
+            let Promise::Isolated(eni) = promise else { return None };
+            report.done.iter().find(|done| matches!(&done.step, Step::Isolate { eni: of, .. } if of == eni))
         };
         let groups_held_back = report.done.iter().any(|done| {
             matches!(done.step, Step::RevokeSecurityGroupRules { .. }) && self.work.is_held_back(&done.step)
@@ -261,27 +266,26 @@ impl<'a> NetworkLane<'a> {
             let [group] = interface.groups.as_slice() else { continue };
             if let Some(gap) = seen.access.doubt(group).filter(|_| fact.truth == Truth::Yes) {
                 fact.truth = Truth::Unknown;
-                fact.why = format!("{group} has rules that may be forensic access, and {} could not be read", gap.what);
+                fact.why = Some(Cause::MayBeAccess(group.clone(), gap.what.clone()));
                 again |= gap.retryable;
             }
         }
         for fact in facts.iter_mut().filter(|fact| fact.truth == Truth::No) {
-            let eni = fact.what.split(' ').next().unwrap_or_default();
-            let isolation = isolation_of(eni);
+            let isolation = isolation_of(&fact.what);
             // Held back: trying again before its time cannot help.
             if isolation.is_some_and(|done| self.work.is_held_back(&done.step)) {
                 continue;
             }
-            match isolation.map(|done| &done.outcome) {
+            match (isolation.map(|done| &done.outcome), &fact.why) {
                 // What AWS accepted and does not show yet is not known, rather than untrue.
-                Some(Outcome::Changed(_)) if fact.why.starts_with("it is in") => {
+                (Some(Outcome::Changed(_)), Some(Cause::In(_))) => {
                     fact.truth = Truth::Unknown;
-                    fact.why = format!("not yet visible: {}", fact.why);
+                    fact.why = Some(Cause::NotYetVisible(fact.why.take().map(Box::new)));
                     again = true;
                 }
-                Some(Outcome::Failed(_)) => {}
+                (Some(Outcome::Failed(_)), _) => {}
                 // In a group whose rules Brig may not take away: trying again cannot help.
-                Some(_) if fact.why.ends_with("has a rule") && (refused || groups_held_back) => {}
+                (Some(_), Some(Cause::HasRule(_))) if refused || groups_held_back => {}
                 // An interface that came, or was changed, since the last round: the next attempt cuts it.
                 _ => again = true,
             }
@@ -356,7 +360,7 @@ impl<'a> NetworkLane<'a> {
             Step::RevokeSecurityGroupRules { group, .. } => self.revoke_rules(group).await,
             Step::AuthorizeSecurityGroupRules { group } => self.authorize_group(group).await,
             Step::Isolate { eni, isolation, was } => self.isolate(eni, isolation, was.as_deref()).await,
-            _ => Outcome::Skipped("no step of the network lane".to_owned()),
+            _ => Outcome::Skipped("no step of the network lane".into()),
         }
     }
 

@@ -20,14 +20,14 @@ use crate::{
 
 impl Engine {
     pub(super) async fn take_back(&self, work: &Work<'_>, lanes: &Lanes, step: Step) -> Outcome {
-        let Step::GiveBack(back) = &step else { return Outcome::Skipped("no step of a release".to_owned()) };
+        let Step::GiveBack(back) = &step else { return Outcome::Skipped("no step of a release".into()) };
         let (fleet, evidence) = (lanes.fleet.as_ref(), lanes.evidence.as_ref());
         let modify = async |change: AttributeChange| evidence.modify_instance_attribute(work.id(), &change).await;
         match back {
             Reversal::RestoreGroups { eni, groups } => {
                 match lanes.network.modify_network_interface_groups(eni, groups).await {
                     Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("Group") => {
-                        Outcome::Skipped(format!("{error}: it stays isolated until somebody sets its groups"))
+                        Outcome::Skipped(format!("{error}: it stays isolated until somebody sets its groups").into())
                     }
                     // The quota was lowered since.
                     Err(error) if error.kind == ErrorKind::LimitReached => {
@@ -46,14 +46,14 @@ impl Engine {
             Reversal::AssociateAddress { eni, allocation, private, .. } => {
                 match lanes.network.associate_address(eni, allocation, *private).await {
                     // It is in other hands.
-                    Err(error) if error.is_refusal() => Outcome::Missing(format!("{error}: it stays off")),
+                    Err(error) if error.is_refusal() => Outcome::Missing(format!("{error}: it stays off").into()),
                     answer => outcome(answer, "the address or the interface is gone"),
                 }
             }
             Reversal::AllowInNetworkAcl { .. } => acl::allow(work, lanes.network.as_ref(), back).await,
             Reversal::AllowRole { .. } => allow_role(work, lanes, back).await,
             Reversal::AssociateProfile { profile } => {
-                outcome(lanes.identity.associate_profile(work.id(), profile).await, "the instance is gone")
+                outcome(lanes.credentials.associate_profile(work.id(), profile).await, "the instance is gone")
             }
             Reversal::ReplaceProfile { association, profile } => {
                 replace_profile(work, lanes, association, profile).await
@@ -65,7 +65,9 @@ impl Engine {
             ),
             Reversal::AttachInstances { group } => match fleet.attach_instance(group, work.id()).await {
                 // Above the group's maximum, or no state that can be attached: the group's owner decides.
-                Err(error) if error.is_refusal() => Outcome::Missing(format!("{error}: it stays out of the group")),
+                Err(error) if error.is_refusal() => {
+                    Outcome::Missing(format!("{error}: it stays out of the group").into())
+                }
                 answer => outcome(answer, "the group is gone"),
             },
             Reversal::RegisterTargets { group, targets } => {
@@ -100,8 +102,8 @@ impl Engine {
 
 fn outcome(answer: Answer<()>, missing: &str) -> Outcome {
     match answer {
-        Ok(()) => Outcome::Changed(String::new()),
-        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(missing.to_owned()),
+        Ok(()) => Outcome::changed(),
+        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(missing.into()),
         Err(error) => failed(&error),
     }
 }
@@ -109,7 +111,7 @@ fn outcome(answer: Answer<()>, missing: &str) -> Outcome {
 /// Options first, while the endpoint is on; the endpoint goes off once they are in effect.
 async fn restore_metadata(work: &Work<'_>, lanes: &Lanes, was: &MetadataOptions) -> Outcome {
     const GONE: &str = "the instance is gone";
-    let cloud = lanes.identity.as_ref();
+    let cloud = lanes.credentials.as_ref();
     let (options, off) = was.changes_from(&work.instance.metadata);
     if let Some(options) = &options {
         let restored = outcome(cloud.restore_metadata_options(work.id(), options).await, GONE);
@@ -129,7 +131,7 @@ async fn restore_metadata(work: &Work<'_>, lanes: &Lanes, was: &MetadataOptions)
 
 /// AWS replaces the profile of an instance that runs: of another one it is taken away first.
 async fn replace_profile(work: &Work<'_>, lanes: &Lanes, association: &str, profile: &str) -> Outcome {
-    let cloud = lanes.identity.as_ref();
+    let cloud = lanes.credentials.as_ref();
     let missing = "the association is gone";
     if work.instance.state == InstanceState::Running {
         return outcome(cloud.replace_profile(association, profile).await, missing);
@@ -143,14 +145,16 @@ async fn replace_profile(work: &Work<'_>, lanes: &Lanes, association: &str, prof
 /// Takes the instance out of the role's set, and writes the policy from what is left of it until the set stands still.
 async fn allow_role(work: &Work<'_>, lanes: &Lanes, back: &Reversal) -> Outcome {
     let Reversal::AllowRole { role, role_arn, instance_arn, reach, was, foreign } = back else {
-        return Outcome::Skipped("no denial".to_owned());
+        return Outcome::Skipped("no denial".into());
     };
     let denial = Denial { role, role_arn, instance_arn, reach: *reach };
-    match denial.allow(work, lanes.identity.as_ref(), was.as_deref(), *foreign).await {
-        Ok(Put::Done { .. }) if *foreign => Outcome::Changed("the policy is somebody else's now and stays".to_owned()),
-        Ok(Put::Done { members: 0, .. }) => Outcome::Changed("the denial is gone".to_owned()),
-        Ok(Put::Done { members, .. }) => Outcome::Changed(format!("{members} other contained instance(s) stay denied")),
-        Ok(Put::NoRole) => Outcome::Missing("the role is gone".to_owned()),
+    match denial.allow(work, lanes.credentials.as_ref(), was.as_deref(), *foreign).await {
+        Ok(Put::Done { .. }) if *foreign => Outcome::Changed("the policy is somebody else's now and stays".into()),
+        Ok(Put::Done { members: 0, .. }) => Outcome::Changed("the denial is gone".into()),
+        Ok(Put::Done { members, .. }) => {
+            Outcome::Changed(format!("{members} other contained instance(s) stay denied").into())
+        }
+        Ok(Put::NoRole) => Outcome::Missing("the role is gone".into()),
         Ok(Put::Full(error)) => {
             let said = error.map_or_else(String::new, |error| format!("{error}; "));
             let error = format!(

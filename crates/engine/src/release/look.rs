@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use brig_core::{
     acl::{Denial, NetworkAcl},
     finding::Finding,
+    gap::{Gap, Subject},
     ledger::Named,
     release::Look,
     step::{Lane, Step},
     survey::{
-        EvidenceLook, Gap, IdentityLook, Instance, InstanceState, Membership, MetadataOptions, SecurityGroup, Target,
+        CredentialsLook, EvidenceLook, Instance, InstanceState, Membership, MetadataOptions, SecurityGroup, Target,
         Timeouts,
     },
 };
@@ -18,7 +19,7 @@ use futures::{StreamExt, stream};
 use crate::{
     acl,
     contain::Lanes,
-    lanes::{evidence, identity},
+    lanes::{credentials, evidence},
     ports::{AclsOf, Answer, ErrorKind, InterfacesOf},
     work::{Work, gap},
 };
@@ -30,7 +31,7 @@ pub(super) struct Seen {
     pub(super) instance: Instance,
     pub(super) gaps: Vec<Gap>,
     groups: Option<Vec<SecurityGroup>>,
-    identity: IdentityLook,
+    credentials: CredentialsLook,
     association_unread: bool,
     membership: Result<Option<Membership>, Unread>,
     targets: BTreeMap<String, Option<Vec<Target>>>,
@@ -49,8 +50,8 @@ impl Seen {
         Look {
             instance: &self.instance,
             groups: self.groups.as_deref(),
-            association: (!self.association_unread).then_some(self.identity.association.as_ref()),
-            roles: &self.identity.roles,
+            association: (!self.association_unread).then_some(self.credentials.association.as_ref()),
+            roles: &self.credentials.roles,
             membership: self.membership.as_ref().ok().map(Option::as_ref),
             targets: &self.targets,
             acls: self.acls.as_deref(),
@@ -96,7 +97,7 @@ pub(super) fn gone(finding: &Finding) -> Instance {
 
 pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     let recorded = |lane: Lane| work.recorded(lane).into_iter().map(|record| record.step);
-    let roles = identity::roles_of(&work.recorded(Lane::Identity));
+    let roles = credentials::roles_of(&work.recorded(Lane::Credentials));
     let target_groups: BTreeSet<String> = recorded(Lane::Fleet)
         .filter_map(|step| if let Step::DeregisterTargets { group, .. } = step { Some(group) } else { None })
         .collect();
@@ -134,10 +135,10 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
             acl::denials(work.ledger, &work.instance, acls.iter().map(String::as_str))
         )
     };
-    let (instance, groups, mut identity, membership, classic, healths, evidence, defaults, (acls, denials)) = futures::join!(
+    let (instance, groups, mut credentials, membership, classic, healths, evidence, defaults, (acls, denials)) = futures::join!(
         lanes.network.describe_instance(work.id()),
         lanes.network.describe_brig_groups(),
-        identity::look(work.ledger, lanes.identity.as_ref(), &bare, &roles, &nothing),
+        credentials::look(work.ledger, lanes.credentials.as_ref(), &bare, &roles, &nothing),
         async { if grouped { fleet.describe_auto_scaling_instance(work.id()).await } else { Ok(None) } },
         async { if balanced { fleet.describe_classic_balancers_of(work.id()).await } else { Ok(Vec::new()) } },
         healths,
@@ -145,15 +146,15 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         defaults,
         denials
     );
-    let mut gaps = std::mem::take(&mut identity.gaps);
-    let association_unread = gaps.iter().any(|gap| gap.what == identity::ASSOCIATION);
+    let mut gaps = std::mem::take(&mut credentials.gaps);
+    let association_unread = gaps.iter().any(|gap| gap.what == Subject::Association);
     let mut targets = BTreeMap::new();
     for (group, health) in healths {
         match health {
             Ok(held) => drop(targets.insert(group, Some(held))),
             Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) => {
-                gaps.push(gap(format!("the targets of {group}"), &error));
+                gaps.push(gap(Subject::Targets(group.clone()), &error));
                 targets.insert(group, None);
             }
         }
@@ -162,21 +163,21 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         Ok(Some(instance)) => with_branches(work, lanes, instance, &mut gaps).await,
         Ok(None) => gone(work.finding),
         Err(error) => {
-            gaps.push(gap("the instance", &error));
+            gaps.push(gap(Subject::Instance, &error));
             work.instance.clone()
         }
     };
     // Attributes of an instance that is gone cannot be read, which is no gap.
     gaps.extend(evidence.gaps.iter().filter(|_| !instance.state.is_ending()).cloned());
-    let denials = or_gap(denials, "the ledger's sets of the network ACLs", &mut gaps).unwrap_or_default();
+    let denials = or_gap(denials, Subject::AclSets, &mut gaps).unwrap_or_default();
     Seen {
-        acls: or_gap(acls, "the network ACLs", &mut gaps),
+        acls: or_gap(acls, Subject::NetworkAcls, &mut gaps),
         denials,
-        groups: or_gap(groups, "the groups of Brig", &mut gaps),
-        membership: or_gap(membership, "membership of an Auto Scaling group", &mut gaps).ok_or(Unread),
-        classic: or_gap(classic, "classic load balancers", &mut gaps),
+        groups: or_gap(groups, Subject::BrigGroups, &mut gaps),
+        membership: or_gap(membership, Subject::Membership, &mut gaps).ok_or(Unread),
+        classic: or_gap(classic, Subject::ClassicBalancers, &mut gaps),
         instance,
-        identity,
+        credentials,
         association_unread,
         targets,
         evidence,
@@ -198,13 +199,13 @@ async fn with_branches(work: &Work<'_>, lanes: &Lanes, mut instance: Instance, g
                 instance.interfaces.extend(branch);
             }
             Err(error) if error.kind == ErrorKind::NotFound => {}
-            Err(error) => gaps.push(gap(format!("the interface {eni}"), &error)),
+            Err(error) => gaps.push(gap(Subject::Interface(eni.clone()), &error)),
         }
     }
     instance
 }
 
-fn or_gap<T>(answer: Answer<T>, what: &str, gaps: &mut Vec<Gap>) -> Option<T> {
+fn or_gap<T>(answer: Answer<T>, what: Subject, gaps: &mut Vec<Gap>) -> Option<T> {
     match answer {
         Ok(read) => Some(read),
         Err(error) => {

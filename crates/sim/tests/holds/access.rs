@@ -66,7 +66,7 @@ fn exactly_that_is_opened_after_the_cut() {
             "Ingress tcp Some((3389, 3389)) forensics",
         ]
         BRIG_FORENSIC_ACCESS lets SSH and RDP in from sg-00000009, and HTTPS out to 10.0.7.0/32, 10.0.7.1/32, 10.0.7.2/32
-        i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS and forensic access, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on), its credentials are denied, it is in no Auto Scaling group and behind no load balancer, its volumes are kept and snapshots begun."#]].assert_eq(&format!("{:#?}\n{}\n{}", rules(&sim), path.why, answer.verdict.summary));
+        i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS and forensic access; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue), its credentials are denied, it is in no Auto Scaling group and behind no load balancer, its volumes are kept and snapshots have started."#]].assert_eq(&format!("{:#?}\n{}\n{}", rules(&sim), path.why, answer.verdict.summary));
     assert_eq!(sim.violations(), Vec::<String>::new());
 }
 
@@ -109,8 +109,8 @@ fn a_stray_rule_goes_and_what_was_taken_away_comes_back() {
     });
     let answer = deliver(&sim, &victim, "r2").expect("an answer");
     assert!(is_whole(&answer), "{answer:#?}");
-    let revoked = answer.steps.iter().find(|step| step.step == "revoke_security_group_rules").expect("the step");
-    assert_eq!(revoked.detail, "1 rule(s) revoked", "what belongs there stays meanwhile");
+    let revoked = answer.steps.iter().find(|step| step.step.name() == "revoke_security_group_rules").expect("the step");
+    assert_eq!(revoked.detail.to_string(), "1 rule(s) revoked", "what belongs there stays meanwhile");
     assert_eq!(rules(&sim), right);
     assert_eq!(sim.violations(), Vec::<String>::new());
 }
@@ -156,15 +156,15 @@ fn what_it_needs_and_cannot_be_read_costs_no_cut() {
         sim.breaks(Break::Always(operation, Fault::Denied));
         let answer = deliver(&sim, &victim, "r").expect("an answer");
         assert_eq!(answer.verdict.network, Truth::Yes, "{operation}: {answer:#?}");
-        let notes = answer.notes.iter().filter(|note| note.contains("forensic access"));
-        let steps = answer.steps.iter().filter(|step| step.step == "authorize_forensic_access");
+        let notes = answer.notes.iter().filter(|note| note.to_string().contains("forensic access"));
+        let steps = answer.steps.iter().filter(|step| step.step.name() == "authorize_forensic_access");
         let _ = writeln!(shown, "{operation}");
         shown.extend(notes.map(|note| format!("  {note}\n")));
         shown.extend(steps.map(|step| format!("  {} {} {}\n", step.outcome, step.step, step.detail)));
     }
     expect![[r#"
         DescribeVpcEndpoints
-          forensic access is as it was: what forensic access needs could not be read (DescribeVpcEndpoints: AccessDenied: by the simulator (grant this operation to the function's role))
+          forensic access is as it was: what forensic access is made from could not be read: DescribeVpcEndpoints: AccessDenied: by the simulator (grant this operation to the function's role)
         AuthorizeSecurityGroupIngress
           failed authorize_forensic_access AuthorizeSecurityGroupIngress: AccessDenied: by the simulator (grant this operation to the function's role)
     "#]].assert_eq(&shown);

@@ -33,7 +33,7 @@ fn killed_at_every_await_point_a_retry_ends_in_the_same_state() {
             }
             let mut difference = difference(&sim, &expected);
             // CreateSnapshots has no token: a set whose answer was lost may be taken twice, and is reported.
-            if answer.notes.iter().any(|note| note.contains("snapshot sets")) {
+            if answer.notes.iter().any(|note| note.to_string().contains("snapshot sets")) {
                 difference = difference.filter(|text| text.lines().any(|line| !line.starts_with("  snapshots")));
             }
             let whole = is_whole(&answer);
@@ -67,7 +67,7 @@ fn killed_twice_the_third_attempt_still_ends_well() {
             let answer = answer.expect("an answer");
             swept += 1;
             let mut difference = difference(&sim, &expected);
-            if answer.notes.iter().any(|note| note.contains("snapshot sets")) {
+            if answer.notes.iter().any(|note| note.to_string().contains("snapshot sets")) {
                 difference = difference.filter(|text| text.lines().any(|line| !line.starts_with("  snapshots")));
             }
             if let Some(difference) = difference {

@@ -291,7 +291,11 @@ fn where_a_role_has_no_room_the_setting_decides_and_it_is_said_first() {
     assert!(answers.iter().all(is_whole));
     let last = answers.last().expect("one");
     let said = "BRIG_ROLE_DENY_OVERFLOW=role";
-    assert!(last.notes.iter().any(|note| note.contains(said) && note.contains("DENIED")), "{:?}", last.notes);
+    assert!(
+        last.notes.iter().any(|note| note.to_string().contains(said) && note.to_string().contains("DENIED")),
+        "{:?}",
+        last.notes
+    );
     // Everything is given back, and the role's own policy was never touched.
     for id in &ids {
         let back = sim.release(id, false, "back").expect("an answer");

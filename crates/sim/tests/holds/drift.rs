@@ -144,7 +144,8 @@ fn a_scheduled_verification_says_who_did_it_where_the_trail_knows() {
         ];
     });
     let answer = verify(&sim, &victim, false);
-    let who: Vec<&String> = answer.notes.iter().filter(|note| note.contains("CloudTrail's record of")).collect();
+    let notes = answer.notes.iter().map(ToString::to_string);
+    let who: Vec<String> = notes.filter(|note| note.contains("CloudTrail's record of")).collect();
     assert_eq!(who.len(), 1, "{:?}", answer.notes);
     assert!(who.iter().all(|note| note.contains("ModifyNetworkInterfaceAttribute by arn:aws:sts")));
 }

@@ -37,7 +37,7 @@ fn steps(answer: &Containment) -> String {
     let next = answer.steps.iter().filter(|step| {
         step.resource.contains("connectionTracking")
             || step.resource.contains("PublicIp")
-            || step.step.contains("address")
+            || step.step.name().contains("address")
     });
     let line = |step: &StepReport| format!("{} {} {} - {}\n", step.outcome, step.step, step.resource, step.detail);
     next.map(line).collect::<Vec<_>>().concat()
@@ -60,11 +60,11 @@ fn timeouts_are_shortened_and_given_back() {
     check(
         &[Escalation::Timeouts],
         &expect![[r#"
-            changed modify_network_interface_attribute eni-00000002/connectionTracking - TCP was not set; whether it counts for flows that are tracked already AWS does not say
-            changed modify_network_interface_attribute eni-00000006/connectionTracking - TCP was not set; whether it counts for flows that are tracked already AWS does not say
+            changed shorten_idle_timeouts eni-00000002/connectionTracking - TCP was not set; AWS does not say whether this applies to connections it already tracks
+            changed shorten_idle_timeouts eni-00000006/connectionTracking - TCP was not set; AWS does not say whether this applies to connections it already tracks
             released:
-            changed modify_network_interface_attribute eni-00000002/connectionTracking - idle timeouts: TCP 60 s, UDP stream 60 s, UDP 30 s -> TCP 432000 s, UDP stream 180 s, UDP 30 s
-            changed modify_network_interface_attribute eni-00000006/connectionTracking - idle timeouts: TCP 60 s, UDP stream 60 s, UDP 30 s -> TCP 432000 s, UDP stream 180 s, UDP 30 s
+            changed restore_idle_timeouts eni-00000002/connectionTracking - idle timeouts: TCP 60 s, UDP stream 60 s, UDP 30 s -> TCP 432000 s, UDP stream 180 s, UDP 30 s
+            changed restore_idle_timeouts eni-00000006/connectionTracking - idle timeouts: TCP 60 s, UDP stream 60 s, UDP 30 s -> TCP 432000 s, UDP stream 180 s, UDP 30 s
             lost:
 
         "#]],
@@ -90,7 +90,7 @@ fn an_assigned_address_does_not_come_back() {
     check(
         &[Escalation::AnyPublicAddress],
         &expect![[r#"
-            changed modify_network_interface_attribute eni-00000002/associatePublicIpAddress - 198.51.100.7, which does not come back
+            changed unassign_public_address eni-00000002/associatePublicIpAddress - 198.51.100.7, which does not come back
             changed disassociate_address eipalloc-1 - 203.0.113.9; AWS may assign the interface an address of its own instead
             released:
             changed associate_address eipalloc-1 - elastic address: none -> 203.0.113.9 (eipalloc-1)

@@ -157,8 +157,8 @@ fn check_records(sim: &Arc<Sim>, victim: &Victim) {
     };
     let records = sim.run(sim.engine(0).ledger.read(&key)).expect("an end").expect("records");
     for record in &records.steps {
-        let detail = record.outcome.as_ref().map(brig_core::step::Outcome::detail).unwrap_or_default();
-        assert_eq!(raw(detail), None, "{}: {detail}", record.key);
+        let detail = record.outcome.as_ref().map(|outcome| outcome.words().to_string()).unwrap_or_default();
+        assert_eq!(raw(&detail), None, "{}: {detail}", record.key);
     }
     let reason = records.current.map(|current| current.reason).unwrap_or_default();
     assert_eq!(raw(&reason), None, "{reason}");

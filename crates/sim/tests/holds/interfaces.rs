@@ -62,9 +62,13 @@ fn a_fabric_adapter_is_isolated_and_its_doubt_is_said() {
     }
     let answer = Sim::new(world, 1).contain(&victim.id, "r").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Contained, "{answer:#?}");
-    assert!(answer.notes.iter().any(|note| note.contains("is an Elastic Fabric Adapter")), "{:#?}", answer.notes);
     assert!(
-        answer.verdict.summary.contains("MAY GO ON through the elastic fabric adapter"),
+        answer.notes.iter().any(|note| note.to_string().contains("is an Elastic Fabric Adapter")),
+        "{:#?}",
+        answer.notes
+    );
+    assert!(
+        answer.verdict.summary.contains("MAY CONTINUE through the elastic fabric adapter"),
         "{}",
         answer.verdict.summary
     );
@@ -81,12 +85,20 @@ fn an_interface_that_a_service_owns_is_named_and_the_others_are_isolated() {
     let answer = Sim::new(world, 1).contain(&victim.id, "r").expect("an answer");
     assert_eq!((answer.outcome, answer.verdict.network), (Conclusion::Partial, Truth::Partial), "{answer:#?}");
     assert!(!answer.left_over, "trying again cannot help");
-    let failed = answer.steps.iter().find(|step| step.step == "isolate" && step.outcome == "failed").expect("the step");
+    let failed = answer
+        .steps
+        .iter()
+        .find(|step| step.step.name() == "isolate" && step.outcome.word() == "failed")
+        .expect("the step");
     assert_eq!(failed.resource, id.to_string());
-    assert!(failed.detail.contains("AuthFailure"), "{}", failed.detail);
-    assert!(failed.detail.contains("a service of AWS's manages this resource"), "{}", failed.detail);
-    assert!(!failed.detail.contains("grant this operation"), "{}", failed.detail);
-    assert!(answer.notes.iter().any(|note| note.contains(&format!("{id} isolated"))), "{:#?}", answer.notes);
+    assert!(failed.detail.to_string().contains("AuthFailure"), "{}", failed.detail);
+    assert!(failed.detail.to_string().contains("a service of AWS's manages this resource"), "{}", failed.detail);
+    assert!(!failed.detail.to_string().contains("grant this operation"), "{}", failed.detail);
+    assert!(
+        answer.notes.iter().any(|note| note.to_string().contains(&format!("{id} is isolated"))),
+        "{:#?}",
+        answer.notes
+    );
 }
 
 #[test]
@@ -101,12 +113,15 @@ fn on_a_node_of_eks_auto_mode_no_grant_is_advised() {
     }
     // GuardDuty's finding about a node would ask.
     let answer = elsewhere::contain(&sim, &elsewhere::finding(&victim));
-    let failed: Vec<_> = answer.steps.iter().filter(|step| step.outcome == "failed").collect();
+    let failed: Vec<_> = answer.steps.iter().filter(|step| step.outcome.word() == "failed").collect();
     assert!(!failed.is_empty(), "{answer:#?}");
-    assert!(failed.iter().all(|step| !step.detail.contains("grant this operation")), "{failed:#?}");
-    assert!(failed.iter().any(|step| step.detail.contains("EKS Auto Mode manages this instance")), "{failed:#?}");
+    assert!(failed.iter().all(|step| !step.detail.to_string().contains("grant this operation")), "{failed:#?}");
     assert!(
-        answer.notes.iter().any(|note| note.starts_with("EKS Auto Mode manages this instance")),
+        failed.iter().any(|step| step.detail.to_string().contains("EKS Auto Mode manages this instance")),
+        "{failed:#?}"
+    );
+    assert!(
+        answer.notes.iter().any(|note| note.to_string().starts_with("EKS Auto Mode manages this instance")),
         "{:#?}",
         answer.notes
     );

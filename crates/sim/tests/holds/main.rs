@@ -28,4 +28,5 @@ mod proof;
 mod races;
 mod release;
 mod stop;
+mod words;
 mod worlds;

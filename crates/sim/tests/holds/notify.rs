@@ -96,7 +96,7 @@ fn contained() -> (Arc<Sim>, Victim) {
 const WAYS: [Way; 11] = [
     Way {
         name: "contained",
-        subject: "contained",
+        subject: "CONTAINED",
         begin: || plain(Policy::default(), |_, _| {}),
         run: |sim, victim| ended(&contain(sim, victim)),
     },
@@ -123,7 +123,7 @@ const WAYS: [Way; 11] = [
     },
     Way {
         name: "observed",
-        subject: "observed",
+        subject: "OBSERVED",
         begin: || plain(Policy { mode: Mode::Observe, ..Policy::default() }, |_, _| {}),
         run: |sim, victim| ended(&contain(sim, victim)),
     },
@@ -144,7 +144,7 @@ const WAYS: [Way; 11] = [
     },
     Way {
         name: "repaired",
-        subject: "DRIFT PUT RIGHT",
+        subject: "CHANGED BY SOMEBODY, REPAIRED",
         begin: || {
             let (sim, victim) = contained();
             undo(&sim, &victim);
@@ -256,7 +256,7 @@ fn a_release_that_nobody_heard_of_is_told_by_the_next_release_or_verification() 
         let verified = sim.run(engine.verify_all(false, &invocation)).expect("an end").expect("an answer");
         assert_eq!(verified.not_notified, None, "{fault:?}");
         let told: Vec<String> = sim.told().into_iter().skip(before).collect();
-        assert!(told.len() == 1 && told.iter().all(|subject| subject.contains("released")), "{fault:?}: {told:?}");
+        assert!(told.len() == 1 && told.iter().all(|subject| subject.contains("RELEASED")), "{fault:?}: {told:?}");
         let again = sim.release(&victim.id, false, "r2").expect("an answer");
         assert!(!again.left_over, "{fault:?}: {again:?}");
     }
@@ -272,7 +272,7 @@ fn what_is_sent_late_says_so_and_keeps_its_reason() {
     let (engine, invocation) = (sim.engine(0), sim.invocation("schedule", TIME));
     sim.run(engine.verify_all(false, &invocation)).expect("an end").expect("an answer");
     let last = sim.messages().pop().expect("a message");
-    assert!(last.subject.contains("DRIFT PUT RIGHT"), "{}", last.subject);
+    assert!(last.subject.contains("CHANGED BY SOMEBODY, REPAIRED"), "{}", last.subject);
     assert!(last.body.contains("Sent late"), "{}", last.body);
 }
 
@@ -289,7 +289,7 @@ fn the_containment_that_nobody_heard_of_is_told_as_it_was_decided() {
     let other = Finding { title: "something else".to_owned(), ..found(&victim.id, "f2") };
     act(&sim, &other, Action::Contain);
     let message = sim.messages().pop().expect("a message");
-    assert!(message.subject.contains("] contained:"), "{}", message.subject);
+    assert!(message.subject.contains("] CONTAINED:"), "{}", message.subject);
     assert!(message.body.contains("mining") && !message.body.contains("something else"), "{}", message.body);
 }
 
@@ -546,7 +546,7 @@ fn what_never_succeeded_has_not_drifted_and_the_reason_and_the_name_are_shown() 
     assert_eq!(entry.drift, 0, "{}", entry.now.verdict.summary);
     assert!(!entry.now.verdict.summary.contains("DRIFTED"), "{}", entry.now.verdict.summary);
     let undone = entry.never_done.first().expect("a step");
-    assert!(undone.step == "deny_role" && undone.why.contains("PutRolePolicy"), "{undone:?}");
+    assert!(undone.step.name() == "deny_role" && undone.why.contains("PutRolePolicy"), "{undone:?}");
     assert!(entry.now.reason.contains("mining"), "{}", entry.now.reason);
     assert_eq!(entry.name.as_deref(), Some("web-1"));
     let (engine, invocation) = (sim.engine(0), sim.invocation("status", TIME));

@@ -52,11 +52,11 @@ fn a_public_instance() {
     check(
         (world, victim),
         &expect![[r#"
-            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones are expected to be cut, which AWS does not promise (ICMP and the like may go on)
-            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the internet gateway igw-1, eni-00000002 IPv6 the VPC vpc-1, eni-00000002 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
+            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the internet gateway igw-1, eni-00000002 IPv6 the VPC vpc-1, eni-00000002 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
     );
@@ -67,12 +67,12 @@ fn a_private_instance_behind_a_nat_gateway() {
     check(
         world(&[("0.0.0.0/0", "nat-1")]),
         &expect![[r#"
-            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 5 days)
-            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 5 days)
+            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
     );
@@ -88,13 +88,13 @@ fn a_private_instance_with_ipv6() {
     check(
         (world, victim),
         &expect![[r#"
-            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-1 (until idle for 10 minutes), the egress-only internet gateway eigw-1 (until idle for 10 minutes)
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 10 minutes), the egress-only internet gateway eigw-1 (until idle for 10 minutes)
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
     );
@@ -110,13 +110,13 @@ fn other_networks() {
             ("10.4.0.0/16", "eni-9"),
         ]),
         &expect![[r#"
-            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the transit gateway tgw-1 (until idle for 5 days)
-            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the appliance eni-9 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new flows blocked, open ones expected cut: eni-00000002 IPv4 the peering connection pcx-1, eni-00000002 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; what lies beyond it was not looked at
-            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the transit gateway tgw-1 (until idle for 5 days)
+            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the appliance eni-9 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the peering connection pcx-1, eni-00000002 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; what lies beyond it was not looked at
+            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
     );
@@ -135,14 +135,14 @@ fn endpoints_and_a_firewall() {
     check(
         (world, victim),
         &expect![[r#"
-            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the gateway endpoint vpce-ddb (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 1 more
-            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 interface endpoints - AWS always tracks what goes to an interface endpoint; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the gateway endpoint vpce-s3 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; 2 DNS firewall rule group(s) are associated with the VPC
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the gateway endpoint vpce-ddb (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 1 more
+            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 interface endpoints - AWS always tracks what goes to an interface endpoint; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the gateway endpoint vpce-s3 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; 2 DNS firewall rule group(s) are associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
     );
@@ -158,16 +158,16 @@ fn services_in_the_vpc() {
     check(
         (world, victim),
         &expect![[r#"
-            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS and the serial console, open ones MAY GO ON through Network Load Balancers in the VPC, Lambda functions in the VPC (until idle for 5 days) and 1 more
-            new flows blocked, open ones may go on: eni-00000002 IPv4 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on until idle for 5 days: eni-00000002 IPv4 Global Accelerator - AWS always tracks what comes through Global Accelerator; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new flows blocked, open ones expected cut: eni-00000002 IPv4 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; whether it is a target there was not looked at
-            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-            new flows open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS and the serial console; existing ones MAY CONTINUE through Network Load Balancers in the VPC, Lambda functions in the VPC (until idle for 5 days) and 1 more
+            new connections blocked, existing ones MAY CONTINUE: eni-00000002 IPv4 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 Global Accelerator - AWS always tracks what comes through Global Accelerator; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; whether it is a target there was not looked at
+            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            new connections open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
         "#]],
     );
 }
@@ -183,13 +183,13 @@ fn a_target_of_a_network_load_balancer() {
     check(
         (world, victim),
         &expect![[r#"
-            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the Gateway Load Balancer of inspect/1, the Network Load Balancer of tcp/1
-            new flows blocked, open ones may go on: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new flows blocked, open ones may go on: the Gateway Load Balancer of inspect/1 - what a Gateway Load Balancer sends is tracked by AWS's former list of what it always tracks
-            new flows blocked, open ones may go on: the Network Load Balancer of tcp/1 - AWS always tracks what comes through a Network Load Balancer
-            new flows blocked, open ones expected cut: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new flows open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the Gateway Load Balancer of inspect/1, the Network Load Balancer of tcp/1
+            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones MAY CONTINUE: the Gateway Load Balancer of inspect/1 - what a Gateway Load Balancer sends is tracked by AWS's former list of what it always tracks
+            new connections blocked, existing ones MAY CONTINUE: the Network Load Balancer of tcp/1 - AWS always tracks what comes through a Network Load Balancer
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
     );
@@ -205,12 +205,12 @@ fn interfaces_in_two_vpcs() {
     check(
         (world, victim),
         &expect![[r#"
-            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new network flows are blocked but for DNS, open ones MAY GO ON through the NAT gateway nat-2 (until idle for 5 days)
-            new flows blocked, open ones may go on: eni-00000004 ICMP, eni-00000005 ICMP - AWS always tracks it, and does not say for how long
-            new flows blocked, open ones may go on until idle for 10 minutes: eni-00000004 other protocols, eni-00000005 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new flows blocked, open ones may go on until idle for 5 days: eni-00000005 IPv4 the NAT gateway nat-2 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new flows blocked, open ones expected cut: eni-00000004 IPv4 the VPC vpc-1, eni-00000005 IPv4 the VPC vpc-2 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new flows open: DNS vpc-1, DNS vpc-2 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-2 (until idle for 5 days)
+            new connections blocked, existing ones MAY CONTINUE: eni-00000004 ICMP, eni-00000005 ICMP - AWS always tracks it, and does not say for how long
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000004 other protocols, eni-00000005 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000005 IPv4 the NAT gateway nat-2 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+            new connections blocked, existing ones expected to drop: eni-00000004 IPv4 the VPC vpc-1, eni-00000005 IPv4 the VPC vpc-2 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections open: DNS vpc-1, DNS vpc-2 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
     );
@@ -270,6 +270,6 @@ fn a_shared_vpc_shows_less_than_there_is() {
     let answer = Sim::new(world, 1).contain(&victim.id, "r").expect("an answer");
     let lines = lines(&answer.verdict.paths);
     let said = |words: &str| lines.iter().any(|line| line.contains(words));
-    assert!(said("the VPC is shared by the account 999988887777"), "{lines:#?}");
+    assert!(said("the account 999988887777 shares this VPC"), "{lines:#?}");
     assert!(said("whether a DNS firewall is associated with the VPC could not be read"), "{lines:#?}");
 }

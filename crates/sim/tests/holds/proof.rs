@@ -211,7 +211,7 @@ fn a_containment_says_which_interfaces_no_flow_log_watches() {
     let bare = |world: &World| {
         let sim = calm(world, &victim);
         let answer = sim.contain(&victim.id, "again").expect("an answer");
-        answer.notes.into_iter().filter(|note| note.contains("flow log")).collect::<Vec<_>>()
+        answer.notes.iter().map(ToString::to_string).filter(|note| note.contains("flow log")).collect::<Vec<_>>()
     };
     expect!["no VPC flow log watches eni-00000002: nothing will prove the cut there"].assert_eq(&bare(&world).concat());
     world.flow_logs.push(FlowLog { traffic: "REJECT".to_owned(), ..log(Destination::Other) });

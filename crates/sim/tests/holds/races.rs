@@ -83,7 +83,7 @@ fn interleave(lag: u64) {
         let answer = deliver(&sim, &victim, "last").expect("an answer");
         swept += 1;
         let mut difference = difference(&sim, &expected);
-        if answer.notes.iter().any(|note| note.contains("snapshot sets")) {
+        if answer.notes.iter().any(|note| note.to_string().contains("snapshot sets")) {
             second_sets += 1;
             difference = difference.filter(|text| text.lines().any(|line| !line.starts_with("  snapshots")));
         }

@@ -27,7 +27,8 @@ fn state(sim: &Sim, victim: &Victim) -> InstanceState {
 }
 
 fn steps(answer: &Containment) -> String {
-    let of_stop = answer.steps.iter().filter(|step| step.step.contains("stop_") || step.step.contains("memory"));
+    let of_stop =
+        answer.steps.iter().filter(|step| step.step.name().contains("stop_") || step.step.name().contains("memory"));
     of_stop.map(|step| format!("{} {} - {}\n", step.outcome, step.step, step.detail)).collect::<Vec<_>>().concat()
 }
 
@@ -52,6 +53,8 @@ fn it_is_stopped_last_and_started_by_the_release() {
     check(
         &answer,
         &expect![[r#"
+            changed enable_stop_protection - was off
+            changed stop_on_shutdown - was terminate
             changed stop_instances - told to stop; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one
         "#]],
     );
@@ -88,6 +91,8 @@ fn a_hibernated_instance_is_snapshotted_with_its_memory() {
     check(
         &answer,
         &expect![[r#"
+            changed enable_stop_protection - was off
+            changed stop_on_shutdown - was terminate
             changed stop_instances - asked to hibernate; if that fails, AWS shuts it down instead and its memory is lost
             changed snapshot_memory - snap-00000012 of vol-0001a, snap-00000013 of vol-00000007, snap-00000014 of vol-00000008; whether its memory is on the root volume is not known: where hibernation fails, AWS shuts it down, and EC2's state reason does not say
         "#]],
@@ -95,7 +100,7 @@ fn a_hibernated_instance_is_snapshotted_with_its_memory() {
     assert_eq!(state(&sim, &victim), InstanceState::Stopped);
     let volumes = world.volumes(&victim.id).len();
     assert_eq!(memory(&sim), (volumes, volumes));
-    assert!(!answer.notes.iter().any(|note| note.contains("snapshot sets")), "{:#?}", answer.notes);
+    assert!(!answer.notes.iter().any(|note| note.to_string().contains("snapshot sets")), "{:#?}", answer.notes);
 }
 
 #[test]
@@ -110,7 +115,9 @@ fn what_is_not_preserved_is_not_stopped() {
     check(
         &answer,
         &expect![[r#"
-            skipped stop_instances - NOT stopped: its evidence is not preserved (this does not hold: vol-0001a has a snapshot)
+            changed enable_stop_protection - was off
+            changed stop_on_shutdown - was terminate
+            skipped stop_instances - its evidence is not preserved (this does not hold: vol-0001a has a snapshot)
         "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Running);
@@ -121,7 +128,9 @@ fn what_is_not_preserved_is_not_stopped() {
     check(
         &answer,
         &expect![[r#"
-            skipped stop_instances - NOT stopped: it is not out of its Auto Scaling group and load balancers (this does not hold: in no Auto Scaling group)
+            changed enable_stop_protection - was off
+            changed stop_on_shutdown - was terminate
+            skipped stop_instances - it is not out of its Auto Scaling group and load balancers (this does not hold: it is in no Auto Scaling group)
         "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Running);
@@ -136,8 +145,10 @@ fn its_owners_protection_and_somebodys_start_are_left_alone() {
     check(
         &answer,
         &expect![[r#"
-        skipped stop_instances - NOT stopped: its owner protects it from that
-    "#]],
+            already_done enable_stop_protection - on
+            changed stop_on_shutdown - was terminate
+            skipped stop_instances - its owner protects it from being stopped
+        "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Running);
 
@@ -149,7 +160,9 @@ fn its_owners_protection_and_somebodys_start_are_left_alone() {
     check(
         &answer,
         &expect![[r#"
-            skipped stop_instances - Brig stopped it, and somebody has started it since: it RUNS; Brig stops it once only, stop it by hand
+            already_done enable_stop_protection - on
+            already_done stop_on_shutdown - stop
+            skipped stop_instances - Brig stopped it, and somebody has started it since: it RUNS. Brig stops it only once; stop it by hand
         "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Running);
@@ -161,7 +174,7 @@ fn the_ask_outlives_the_event_that_it_came_with() {
     let sim = Sim::new(world, 1);
     sim.breaks(Break::Always("CreateSnapshots", Fault::ServerError));
     let answer = sim.contain_within(&victim.id, "r", Duration::from_secs(20)).expect("an answer");
-    assert!(steps(&answer).contains("not stopped yet"), "{}", steps(&answer));
+    assert!(steps(&answer).contains("failed stop_instances - its evidence is not preserved"), "{}", steps(&answer));
     sim.heal();
     // What comes next asks for nothing: an update of the finding, a verification.
     sim.change(|world| world.stops.clear());

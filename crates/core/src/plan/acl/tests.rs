@@ -254,7 +254,7 @@ fn a_rule_on_record_that_is_gone_is_made_again() {
     let mut world = world(&[]);
     let step = denying("203.0.113.9");
     let mut record = StepRecord::intended(step.key(instance().id.as_str()), step, Timestamp::from_millis(0));
-    record.outcome = Some(Outcome::Changed(String::new()));
+    record.outcome = Some(Outcome::changed());
     world.recorded.push(record.clone());
     world.denials.insert("acl-1".to_owned(), vec![share(ARN, "203.0.113.9", 4, 5)]);
     check(

@@ -38,9 +38,9 @@ fn each_is_done_where_it_was_chosen() {
         &world(),
         &[Escalation::Timeouts],
         &expect![[r#"
-        planned      modify_network_interface_attribute eni-a/connectionTracking
-        planned      modify_network_interface_attribute eni-b/connectionTracking
-    "#]],
+            planned      shorten_idle_timeouts eni-a/connectionTracking
+            planned      shorten_idle_timeouts eni-b/connectionTracking
+        "#]],
     );
     check(
         &world(),
@@ -54,9 +54,9 @@ fn each_is_done_where_it_was_chosen() {
         &world(),
         &[Escalation::AnyPublicAddress],
         &expect![[r#"
-        planned      modify_network_interface_attribute eni-a/associatePublicIpAddress
-        planned      disassociate_address eipalloc-1
-    "#]],
+            planned      unassign_public_address eni-a/associatePublicIpAddress
+            planned      disassociate_address eipalloc-1
+        "#]],
     );
 }
 
@@ -71,8 +71,8 @@ fn a_stopped_instance_has_no_timeout_to_shorten() {
 fn what_is_settled_is_not_tried_again() {
     let mut world = world();
     for (interface, outcome) in world.interfaces.iter().zip([
-        Outcome::Changed("TCP was not set".to_owned()),
-        Outcome::Skipped("AWS does not take it here: UnsupportedOperation".to_owned()),
+        Outcome::Changed("TCP was not set".into()),
+        Outcome::Skipped("AWS does not take it here: UnsupportedOperation".into()),
     ]) {
         let step = Step::ShortenTimeouts { eni: interface.id.clone(), was: Timeouts::default() };
         let key = step.key(world.instance.id.as_str());
@@ -83,9 +83,9 @@ fn what_is_settled_is_not_tried_again() {
         &world,
         &[Escalation::Timeouts],
         &expect![[r#"
-        already_done modify_network_interface_attribute eni-a/connectionTracking - TCP was not set
-        skipped      modify_network_interface_attribute eni-b/connectionTracking - AWS does not take it here: UnsupportedOperation
-    "#]],
+            already_done shorten_idle_timeouts eni-a/connectionTracking - TCP was not set
+            skipped      shorten_idle_timeouts eni-b/connectionTracking - AWS does not take it here: UnsupportedOperation
+        "#]],
     );
     for record in &mut world.recorded {
         record.outcome = Some(Outcome::Failed(Failure::new("throttled".to_owned(), true)));
@@ -94,9 +94,9 @@ fn what_is_settled_is_not_tried_again() {
         &world,
         &[Escalation::Timeouts],
         &expect![[r#"
-        planned      modify_network_interface_attribute eni-a/connectionTracking
-        planned      modify_network_interface_attribute eni-b/connectionTracking
-    "#]],
+            planned      shorten_idle_timeouts eni-a/connectionTracking
+            planned      shorten_idle_timeouts eni-b/connectionTracking
+        "#]],
     );
 }
 

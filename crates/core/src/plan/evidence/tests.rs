@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::verdict::Truth;
 use crate::{
     step::Failure,
     testing::{instance, volume},
@@ -37,14 +38,14 @@ fn nothing_may_end_the_instance_and_its_disks_are_kept() {
     check(
         &look(),
         &instance(),
-        &expect![[r"
-            planned      modify_instance_attribute instance/disableApiTermination
-            planned      modify_instance_attribute instance/disableApiStop
-            planned      modify_instance_attribute instance/instanceInitiatedShutdownBehavior
-            planned      modify_instance_attribute instance/blockDeviceMapping
+        &expect![[r#"
+            planned      enable_termination_protection instance/disableApiTermination
+            planned      enable_stop_protection instance/disableApiStop
+            planned      stop_on_shutdown instance/instanceInitiatedShutdownBehavior
+            planned      keep_volumes instance/blockDeviceMapping
             planned      create_snapshots instance
-            planned      create_tags instance
-        "]],
+            planned      tag_instance instance
+        "#]],
     );
     let plan = plan(&look(), &instance(), &"c-1".into());
     assert!(
@@ -62,11 +63,11 @@ fn spot_and_instance_store_get_what_aws_allows() {
         &look(),
         &spot,
         &expect![[r#"
-            skipped      modify_instance_attribute instance/disableApiTermination - AWS allows no termination protection on a Spot instance
-            skipped      modify_instance_attribute instance/disableApiStop - AWS allows no stop protection on a Spot instance
-            skipped      modify_instance_attribute instance/instanceInitiatedShutdownBehavior - an instance-store root cannot be stopped
+            skipped      enable_termination_protection instance/disableApiTermination - AWS allows no termination protection on a Spot instance
+            skipped      enable_stop_protection instance/disableApiStop - AWS allows no stop protection on a Spot instance
+            skipped      stop_on_shutdown instance/instanceInitiatedShutdownBehavior - an instance-store root cannot be stopped
             skipped      create_snapshots instance - no EBS volume is attached
-            planned      create_tags instance
+            planned      tag_instance instance
             note: a Spot instance can be reclaimed by AWS, usually at two minutes' notice: the snapshots are what stays
             note: the root device is an instance store: stopping the instance loses it, and no snapshot holds it
         "#]],
@@ -140,8 +141,8 @@ fn what_aws_refused_is_tried_again_after_a_day_and_said_until_then() {
     assert_eq!(snapshots(&at(2, one())), ["skipped create_snapshots i", "skipped create_snapshot vol-data"]);
     assert_eq!(snapshots(&at(26, one())), ["skipped create_snapshots i", "planned create_snapshot vol-data"]);
     let facts = facts(&at(2, one()), &instance(), &"c-1".into(), 0);
-    let why = Unpreserved::Refused { volume: "vol-data".into(), error: kms.to_owned() };
-    assert!(facts.iter().any(|fact| fact.mark == Some(Mark::Unpreserved(why.clone()))), "{facts:?}");
+    let why = Unpreserved::Refused { volume: "vol-data".into(), error: kms.into() };
+    assert!(facts.iter().any(|fact| fact.unpreserved() == Some(&why)), "{facts:?}");
     // None was: the set rests too, and what was not tried by itself is.
     let rests = ["skipped create_snapshots i", "planned create_snapshot vol-root", "skipped create_snapshot vol-data"];
     assert_eq!(snapshots(&at(2, Vec::new())), rests);
@@ -162,7 +163,7 @@ fn a_set_that_ended_in_error_is_no_evidence_and_is_taken_again_after_a_day() {
     assert_eq!(snapshots(&at(26, both())), ["planned create_snapshots i"]);
     let facts = facts(&at(2, both()), &instance(), &"c-1".into(), 0);
     let why = Unpreserved::SnapshotFailed { volume: "vol-root".into(), snapshot: "snap-of-vol-root".into() };
-    assert!(facts.iter().any(|fact| fact.mark == Some(Mark::Unpreserved(why.clone()))), "{facts:?}");
+    assert!(facts.iter().any(|fact| fact.unpreserved() == Some(&why)), "{facts:?}");
     assert_ne!(Truth::of(&facts), Truth::Yes);
     // One of the set: the other one stands.
     let one = vec![snapshot("snap-1", "vol-root", Some(true)), failed("vol-data")];
@@ -172,7 +173,7 @@ fn a_set_that_ended_in_error_is_no_evidence_and_is_taken_again_after_a_day() {
 
 #[test]
 fn what_aws_does_not_take_for_an_instance_is_skipped_and_promised_by_nobody() {
-    let unsupported = || Outcome::Skipped("AWS does not take it here".to_owned());
+    let unsupported = || Outcome::Skipped("AWS does not take it here".into());
     let doomed = Step::KeepVolumes { was: vec![("/dev/xvda".to_owned(), "vol-root".into())] };
     let records: Vec<StepRecord> = [
         Step::ProtectTermination { was: false },
@@ -205,19 +206,19 @@ fn what_aws_does_not_take_for_an_instance_is_skipped_and_promised_by_nobody() {
 fn every_snapshot_is_locked_and_says_its_device() {
     let mut found = look();
     found.snapshots = vec![snapshot("snap-1", "vol-root", None), snapshot("snap-2", "vol-data", Some(true))];
-    expect![[r"
+    expect![[r#"
         planned      lock_snapshot snap-1
-        planned      create_tags snap-1
+        planned      tag_snapshot snap-1
         already_done lock_snapshot snap-2 - locked
-        planned      create_tags snap-2
-    "]]
+        planned      tag_snapshot snap-2
+    "#]]
     .assert_eq(&plan_locks(&found, &instance(), 7).to_string());
-    expect![[r"
+    expect![[r#"
         skipped      lock_snapshot snap-1 - BRIG_LOCK_DAYS is 0
-        planned      create_tags snap-1
+        planned      tag_snapshot snap-1
         already_done lock_snapshot snap-2 - locked
-        planned      create_tags snap-2
-    "]]
+        planned      tag_snapshot snap-2
+    "#]]
     .assert_eq(&plan_locks(&found, &instance(), 0).to_string());
 }
 
@@ -227,7 +228,7 @@ fn a_second_set_is_reported() {
     found.snapshots = vec![snapshot("snap-1", "vol-root", Some(true)), snapshot("snap-2", "vol-root", Some(true))];
     let mut one = instance();
     one.volumes = vec![volume("vol-root", "/dev/xvda", false)];
-    assert!(plan_locks(&found, &one, 7).notes[0].starts_with("there are 2 snapshot sets"));
+    assert!(plan_locks(&found, &one, 7).notes[0].to_string().starts_with("there are 2 snapshot sets"));
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn a_hook_that_holds_it_on_its_way_out_is_asked_for_another_heartbeat() {
     check(
         &in_group("Terminating:Wait", own.clone()),
         &expect![[r#"
-            skipped      detach_instances web - Terminating:Wait: its group is terminating it, and AWS detaches it no more
+            skipped      detach_instances web - Terminating:Wait: its group is terminating it, and AWS no longer detaches it
             planned      record_lifecycle_action_heartbeat web/drain
             note: web may launch a replacement from the same template, with the same hole
             note: web is terminating it; a lifecycle hook holds it, and each attempt asks for another heartbeat: AWS allows 48 hours or 100 heartbeats in all, whichever is less. Only an instance lifecycle policy of the group that retains it stops the termination itself; aws autoscaling record-lifecycle-action-heartbeat prolongs it further
@@ -97,7 +97,7 @@ fn a_hook_that_holds_it_on_its_way_out_is_asked_for_another_heartbeat() {
     check(
         &in_group("Terminating:Proceed", own),
         &expect![[r#"
-            skipped      detach_instances web - Terminating:Proceed: its group is terminating it, and AWS detaches it no more
+            skipped      detach_instances web - Terminating:Proceed: its group is terminating it, and AWS no longer detaches it
             note: web may launch a replacement from the same template, with the same hole
         "#]],
     );

@@ -105,13 +105,13 @@ fn an_interface_found_open_is_isolated_before_all_else_and_not_opened_again() {
     world.interfaces[1].groups = vec!["sg-untrack-vpc-1".into()];
     check(
         &world,
-        &expect![[r"
+        &expect![[r#"
             planned      isolate eni-b
             planned      isolate eni-a
             planned      untrack eni-a
             already_done untrack eni-b - found open; isolated at once
-            note: eni-b was found OPEN TO THE WORLD since 1970-01-01T00:00:00.000Z at the earliest, and is isolated before all else
-        "]],
+            note: eni-b was OPEN TO THE WORLD, since 1970-01-01T00:00:00.000Z at the earliest; it is isolated before everything else
+        "#]],
     );
 }
 
@@ -122,12 +122,12 @@ fn a_stopped_instance_has_nothing_to_untrack_and_needs_no_untrack_group() {
     world.groups.pop();
     check(
         &world,
-        &expect![[r"
+        &expect![[r#"
             planned      isolate eni-a
             planned      isolate eni-b
-            skipped      untrack eni-a - the instance is not running: it has no flows
-            skipped      untrack eni-b - the instance is not running: it has no flows
-        "]],
+            skipped      untrack eni-a - the instance is not running, so it has no connections
+            skipped      untrack eni-b - the instance is not running, so it has no connections
+        "#]],
     );
 }
 
@@ -138,10 +138,10 @@ fn untrack_can_be_off() {
     world.interfaces.pop();
     check(
         &world,
-        &expect![[r"
+        &expect![[r#"
             planned      isolate eni-a
-            skipped      untrack eni-a - BRIG_UNTRACK_SECONDS is off: flows that were tracked go on until they idle out
-        "]],
+            skipped      untrack eni-a - BRIG_UNTRACK_SECONDS is off: connections that were tracked continue until they idle out
+        "#]],
     );
 }
 
@@ -232,12 +232,12 @@ fn an_interface_counts_as_isolated_only_alone_in_an_empty_group_of_ours() {
             open_since: &BTreeMap::new(),
         };
         let fact = facts(&look, &[]).remove(0);
-        format!("{} {}", fact.truth.word(), fact.why)
+        format!("{} {}", fact.truth.word(), fact.why.map_or_else(String::new, |why| why.to_string()))
     };
     assert_eq!(truth(&["sg-isolation-vpc-1"], vec![]), "yes ");
     assert_eq!(truth(&["sg-isolation-vpc-1", "sg-web"], vec![]), "no it is in sg-isolation-vpc-1, sg-web");
     assert_eq!(truth(&["sg-isolation-vpc-1"], stray()), "no its group sg-isolation-vpc-1 has a rule");
-    assert_eq!(truth(&["sg-untrack-vpc-1"], vec![]), "no OPEN TO THE WORLD");
+    assert_eq!(truth(&["sg-untrack-vpc-1"], vec![]), "no it is OPEN TO THE WORLD");
     assert_eq!(truth(&["sg-web"], vec![]), "no it is in sg-web");
 }
 

@@ -4,8 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
     ids::{EniId, GroupId},
-    step::{Failure, GroupRef, Outcome, Step},
-    verdict::OPEN,
+    step::{Failure, GroupRef, Mark, Outcome, Step},
 };
 
 use super::{NetworkLane, lock};
@@ -27,11 +26,11 @@ impl NetworkLane<'_> {
         };
         match self.set_group(eni, &group).await {
             Ok(()) => Outcome::Changed(match was {
-                Some(was) => format!("was {}", was.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ")),
-                None => "its groups before are not known here".to_owned(),
+                Some(was) => format!("was {}", was.iter().map(GroupId::as_str).collect::<Vec<_>>().join(", ")).into(),
+                None => "the groups it had before are not known".into(),
             }),
             Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("NetworkInterface") => {
-                Outcome::Missing("the interface is gone".to_owned())
+                Outcome::Missing("the interface is gone".into())
             }
             // A group that was seen or made a moment ago: AWS finds it soon.
             Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
@@ -60,18 +59,20 @@ impl NetworkLane<'_> {
 
     pub(super) async fn untrack(&self, step: Step, closed: &BTreeSet<EniId>) -> Outcome {
         let Step::Untrack { eni, untrack, isolation, seconds } = &step else {
-            return Outcome::Skipped("no untrack step".to_owned());
+            return Outcome::Skipped("no untrack step".into());
         };
         if !closed.contains(eni) {
-            return Outcome::Skipped("its isolation did not succeed: it is not opened".to_owned());
+            return Outcome::Skipped("its isolation did not succeed: it is not opened".into());
         }
         let window = Duration::from_secs(u64::from(*seconds));
         if self.work.left() < window + SPARE {
-            return Outcome::Skipped(format!("no time: the window and {} s must be left", SPARE.as_secs()));
+            return Outcome::Skipped(format!("no time: the window and {} s must be left", SPARE.as_secs()).into());
         }
         let (open, isolated) = match (self.resolve_fit(untrack), self.resolve(isolation)) {
             (Ok(open), Ok(isolated)) => (open, isolated),
-            (Err(why), _) => return Outcome::Skipped(format!("{why}; flows that were tracked may go on")),
+            (Err(why), _) => {
+                return Outcome::Skipped(format!("{why}; connections that were tracked may continue").into());
+            }
             (_, Err(outcome)) => return outcome,
         };
         let before = self.work.clock.now();
@@ -81,7 +82,7 @@ impl NetworkLane<'_> {
         if let Err(error) = &opened
             && matches!(error.kind, ErrorKind::Denied(_) | ErrorKind::NotFound)
         {
-            return Outcome::Skipped(format!("not opened: {error}; flows that were tracked may go on"));
+            return Outcome::Skipped(format!("not opened: {error}; connections that were tracked may continue").into());
         }
         if opened.is_ok() {
             self.work.clock.sleep(window).await;
@@ -92,10 +93,15 @@ impl NetworkLane<'_> {
         match (closing, opened) {
             (Ok(()), Ok(())) => {
                 lock(&self.windows).push(open_for);
-                Outcome::Changed(format!("open for {} ms, then isolated again", open_for.as_millis()))
+                Outcome::Changed(format!("open for {} ms, then isolated again", open_for.as_millis()).into())
             }
-            (Ok(()), Err(error)) => Outcome::Skipped(format!("not surely opened: {error}; isolated again")),
-            (Err(error), _) => Outcome::Failed(Failure::new(format!("{OPEN} since {before}: {error}"), true)),
+            (Ok(()), Err(error)) => {
+                Outcome::Skipped(format!("it may not have been opened: {error}; isolated again").into())
+                    .marked(Mark::MayHaveOpened)
+            }
+            (Err(error), _) => {
+                Outcome::Failed(Failure::new(format!("OPEN TO THE WORLD since {before}: {error}"), true))
+            }
         }
     }
 

@@ -88,7 +88,7 @@ impl NetworkLane<'_> {
         let Outcome::Failed(failure) = outcome else { return outcome };
         lock(&self.unfit).insert(key_of(group), failure.clone());
         match group.purpose {
-            Purpose::Untrack if !failure.retryable => Outcome::Skipped(failure.to_string()),
+            Purpose::Untrack if !failure.retryable => Outcome::Skipped(failure.to_string().into()),
             Purpose::Untrack | Purpose::Isolation => Outcome::Failed(failure),
         }
     }
@@ -128,7 +128,7 @@ impl NetworkLane<'_> {
         if let Some(failure) = lock(&self.unfit).get(&key_of(group)) {
             return Err(format!("there is no untrack group: {failure}"));
         }
-        self.resolve(group).map_err(|outcome| outcome.detail().to_owned())
+        self.resolve(group).map_err(|outcome| outcome.words().to_string())
     }
 }
 
@@ -210,7 +210,7 @@ pub(crate) async fn rule(cloud: &dyn Cloud, clock: &dyn Clock, purpose: Purpose,
 /// What was just made, or just seen, and is not found will be: EC2's reads lag its writes.
 fn changed(answer: Answer<()>, detail: String) -> Outcome {
     match answer {
-        Ok(()) => Outcome::Changed(detail),
+        Ok(()) => Outcome::Changed(detail.into()),
         Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
         Err(error) => failed(&error),
     }

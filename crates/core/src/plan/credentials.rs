@@ -1,20 +1,21 @@
-//! The identity lane: the instance's credentials denied on their role wherever they are used, its profile taken away,
+//! The credentials lane: the instance's credentials denied on their role wherever they are used, its profile taken away,
 //! its metadata service off.
 
 use super::{Plan, done, skipped};
 use crate::{
     deny_policy,
+    fact::{Cause, Fact, Promise},
     ids::InstanceId,
     ledger::StepRecord,
     policy::RoleDeny,
     step::{Outcome, Step},
-    survey::{IdentityLook, Instance, InstanceState, MetadataOptions, RoleLook, Undenied},
-    verdict::{Fact, Mark, Truth},
+    survey::{CredentialsLook, Instance, InstanceState, MetadataOptions, RoleLook, Undenied},
+    text::Sentence,
 };
 
 /// Plans the credential cut. `forensic` is the ARN of the profile that responders want in the place of the instance's own.
 #[must_use]
-pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic: Option<&str>) -> Plan {
+pub fn plan(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, forensic: Option<&str>) -> Plan {
     let mut plan = Plan::default();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
     for RoleLook { role, policy, denied, reach: recorded, .. } in &look.roles {
@@ -91,7 +92,7 @@ pub fn plan(look: &IdentityLook, instance: &Instance, reach: RoleDeny, forensic:
 }
 
 /// What AWS does not take for this instance is not tried again by each verification.
-fn changes(look: &IdentityLook) -> Outcome {
+fn changes(look: &CredentialsLook) -> Outcome {
     look.metadata_waived.as_ref().map_or(Outcome::Planned, |why| skipped(why.clone()))
 }
 
@@ -101,16 +102,16 @@ fn is_metadata(step: &Step) -> bool {
 
 /// Why AWS does not take a change of the metadata options, by the record of an earlier attempt.
 #[must_use]
-pub fn metadata_waived(records: &[StepRecord]) -> Option<String> {
+pub fn metadata_waived(records: &[StepRecord]) -> Option<Sentence> {
     let skipped = records.iter().filter(|record| is_metadata(&record.step)).find_map(|record| record.outcome.as_ref());
-    if let Some(Outcome::Skipped(why)) = skipped { Some(why.clone()) } else { None }
+    if let Some(Outcome::Skipped(why)) = skipped { Some(why.words.clone()) } else { None }
 }
 
 /// Plans it for an instance whose profile was taken away after all: the metadata service has nothing to stay on for.
 #[must_use]
 pub fn plan_without_profile(instance: &Instance) -> Plan {
     let mut plan =
-        plan(&IdentityLook::default(), &Instance { profile: None, ..instance.clone() }, RoleDeny::Instance, None);
+        plan(&CredentialsLook::default(), &Instance { profile: None, ..instance.clone() }, RoleDeny::Instance, None);
     plan.steps.retain(|planned| matches!(planned.step, Step::DisableMetadata { .. }));
     plan.notes.clear();
     plan
@@ -187,53 +188,49 @@ fn is_service_linked(role_arn: &str) -> bool {
 }
 
 /// Neither a role nor anything that may have been one is known.
-fn had_none(look: &IdentityLook) -> bool {
+fn had_none(look: &CredentialsLook) -> bool {
     look.roles.is_empty() && look.empty_profiles.is_empty() && look.unresolved.is_empty()
 }
 
 /// What a later look shows of the credential cut.
 #[must_use]
-pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -> Vec<Fact> {
+pub fn facts(look: &CredentialsLook, instance: &Instance, forensic: Option<&str>) -> Vec<Fact> {
     let mut facts = Vec::new();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
     for RoleLook { role, policy, unread, .. } in &look.roles {
         let denies = policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
-        let what = format!("the role {} denies the instance's sessions", role.name);
+        let what = Promise::RoleDenies(role.name.clone());
         let linked = is_service_linked(&role.arn).then(|| Undenied::ServiceLinked { role: role.name.clone() });
         let refused = linked.or_else(|| look.refused.get(&role.arn).cloned());
         facts.push(match refused {
-            _ if *unread => Fact::new(what, Truth::Unknown, "its policy could not be read"),
-            Some(refused) if !denies => Fact::new(what, Truth::No, refused.sentence()).marked(Mark::Undenied(refused)),
+            _ if *unread => Fact::unknown(what, Cause::PolicyUnread),
+            Some(refused) if !denies => Fact::broken(what, Cause::Undenied(refused)),
             Some(_) | None => Fact::seen(what, denies),
         });
     }
     for unresolved in &look.unresolved {
         // Brig denied nothing there, whatever the reason.
-        let fact = Fact::new(unresolved.what.sentence(), Truth::No, unresolved.error.clone());
-        facts.push(fact.marked(Mark::Undenied(unresolved.what.clone())));
+        let why = Cause::Unresolved(unresolved.what.clone(), unresolved.error.clone());
+        facts.push(Fact::broken(Promise::NamedRole(unresolved.what.clone()), why));
     }
     if look.roles.is_empty() {
         for profile in &look.empty_profiles {
             let empty = Undenied::EmptyProfile { profile: profile.clone() };
-            let fact = Fact::new("the credentials it had are denied", Truth::Unknown, empty.sentence());
-            facts.push(fact.marked(Mark::Undenied(empty)));
+            facts.push(Fact::unknown(Promise::CredentialsDenied, Cause::Undenied(empty)));
         }
     }
     let associated = look.association.as_ref().filter(|association| association.state.starts_with("associat"));
     let keeps = associated.is_some_and(|association| Some(association.profile.as_str()) == forensic);
     if keeps {
-        let what = "no instance profile but the forensic one is associated";
-        facts.push(Fact::holding(what).marked(Mark::Forensic));
+        facts.push(Fact::holding(Promise::ForensicProfile));
         if look.roles.is_empty() {
             // Nothing was replaced: what it had before is what responders use.
-            let why = "its own profile is the responders', whose role is not denied";
-            facts.push(Fact::new("the credentials it had are denied", Truth::No, why));
+            facts.push(Fact::broken(Promise::CredentialsDenied, Cause::OwnIsForensic));
         }
     } else {
-        facts.push(Fact::seen("no instance profile is associated", associated.is_none()));
+        facts.push(Fact::seen(Promise::NoProfile, associated.is_none()));
         if had_none(look) && associated.is_none() && look.gaps.is_empty() && !instance.state.is_ending() {
-            let what = "it has no instance profile, and no role of its is on record";
-            facts.push(Fact::holding(what).marked(Mark::NoRole));
+            facts.push(Fact::holding(Promise::NoRole));
         }
     }
     let waived = look.metadata_waived.is_some();
@@ -241,23 +238,18 @@ pub fn facts(look: &IdentityLook, instance: &Instance, forensic: Option<&str>) -
     if waived || instance.state.is_ending() {
         // Nobody can change it: it is said, and not promised.
     } else if keeps {
-        let what = "the metadata service requires tokens, one hop away at most";
-        facts.push(Fact::seen(what, in_effect && is_guarded(instance)));
+        facts.push(Fact::seen(Promise::TokensRequired, in_effect && is_guarded(instance)));
     } else {
         let off = instance.metadata.endpoint == "disabled";
-        facts.push(Fact::seen("the metadata service is off", in_effect && off));
+        facts.push(Fact::seen(Promise::MetadataOff, in_effect && off));
     }
     if instance.state.is_ending() && look.roles.is_empty() {
         // EC2 soon forgets the profile of an instance that ends; its credentials live on until they expire.
-        facts.push(Fact::new(
-            "the credentials it had are denied",
-            Truth::Unknown,
-            "EC2 shows no profile of an ended instance",
-        ));
+        facts.push(Fact::unknown(Promise::CredentialsDenied, Cause::ProfileForgotten));
     }
     facts.extend(look.gaps.iter().map(Fact::unread));
     if facts.is_empty() {
-        facts.push(Fact::new("no credentials", Truth::Yes, ""));
+        facts.push(Fact::holding(Promise::NoCredentials));
     }
     facts
 }

@@ -1,6 +1,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::verdict::Truth;
 use crate::{
     survey::{Association, InstanceState, Role},
     testing::instance,
@@ -16,8 +17,8 @@ fn role(arn: &str, policy: Option<String>, denied: Vec<String>) -> RoleLook {
     }
 }
 
-fn look() -> IdentityLook {
-    IdentityLook {
+fn look() -> CredentialsLook {
+    CredentialsLook {
         association: Some(Association {
             id: "iip-assoc-1".to_owned(),
             instance: "i-0123456789abcdef0".to_owned(),
@@ -25,11 +26,11 @@ fn look() -> IdentityLook {
             state: "associated".to_owned(),
         }),
         roles: vec![role("arn:aws:iam::123456789012:role/web/app-role", None, vec![])],
-        ..IdentityLook::default()
+        ..CredentialsLook::default()
     }
 }
 
-fn check(look: &IdentityLook, instance: &Instance, reach: RoleDeny, expected: &Expect) {
+fn check(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, expected: &Expect) {
     expected.assert_eq(&plan(look, instance, reach, None).to_string());
 }
 
@@ -68,7 +69,7 @@ fn an_instance_without_a_profile_loses_only_its_metadata_service() {
     let mut bare = instance();
     bare.profile = None;
     check(
-        &IdentityLook::default(),
+        &CredentialsLook::default(),
         &bare,
         RoleDeny::Instance,
         &expect![[r#"
@@ -86,7 +87,7 @@ fn a_contained_instance_plans_nothing() {
     contained.metadata.endpoint = "disabled".to_owned();
     let arn = contained.id.arn(&contained.account, &contained.region);
     let policy = deny_policy::render(std::slice::from_ref(&arn), RoleDeny::Instance);
-    let look = IdentityLook {
+    let look = CredentialsLook {
         association: None,
         roles: vec![role("arn:aws:iam::1:role/a", Some(policy), vec![arn])],
         ..look()
@@ -139,8 +140,9 @@ fn the_responders_profile_takes_the_place_of_its_own() {
     const FORENSIC: &str = "arn:aws:iam::123456789012:instance-profile/ir/forensic";
     let mut look = look();
     let mut instance = instance();
-    let planned =
-        |look: &IdentityLook, instance: &Instance| plan(look, instance, RoleDeny::Instance, Some(FORENSIC)).to_string();
+    let planned = |look: &CredentialsLook, instance: &Instance| {
+        plan(look, instance, RoleDeny::Instance, Some(FORENSIC)).to_string()
+    };
     expect![[r#"
         planned      deny_role arn:aws:iam::123456789012:role/web/app-role
         planned      replace_profile instance
@@ -160,7 +162,7 @@ fn the_responders_profile_takes_the_place_of_its_own() {
     .assert_eq(&planned(&look, &instance));
     assert_eq!(Truth::of(&facts(&look, &instance, Some(FORENSIC))), Truth::Yes);
     // Nor is it one where the responders' profile was its own before.
-    let bare = IdentityLook { roles: Vec::new(), ..look.clone() };
+    let bare = CredentialsLook { roles: Vec::new(), ..look.clone() };
     assert_ne!(Truth::of(&facts(&bare, &instance, Some(FORENSIC))), Truth::Yes);
     // Another profile, or a way past the token, is no containment.
     assert_ne!(Truth::of(&facts(&look, &instance, None)), Truth::Yes);
@@ -178,12 +180,12 @@ fn the_responders_profile_takes_the_place_of_its_own() {
 }
 
 fn named(what: Undenied) -> crate::survey::Unresolved {
-    crate::survey::Unresolved { what, error: "GetRole: NoSuchEntity: it is not there".to_owned(), retryable: false }
+    crate::survey::Unresolved { what, error: "GetRole: NoSuchEntity: it is not there".into(), retryable: false }
 }
 
 #[test]
 fn a_role_that_only_the_finding_names_is_denied_for_this_instance_alone() {
-    let mut look = IdentityLook { association: None, ..look() };
+    let mut look = CredentialsLook { association: None, ..look() };
     let own = role("arn:aws:iam::123456789012:role/own", None, vec![]);
     let theirs = RoleLook {
         reach: Some(RoleDeny::Instance),
@@ -199,14 +201,14 @@ fn a_role_that_only_the_finding_names_is_denied_for_this_instance_alone() {
         )
         .collect();
     assert_eq!(reaches, [("own".to_owned(), RoleDeny::Role), ("before".to_owned(), RoleDeny::Instance)]);
-    assert!(!plan.notes.iter().any(|note| note.contains("no instance profile")), "{plan}");
+    assert!(!plan.notes.iter().any(|note| note.to_string().contains("no instance profile")), "{plan}");
 }
 
 #[test]
 fn a_denial_of_the_whole_role_is_not_narrowed_by_a_finding_that_names_the_role() {
     let whole = Some(deny_policy::render(&[], RoleDeny::Role));
     let seen = RoleLook { reach: Some(RoleDeny::Instance), ..role("arn:aws:iam::1:role/a", whole, vec![]) };
-    let look = IdentityLook { roles: vec![seen], ..look() };
+    let look = CredentialsLook { roles: vec![seen], ..look() };
     let plan = plan(&look, &instance(), RoleDeny::Role, None);
     assert!(plan.todo().any(|step| matches!(step, Step::DenyRole { reach: RoleDeny::Role, .. })), "{plan}");
 }
@@ -214,7 +216,8 @@ fn a_denial_of_the_whole_role_is_not_narrowed_by_a_finding_that_names_the_role()
 #[test]
 fn a_role_that_the_finding_names_and_iam_does_not_know_leaves_credentials_partial() {
     let gone = Undenied::NoSuchRole { role: "before".to_owned() };
-    let look = IdentityLook { association: None, roles: Vec::new(), unresolved: vec![named(gone.clone())], ..look() };
+    let look =
+        CredentialsLook { association: None, roles: Vec::new(), unresolved: vec![named(gone.clone())], ..look() };
     let mut bare = Instance { profile: None, ..instance() };
     check(
         &look,
@@ -229,14 +232,14 @@ fn a_role_that_the_finding_names_and_iam_does_not_know_leaves_credentials_partia
     "disabled".clone_into(&mut bare.metadata.endpoint);
     let facts = facts(&look, &bare, None);
     assert_eq!(Truth::of(&facts), Truth::Partial);
-    assert!(facts.iter().any(|fact| fact.mark == Some(Mark::Undenied(gone.clone()))), "{facts:?}");
-    assert!(facts.iter().all(|fact| fact.mark != Some(Mark::NoRole)), "{facts:?}");
+    assert!(facts.iter().any(|fact| fact.undenied() == Some(&gone)), "{facts:?}");
+    assert!(facts.iter().all(|fact| fact.what != Promise::NoRole), "{facts:?}");
 }
 
 #[test]
 fn a_profile_without_a_role_is_said_and_never_called_no_profile() {
     let profile = "arn:aws:iam::123456789012:instance-profile/x/app".to_owned();
-    let mut empty = IdentityLook { roles: Vec::new(), empty_profiles: vec![profile], ..look() };
+    let mut empty = CredentialsLook { roles: Vec::new(), empty_profiles: vec![profile], ..look() };
     let mut seen = instance();
     check(
         &empty,
@@ -254,7 +257,7 @@ fn a_profile_without_a_role_is_said_and_never_called_no_profile() {
     "disabled".clone_into(&mut seen.metadata.endpoint);
     let facts = facts(&empty, &seen, None);
     assert_eq!(Truth::of(&facts), Truth::Unknown);
-    assert!(facts.iter().all(|fact| fact.mark != Some(Mark::NoRole)), "{facts:?}");
+    assert!(facts.iter().all(|fact| fact.what != Promise::NoRole), "{facts:?}");
 }
 
 #[test]
@@ -268,9 +271,9 @@ fn why_a_role_was_not_denied_is_kept_as_a_value() {
             vec![role("arn:aws:iam::1:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX", None, vec![])],
         ),
     ] {
-        let look = IdentityLook { roles, refused: [(arn.to_owned(), refused.clone())].into(), ..look() };
+        let look = CredentialsLook { roles, refused: [(arn.to_owned(), refused.clone())].into(), ..look() };
         let facts = facts(&look, &instance(), None);
-        assert!(facts.iter().any(|fact| fact.mark == Some(Mark::Undenied(refused.clone()))), "{facts:?}");
+        assert!(facts.iter().any(|fact| fact.undenied() == Some(&refused)), "{facts:?}");
     }
 }
 
@@ -278,14 +281,14 @@ fn why_a_role_was_not_denied_is_kept_as_a_value() {
 fn metadata_options_that_aws_does_not_change_are_a_note_and_no_promise() {
     let step = Step::DisableMetadata { was: instance().metadata };
     let mut record = StepRecord::intended("k".to_owned(), step, crate::timestamp::Timestamp::from_millis(0));
-    record.outcome = Some(Outcome::Skipped("AWS does not take it here".to_owned()));
+    record.outcome = Some(Outcome::Skipped("AWS does not take it here".into()));
     let arn = instance().id.arn(&instance().account, &instance().region);
     let policy = deny_policy::render(std::slice::from_ref(&arn), RoleDeny::Instance);
-    let look = IdentityLook {
+    let look = CredentialsLook {
         association: None,
         roles: vec![role("arn:aws:iam::1:role/a", Some(policy), vec![arn])],
         metadata_waived: metadata_waived(&[record]),
-        ..IdentityLook::default()
+        ..CredentialsLook::default()
     };
     let shown = Instance { profile: None, ..instance() };
     let planned = plan(&look, &shown, RoleDeny::Instance, None);

@@ -1,4 +1,4 @@
-//! The identity lane's effects. Plans come from `brig_core::plan::identity`.
+//! The credentials lane's effects. Plans come from `brig_core::plan::credentials`.
 
 use std::{
     collections::BTreeMap,
@@ -10,13 +10,16 @@ use std::{
 
 use brig_core::{
     deny_policy::{self, Form},
+    fact::Promise,
+    gap::{Gap, Subject},
     ids::{Arn, InstanceId, arn_name},
     ledger::{Named, Shared, StepRecord},
-    plan::{Plan, identity},
+    plan::{Plan, credentials},
     policy::RoleDeny,
     step::{Failure, Lane, Outcome, Step},
-    survey::{Gap, IdentityLook, Instance, MetadataOptions, Role, RoleLook, Undenied, Unresolved},
-    verdict::{Mark, Truth},
+    survey::{CredentialsLook, Instance, MetadataOptions, Role, RoleLook, Undenied, Unresolved},
+    text::Sentence,
+    verdict::Truth,
 };
 use futures::future::join_all;
 
@@ -26,12 +29,9 @@ use crate::{
     work::{LaneReport, Work, applied, failed, failed_for_now, gap, merge},
 };
 
-/// What the gap is called where the association could not be read.
-pub(crate) const ASSOCIATION: &str = "the profile's association";
-
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let mut report = LaneReport::default();
-    let known = roles_of(&work.recorded(Lane::Identity));
+    let known = roles_of(&work.recorded(Lane::Credentials));
     let forensic = work.policy.forensic_profile(&work.instance.account);
     let forensic = forensic.as_deref();
     let own = work.instance.profile.clone().filter(|profile| Some(profile.as_str()) != forensic);
@@ -39,8 +39,8 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let instance = Instance { profile, ..work.instance.clone() };
     let named = without(work.named.clone(), forensic);
     let mut seen = look(work.ledger, cloud, &instance, &known, &named).await;
-    seen.metadata_waived = identity::metadata_waived(&work.recorded(Lane::Identity));
-    let plan = identity::plan(&seen, &work.instance, work.policy.role_deny, forensic);
+    seen.metadata_waived = credentials::metadata_waived(&work.recorded(Lane::Credentials));
+    let plan = credentials::plan(&seen, &work.instance, work.policy.role_deny, forensic);
     report.note_all(&plan);
     // Both are writes to the ledger before any effect: the set must hold the instance before a policy is rendered from it.
     let (intent, joined) = futures::join!(work.intend(&plan), join_sets(work, &plan));
@@ -52,7 +52,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     );
     seen.refused = refused.roles();
     if refused.profile.load(Ordering::Relaxed) {
-        let plan = identity::plan_without_profile(&work.instance);
+        let plan = credentials::plan_without_profile(&work.instance);
         done.extend(work.run(&plan, |step| effect(work, cloud, step, &refused)).await);
     }
     seen.metadata_waived = seen.metadata_waived.or_else(|| refused.metadata());
@@ -63,14 +63,14 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     report.look_again |= !recorded || after.gaps.iter().any(|gap| gap.retryable);
     report.look_again |= after.unresolved.iter().any(|unresolved| unresolved.retryable);
     merge(&mut report.done, done);
-    report.facts = identity::facts(&after, &instance, forensic);
-    let holds = report.facts.iter().any(|fact| fact.mark == Some(Mark::Forensic));
+    report.facts = credentials::facts(&after, &instance, forensic);
+    let holds = report.facts.iter().any(|fact| fact.what == Promise::ForensicProfile);
     if holds && work.policy.forensic_access.is_none() && work.instance.state.has_flows() {
-        let way = "its profile is the responders', and yet no flow to Systems Manager can start: BRIG_FORENSIC_ACCESS opens that way";
+        let way = "it has the responders' profile, but no connection to Systems Manager can start: BRIG_FORENSIC_ACCESS opens one";
         report.note(way.to_owned());
     }
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
-        report.look_again |= brig_core::verdict::not_yet_visible(&mut report.facts);
+        report.look_again |= brig_core::fact::not_yet_visible(&mut report.facts);
     }
     if report
         .done
@@ -78,13 +78,13 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
         .any(|done| matches!((&done.step, &done.outcome), (Step::DenyRole { .. }, Outcome::Changed(_))))
     {
         report.note(
-            "IAM is eventually consistent: AWS promises no time by which the denial bites, minutes are possible"
+            "IAM is eventually consistent: AWS does not say how soon the denial takes effect; it can take minutes"
                 .to_owned(),
         );
-        report.note(identity::NOT_COVERED.to_owned());
+        report.note(credentials::NOT_COVERED.to_owned());
     }
     let complete = after.gaps.is_empty();
-    work.recap(Lane::Identity, &mut report, complete);
+    work.recap(Lane::Credentials, &mut report, complete);
     report
 }
 
@@ -94,13 +94,13 @@ struct Refused {
     /// The responders' profile could not be had.
     profile: AtomicBool,
     /// Why AWS does not take the metadata options.
-    metadata: Mutex<Option<String>>,
+    metadata: Mutex<Option<Sentence>>,
     /// Roles (ARNs) whose policy could not be written, for good.
     roles: Mutex<BTreeMap<String, Undenied>>,
 }
 
 impl Refused {
-    fn metadata(&self) -> Option<String> {
+    fn metadata(&self) -> Option<Sentence> {
         self.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -134,8 +134,8 @@ pub(crate) async fn look(
     instance: &Instance,
     known: &[Known],
     named: &Named,
-) -> IdentityLook {
-    let mut seen = IdentityLook::default();
+) -> CredentialsLook {
+    let mut seen = CredentialsLook::default();
     let profile = async {
         match &instance.profile {
             Some(arn) => cloud.get_instance_profile(arn_name(arn)).await.map(|profile| Some(profile.role)),
@@ -153,7 +153,7 @@ pub(crate) async fn look(
             found.sort_by_key(|association| !association.state.starts_with("associat"));
             seen.association = found.into_iter().find(|association| association.state != "disassociated");
         }
-        Err(error) => seen.gaps.push(gap(ASSOCIATION, &error)),
+        Err(error) => seen.gaps.push(gap(Subject::Association, &error)),
     }
     let mut roles = known.to_vec();
     match role {
@@ -162,10 +162,10 @@ pub(crate) async fn look(
         Ok(None) => {}
         // IAM may not show a profile yet that EC2 already uses; and credentials outlive a profile that was deleted.
         Err(error) if error.kind == ErrorKind::NotFound => {
-            let gap = gap("the role of the instance profile", &error);
+            let gap = gap(Subject::ProfileRole, &error);
             seen.gaps.push(Gap { retryable: true, ..gap });
         }
-        Err(error) => seen.gaps.push(gap("the role of the instance profile", &error)),
+        Err(error) => seen.gaps.push(gap(Subject::ProfileRole, &error)),
     }
     for found in found {
         match found {
@@ -186,12 +186,12 @@ pub(crate) async fn look(
         // A policy that cannot be read can still be put, and a role that is known must be denied all the same.
         let unread = policy.is_err();
         let policy = policy.unwrap_or_else(|error| {
-            gaps.push(gap(format!("the policy of the role {}", role.name), &error));
+            gaps.push(gap(Subject::RolePolicy(role.name.clone()), &error));
             None
         });
         let denied = set.map_or_else(
             |error| {
-                gaps.push(gap(format!("the ledger's set of the role {}", role.name), &error));
+                gaps.push(gap(Subject::RoleSet(role.name.clone()), &error));
                 Vec::new()
             },
             |set| set.members,
@@ -225,16 +225,17 @@ enum Found {
 /// Looks up the roles and profiles that findings named and that are not known otherwise. A role is asked for by its name:
 /// its ARN has a path that no finding shows.
 async fn found(cloud: &dyn Cloud, instance: &Instance, known: &[Known], named: &Named) -> Vec<Found> {
-    let unresolved = |what: Undenied, error: &CloudError| {
-        let gap = gap(String::new(), error);
-        Unresolved { what, error: gap.error, retryable: gap.retryable }
+    let unresolved = |what: Undenied, error: &CloudError| Unresolved {
+        what,
+        error: Sentence::new(crate::work::failure(error)),
+        retryable: error.is_retryable(),
     };
     let roles = named.roles.iter().filter(|name| known.iter().all(|known| known.role.name != **name));
     let roles = join_all(roles.map(|name| async move {
         match cloud.get_role(name).await {
             Ok(Some(role)) => Found::Role(role),
             Ok(None) => {
-                let error = "GetRole knows none".to_owned();
+                let error = "GetRole knows none".into();
                 let what = Undenied::NoSuchRole { role: name.clone() };
                 Found::Not(Unresolved { what, error, retryable: false })
             }
@@ -272,7 +273,7 @@ pub(crate) fn roles_of(records: &[StepRecord]) -> Vec<Known> {
 
 /// The profile that an earlier attempt took away: where that attempt could not read its role, this one can.
 fn recorded_profile(work: &Work<'_>) -> Option<String> {
-    work.recorded(Lane::Identity).into_iter().find_map(|record| {
+    work.recorded(Lane::Credentials).into_iter().find_map(|record| {
         let (Step::DisassociateProfile { was, .. } | Step::ReplaceProfile { was, .. }) = record.step else {
             return None;
         };
@@ -295,10 +296,10 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, refused: &Refuse
             deny_role(work, cloud, Denial { role, role_arn, instance_arn, reach: *reach }, refused).await
         }
         Step::DisassociateProfile { association, was } => match cloud.disassociate_profile(association).await {
-            Ok(()) => Outcome::Changed(format!("was {}", arn_name(was))),
+            Ok(()) => Outcome::Changed(format!("was {}", arn_name(was)).into()),
             // It was there at the look: an earlier try whose answer was lost took it away.
             Err(error) if error.kind == ErrorKind::NotFound => {
-                Outcome::Changed(format!("was {}; gone when asked again", arn_name(was)))
+                Outcome::Changed(format!("was {}; gone when asked again", arn_name(was)).into())
             }
             Err(error) => failed(&error),
         },
@@ -306,10 +307,10 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, refused: &Refuse
             replace_profile(cloud, association, was, with, &refused.profile).await
         }
         Step::RequireTokens { was } => {
-            metadata(cloud.restore_metadata_options(work.id(), &identity::guarded()).await, was, refused)
+            metadata(cloud.restore_metadata_options(work.id(), &credentials::guarded()).await, was, refused)
         }
         Step::DisableMetadata { was } => metadata(cloud.disable_metadata_endpoint(work.id()).await, was, refused),
-        _ => Outcome::Skipped("no step of the identity lane".to_owned()),
+        _ => Outcome::Skipped("no step of the credentials lane".into()),
     }
 }
 
@@ -319,7 +320,7 @@ fn metadata(answer: Answer<()>, was: &MetadataOptions, refused: &Refused) -> Out
         answer => applied(answer, format!("was {}, tokens {}", was.endpoint, was.tokens), ""),
     };
     if let Outcome::Skipped(why) = &outcome {
-        *refused.metadata.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+        *refused.metadata.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.words.clone());
     }
     outcome
 }
@@ -327,7 +328,7 @@ fn metadata(answer: Answer<()>, was: &MetadataOptions, refused: &Refused) -> Out
 /// Where the responders' profile cannot be had, the instance's own is taken away all the same.
 async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: &str, refused: &AtomicBool) -> Outcome {
     let why = match cloud.replace_profile(association, with).await {
-        Ok(()) => return Outcome::Changed(format!("{} in the place of {}", arn_name(with), arn_name(was))),
+        Ok(()) => return Outcome::Changed(format!("{} in the place of {}", arn_name(with), arn_name(was)).into()),
         // The association has a successor; where it is the profile that is not there, it never will be.
         Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("Association") => {
             return failed_for_now(&error);
@@ -338,11 +339,10 @@ async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: 
     refused.store(true, Ordering::Relaxed);
     match cloud.disassociate_profile(association).await {
         Err(error) if error.kind != ErrorKind::NotFound => failed(&error),
-        Ok(()) | Err(_) => Outcome::Changed(format!(
-            "was {}; taken away, since {} could not be put in its place: {why}",
-            arn_name(was),
-            arn_name(with)
-        )),
+        Ok(()) | Err(_) => Outcome::Changed(
+            format!("was {}; taken away, since {} could not be put in its place: {why}", arn_name(was), arn_name(with))
+                .into(),
+        ),
     }
 }
 
@@ -350,11 +350,11 @@ async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: 
 async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, denial: Denial<'_>, refused: &Refused) -> Outcome {
     match denial.deny(work, cloud).await {
         Ok(Put::Done { form: Form::Role, .. }) if denial.reach == RoleDeny::Instance => Outcome::Changed(
-            "denies every session of the role: its policy has no room to name its contained instances".to_owned(),
+            "denies every session of the role: its policy has no room to name the contained instances".into(),
         ),
-        Ok(Put::Done { form: Form::Role, .. }) => Outcome::Changed("denies every session of the role".to_owned()),
+        Ok(Put::Done { form: Form::Role, .. }) => Outcome::Changed("denies every session of the role".into()),
         Ok(Put::Done { form: Form::Arns | Form::Ids, members }) => {
-            Outcome::Changed(format!("denies {members} contained instance(s) of the role"))
+            Outcome::Changed(format!("denies {members} contained instance(s) of the role").into())
         }
         Ok(Put::Full(error)) => {
             refused.role(denial.role_arn, Undenied::PolicyFull { role: denial.role.to_owned() });
@@ -365,7 +365,7 @@ async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, denial: Denial<'_>, refus
             );
             Outcome::Failed(Failure::new(error, false))
         }
-        Ok(Put::NoRole) => Outcome::Missing("the role is gone, and its credentials with it".to_owned()),
+        Ok(Put::NoRole) => Outcome::Missing("the role is gone, and its credentials with it".into()),
         Ok(Put::Restless) => {
             let error = "the role's set kept changing while it was put".to_owned();
             Outcome::Failed(Failure::new(error, true))
@@ -382,9 +382,9 @@ async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, denial: Denial<'_>, refus
 async fn read_back(
     work: &Work<'_>,
     cloud: &dyn Cloud,
-    before: &IdentityLook,
+    before: &CredentialsLook,
     forensic: Option<&str>,
-) -> (IdentityLook, Instance) {
+) -> (CredentialsLook, Instance) {
     let roles: Vec<Known> =
         before.roles.iter().map(|look| Known { role: look.role.clone(), reach: look.reach }).collect();
     let nothing = Named::default();
@@ -409,11 +409,11 @@ async fn read_back(
             Ok(Some(instance)) => instance,
             Ok(None) => work.instance.clone(),
             Err(error) => {
-                seen.gaps.push(gap("the metadata options", &error));
+                seen.gaps.push(gap(Subject::MetadataOptions, &error));
                 work.instance.clone()
             }
         };
-        let settled = identity::facts(&seen, &instance, forensic).iter().all(|fact| fact.truth != Truth::No);
+        let settled = credentials::facts(&seen, &instance, forensic).iter().all(|fact| fact.truth != Truth::No);
         match pauses.next() {
             Some(pause) if !settled && work.left().as_secs() > 5 => {
                 work.clock.sleep(std::time::Duration::from_millis(pause)).await;
@@ -427,7 +427,7 @@ async fn read_back(
 type Siblings = BTreeMap<String, Result<Vec<InstanceId>, Gap>>;
 
 /// Who else uses the roles, by every profile that holds them. Beside the effect, since only the report needs it.
-async fn siblings(work: &Work<'_>, cloud: &dyn Cloud, seen: &IdentityLook) -> Siblings {
+async fn siblings(work: &Work<'_>, cloud: &dyn Cloud, seen: &CredentialsLook) -> Siblings {
     let mut found = Siblings::new();
     for RoleLook { role, .. } in &seen.roles {
         let (profiles, associations) = futures::join!(
@@ -440,7 +440,7 @@ async fn siblings(work: &Work<'_>, cloud: &dyn Cloud, seen: &IdentityLook) -> Si
                 .filter(|other| profiles.contains(&other.profile) && other.instance != work.id().as_str())
                 .filter_map(|other| other.instance.parse().ok())
                 .collect()),
-            (Err(error), _) | (_, Err(error)) => Err(gap(format!("who else uses the role {}", role.name), &error)),
+            (Err(error), _) | (_, Err(error)) => Err(gap(Subject::RoleUsers(role.name.clone()), &error)),
         };
         found.insert(role.arn.clone(), siblings);
     }
@@ -448,14 +448,14 @@ async fn siblings(work: &Work<'_>, cloud: &dyn Cloud, seen: &IdentityLook) -> Si
 }
 
 /// What the denials do to others, by the policies as they were read back.
-fn shared(work: &Work<'_>, after: &IdentityLook, mut siblings: Siblings) -> Vec<String> {
+fn shared(work: &Work<'_>, after: &CredentialsLook, mut siblings: Siblings) -> Vec<String> {
     let of = |look: &RoleLook| match siblings.remove(&look.role.arn)? {
         Ok(siblings) => {
             let reach = look.reach.unwrap_or(work.policy.role_deny);
-            let denied = identity::Denied::seen(look.policy.as_deref(), reach);
-            identity::sharing(&look.role.name, &siblings, denied)
+            let denied = credentials::Denied::seen(look.policy.as_deref(), reach);
+            credentials::sharing(&look.role.name, &siblings, denied)
         }
-        Err(gap) => Some(format!("{} could not be read: {}", gap.what, gap.error)),
+        Err(gap) => Some(gap.to_string()),
     };
     after.roles.iter().filter_map(of).collect()
 }
