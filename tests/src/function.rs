@@ -80,7 +80,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// Starts the `bootstrap` that was built beside this program, with these settings beside the environment's.
+    /// Starts the `bootstrap` that was built next to this program, with these settings in addition to the environment's.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
         Self::start_binary(&bootstrap(), settings).await
     }

@@ -63,7 +63,7 @@ pub struct Production {
 pub struct Launch<'a> {
     /// Its profile.
     pub profile: Option<&'a Identity>,
-    /// Tags beside the name.
+    /// Tags in addition to the name.
     pub tags: &'a [(&'a str, &'a str)],
     /// Extra data volumes.
     pub volumes: usize,

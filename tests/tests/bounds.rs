@@ -10,7 +10,7 @@ use brig_tests::{
 };
 use serde_json::{Value, json};
 
-/// The function's memory, less what the runtime and the kernel need beside it.
+/// The function's memory, less what the runtime and the kernel need.
 const MEMORY_KIB: u64 = 400 * 1024;
 /// EventBridge's, SQS's and SNS's limit for one event
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>).

@@ -55,7 +55,7 @@ async fn the_last_healthy_target_is_a_question_unless_a_rule_or_a_person_says_ot
     assert_eq!(outcome, "asked", "{reason}\n{}", function.log());
     assert!(reason.contains("last healthy target of") && reason.contains(&targets), "{reason}");
     assert_eq!(account.state(&only).await, before);
-    // The claim was given up: the same event is judged anew, and now another target is healthy.
+    // The claim was given up: the same event is judged again, and now another target is healthy.
     assert_eq!(current(&account, &office, &only).await["state"], AttributeValue::S("withdrawn".to_owned()));
     account.register(&targets, &[(&other, 80)]).await;
     assert_eq!(invoke(&function, &finding(&only)).await.0, "contained", "{}", function.log());

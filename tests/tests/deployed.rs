@@ -52,7 +52,7 @@ async fn a_report_on_the_bus_contains_and_only_the_releasing_function_gives_back
     assert!(active.iter().all(|entry| entry["instance_id"] != json!(instance)), "{listed:#}");
 }
 
-/// People are told before the deployed function has given up its lease; until then the answer is that it is at it.
+/// People are notified before the deployed function has given up its lease; until then the answer is that it is at it.
 async fn ended(function: &Function, event: &Value) -> Value {
     for _ in 0..60 {
         let answer = function.invoke(event).await.expect("an answer");

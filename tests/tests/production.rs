@@ -65,7 +65,7 @@ async fn a_finding_contains_the_instance_and_nothing_else() {
     assert!(isolate["body"].as_s().expect("text").contains(&world.network.admin));
     assert_eq!(isolate["outcome"].as_s().map(String::as_str), Ok("changed"));
 
-    // People are told once, in words.
+    // People are notified once, in words.
     let messages = account.messages(&office).await;
     assert_eq!(messages.len(), 1);
     let told: Value = serde_json::from_str(messages[0]["Message"].as_str().expect("text")).expect("the entry");

@@ -67,7 +67,7 @@ async fn a_release_gives_back_exactly_what_was_changed() {
     assert!(again["reason"].as_str().expect("why").contains("already"), "{again:#}");
     assert_eq!(account.messages(&office).await.len(), 0);
 
-    // Contained anew, it is a containment of its own.
+    // Contained again, it is a new containment.
     let anew = invoke(&function, &json!({"instance_id": world.victim})).await;
     assert_eq!(anew["outcome"], "contained", "{anew:#}");
     assert_ne!(anew["containment_id"], answer["containment_id"]);

@@ -195,7 +195,7 @@ impl DynamoLedger {
     }
 
     /// Takes a containment out of its group's last two: from the newer place, or from the older where another one came
-    /// since. What stood before it there is a day old or more, or would have refused it: it counts no more.
+    /// since. What stood before it there is a day old or more, or would have refused it: it no longer counts.
     fn uncount_in_group(&self, key: &InstanceKey, group: &CountedInGroup, place: &str) -> UpdateBuilder {
         let set = if place == "newer" { "SET newer = older, older = :never" } else { "SET older = :never" };
         Update::builder()
@@ -209,7 +209,7 @@ impl DynamoLedger {
     }
 
     /// Counts a new automatic containment in its hour: the item holds the instances, so that each counts once. An hour that
-    /// an earlier version began has its own number beside.
+    /// an earlier version began also has its own number.
     fn hour(&self, claim: &Claim, limits: &Limits) -> UpdateBuilder {
         let expires = claim.now.millis() / 1000 + COUNTER_LIFE_SECONDS;
         let update = Update::builder()

@@ -159,7 +159,7 @@ pub(crate) fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
     } else if is(&CONFLICT) || (code == "ValidationError" && message.contains("is not in InService or Standby")) {
         ErrorKind::Conflict
     } else if code == "ValidationError" && (message.contains("not found") || message.contains("is not part of")) {
-        // Auto Scaling's words for a group that is gone and for an instance that is in it no more.
+        // Auto Scaling's words for a group that is gone and for an instance that is no longer in it.
         ErrorKind::NotFound
     } else if status >= 500
         || code == "TemporaryRedirect"

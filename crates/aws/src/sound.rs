@@ -69,7 +69,7 @@ impl Shape {
             Self::Any => None,
             Self::JsonOrNothing if body.is_empty() => None,
             Self::Xml | Self::Json if body.is_empty() => Some("it is empty"),
-            Self::Json | Self::JsonOrNothing => (!is_json).then_some("it is no JSON object, or cut"),
+            Self::Json | Self::JsonOrNothing => (!is_json).then_some("it is not a JSON object, or is truncated"),
             Self::Xml => xml(body),
         }
     }

@@ -45,7 +45,7 @@ fn context() -> Option<TlsContext> {
     TlsContext::builder().with_trust_store(trust).build().ok()
 }
 
-/// The SDK's client reads all certificates anew for every service's client that is made, only to see whether it can. This
+/// The SDK's client reads all certificates again for every service's client that is made, only to see whether it can. This
 /// one reads them when it first connects, which the warm-up of the init phase does.
 #[derive(Debug)]
 struct Shared(SharedHttpClient);

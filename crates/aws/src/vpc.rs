@@ -1,4 +1,4 @@
-//! What may filter or carry traffic beside EC2: Route 53 Resolver's DNS Firewall
+//! What may filter or carry traffic in addition to EC2: Route 53 Resolver's DNS Firewall
 //! (<https://docs.aws.amazon.com/Route53/latest/APIReference/>) and VPC Lattice
 //! (<https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/>).
 

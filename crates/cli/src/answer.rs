@@ -92,7 +92,7 @@ pub enum Outcome {
     Failed,
     /// It still holds.
     Verified,
-    /// Something had drifted and was put right.
+    /// Something had drifted and was repaired.
     Repaired,
     /// Something has drifted.
     Drifted,

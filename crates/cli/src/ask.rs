@@ -28,7 +28,7 @@ impl Consent {
         if self == Self::Given || io::stdin().is_terminal() {
             return Ok(());
         }
-        Err(Fault::Input(format!("{what} asks first, and there is no terminal to ask on: add --yes")))
+        Err(Fault::Input(format!("{what} asks first, and there is no terminal to ask on; add --yes")))
     }
 }
 

@@ -194,10 +194,10 @@ impl Fault {
                 Kind::LookupFailed => "Name the instance by its id.".to_owned(),
                 Kind::UnsupportedEvent => "The deployed function may be older than this command.".to_owned(),
                 Kind::NotServed => "Check --stack: functions are found by the names <stack>-contain and <stack>-release.".to_owned(),
-                Kind::Incomplete => "Run the same command again: it goes on where it stopped.".to_owned(),
+                Kind::Incomplete => "Run the same command again: it continues where it stopped.".to_owned(),
                 Kind::LedgerUnreachable => "Look at the DynamoDB table of the ledger and its key. Nothing was changed.".to_owned(),
                 Kind::Died(_) => format!(
-                    "What it had done is on record, and a repeat goes on from there. Look at what is true with `{brig} status`; the function's log says why it ended."
+                    "What it had done is on record, and a repeat continues from there. Look at what is true with `{brig} status`; the function's log says why it ended."
                 ),
             },
         }

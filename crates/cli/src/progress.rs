@@ -1,5 +1,5 @@
 //! Something to look at while a call runs: on a terminal, on standard error, one line that goes away. What it shows of each
-//! lane is what the ledger has on record, asked beside the call; a look that fails costs the look alone.
+//! lane is what the ledger has on record, asked during the call; a look that fails costs nothing else.
 
 use std::{
     future::Future,

@@ -69,7 +69,7 @@ impl Desk {
         }
     }
 
-    /// Prints what is no answer: beside the answer where that is for machines.
+    /// Prints what is not an answer: to standard error where the answer is for machines.
     fn say(&self, text: &str) {
         if self.json {
             eprint!("{text}");

@@ -153,7 +153,7 @@ pub fn plan(
         let has = |direction| rules.iter().any(|rule| rule.direction == direction);
         if !has(Direction::Ingress) {
             plan.note(format!(
-                "nobody reaches isolated instances in {} by SSH or RDP: the VPC has no security group of the name in BRIG_FORENSIC_ACCESS",
+                "no one can reach isolated instances in {} by SSH or RDP: the VPC has no security group with the name in BRIG_FORENSIC_ACCESS",
                 group.vpc
             ));
         }
@@ -267,7 +267,7 @@ mod tests {
         let aside = set_aside(&mut groups, &account(), |_, _| false);
         let isolated = [interface("eni-1", "vpc-2", &[groups[0].id.as_str()])];
         expect![[r#"
-            note: nobody reaches isolated instances in vpc-2 by SSH or RDP: the VPC has no security group of the name in BRIG_FORENSIC_ACCESS
+            note: no one can reach isolated instances in vpc-2 by SSH or RDP: the VPC has no security group with the name in BRIG_FORENSIC_ACCESS
             note: Systems Manager cannot be reached from vpc-2: the VPC has no interface endpoint of it
         "#]]
         .assert_eq(&plan(&named, &look, &isolated, &groups, &aside).to_string());

@@ -164,7 +164,7 @@ impl Spared<'_> {
     #[must_use]
     pub fn known(&self, address: IpAddr) -> Option<String> {
         if !is_public(address) {
-            return Some("is no public address".to_owned());
+            return Some("is not a public address".to_owned());
         }
         if let Some(net) = self.never.iter().find(|net| net.contains(&address)) {
             return Some(format!("is in {net} of BRIG_ACL_NEVER"));
@@ -246,10 +246,10 @@ mod tests {
         for (address, why) in [
             ("203.0.113.9", None),
             ("2a01:4f8::1", None),
-            ("10.1.2.3", Some("is no public address")),
-            ("100.64.0.1", Some("is no public address")),
-            ("fe80::1", Some("is no public address")),
-            ("::ffff:10.0.0.1", Some("is no public address")),
+            ("10.1.2.3", Some("is not a public address")),
+            ("100.64.0.1", Some("is not a public address")),
+            ("fe80::1", Some("is not a public address")),
+            ("::ffff:10.0.0.1", Some("is not a public address")),
             ("198.51.100.7", Some("is in 198.51.100.0/24 of BRIG_ACL_NEVER")),
             ("192.0.2.1", Some("is in 192.0.2.0/24, which a route leads to tgw-1")),
             ("193.0.6.1", Some("is in 193.0.6.0/24, which a route leads to pcx-1")),

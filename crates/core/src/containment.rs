@@ -1,4 +1,4 @@
-//! What an invocation answers for one instance: the response entry, which is also what machines are told.
+//! What an invocation answers for one instance: the response entry, which is also what machines receive.
 
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub enum Conclusion {
     AlreadyContained,
     /// Another invocation is at it.
     InProgress,
-    /// Observe mode: what would be done was recorded and told.
+    /// Observe mode: what would be done was recorded and reported.
     Observed,
     /// A plan was asked for.
     Planned,
@@ -44,9 +44,9 @@ pub enum Conclusion {
     Failed,
     /// Everything that containment promised was seen to hold still.
     Verified,
-    /// Something had drifted and was put right.
+    /// Something had drifted and was repaired.
     Repaired,
-    /// Something has drifted and is only told.
+    /// Something has drifted and was only reported.
     Drifted,
     /// Somebody keeps undoing it: what was repaired three times within the hour is left until a person orders it.
     Contested,
@@ -173,7 +173,7 @@ pub struct Containment {
     pub verdict: Verdict,
     /// What was done, lane by lane.
     pub steps: Vec<StepReport>,
-    /// What people should know beside.
+    /// What else people should know.
     pub notes: Vec<Sentence>,
     /// Somebody keeps undoing it.
     #[serde(skip_serializing_if = "Option::is_none")]

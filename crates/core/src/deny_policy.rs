@@ -118,7 +118,7 @@ pub fn denies_role(document: &str) -> bool {
     document == write(Form::Role, &[])
 }
 
-/// The member of an object that has no other: a second condition beside it would narrow the denial.
+/// The member of an object that has no other: a second condition would narrow the denial.
 fn only<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     value.as_object().filter(|map| map.len() == 1)?.get(key)
 }

@@ -231,7 +231,7 @@ impl Finding {
 }
 
 /// So many instances, addresses and interfaces of one event are looked at: whoever can put an event on the bus could name
-/// thousands, and each look costs calls, memory and messages. People hear of the rest in one message.
+/// thousands, and each look costs calls, memory and messages. People are notified of the rest in one message.
 pub const MOST_NAMED: usize = 50;
 
 /// How sure the account and the Region of a finding are.
@@ -336,7 +336,7 @@ pub enum Action {
         /// Into its Auto Scaling group too.
         rejoin: bool,
     },
-    /// Read back what a containment promised, and put right what drifted.
+    /// Read back what a containment promised, and repair what drifted.
     Verify {
         /// Only tell what drifted.
         only_tell: bool,
@@ -363,9 +363,9 @@ pub struct Request {
     pub findings: Vec<Finding>,
     /// One for every address.
     pub addresses: Vec<Addressed>,
-    /// Entries of a list that cannot be read; their neighbours are acted on, and people hear of these.
+    /// Entries of a list that cannot be read; their neighbours are acted on, and people are notified of these.
     pub unread: Vec<Unread>,
-    /// What else people must hear of.
+    /// What else people must be notified of.
     pub notices: Vec<Notice>,
 }
 
@@ -378,7 +378,7 @@ impl Request {
             && self.addresses.iter().all(|addressed| addressed.draft.by_person)
     }
 
-    /// Whether it names nothing, and nobody need hear of it.
+    /// Whether it names nothing, and nobody needs to be notified of it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.addresses.is_empty() && self.unread.is_empty() && self.notices.is_empty()
@@ -417,7 +417,7 @@ pub enum Parsed {
     Request(Request),
     /// It is no trigger; the text says why, for the log.
     Nothing(String),
-    /// It names no instance that could be contained, and people must hear of it all the same.
+    /// It names no instance that could be contained, and people must be notified of it all the same.
     Notice(Box<Notice>),
     /// An SQS batch, each record on its own.
     Batch(Vec<Queued>),
@@ -445,7 +445,7 @@ pub struct Readiness {
 /// What is asked about all active containments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Roll {
-    /// Read back what each promised, and put right what drifted.
+    /// Read back what each promised, and repair what drifted.
     Verify {
         /// The schedule asks, not a person.
         scheduled: bool,

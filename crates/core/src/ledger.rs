@@ -107,7 +107,7 @@ pub struct Current {
     pub reason: String,
     /// The outcome of the last attempt that ended in order.
     pub outcome: Option<String>,
-    /// The outcome that people were told last.
+    /// The outcome that people were notified of last.
     pub told: Option<String>,
     /// When it was released.
     pub released_at: Option<Timestamp>,
@@ -240,7 +240,7 @@ pub struct StepRecord {
     pub outcome: Option<Outcome>,
     /// When that was recorded.
     pub finished_at: Option<Timestamp>,
-    /// When it was put right, having drifted.
+    /// When it was repaired, having drifted.
     pub repairs: Vec<Timestamp>,
 }
 
@@ -284,7 +284,7 @@ impl StepRecord {
     }
 }
 
-/// What people were told of an event that names nothing to contain: pk `event/<event>`, sk the digest.
+/// What people were notified of of an event that names nothing to contain: pk `event/<event>`, sk the digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Announced {
     /// The event's id, or that of the request which brought it; at most 256 printable ASCII characters.
@@ -293,7 +293,7 @@ pub struct Announced {
     pub digest: String,
 }
 
-/// What an attempt needs of the ledger about an instance. What people were asked and told about it is kept beside, and
+/// What an attempt needs of the ledger about an instance. Questions and notifications about it are kept elsewhere, and
 /// read only before a message: questions pile up, and the cut waits for none of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Records {

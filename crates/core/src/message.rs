@@ -102,7 +102,7 @@ pub struct Audience<'a> {
 }
 
 impl Audience<'_> {
-    /// An instance as `brig` is told it: its id alone where the function itself is.
+    /// An instance as `brig` takes it: its id alone where the function itself is.
     fn place(&self, containment: &Containment) -> String {
         let Containment { account, region, instance_id, .. } = containment;
         let here = self.account == Some(account) && self.region == Some(region);

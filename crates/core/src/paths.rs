@@ -21,7 +21,7 @@ pub use words::{line, lines, sentence};
 
 /// For so many seconds AWS takes packets of other protocols for an answer.
 const OTHER_PROTOCOLS: u32 = 600;
-const NOT_RUNNING: &str = "the instance is not running: it has no flows";
+const NOT_RUNNING: &str = "the instance is not running, so it has no connections";
 
 /// An address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -147,7 +147,7 @@ pub struct Path {
     pub why: String,
 }
 
-/// What is known of an interface beside the look.
+/// What is known of an interface apart from the look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Treated {
     /// The groups that it had before; none where that is unknown.
@@ -316,7 +316,7 @@ fn one(
         longest(own, ways.look.defaults).filter(|_| bounded && !matches!(tracking, Tracking::AlwaysForUnknownTime(_)));
     let why = if bounded && treated.shortened.is_some() {
         format!(
-            "{why}; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say"
+            "{why}; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked"
         )
     } else {
         why
@@ -361,7 +361,7 @@ fn beside_tcp_and_udp(ways: &Ways<'_>, interface: &Interface) -> [Path; 2] {
             "other_protocols",
             others,
             Some(OTHER_PROTOCOLS),
-            "AWS tracks them by address and protocol: for so long even the other side may begin anew",
+            "AWS tracks them by address and protocol: until then even the other side may start again",
         ),
     ]
 }

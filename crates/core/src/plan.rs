@@ -26,7 +26,7 @@ pub struct Planned {
     pub outcome: Outcome,
 }
 
-/// The steps of one lane in their order, and what people should know beside them.
+/// The steps of one lane in their order, and what else people should know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The steps.

@@ -118,7 +118,7 @@ pub struct Policy {
     pub max_per_finding: usize,
     /// How old the activity of a finding may be when Security Hub sends it on its own, to contain without a question.
     pub import_max_age: Duration,
-    /// ARNs of roles whose changes to a contained instance are told and never undone: people at work.
+    /// ARNs of roles whose changes to a contained instance are reported and never undone: people at work.
     pub responders: Vec<String>,
     /// The next steps after the cut.
     pub escalate: Vec<Escalation>,
@@ -434,12 +434,12 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
         )
         .because(Cause::Exempt),
         Strength::Never => Decided::refused(format!(
-            "{} is tagged {tag}=never: nobody may contain it, not by force either, until that tag is changed",
+            "{} is tagged {tag}=never: it may not be contained, not even by force, until that tag is changed",
             instance.id
         ))
         .because(Cause::Exempt),
         Strength::UnlessForced if !force => Decided::refused(format!(
-            "{} is exempt by its tag {tag}={value}; invoke with \"force\": true to contain it all the same",
+            "{} is exempt by its tag {tag}={value}; invoke with \"force\": true to contain it anyway",
             instance.id
         ))
         .because(Cause::Exempt),
@@ -462,7 +462,7 @@ fn after_release(finding: &Finding, what: &str, at: Timestamp, findings: &[Strin
         Some(seen) if findings.contains(&finding.id) => Some(Decided::new(
             Decision::Ask,
             format!(
-                "{what}; the instance was released from this very finding at {at}, and its activity goes on ({seen})"
+                "{what}; the instance was released from this same finding at {at}, and the activity continues ({seen})"
             ),
         )
         .because(Cause::Released)),

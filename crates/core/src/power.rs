@@ -154,7 +154,7 @@ pub fn elsewhere(duty: Duty) -> BTreeSet<String> {
     reads.chain(steps(duty)).collect()
 }
 
-/// The IAM actions in the function's own account beside those: the ledger, the topic, the queue, the log, the other
+/// The IAM actions in the function's own account in addition to those: the ledger, the topic, the queue, the log, the other
 /// accounts. A transaction of the ledger needs the actions of its parts
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>).
 #[must_use]

@@ -9,7 +9,7 @@ use crate::{
     survey::{Interface, SecurityGroup, Timeouts},
 };
 
-/// The survey of the ways to and from an instance. It is taken beside the cut, and nothing waits for it.
+/// The survey of the ways to and from an instance. It is taken while the cut is made, and nothing waits for it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReachLook {
     /// The groups that the interfaces had before, with their rules.
@@ -44,7 +44,7 @@ impl ReachLook {
         let bare = interfaces.iter().filter(|interface| !logs.iter().any(|log| log.watches(interface)));
         let bare: Vec<&str> = bare.map(|interface| interface.id.as_str()).collect();
         (!bare.is_empty())
-            .then(|| format!("no VPC flow log watches {}: nothing will prove the cut there", bare.join(", ")))
+            .then(|| format!("no VPC flow log covers {}: nothing can prove the cut there", bare.join(", ")))
     }
 }
 

@@ -175,7 +175,7 @@ fn people(look: &Look, lines: &mut Vec<Line>) {
         match topic.confirmed {
             0 => (
                 State::Missing,
-                format!("nobody is subscribed to the topic{pending}"),
+                format!("no one is subscribed to the topic{pending}"),
                 "subscribe the on-call, and confirm it",
             ),
             count => {
@@ -336,7 +336,7 @@ fn flow_logs(look: &Look, lines: &mut Vec<Line>) {
                 line("flow logs", State::Ok, &format!("on each of {} VPC(s)", vpcs.len()), "")
             } else {
                 let todo =
-                    "aws ec2 create-flow-logs --resource-type VPC; without them nothing proves the cut afterwards";
+                    "aws ec2 create-flow-logs --resource-type VPC; without them nothing can prove the cut afterwards";
                 line("flow logs", State::Missing, &format!("no log of the whole VPC {}", bare.join(", ")), todo)
             }
         }

@@ -1,6 +1,6 @@
 //! Going back: from the ledger's records and a fresh survey to the steps that give everything back. Only what this
 //! containment changed is given back, and only where it is still as the containment left it; what changed hands since is
-//! left alone and told.
+//! left alone and reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -254,7 +254,7 @@ fn role(step: &Step, look: &Look<'_>, plan: &mut Plan) -> Option<(Reversal, Outc
 fn groups(eni: &EniId, was: Option<&[GroupId]>, look: &Look<'_>) -> (Reversal, Outcome) {
     let back = Reversal::RestoreGroups { eni: eni.clone(), groups: was.unwrap_or_default().to_vec() };
     let Some(interface) = look.instance.interfaces.iter().find(|interface| interface.id == *eni) else {
-        return (back, gone("the interface is attached to the instance no more"));
+        return (back, gone("the interface is no longer attached to the instance"));
     };
     let Some(groups) = look.groups else { return (back, unread()) };
     let ours = |id: &GroupId| groups.iter().any(|group| group.id == *id && group.is_brigs(&look.instance.account));
@@ -262,7 +262,7 @@ fn groups(eni: &EniId, was: Option<&[GroupId]>, look: &Look<'_>) -> (Reversal, O
     let outcome = match was {
         Some(was) if same(&interface.groups, was) => done("its own groups"),
         Some(_) if kept => Outcome::Planned,
-        None if kept => skipped("its groups before are not known: it stays isolated until somebody sets them"),
+        None if kept => skipped("its former groups are not known: it stays isolated until someone sets them"),
         Some(_) | None => gone("it carries other groups now, which are left alone"),
     };
     (back, outcome)
@@ -273,7 +273,7 @@ fn timeouts(eni: &EniId, was: Timeouts, look: &Look<'_>) -> (Reversal, Outcome) 
     let back = Reversal::RestoreTimeouts { eni: eni.clone(), timeouts };
     let interface = look.instance.interfaces.iter().find(|interface| interface.id == *eni);
     let outcome = match interface.map(|interface| interface.timeouts) {
-        None => gone("the interface is attached to the instance no more"),
+        None => gone("the interface is no longer attached to the instance"),
         Some(now) if now == was || now == timeouts => done("its own timeouts"),
         Some(now) if now == Timeouts::LEAST => Outcome::Planned,
         Some(_) => gone("it has other timeouts now, which are left alone"),
@@ -291,7 +291,7 @@ fn address(step: &Step, look: &Look<'_>) -> Option<(Reversal, Outcome)> {
     };
     let interface = look.instance.interfaces.iter().find(|interface| interface.id == *eni);
     let outcome = match interface {
-        None => gone("the interface is attached to the instance no more"),
+        None => gone("the interface is no longer attached to the instance"),
         Some(interface) if interface.public.iter().any(|public| public.address == *address) => done("associated"),
         Some(interface) if interface.public.iter().any(|public| !public.assigned && public.private == *private) => {
             gone("another elastic address is there now, which is left alone")
@@ -318,7 +318,7 @@ fn denial(step: &Step, look: &Look<'_>) -> Option<(Reversal, Outcome)> {
         _ if shares.contains(&share) || orphaned => Outcome::Planned,
         None => gone("the network ACL is gone"),
         Some(_) if shares.iter().any(|other| other.address == address) => done("other containments deny it still"),
-        Some(_) => done("no rule of Brig's denies it"),
+        Some(_) => done("no rule of Brig denies it"),
     };
     Some((back, outcome))
 }
@@ -329,7 +329,7 @@ fn scale_in(group: &str, look: &Look<'_>) -> (Reversal, Outcome) {
         None => unread(),
         Some(Some(now)) if now.group == *group && now.protected => Outcome::Planned,
         Some(Some(now)) if now.group == *group => done("not protected"),
-        Some(_) => gone("it is in the group no more, with which its protection ended"),
+        Some(_) => gone("it is no longer in the group, and its protection ended with that"),
     };
     (Reversal::UnprotectFromScaleIn { group: group.to_owned() }, outcome)
 }
@@ -347,7 +347,7 @@ fn metadata(was: &MetadataOptions, instance: &Instance, guards: bool) -> Outcome
         () if instance.state.is_ending() => gone("the instance is gone"),
         () if same(was) => done(&was.endpoint),
         () if guards && same(&guarded()) => Outcome::Planned,
-        // Where the containment turned it off and no more, the rest is not for it to give back.
+        // Where the containment only turned it off, the rest is not for it to give back.
         () if now.endpoint == was.endpoint && !guards => done(&was.endpoint),
         () if now.endpoint == "disabled" => Outcome::Planned,
         () => {
@@ -387,7 +387,7 @@ fn targets(group: &str, was: &[Target], look: &Look<'_>, plan: &mut Plan) -> Opt
         .filter(|target| target.state != "draining")
         .partition(|target| look.instance.interfaces.is_empty() || may_be(target, look.instance));
     for target in lost {
-        plan.note(format!("{} of {group} is an address that the instance has no more: it is left alone", target.id));
+        plan.note(format!("{} of {group} is an address that the instance no longer has: it is left alone", target.id));
     }
     if own.is_empty() {
         return None;
@@ -439,7 +439,7 @@ fn volumes(was: &[(String, VolumeId)], look: &Look<'_>) -> (Reversal, Outcome) {
     let outcome = if look.instance.state.is_ending() {
         gone("the instance is gone")
     } else if attached.is_empty() {
-        gone("none of the volumes is attached any more")
+        gone("none of the volumes is still attached")
     } else if attached.iter().all(|(_, delete)| *delete) {
         done("deleted with the instance")
     } else {

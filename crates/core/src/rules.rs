@@ -37,7 +37,7 @@ impl Rules {
     /// never matched would be trusted in vain.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
         let whole: Value =
-            serde_json::from_str(text).map_err(|error| RulesError(format!("the policy is no JSON: {error}")))?;
+            serde_json::from_str(text).map_err(|error| RulesError(format!("the policy is not JSON: {error}")))?;
         let top = object(&whole, "the policy")?;
         known(top, &["rules"], "the policy")?;
         let list = top.get("rules").and_then(Value::as_array);
@@ -60,7 +60,7 @@ impl Rules {
             Some("contain") => Decision::Contain,
             Some("ask") => Decision::Ask,
             Some("ignore") => Decision::Ignore,
-            _ => return Err(RulesError(format!("{place}: \"then\" is none of contain, ask, ignore"))),
+            _ => return Err(RulesError(format!("{place}: \"then\" is not one of contain, ask, ignore"))),
         };
         let stop = match rule.get("stop") {
             None | Some(Value::Bool(false)) => false,
@@ -157,7 +157,7 @@ fn check(value: &Value, tags: bool, place: &str) -> Result<(), RulesError> {
 }
 
 fn object<'a>(value: &'a Value, place: &str) -> Result<&'a Map<String, Value>, RulesError> {
-    value.as_object().ok_or_else(|| RulesError(format!("{place} is no JSON object")))
+    value.as_object().ok_or_else(|| RulesError(format!("{place} is not a JSON object")))
 }
 
 fn known(map: &Map<String, Value>, keys: &[&str], place: &str) -> Result<(), RulesError> {

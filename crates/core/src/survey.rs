@@ -290,7 +290,7 @@ impl Purpose {
     }
 }
 
-/// The tag that a group of ours carries beside its name.
+/// The tag that a group of ours carries in addition to its name.
 pub const GROUP_ROLE_TAG: &str = "brig:role";
 
 /// A security group whose name begins as ours do.
@@ -359,7 +359,7 @@ pub struct RoleLook {
     pub unread: bool,
     /// The set of instance ARNs that the ledger has for it.
     pub denied: Vec<String>,
-    /// Whom the denial that is on record hits; for a role that only a finding names, no more than the instance.
+    /// Whom the denial that is on record hits; for a role that only a finding names, only the instance.
     pub reach: Option<RoleDeny>,
 }
 
@@ -447,7 +447,7 @@ impl Undenied {
         match self {
             Self::NoSuchRole { role } => lives(role, "IAM knows no role of that name in the instance's account"),
             Self::RoleUnread { role } => lives(role, "the role could not be read"),
-            Self::ServiceLinked { role } => lives(role, "nobody can change a service-linked role"),
+            Self::ServiceLinked { role } => lives(role, "no one can change a service-linked role"),
             Self::NotAllowed { role } => lives(role, "Brig is not allowed to write its policy"),
             Self::PolicyFull { role } => lives(role, "its inline policies have no room left"),
             Self::Refused { role } => lives(role, "IAM refused the policy"),

@@ -1,4 +1,4 @@
-//! What became true, told from what was read back and from nothing else.
+//! What became true, judged from what was read back and from nothing else.
 
 mod text;
 

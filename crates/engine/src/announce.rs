@@ -1,4 +1,4 @@
-//! What people must hear of an event beyond its containments: one message an event, repeated by no retry once it was
+//! What people must be notified of an event beyond its containments: one message an event, repeated by no retry once it was
 //! published, and left over where it could not be.
 
 use brig_core::message::Unhandled;

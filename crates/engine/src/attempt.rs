@@ -40,7 +40,7 @@ const MARKS: usize = 3;
 const SLACK_MS: i64 = 10_000;
 
 impl Engine {
-    /// Runs the lanes, again where something is left that can still succeed, and tells people after the first attempt.
+    /// Runs the lanes, again where something is left that can still succeed, and notifies people after the first attempt.
     pub(crate) async fn attempt(
         &self,
         case: Case<'_>,
@@ -105,7 +105,9 @@ impl Engine {
                         let (known, let_in) = (reports.flow_logs(), reports.let_in(&work));
                         proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), known, &let_in).await
                     } else {
-                        Proof::unavailable("a change was looked into at once; the schedule reads flow logs")
+                        Proof::unavailable(
+                            "this look followed a change at once; the scheduled verification reads flow logs",
+                        )
                     };
                     contradict(&mut answer, proof, before.as_deref());
                 }
@@ -225,7 +227,7 @@ impl Engine {
     }
 
     /// The message of an outcome, and the id that it is kept by where it cannot be sent. That it was contained already is no
-    /// news: who has not heard of the containment hears of it as it was decided.
+    /// news: whoever was not notified of the containment is notified of it as it was decided.
     fn message(
         &self,
         current: &Current,
@@ -410,7 +412,7 @@ fn contradict(answer: &mut Containment, proof: Proof, before: Option<&str>) {
     let said = match proof.state {
         ProofState::Contradiction => Some(format!("TRAFFIC WAS ACCEPTED AFTER THE CUT: {}", proof.detail)),
         ProofState::Unavailable if before == Some(Conclusion::Contradicted.word()) => Some(format!(
-            "TRAFFIC WAS ACCEPTED AFTER THE CUT when flow logs were read before; whether it still is cannot be said, {}",
+            "TRAFFIC WAS ACCEPTED AFTER THE CUT when flow logs were last read; it is not known whether that continues: {}",
             proof.detail
         )),
         ProofState::Unavailable | ProofState::Proof => None,
@@ -443,7 +445,7 @@ fn nothing_holds(verdict: &Verdict) -> bool {
         .all(|truth| matches!(truth, Truth::No | Truth::Unknown))
 }
 
-/// People are told an outcome once: that it was contained already is no news to those who were told that it is.
+/// People are notified of an outcome once: "already contained" is no news to those who know that it is contained.
 fn told_as(outcome: Conclusion) -> &'static str {
     let still = [Conclusion::AlreadyContained, Conclusion::Verified, Conclusion::Repaired];
     if still.contains(&outcome) { Conclusion::Contained.word() } else { outcome.word() }

@@ -185,7 +185,7 @@ impl Engine {
                 return Containment { unreachable: true, ..refused };
             }
         };
-        // Whether a service stands and falls with the instance is looked up beside the look and the claim, not before.
+        // Whether the instance is a service's last healthy target is looked up during the look and the claim, not before.
         let fleet = Arc::clone(&lanes.fleet);
         let listing =
             async move { if finding.is_automatic() { Some(fleet.describe_target_groups().await) } else { None } };
@@ -239,13 +239,13 @@ impl Engine {
             (Decision::Ask, Action::Contain) => self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await,
             (Decision::Ignore, Action::Contain) => self.nothing(case, decided, Conclusion::Ignored),
             (_, Action::Release { .. } | Action::PlanRelease { .. } | Action::Verify { .. }) => {
-                let why = "this is no containment".to_owned();
+                let why = "this is not a containment".to_owned();
                 self.nothing(case, Decided::refused(why), Conclusion::Refused)
             }
         }
     }
 
-    /// The claim, with the search for what stands and falls with the instance beside it; then the lanes.
+    /// The claim, with the search for services that depend on the instance at the same time; then the lanes.
     pub(crate) async fn claim_and_attempt(
         &self,
         case: Case<'_>,

@@ -1,4 +1,4 @@
-//! Does what `brig-core` decides: looks, claims, runs the four lanes at once, reads back, tells people. Everything
+//! Does what `brig-core` decides: looks, claims, runs the four lanes at once, reads back, notifies people. Everything
 //! outside is behind the ports, so the same engine runs against AWS and against a simulator.
 
 mod access;

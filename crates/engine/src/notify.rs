@@ -79,7 +79,7 @@ impl Engine {
 
     async fn remember(&self, place: &str, told: &Told, report: &str) {
         if let Err(error) = self.ledger.record_told(place, told, self.clock.now(), report).await {
-            tracing::warn!(%error, "that people were notified of {place} is not on record: they may hear of it twice");
+            tracing::warn!(%error, "it is not on record that people were notified of {place}: they may be notified twice");
         }
     }
 
@@ -141,7 +141,7 @@ impl Engine {
         })
     }
 
-    /// Sends what was held back. `sent` is the id of one that has just been sent anew.
+    /// Sends what was held back. `sent` is the id of one that has just been sent again.
     async fn deliver(&self, held: Vec<Unsent>, sent: Option<&str>, invocation: &Invocation) -> Option<String> {
         let mut failed = None;
         for unsent in held {

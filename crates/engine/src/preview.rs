@@ -49,13 +49,13 @@ impl Engine {
     ) -> Containment {
         let Case { finding, invocation, .. } = case;
         let Scene { lanes, look, .. } = scene;
-        // What an active containment put on record is looked at too: a profile that is gone names its role no more.
+        // What an active containment put on record is looked at too: a profile that is gone no longer names its role.
         let known: &[StepRecord] = if look.records.active().is_some() { &look.records.steps } else { &[] };
         let instance = &look.instance;
         let active = look.records.active().map(|current| current.containment.clone());
         let containment =
             active.clone().unwrap_or_else(|| ContainmentId::from(format!("{}-planned", finding.instance)));
-        // A preview is told to people: it ends early enough for that, whatever the search still had to look at.
+        // A preview goes to people: it ends early enough for that, whatever the search still had to look at.
         let time = self.left(invocation).saturating_sub(TELLING);
         let roles = credentials::roles_of(known);
         let named = look.records.active().map(|current| current.named.clone()).unwrap_or_default().with(finding);

@@ -26,7 +26,7 @@ const LOOK_BACK_MS: i64 = 3_600_000;
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 /// So many files are read at once.
 const AT_ONCE: usize = 4;
-/// The look takes no longer, and no more than this part of the time that is left: others wait to be verified.
+/// The look takes no longer, and at most this share of the time that is left: others wait to be verified.
 const PATIENCE: Duration = Duration::from_secs(20);
 const PART: u32 = 8;
 
@@ -127,7 +127,7 @@ impl Look<'_> {
     async fn read(&self, log: Option<&FlowLog>, interfaces: &[EniId]) -> Vec<Tally> {
         let Some(log) = log else {
             let none = interfaces.iter().map(|id| Tally::new(id.clone(), "", Duration::ZERO));
-            return failed(none.collect(), "no flow log watches it");
+            return failed(none.collect(), "no flow log covers it");
         };
         let tallies: Vec<Tally> =
             interfaces.iter().map(|id| Tally::new(id.clone(), &log.format, log.interval)).collect();
@@ -148,7 +148,7 @@ impl Look<'_> {
                 failed(tallies, "the format of its flow log has no interface-id")
             }
             Destination::Bucket(files) => self.in_files(files, tallies).await,
-            Destination::Other => failed(tallies, "its flow log goes where it is not read"),
+            Destination::Other => failed(tallies, "its flow log goes somewhere that Brig does not read"),
         }
     }
 

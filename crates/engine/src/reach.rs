@@ -1,4 +1,4 @@
-//! Looks at the ways to and from the instance, beside the cut. What could not be read is a gap: the verdict says so, and
+//! Looks at the ways to and from the instance, while the cut is made. What could not be read is a gap: the verdict says so, and
 //! nothing is tried again for it alone.
 
 use std::{

@@ -76,7 +76,7 @@ pub(crate) async fn run_lanes(
     let evidence = async {
         if want(Lane::Evidence) { Some(Box::pin(evidence::run(work, lanes.evidence.as_ref())).await) } else { None }
     };
-    // Beside the lanes: nothing waits for it but the report.
+    // At the same time as the lanes: only the report waits for it.
     let reach = async { if surveyed { None } else { Some(reach::look(work, lanes).await) } };
     let (network, credentials, fleet, evidence, reach) = futures::join!(network, credentials, fleet, evidence, reach);
     Ran { network, others: [credentials, fleet, evidence], reach }
@@ -120,7 +120,7 @@ impl Reports {
         self.access.rules(work.policy.forensic_access.as_ref(), &self.interfaces)
     }
 
-    /// Adds what was done beside a lane to its report.
+    /// Adds follow-up work to a lane's report.
     pub(crate) fn add(&mut self, lane: Lane, more: LaneReport) {
         let Some((_, report)) = Lane::ALL.into_iter().zip(&mut self.lanes).find(|(of, _)| *of == lane) else { return };
         report.add(more);

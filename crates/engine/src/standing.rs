@@ -1,4 +1,4 @@
-//! What stands and falls with an instance: the target groups of which it is the last healthy target. Looked up beside the
+//! The target groups of which an instance is the last healthy target. Looked up at the same time as the
 //! first look and the claim, so that the cut waits for it only where its answer is late, and then not for long.
 
 use std::{future::Future, time::Duration};

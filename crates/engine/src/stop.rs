@@ -152,7 +152,7 @@ async fn stop(work: &Work<'_>, cloud: &dyn Cloud, hibernate: bool, lift: bool) -
             "asked to hibernate; if that fails, AWS shuts it down instead and its memory is lost{again}"
         ).into()),
         Ok(()) => Outcome::Changed(format!(
-            "told to stop; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one{again}"
+            "stopping; its MEMORY IS LOST because hibernation is not configured, and so is anything on an instance store{again}"
         ).into()),
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".into()),
         Err(error) if error.is_refusal() && hibernate => Outcome::Skipped(format!(

@@ -21,7 +21,7 @@ use crate::{
     ports::{CloudError, ErrorKind},
 };
 
-/// The longest report that is kept with a told decision: an item of the ledger holds 400 KB.
+/// The longest report that is kept with a decision that people were notified of: an item of the ledger holds 400 KB.
 const LONGEST_REPORT: usize = 200_000;
 /// What is kept of the time for the ledger's last write after a message.
 pub(crate) const CLOSING: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ impl Engine {
         self.tell_decision(case, answer, None).await
     }
 
-    /// A verification that cannot look has failed, and people hear of it, unless the ledger says that nothing is contained.
+    /// A verification that cannot look has failed, and people are notified of it, unless the ledger says that nothing is contained.
     async fn cannot_look(&self, case: Case<'_>, cause: Cause, why: String) -> Containment {
         let finding = case.finding;
         let records = self.ledger.read(&key_of(finding)).await;
@@ -74,7 +74,7 @@ impl Engine {
         self.tell_decision(Case { action: Action::Contain, ..case }, answer, None).await
     }
 
-    /// Notifies people once about an outcome that is no containment; a question is on record besides.
+    /// Notifies people once about an outcome that is no containment; a question is also on record.
     pub(crate) async fn tell_decision(
         &self,
         case: Case<'_>,

@@ -1,4 +1,4 @@
-//! Looking again at what is contained: every fact that containment promised is read back, what drifted is put right and
+//! Looking again at what is contained: every fact that containment promised is read back, what drifted is repaired and
 //! told. There is no second way of doing so: a verification is another attempt at the same containment.
 
 use std::{
@@ -106,7 +106,7 @@ impl Engine {
         answer.cause = Cause::CannotLook;
         answer.about = answer.gaps.iter().map(|gap| format!("{}/{}", gap.lane.key_word(), gap.what)).collect();
         answer.verdict.summary = format!(
-            "Whether the containment of {} in {}/{} still holds could NOT be verified: {} look(s) failed. Nothing was changed.",
+            "Whether the containment of {} in {}/{} still holds could NOT be verified: {} read(s) failed. Nothing was changed.",
             case.finding.instance,
             case.finding.account,
             case.finding.region,
@@ -195,7 +195,7 @@ impl Engine {
         callers
     }
 
-    /// The occasion of a scheduled verification: people are told of one drift at most once an hour.
+    /// The occasion of a scheduled verification: people are notified of one drift at most once an hour.
     pub(crate) fn occasion(&self, key: &InstanceKey) -> Finding {
         let id = format!("verification-{}", self.clock.now().hour());
         let title = "looked at again".to_owned();

@@ -26,7 +26,7 @@ use futures::{StreamExt, future::Either, stream};
 
 use crate::ports::{Answer, Clock, CloudError, ErrorKind, Ledger};
 
-/// What is kept to record and report once no more step is started.
+/// What is kept to record and report once no further step is started.
 pub(crate) const RESERVE: Duration = Duration::from_secs(2);
 /// A lane's calls at once: enough for speed, few enough for AWS's smallest bucket (register and deregister: 20, 4 a second).
 const AT_ONCE: usize = 8;
@@ -53,7 +53,7 @@ impl LaneReport {
         self.look_again || self.done.iter().any(|done| done.outcome.is_left_over())
     }
 
-    /// Adds what was done beside the lane.
+    /// Adds follow-up work.
     pub(crate) fn add(&mut self, more: Self) {
         merge(&mut self.done, more.done);
         for note in more.notes {
@@ -300,7 +300,7 @@ impl Work<'_> {
         }
     }
 
-    /// Records what steps found, beside whatever else goes on. Says whether all of it is on record.
+    /// Records what steps found, while other work continues. Says whether all of it is on record.
     pub(crate) async fn finish(&self, done: &[Done]) -> bool {
         let now = self.clock.now();
         let writes = done.iter().filter_map(|done| {

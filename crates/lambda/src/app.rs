@@ -27,7 +27,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Lambda sets it; elsewhere it must be set.
-    #[error("AWS_REGION is not set, or is no Region")]
+    #[error("AWS_REGION is not set, or is not a Region")]
     NoRegion,
 }
 

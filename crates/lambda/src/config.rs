@@ -50,7 +50,7 @@ pub enum ConfigError {
 pub struct Config {
     /// The ledger's DynamoDB table.
     pub table: String,
-    /// The ARN of the SNS topic that people are told on.
+    /// The ARN of the SNS topic that people are notified on.
     pub topic: String,
     /// What decisions and plans are made with.
     pub policy: Policy,

@@ -114,7 +114,7 @@ fn claim(state: &mut State, claim: &Claim) -> Claimed {
     Claimed::Yes
 }
 
-/// A containment that was withdrawn counts no more.
+/// A containment that was withdrawn no longer counts.
 fn give_back(tables: &mut Tables, key: &InstanceKey, counted: &Counted) {
     if !counted.hour_stays
         && let Some(hour) = tables.hours.get_mut(&counted.hour)

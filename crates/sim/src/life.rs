@@ -1,4 +1,4 @@
-//! What the world does by itself as time passes, and what follows from a call beside its own effect.
+//! What the world does by itself as time passes, and what follows from a call in addition to its own effect.
 
 use brig_core::{
     ids::{InstanceId, SnapshotId, VolumeId},

@@ -54,7 +54,7 @@ impl Fault {
 pub enum When {
     /// Nothing happened.
     Before,
-    /// It happened, and nobody was told.
+    /// It happened, and nobody was notified.
     After,
 }
 
@@ -355,7 +355,7 @@ impl Sim {
         self.timers.skip(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     }
 
-    /// A process that died is started anew by Lambda.
+    /// A process that died is started again by Lambda.
     pub fn revive(&self, process: usize) {
         self.state().dead.remove(&process);
     }

@@ -22,7 +22,7 @@ pub(crate) struct Timers {
 struct Inner {
     now: u64,
     next: u64,
-    /// When, and in which order they were set; wakers lie beside, since they have no order.
+    /// When, and in which order they were set; wakers are kept apart, since they have no order.
     queue: BinaryHeap<Reverse<(u64, u64)>>,
     wakers: std::collections::HashMap<u64, Waker>,
 }

@@ -17,7 +17,7 @@ use brig_core::{
 use brig_engine::ports::TrailEvent;
 use ipnet::IpNet;
 
-/// An instance. Its interfaces and its profile are kept beside it, as AWS keeps them.
+/// An instance. Its interfaces and its profile are kept separately, as AWS keeps them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
     /// As DescribeInstances shows it, without interfaces and profile.

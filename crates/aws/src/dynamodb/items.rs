@@ -1,4 +1,4 @@
-//! Ledger items to and from values. Texts a person reads in the console stand beside the JSON that Brig reads back.
+//! Ledger items to and from values. Texts that a person reads in the console stand next to the JSON that Brig reads back.
 
 use std::{collections::HashMap, str::FromStr};
 

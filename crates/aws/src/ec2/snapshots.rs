@@ -133,7 +133,7 @@ pub(crate) async fn describe_locked_snapshots(client: &Client, snapshots: &[Snap
             .send()
             .await
             .explain("DescribeLockedSnapshots")?;
-        // An expired lock is listed, and holds no more.
+        // An expired lock is still listed, and no longer holds.
         let holding = answer.snapshots().iter().filter(|lock| lock.lock_state() != Some(&LockState::Expired));
         locked.extend(holding.filter_map(|lock| lock.snapshot_id()).map(SnapshotId::from));
         token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);

@@ -34,7 +34,7 @@ impl Page {
         match truncated {
             Some(true) if page.next.is_some() => Ok(page),
             Some(false) => Ok(Self { next: None, ..page }),
-            _ => Err(XmlDecodeError::custom("it does not say whether the list is whole")),
+            _ => Err(XmlDecodeError::custom("it does not say whether the list is complete")),
         }
     }
 }

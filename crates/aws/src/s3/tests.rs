@@ -133,7 +133,7 @@ async fn what_may_do_better_is_asked_once_more_and_a_refusal_is_not() {
         &[(200, "", "<html>")],
         &expect![[r#"
             us-east-1 https://logs.s3.us-east-1.amazonaws.com/?LIST
-            Transient: ListObjectsV2: Unreadable: error parsing XML: it does not say whether the list is whole"#]],
+            Transient: ListObjectsV2: Unreadable: error parsing XML: it does not say whether the list is complete"#]],
     )
     .await;
     list(

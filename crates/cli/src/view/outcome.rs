@@ -30,7 +30,7 @@ pub fn render(answer: &Answer, look: &Look) -> String {
         page.gap();
         page.paragraph(
             Tone::Warn,
-            "Work is left over that can still succeed, and nobody retries it for you: run the same command again.",
+            "Some work can still succeed, and nothing retries it for you: run the same command again.",
         );
     }
     if answer.not_looked_at > 0 {
@@ -135,13 +135,12 @@ fn next(entry: &Entry, brig: &str) -> (&'static str, Vec<String>) {
         Outcome::Contained | Outcome::AlreadyContained | Outcome::Verified => {
             ("Investigate. To give everything back later:", vec![format!("{} --reason ...", with("release"))])
         }
-        Outcome::Partial | Outcome::Failed => (
-            "See what could not be done below, grant or repair it, and run this again; it goes on where it stopped:",
-            vec![with("contain")],
-        ),
+        Outcome::Partial | Outcome::Failed => {
+            ("Fix what FAILED below, then run this; it continues where it stopped:", vec![with("contain")])
+        }
         Outcome::InProgress => ("Wait until it has ended, then look:", vec![format!("{brig} status")]),
         Outcome::Observed => ("Brig observes only: it contains after it was deployed with Mode=enforce.", Vec::new()),
-        Outcome::Asked => ("Decide. To contain it all the same:", vec![format!("{} --force", with("contain"))]),
+        Outcome::Asked => ("Decide. To contain it anyway:", vec![format!("{} --force", with("contain"))]),
         Outcome::Refused => ("Settle the reason, then run the same command again.", Vec::new()),
         Outcome::Repaired => (
             "Find out who changed it, and stop them. If it was you, release it rather than change it by hand:",

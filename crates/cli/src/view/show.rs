@@ -79,8 +79,8 @@ fn lanes(page: &mut Page<'_>, steps: &[&StepOnRecord]) {
 fn advice(page: &mut Page<'_>, record: &OnRecord, typed: &str, brig: &str) {
     let (text, commands) = match record.state {
         State::Closed => ("To see what is true now; to give everything back:", ["verify", "release"].as_slice()),
-        State::Open => ("If nobody is working on it any more, go on where it stopped:", ["contain"].as_slice()),
-        State::Releasing => ("If nobody is working on it any more, finish the release:", ["release"].as_slice()),
+        State::Open => ("If no invocation is working on it, continue where it stopped:", ["contain"].as_slice()),
+        State::Releasing => ("If no invocation is working on it, finish the release:", ["release"].as_slice()),
         State::Withdrawn | State::Released | State::Unknown => return,
     };
     page.section("What to do now");

@@ -197,7 +197,7 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
             New connections were blocked after 0.4 s, all done after 5.3 s.
 
             What to do now
-            See what could not be done below, grant or repair it, and run this again; it goes on where it stopped:
+            Fix what FAILED below, then run this; it continues where it stopped:
               brig contain 123456789012/us-east-1/i-0123456789abcdef0
 
             Not done
@@ -208,7 +208,7 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
 
             1 step is done, and on record with what it replaced.
 
-            Work is left over that can still succeed, and nobody retries it for you: run the same command again.
+            Some work can still succeed, and nothing retries it for you: run the same command again.
         "#]],
     );
 }
@@ -244,7 +244,7 @@ fn a_refusal_and_a_question_say_why_and_that_nothing_was_changed() {
         Why: it is exempt: brig:exempt=db
 
         What to do now
-        Decide. To contain it all the same:
+        Decide. To contain it anyway:
           brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
     "#]],
         &expect![[r#"
@@ -266,7 +266,7 @@ fn a_refusal_and_a_question_say_why_and_that_nothing_was_changed() {
         Why: it is exempt: brig:exempt=db
 
         What to do now
-        Decide. To contain it all the same:
+        Decide. To contain it anyway:
           brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
     "#]],
     );
@@ -714,7 +714,7 @@ fn an_error_says_what_is_wrong_and_what_to_do() {
     };
     expect![[r#"
         brig: the function ended early (Sandbox.Timedout): Task timed out
-        What it had done is on record, and a repeat goes on from there. Look at what is
+        What it had done is on record, and a repeat continues from there. Look at what is
         true with `brig status`; the function's log says why it ended.
     "#]]
     .assert_eq(&text(&died));

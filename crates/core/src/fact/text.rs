@@ -30,7 +30,7 @@ impl fmt::Display for Promise {
             Self::NoAutoRecovery => f.write_str("AWS does not move it by itself"),
             Self::Outlives(volume) => write!(f, "{volume} outlives the instance"),
             Self::HasSnapshot(volume) => write!(f, "{volume} has a snapshot"),
-            Self::SnapshotTaken(snapshot, volume) => write!(f, "{snapshot} of {volume} was begun"),
+            Self::SnapshotTaken(snapshot, volume) => write!(f, "{snapshot} of {volume} was started"),
             Self::DeviceTagged(snapshot, device) => write!(f, "{snapshot} says that it was {device}"),
             Self::Locked(snapshot) => write!(f, "{snapshot} is locked"),
             Self::GivenBack(kind, resource) => write!(f, "{} {resource}", kind.name()),

@@ -14,7 +14,7 @@ use crate::{
 use report::Report;
 pub use report::Unclear;
 
-/// So many other things that a report names are told.
+/// So many other things that a report names are reported.
 const MOST_NOTES: usize = 20;
 
 /// So many lines of a report are shown to who decides.

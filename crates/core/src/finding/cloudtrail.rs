@@ -92,7 +92,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         call: call.to_owned(),
         by: text(identity.get("arn"))
             .or_else(|| text(identity.get("invokedBy")))
-            .unwrap_or_else(|| "somebody unknown".to_owned()),
+            .unwrap_or_else(|| "an unknown caller".to_owned()),
         source_identity: text(identity.get("sessionContext").get("sourceIdentity")),
         at: detail.get("eventTime").time(),
         account: optional(&detail.get("recipientAccountId"), &invoked.account)?,

@@ -140,7 +140,7 @@ impl Draft {
         Addressed { address, account, region, said_by: said_by.clone(), crowd, unclear, draft: self.clone() }
     }
 
-    /// What people hear of those that are not looked at.
+    /// What people are notified of those that are not looked at.
     fn too_many(&self, account: AccountId, region: Region, named: Vec<String>) -> Notice {
         let notice = Notice {
             kind: NoticeKind::TooMany,

@@ -116,13 +116,13 @@ impl Reader<'_> {
             )
             | (_, "AWS API Call via CloudTrail" | "AWS Console Sign In via CloudTrail") => {
                 Ok(Parsed::Nothing(format!(
-                    "{} of {} is no sign of a compromise",
+                    "{} of {} is not a sign of compromise",
                     shown(root.get("detail-type").value()),
                     shown(root.get("source").value())
                 )))
             }
             _ => Err(unsupported(format!(
-                "source: {} with detail-type {} is no trigger",
+                "source: {} with detail-type {} is not a trigger",
                 shown(root.get("source").value()),
                 shown(root.get("detail-type").value())
             ))),

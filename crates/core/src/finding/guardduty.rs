@@ -215,7 +215,7 @@ pub(super) fn role(field: &Field<'_>) -> Option<ResourceRole> {
     }
 }
 
-/// Who exchanged packets with the instance: the far end of a connection, port probes, the endpoints of a sequence. A caller
+/// Who exchanged packets with the instance: the remote address of a connection, port probes, the endpoints of a sequence. A caller
 /// of AWS's API is none, and what is no address is left out: the instance is contained all the same.
 pub(super) fn far_ends<'a>(service: &Field<'a>) -> Vec<&'a str> {
     let action = service.get("action");

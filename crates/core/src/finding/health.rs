@@ -17,7 +17,10 @@ use crate::{
 pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
     let event = Event::read(root, invoked);
     if !event.is_abuse {
-        return Ok(Parsed::Nothing(format!("the Health event {} of {} is no abuse report", event.code, event.service)));
+        return Ok(Parsed::Nothing(format!(
+            "the Health event {} of {} is not an abuse report",
+            event.code, event.service
+        )));
     }
     let detail = root.get("detail");
     let entities = detail.get("affectedEntities").items();
@@ -55,8 +58,10 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         let kind = if found.settled.is_empty() { NoticeKind::AbuseNamesNothing } else { NoticeKind::AbuseClosed };
         return notice(kind, found.unread.into_iter().chain(found.settled).collect());
     }
-    let unread =
-        found.unread.iter().map(|text| format!("the report also names {text}, which is no instance and no address"));
+    let unread = found
+        .unread
+        .iter()
+        .map(|text| format!("the report also names {text}, which is neither an instance nor an address"));
     let settled = found.settled.iter().map(|text| format!("the report also names {text}, which AWS calls resolved"));
     let draft = Draft {
         source: Source::Health,
@@ -71,7 +76,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     Ok(Parsed::Request(draft.named(&event.said_by, found.named)))
 }
 
-/// So many other things that a report names are told.
+/// So many other things that a report names are reported.
 const MOST_NOTES: usize = 20;
 
 /// What the event says beyond its entities. Whatever of it is odd falls back: an abuse report is never lost for a field.

@@ -57,7 +57,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     let given = root.object().into_iter().flat_map(serde_json::Map::iter);
     if let Some((key, value)) = given.into_iter().find(|(_, value)| is_empty(value)) {
         return Err(ParseError::InvalidRequest(format!(
-            "{key}: {} is no value; leave the key out, or give it one",
+            "{key}: {} is not a value; leave the key out, or give it one",
             shown(value)
         )));
     }
@@ -280,7 +280,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
         }
         (Some(_), _) => {
             return wrong(format!(
-                "action: {} is none of \"contain\", \"plan\", \"release\", \"verify\", \"status\", \"questions\", \"decide\", \"show\", \"find\", \"readiness\"",
+                "action: {} is not one of \"contain\", \"plan\", \"release\", \"verify\", \"status\", \"questions\", \"decide\", \"show\", \"find\", \"readiness\"",
                 shown(root.get("action").value())
             ));
         }

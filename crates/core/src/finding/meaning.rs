@@ -93,7 +93,7 @@ fn family(kind: &str) -> Option<Family> {
 /// What a finding means.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// These instances are compromised, where no doubt is beside them.
+    /// These instances are compromised, where there is no doubt about them.
     Instances(Vec<(Named, Option<Doubt>)>),
     /// The credentials of an instance are used elsewhere, and it does not say which instance's.
     UnknownInstance,
@@ -140,7 +140,7 @@ impl Facts {
                 let own: Vec<Named> = sessions().collect();
                 if own.is_empty() { mentioned(named(false).collect()) } else { sure(own) }
             }
-            // A bucket or a database, read by an instance's session or beside an instance.
+            // A bucket or a database, read by an instance's session or named together with an instance.
             (Sort::Other, _) => mentioned(sessions().chain(named(false)).collect()),
         };
         if found.is_empty() {
@@ -209,7 +209,7 @@ impl Facts {
     }
 }
 
-/// Whether people need to hear of a finding that names no instance.
+/// Whether people need to be notified of a finding that names no instance.
 fn is_worth(draft: &Draft, policy: &Policy) -> bool {
     !draft.sample && draft.closed.is_none() && draft.severity.is_none_or(|severity| severity >= policy.min_severity)
 }

@@ -1,4 +1,4 @@
-//! What people must hear of although it names no instance that could be contained: a well-formed event without one, and
+//! What people must be notified of although it names no instance that could be contained: a well-formed event without one, and
 //! entries of a list that cannot be read while their neighbours are acted on.
 
 use std::fmt;
@@ -106,7 +106,7 @@ impl NoticeKind {
         match self {
             Self::AbuseNamesNothing => "the abuse report names no instance and no address of one",
             Self::AbuseClosed => "AWS has closed the abuse report, or calls the resources in it resolved",
-            Self::AbuseContent => "the abuse report is about content, which is no sign of a compromise",
+            Self::AbuseContent => "the abuse report is about content, which is not a sign of compromise",
             Self::AlarmNamesNothing => "the alarm has no InstanceId dimension",
             Self::ClickNamesNothing => "the findings chosen in Security Hub name no instance",
             Self::AlarmUnreadable => {
@@ -144,7 +144,7 @@ impl NoticeKind {
     }
 }
 
-/// A well-formed event that names nothing to contain, which people must hear of.
+/// A well-formed event that names nothing to contain, which people must be notified of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notice {
     /// Why nothing could be done.

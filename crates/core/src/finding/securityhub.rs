@@ -55,7 +55,7 @@ pub(super) fn custom_action(root: &Field<'_>, policy: &Policy) -> Result<Parsed,
     let resources = root.get("resources").items();
     let mut arns = resources.iter().filter_map(|item| item.value().as_str());
     if !arns.any(|arn| policy.custom_actions.iter().any(|action| action == arn)) {
-        return Ok(Parsed::Nothing("the custom action is none of BRIG_CUSTOM_ACTIONS".to_owned()));
+        return Ok(Parsed::Nothing("the custom action is not in BRIG_CUSTOM_ACTIONS".to_owned()));
     }
     let sender = Sender::of_event(root, true)?;
     match collect(root, &sender, policy)? {
@@ -275,7 +275,7 @@ fn is_true(value: &Value) -> bool {
     value.as_bool() == Some(true) || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
-/// ASFF has the same `Action` as GuardDuty's `service`; GuardDuty sends its own fields besides.
+/// ASFF has the same `Action` as GuardDuty's `service`; GuardDuty sends its own fields as well.
 fn remotes(finding: &Field<'_>, own: Option<Own<'_>>) -> Vec<IpAddr> {
     addresses(far_ends(finding).into_iter().chain(own.into_iter().flat_map(Own::far_ends)))
 }
@@ -316,7 +316,7 @@ pub(super) fn guardduty_type(text: &str) -> Option<String> {
     rest.contains('-').then(|| one_line(&own.replacen('-', "/", 1)))
 }
 
-/// What the product says, then what stands beside it, which customers can change.
+/// What the product says, then what stands next to it, which customers can change.
 fn severity(finding: &Field<'_>) -> Result<Option<f64>, ParseError> {
     let provided = finding.get("FindingProviderFields").get("Severity");
     let shown = finding.get("Severity");

@@ -249,9 +249,7 @@ fn what_a_person_mistypes_is_named() {
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "nuke"}),
-        &expect![[
-            r#"InvalidRequest: action: "nuke" is none of "contain", "plan", "release", "verify", "status", "questions", "decide", "show", "find", "readiness""#
-        ]],
+        &expect![[r#"InvalidRequest: action: "nuke" is not one of "contain", "plan", "release", "verify", "status", "questions", "decide", "show", "find", "readiness""#]],
     );
     check(&json!({"action": "contain"}), &expect![[r#"InvalidRequest: instance_id: missing or null is not a text"#]]);
     check(
@@ -372,7 +370,7 @@ fn what_no_source_writes_is_unsupported() {
     );
     check(
         &json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "instance_id": "i-0123abcd"}),
-        &expect![[r#"nothing: "EC2 Instance State-change Notification" of "aws.ec2" is no sign of a compromise"#]],
+        &expect![[r#"nothing: "EC2 Instance State-change Notification" of "aws.ec2" is not a sign of compromise"#]],
     );
 }
 

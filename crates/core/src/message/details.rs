@@ -42,7 +42,7 @@ pub(super) fn report(text: &mut Text, said: &[String]) {
         return;
     }
     text.line("");
-    text.line("The report says (written by somebody outside; not checked)");
+    text.line("The report says (written by an outsider; not checked)");
     for one in said {
         text.line(&format!("  > {one}"));
     }

@@ -12,7 +12,7 @@ use crate::{
     text,
 };
 
-/// What people hear of an event beyond its containments.
+/// What people are notified of an event beyond its containments.
 #[derive(Debug, Clone, Copy)]
 pub struct Unhandled<'a> {
     /// The event: its own id, or that of the request which brought it.

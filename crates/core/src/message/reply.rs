@@ -15,7 +15,7 @@ pub(super) fn draft(containment: &Containment) -> Vec<String> {
     } else if done.is_empty() {
         ("are looking into it", "nothing has been changed yet".to_owned())
     } else {
-        ("have begun to contain the instance", done.join("; "))
+        ("have started to contain the instance", done.join("; "))
     };
     let started = containment.claimed_at.map_or_else(String::new, |at| format!(" (started {at}, UTC)"));
     vec![

@@ -187,7 +187,7 @@ fn a_question_carries_what_is_known_and_how_to_say_yes_and_no() {
         - remote addresses: 198.51.100.7"#]]
     .assert_eq(part(&said, "What is known"));
     expect![[r#"
-        The report says (written by somebody outside; not checked)
+        The report says (written by an outsider; not checked)
           > Dear customer,
           > your instance scans ports"#]]
     .assert_eq(part(&said, "The report says"));

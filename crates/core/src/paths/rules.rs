@@ -13,18 +13,21 @@ pub(super) fn judge(treated: &Treated, family: Family, look: &ReachLook) -> (Ope
         NewFlows::Blocked => {}
         NewFlows::Unknown => return (OpenFlows::Unknown, "whether it is isolated was not seen".to_owned()),
         NewFlows::Open => {
-            return (OpenFlows::MayGoOn, "it is not isolated: open flows go on as new ones begin".to_owned());
+            return (
+                OpenFlows::MayGoOn,
+                "it is not isolated: existing connections continue and new ones can start".to_owned(),
+            );
         }
     }
     if all_untracked(treated, family, look) {
         let why = format!(
-            "its groups allow all {} traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen",
+            "its groups allow all {} traffic both ways, so connections that started under these rules were not tracked; what rules there were before is not known",
             family.name()
         );
         return (OpenFlows::Cut, why);
     }
     if treated.untracked {
-        let why = "it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow";
+        let why = "it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends";
         return (OpenFlows::ExpectedCut, why.to_owned());
     }
     (OpenFlows::MayGoOn, "it was tracked, and no untrack window was opened".to_owned())

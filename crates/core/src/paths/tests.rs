@@ -90,8 +90,8 @@ fn a_nat_gateway_is_the_weakest_path() {
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 5 days)
         new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -105,8 +105,8 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 350 s)
         new connections blocked, existing ones MAY CONTINUE until idle for 350 s: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -116,10 +116,10 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
     case.treated.shortened = Some(Timeouts { tcp_established: Some(600), ..Timeouts::default() });
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 10 minutes)
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -131,8 +131,8 @@ fn an_internet_gateway_is_a_path_of_public_addresses_only() {
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -143,8 +143,8 @@ fn an_internet_gateway_is_a_path_of_public_addresses_only() {
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the internet gateway igw-1, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the internet gateway igw-1, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -160,9 +160,9 @@ fn what_was_untracked_in_one_family_is_cut_in_that_family() {
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new connections blocked, existing ones expected to drop: eni-1 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways, so connections that started under these rules were not tracked; what rules there were before is not known
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -179,7 +179,7 @@ fn cut_off_is_said_where_nothing_may_go_on() {
     (case.treated.untracked, case.treated.may_have_been_open) = (false, false);
     case.check(&expect![[r#"
         it is cut off, except through DNS
-        new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways: no flow that began under these rules was tracked; which rules stood before them is not seen
+        new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways, so connections that started under these rules were not tracked; what rules there were before is not known
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: eni-1 ICMP, eni-1 other protocols - its groups before did not allow it
         blocked: the serial console - the account does not use it in this Region
@@ -194,7 +194,7 @@ fn without_a_window_what_was_tracked_goes_on() {
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the VPC vpc-1 (until idle for 5 days)
         new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the VPC vpc-1 - it was tracked, and no untrack window was opened
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -207,8 +207,8 @@ fn groups_that_are_not_known_are_taken_for_the_worst() {
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -262,10 +262,10 @@ fn every_target_of_a_route_has_its_word() {
         new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 Global Accelerator, eni-1 IPv6 Global Accelerator - AWS always tracks what comes through Global Accelerator
         new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the appliance eni-9, eni-1 IPv4 the local gateway lgw-1, eni-1 IPv4 the gateway endpoint vpce-s3, eni-1 IPv4 Instance Connect endpoints, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the gateway endpoint vpce-s3, eni-1 IPv6 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the peering connection pcx-1, eni-1 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; what lies beyond it was not looked at
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 VPC Lattice, eni-1 IPv6 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; whether it is a target there was not looked at
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the appliance eni-9, eni-1 IPv4 the local gateway lgw-1, eni-1 IPv4 the gateway endpoint vpce-s3, eni-1 IPv4 Instance Connect endpoints, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the gateway endpoint vpce-s3, eni-1 IPv6 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the peering connection pcx-1, eni-1 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; what lies beyond it was not looked at
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 VPC Lattice, eni-1 IPv6 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; whether it is a target there was not looked at
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -284,8 +284,8 @@ fn a_subnets_own_table_counts_before_the_main_one() {
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -304,10 +304,10 @@ fn what_came_through_balancers_depends_on_their_kind() {
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the Network Load Balancer of tcp/2
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
         new connections blocked, existing ones MAY CONTINUE: the Network Load Balancer of tcp/2 - AWS always tracks what comes through a Network Load Balancer
         new connections blocked, existing ones unknown: the load balancer of unseen/3 - its protocol was not seen
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -319,7 +319,7 @@ fn a_stopped_instance_has_no_flows() {
     case.instance.state = InstanceState::Stopped;
     case.check(&expect![[r#"
         it is cut off
-        blocked: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the NAT gateway nat-1, eni-1 ICMP, eni-1 other protocols - the instance is not running: it has no flows
+        blocked: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the NAT gateway nat-1, eni-1 ICMP, eni-1 other protocols - the instance is not running, so it has no connections
         blocked: DNS vpc-1 - once it runs: no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region
     "#]]);
@@ -333,9 +333,9 @@ fn what_could_not_be_read_is_not_known() {
     case.check(&expect![[r#"
         new connections are blocked, except through DNS (not known: the serial console); whether existing ones continue is not known (ICMP and similar protocols may continue)
         new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
         new connections blocked, existing ones unknown: what was not seen - the route tables could not be read: AccessDenied
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; whether a DNS firewall is associated with the VPC could not be read
         new connections unknown: the serial console - it needs no network; whether the account may use it could not be read
     "#]]);
@@ -349,7 +349,7 @@ fn the_serial_console_and_an_interface_that_is_not_isolated_are_open() {
     case.check(&expect![[r#"
         new connections are blocked, except through DNS and the serial console (not known: the VPC, ICMP, other protocols); whether existing ones continue is not known (ICMP and similar protocols may continue)
         new connections unknown, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections unknown, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections unknown, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
         new connections unknown, existing ones unknown: eni-1 IPv4 the VPC vpc-1 - whether it is isolated was not seen
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         new connections open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
@@ -366,9 +366,9 @@ fn of_an_interface_that_is_not_isolated_nothing_is_said_to_be_cut() {
     case.look.protocols.insert(case.left[0].to_owned(), "TCP".to_owned());
     case.check(&expect![[r#"
         new connections are blocked, except through the VPC and ICMP and other protocols and the Network Load Balancer of and DNS; existing ones MAY CONTINUE through the VPC vpc-1, the Network Load Balancer of net/1
-        new connections open, existing ones MAY CONTINUE: eni-1 IPv4 the VPC vpc-1 - it is not isolated: open flows go on as new ones begin
+        new connections open, existing ones MAY CONTINUE: eni-1 IPv4 the VPC vpc-1 - it is not isolated: existing connections continue and new ones can start
         new connections open, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections open, existing ones MAY CONTINUE: eni-1 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+        new connections open, existing ones MAY CONTINUE: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
         new connections open, existing ones MAY CONTINUE: the Network Load Balancer of net/1 - AWS always tracks what comes through a Network Load Balancer
         new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         blocked: the serial console - the account does not use it in this Region

@@ -147,7 +147,7 @@ impl<'a> Board<'a> {
         }
         if !left.is_empty() {
             plan.note(format!(
-                "{} of {} addresses are NOT denied in {}, which has room for no more rules before its first that allows (a network ACL has at most {MOST_RULES} a way and address family): {}",
+                "{} of {} addresses are NOT denied in {}: it has no room for more rules before its first allow rule (a network ACL has at most {MOST_RULES} per direction and address family): {}",
                 left.len(),
                 addresses.len(),
                 self.acl.id,

@@ -102,7 +102,7 @@ fn kubernetes(instance: &Instance, cluster: Option<&str>, pool: Option<&str>, gr
     );
     let of = cluster.map_or_else(String::new, |cluster| format!(" of the cluster {cluster}"));
     let mut notes = vec![format!(
-        "it is a Kubernetes node{of}: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: {node}; kubectl cordon $NODE"
+        "it is a Kubernetes node{of}: its pods are cut off with it, and Kubernetes starts them elsewhere once the node has been silent for a while (five minutes by default). To keep new pods off: {node}; kubectl cordon $NODE"
     )];
     if let Some(pool) = pool {
         let refused = if instance.spot {

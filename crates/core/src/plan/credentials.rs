@@ -27,7 +27,7 @@ pub fn plan(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, forens
             RoleDeny::Role => deny_policy::denies_role(policy),
         });
         let outcome = if is_service_linked(&role.arn) {
-            skipped("AWS lets nobody change a service-linked role: its credentials stay alive")
+            skipped("AWS does not let anyone change a service-linked role: its credentials stay valid")
         } else if visible && denied.contains(&instance_arn) {
             done("the role denies this instance's sessions")
         } else {
@@ -77,7 +77,7 @@ pub fn plan(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, forens
     }
     let keeps = look.association.is_some() && forensic.is_some();
     if !keeps && instance.state.has_flows() {
-        plan.note("Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on");
+        plan.note("Systems Manager cannot start a session with it once it is cut off, without profile and metadata service; an existing session may continue");
     }
     if keeps && !instance.state.is_ending() {
         let guarded = is_guarded(instance);

@@ -192,7 +192,7 @@ fn plan_snapshots(plan: &mut Plan, look: &EvidenceLook, instance: &Instance) {
     let volumes: Vec<VolumeId> = instance.volumes.iter().map(|volume| volume.id.clone()).collect();
     let missing = without_snapshot(look, instance);
     let outcome = if volumes.is_empty() && instance.state.is_ending() {
-        Outcome::Missing("no volume is attached any more".into())
+        Outcome::Missing("no volume is attached now".into())
     } else if volumes.is_empty() {
         skipped("no EBS volume is attached")
     } else if look.snapshots_unread && look.attempted {

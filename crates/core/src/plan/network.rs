@@ -220,7 +220,7 @@ fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: P
         name: name.to_owned(),
         id: id.cloned(),
     };
-    // A group of ours that lets nothing through is as good as any: none is made beside it, and no quota is in the way.
+    // A group of ours that lets nothing through is as good as any: no other is made, and no quota is in the way.
     let ready = |group: &&SecurityGroup| {
         group.vpc == *vpc && group.rules.is_empty() && group.is_ours(Purpose::Isolation, look.account)
     };

@@ -150,7 +150,7 @@ fn held(snapshots: &[Snapshot], volume: &VolumeId) -> bool {
 pub fn hibernated(instance: &Instance) -> &'static str {
     match instance.state_reason.as_deref() {
         Some(reason) if reason.contains("Hibernate") => {
-            "EC2's state reason says that hibernation was begun, which puts its memory on the root volume; whether that succeeded it does not say"
+            "EC2's state reason says that hibernation started, which writes its memory to the root volume; it does not say whether that succeeded"
         }
         _ => {
             "whether its memory is on the root volume is not known: where hibernation fails, AWS shuts it down, and EC2's state reason does not say"

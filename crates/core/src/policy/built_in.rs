@@ -50,7 +50,7 @@ pub(super) fn built_in(finding: &Finding, policy: &Policy) -> Option<Decided> {
     }
     match finding.source {
         Source::Alarm => ask(format!("{what}; an alarm is a sign, not a verdict")),
-        Source::AbuseText => ask(format!("{what}; nobody vouches for what the report's text says")),
+        Source::AbuseText => ask(format!("{what}; no one vouches for the text of the report")),
         Source::GuardDuty
         | Source::Health
         | Source::AbuseReport

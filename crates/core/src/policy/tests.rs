@@ -71,9 +71,7 @@ fn a_person_overrides_exemption_with_force_but_never_never() {
         &manual(),
         &[("brig:exempt", "")],
         false,
-        &expect![[
-            r#"Contain refused: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it all the same"#
-        ]],
+        &expect![[r#"Contain refused: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it anyway"#]],
     );
     check(&manual(), &[("brig:exempt", "")], true, &expect!["Contain : requested by a person"]);
     check(

@@ -1,4 +1,4 @@
-//! Records as they are read: of each no more is kept than what the judgement needs.
+//! Records as they are read: of each only what the judgement needs is kept.
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
@@ -269,7 +269,7 @@ pub fn judge(tallies: &[Tally], cut: Timestamp, now: Timestamp) -> Proof {
     if tallies.is_empty() || !silent.is_empty() {
         let which = if silent.is_empty() { "any interface".to_owned() } else { silent.join(", ") };
         return Proof::unavailable(&format!(
-            "the flow logs have no record of {which} that begins a minute after the cut at {cut} or later; they come minutes late{partly}"
+            "the flow logs have no record of {which} that starts a minute after the cut at {cut} or later; records arrive minutes late{partly}"
         ));
     }
     let settled: Vec<Vec<(i64, i64)>> = tallies.iter().map(|tally| tally.settled(now)).collect();

@@ -83,12 +83,12 @@ fn what_lacks_says_what_to_do() {
             Unknown permissions to change: not tried: ec2:CreateSnapshots -> give "instance_id" to try what EC2 can try (the interface once Brig's groups are there); DisassociateIamInstanceProfile only a drill shows
             Unknown permissions of IAM, Auto Scaling and Elastic Load Balancing to change: these services have no DryRun -> a drill shows them
             Ok ledger: written and read -> 
-            Missing people: nobody is subscribed to the topic; 1 subscription(s) are not confirmed -> subscribe the on-call, and confirm it
+            Missing people: no one is subscribed to the topic; 1 subscription(s) are not confirmed -> subscribe the on-call, and confirm it
             Missing message to people: the topic, which is encrypted under alias/people: Publish: KMSAccessDenied: no -> grant the role sns:Publish and, for an encrypted topic, kms:GenerateDataKey and kms:Decrypt, in the key's policy too
             Missing Brig's groups: not in vpc-2 -> ask again with "prepare": true (not in observe mode), which saves the first cut in each VPC two round trips
             Missing GuardDuty: not enabled in this Region -> enable it, here and in every Region in use
             Missing CloudTrail: no trail both covers all Regions and is recording -> let one trail cover all Regions, and start it
-            Missing flow logs: no log of the whole VPC vpc-2 -> aws ec2 create-flow-logs --resource-type VPC; without them nothing proves the cut afterwards
+            Missing flow logs: no log of the whole VPC vpc-2 -> aws ec2 create-flow-logs --resource-type VPC; without them nothing can prove the cut afterwards
             Missing metadata default: new instances may answer without a token -> aws ec2 modify-instance-metadata-defaults --http-tokens required
             Missing metadata: 3 running instance(s) give credentials without a token -> aws ec2 modify-instance-metadata-options --http-tokens required, after a look at what uses version 1
             Missing member role in 999988887777: AccessDenied -> deploy infra/member-role.yaml there, and set BRIG_MEMBER_ROLE"#]],

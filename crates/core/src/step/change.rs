@@ -264,7 +264,7 @@ impl Reversal {
             }
             Self::AllowRole { was, foreign, .. } => {
                 let after = match (foreign, was) {
-                    (true, _) => "the policy that somebody else wrote stays",
+                    (true, _) => "the policy that someone else wrote stays",
                     (false, Some(_)) => "the policy of that name before",
                     (false, None) => "without this instance; deleted with the last one",
                 };

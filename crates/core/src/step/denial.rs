@@ -81,10 +81,10 @@ impl Denial {
                 "a policy denies it explicitly; a grant does not help, that policy must except the function's role"
             }
             Self::Managed => {
-                "a service of AWS's manages this resource and lets nobody else change it; a grant does not help, change it through that service"
+                "an AWS service manages this resource and lets no one else change it; a grant does not help: change it through that service"
             }
             Self::AutoMode => {
-                "EKS Auto Mode manages this instance and lets nobody else change it; a grant does not help: cordon the node and cut its pods off with a network policy, or deny the remote address in the subnet's network ACL; deleting its node claim terminates it, and the evidence with it"
+                "EKS Auto Mode manages this instance and lets no one else change it; a grant does not help: cordon the node and cut its pods off with a network policy, or deny the remote address in the subnet's network ACL; deleting its node claim terminates it, and the evidence with it"
             }
         }
     }

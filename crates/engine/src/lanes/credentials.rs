@@ -148,7 +148,7 @@ pub(crate) async fn look(
         found(cloud, instance, known, named)
     );
     match associations {
-        // A disassociated one may be listed for a while beside its successor.
+        // A disassociated one may be listed for a while together with its successor.
         Ok(mut found) => {
             found.sort_by_key(|association| !association.state.starts_with("associat"));
             seen.association = found.into_iter().find(|association| association.state != "disassociated");
@@ -426,7 +426,7 @@ async fn read_back(
 /// Other instances with one of a role's profiles, by the role's ARN.
 type Siblings = BTreeMap<String, Result<Vec<InstanceId>, Gap>>;
 
-/// Who else uses the roles, by every profile that holds them. Beside the effect, since only the report needs it.
+/// Who else uses the roles, by every profile that holds them. During the effect, since only the report needs it.
 async fn siblings(work: &Work<'_>, cloud: &dyn Cloud, seen: &CredentialsLook) -> Siblings {
     let mut found = Siblings::new();
     for RoleLook { role, .. } in &seen.roles {

@@ -36,7 +36,7 @@ const OWN_FIRST: Duration = Duration::from_secs(5);
 const AFTER_SEARCH: Duration = Duration::from_secs(10);
 /// Near the end it still takes so long: a few groups are looked at in that time.
 const LEAST_SEARCH: Duration = Duration::from_secs(2);
-/// A search takes no longer at once: what it found is acted on, people are told, other lanes try again. Then it goes on.
+/// A search takes no longer at once: what it found is acted on, people are notified, other lanes try again. Then it goes on.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
@@ -211,7 +211,7 @@ async fn look_balancers(
         futures::join!(cloud.describe_target_groups(), cloud.describe_classic_balancers_of(&instance.id), own);
     let listed = match groups {
         // A group without a VPC (Lambda), or of load balancers, cannot hold an instance. Address groups of other VPCs
-        // are looked at too: what is found there is told, not touched.
+        // are looked at too: what is found there is reported, not touched.
         Ok(groups) => {
             let fits = |group: &TargetGroup| {
                 matches!(group.kind.as_str(), "instance" | "ip") && !own.target_groups.contains(&group.arn)
@@ -352,7 +352,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
                 Ok(()) => Outcome::Changed("until it can be detached".into()),
                 // Its state moved on: the next look says where to.
                 Err(error) if error.denial().is_none() && !error.is_retryable() => {
-                    Outcome::Missing(format!("its state takes no protection any more: {error}").into())
+                    Outcome::Missing(format!("its state no longer takes protection: {error}").into())
                 }
                 Err(error) => failed(&error),
             }
@@ -361,7 +361,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
             match cloud.record_lifecycle_heartbeat(group, hook, work.id()).await {
                 Ok(()) => Outcome::Changed("held for another heartbeat".into()),
                 Err(error) if error.kind == ErrorKind::NotFound || error.is_refusal() => {
-                    Outcome::Missing(format!("the hook holds it no more: {error}").into())
+                    Outcome::Missing(format!("the hook no longer holds it: {error}").into())
                 }
                 Err(error) => failed(&error),
             }
@@ -405,7 +405,7 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
                 }
                 // It was there at the look: an earlier try whose answer was lost took it out.
                 Err(error) if error.kind == ErrorKind::NotFound => {
-                    return Outcome::Changed(format!("was {was}; in the group no more when asked again").into());
+                    return Outcome::Changed(format!("was {was}; no longer in the group when asked again").into());
                 }
                 // The state moved between look and call; the next look says where to.
                 Err(error) if error.kind == ErrorKind::Conflict && work.left() > Duration::from_secs(3) => {}
@@ -420,7 +420,7 @@ async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> O
         }
         work.clock.sleep(Duration::from_secs(1)).await;
         match cloud.describe_auto_scaling_instance(work.id()).await {
-            Ok(None) => return Outcome::Missing("it is in no Auto Scaling group any more".into()),
+            Ok(None) => return Outcome::Missing("it is no longer in an Auto Scaling group".into()),
             Ok(Some(now)) if is_terminating(&now.state) => {
                 return Outcome::Skipped(format!("{}: its group is terminating it", now.state).into());
             }

@@ -179,7 +179,7 @@ impl<'a> NetworkLane<'a> {
                 .iter()
                 .any(|done| matches!((&done.step, &done.outcome), (Step::Isolate { .. }, Outcome::Failed(_))));
             merge(&mut report.done, done);
-            // Beside the next look, which shows what the first one did not: whose a public address is.
+            // During the next look, which shows what the first one did not: whose a public address is.
             let next = async {
                 let steps = escalation::run(self.work, self.cloud, &current.interfaces);
                 if round > 0 {
@@ -300,8 +300,8 @@ impl<'a> NetworkLane<'a> {
         report.facts = facts;
     }
 
-    /// Every interface isolated, its group made first where it must be, beside the preparation of untrack groups; then
-    /// every isolated one untracked. Outcomes are recorded beside the next stage, never before it.
+    /// Every interface isolated, its group made first where it must be, while untrack groups are prepared; then
+    /// every isolated one untracked. Outcomes are recorded during the next stage, never before it.
     async fn execute(&self, plan: &Plan) -> (Vec<Done>, bool) {
         let intent = self.work.intend(plan).await;
         let stage = |wanted: &dyn Fn(&Step) -> bool| Plan {

@@ -27,7 +27,7 @@ impl Engine {
             Reversal::RestoreGroups { eni, groups } => {
                 match lanes.network.modify_network_interface_groups(eni, groups).await {
                     Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("Group") => {
-                        Outcome::Skipped(format!("{error}: it stays isolated until somebody sets its groups").into())
+                        Outcome::Skipped(format!("{error}: it stays isolated until someone sets its groups").into())
                     }
                     // The quota was lowered since.
                     Err(error) if error.kind == ErrorKind::LimitReached => {
@@ -61,7 +61,7 @@ impl Engine {
             Reversal::RestoreMetadata { options } => restore_metadata(work, lanes, options).await,
             Reversal::UnprotectFromScaleIn { group } => outcome(
                 fleet.set_instance_protection(group, work.id(), false).await,
-                "it is in the group no more, with which its protection ended",
+                "it is no longer in the group, and its protection ended with that",
             ),
             Reversal::AttachInstances { group } => match fleet.attach_instance(group, work.id()).await {
                 // Above the group's maximum, or no state that can be attached: the group's owner decides.
@@ -149,7 +149,7 @@ async fn allow_role(work: &Work<'_>, lanes: &Lanes, back: &Reversal) -> Outcome 
     };
     let denial = Denial { role, role_arn, instance_arn, reach: *reach };
     match denial.allow(work, lanes.credentials.as_ref(), was.as_deref(), *foreign).await {
-        Ok(Put::Done { .. }) if *foreign => Outcome::Changed("the policy is somebody else's now and stays".into()),
+        Ok(Put::Done { .. }) if *foreign => Outcome::Changed("the policy now belongs to someone else and stays".into()),
         Ok(Put::Done { members: 0, .. }) => Outcome::Changed("the denial is gone".into()),
         Ok(Put::Done { members, .. }) => {
             Outcome::Changed(format!("{members} other contained instance(s) stay denied").into())

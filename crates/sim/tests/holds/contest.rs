@@ -1,4 +1,4 @@
-//! Somebody keeps undoing a containment. Machines do not fight for ever; people hear of it, and their orders, new evidence
+//! Somebody keeps undoing a containment. Machines do not fight for ever; people are notified of it, and their orders, new evidence
 //! and whatever stands open to the world are never held back.
 
 use std::{sync::Arc, time::Duration};

@@ -1,4 +1,4 @@
-//! The function dies at every point at which it waits, and is started anew by Lambda.
+//! The function dies at every point at which it waits, and is started again by Lambda.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is contained stays contained: every fact that is undone is put right and told, but not for ever, and not against
+//! What is contained stays contained: every fact that is undone is repaired and reported, but not forever, and not against
 //! responders.
 
 use std::{sync::Arc, time::Duration};

@@ -35,7 +35,7 @@ fn hundreds_of_targets_are_handled() {
 
 const VICTIM: &str = "i-00000000000000001";
 
-/// Contained where so many target groups are beside its own, of which each hundredth holds it, at AWS's rates.
+/// Contained where there are so many target groups in addition to its own, of which each hundredth holds it, at AWS's rates.
 fn in_groups(groups: usize, time: Duration) -> (Arc<Sim>, Containment) {
     let (mut world, victim) = World::production();
     for number in 0..groups {

@@ -92,7 +92,7 @@ fn an_interface_that_a_service_owns_is_named_and_the_others_are_isolated() {
         .expect("the step");
     assert_eq!(failed.resource, id.to_string());
     assert!(failed.detail.to_string().contains("AuthFailure"), "{}", failed.detail);
-    assert!(failed.detail.to_string().contains("a service of AWS's manages this resource"), "{}", failed.detail);
+    assert!(failed.detail.to_string().contains("an AWS service manages this resource"), "{}", failed.detail);
     assert!(!failed.detail.to_string().contains("grant this operation"), "{}", failed.detail);
     assert!(
         answer.notes.iter().any(|note| note.to_string().contains(&format!("{id} is isolated"))),

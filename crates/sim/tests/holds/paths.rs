@@ -54,8 +54,8 @@ fn a_public_instance() {
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
             new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the internet gateway igw-1, eni-00000002 IPv6 the VPC vpc-1, eni-00000002 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the internet gateway igw-1, eni-00000002 IPv6 the VPC vpc-1, eni-00000002 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
             new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
@@ -70,8 +70,8 @@ fn a_private_instance_behind_a_nat_gateway() {
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 5 days)
             new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
             new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
             new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
@@ -92,8 +92,8 @@ fn a_private_instance_with_ipv6() {
             new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
             new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
             new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
             new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
@@ -113,9 +113,9 @@ fn other_networks() {
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the transit gateway tgw-1 (until idle for 5 days)
             new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
             new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the appliance eni-9 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the peering connection pcx-1, eni-00000002 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; what lies beyond it was not looked at
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the appliance eni-9 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the peering connection pcx-1, eni-00000002 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; what lies beyond it was not looked at
             new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
@@ -140,8 +140,8 @@ fn endpoints_and_a_firewall() {
             new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
             new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 interface endpoints - AWS always tracks what goes to an interface endpoint; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
             new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the gateway endpoint vpce-s3 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the gateway endpoint vpce-s3 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
             new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; 2 DNS firewall rule group(s) are associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
@@ -163,9 +163,9 @@ fn services_in_the_vpc() {
             new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
             new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 Global Accelerator - AWS always tracks what comes through Global Accelerator; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
             new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow; whether it is a target there was not looked at
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; whether it is a target there was not looked at
             new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             new connections open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
         "#]],
@@ -185,10 +185,10 @@ fn a_target_of_a_network_load_balancer() {
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the Gateway Load Balancer of inspect/1, the Network Load Balancer of tcp/1
             new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
             new connections blocked, existing ones MAY CONTINUE: the Gateway Load Balancer of inspect/1 - what a Gateway Load Balancer sends is tracked by AWS's former list of what it always tracks
             new connections blocked, existing ones MAY CONTINUE: the Network Load Balancer of tcp/1 - AWS always tracks what comes through a Network Load Balancer
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
             new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],
@@ -207,9 +207,9 @@ fn interfaces_in_two_vpcs() {
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-2 (until idle for 5 days)
             new connections blocked, existing ones MAY CONTINUE: eni-00000004 ICMP, eni-00000005 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000004 other protocols, eni-00000005 other protocols - AWS tracks them by address and protocol: for so long even the other side may begin anew
+            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000004 other protocols, eni-00000005 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
             new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000005 IPv4 the NAT gateway nat-2 - AWS always tracks what goes through a NAT gateway; its idle timeouts are at their least since, and whether that counts for such flows AWS does not say
-            new connections blocked, existing ones expected to drop: eni-00000004 IPv4 the VPC vpc-1, eni-00000005 IPv4 the VPC vpc-2 - it was opened for the untrack window, as AWS's runbook does; AWS promises no end of a tracked flow
+            new connections blocked, existing ones expected to drop: eni-00000004 IPv4 the VPC vpc-1, eni-00000005 IPv4 the VPC vpc-2 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
             new connections open: DNS vpc-1, DNS vpc-2 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
             blocked: the serial console - the account does not use it in this Region
         "#]],

@@ -92,7 +92,7 @@ fn without_records_or_without_access_there_is_no_proof() {
     unavailable(&sim, "FilterLogEvents");
     let (sim, ..) = world(Destination::LogGroup("flow".to_owned()));
     sim.change(|world| world.flow_logs.clear());
-    unavailable(&sim, "no flow log watches it");
+    unavailable(&sim, "no flow log covers it");
 }
 
 pub(crate) fn files() -> Files {

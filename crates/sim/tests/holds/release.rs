@@ -211,7 +211,7 @@ pub fn killed_anywhere(world: &World, victim: &Victim, with: impl Fn(&World) -> 
     killed_each(world, victim, 1, with, |_| true);
 }
 
-/// The same at each so many-th point. `also` is what must hold beside, once it is contained.
+/// The same at each so many-th point. `also` is what else must hold, once it is contained.
 pub fn killed_each(
     world: &World,
     victim: &Victim,

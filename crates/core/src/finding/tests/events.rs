@@ -106,7 +106,7 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         cloudtrail
           nothing: "RunInstances" cannot undo a containment
         ec2-state-change
-          nothing: "EC2 Instance State-change Notification" of "aws.ec2" is no sign of a compromise
+          nothing: "EC2 Instance State-change Notification" of "aws.ec2" is not a sign of compromise
         find
           all active containments: Find(Find { account: AccountId("123456789012"), region: Region("eu-central-1"), by: Name("web-1") })
         guardduty-access-key-mentioned
@@ -157,9 +157,9 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Contain
           health eu-west-1/i-0fedcba9876543210 AWS_ABUSE_DOS_REPORT -> Contain
         health-copyright
-          notice: Nothing was done about AWS_ABUSE_COPYRIGHT_DMCA_REPORT in 123456789012/eu-central-1: the abuse report is about content, which is no sign of a compromise.
+          notice: Nothing was done about AWS_ABUSE_COPYRIGHT_DMCA_REPORT in 123456789012/eu-central-1: the abuse report is about content, which is not a sign of compromise.
         health-other
-          nothing: the Health event AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED of EC2 is no abuse report
+          nothing: the Health event AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED of EC2 is not an abuse report
         manual-abuse-report
           abuse_report us-east-1/i-0123456789abcdef0 Abuse Report with 198.51.100.7 -> Contain
         manual-force
@@ -190,7 +190,7 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         securityhub-imported
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS with 203.0.113.77 -> Contain
         securityhub-other-action
-          nothing: the custom action is none of BRIG_CUSTOM_ACTIONS
+          nothing: the custom action is not in BRIG_CUSTOM_ACTIONS
         securityhub-posture
           nothing: no finding of the event is GuardDuty's about an instance, or chosen for one
         securityhub-v2-access-key

@@ -98,7 +98,7 @@ fn pascal(value: &Value) -> Value {
     }
 }
 
-/// The resource's types beside the instance: in GuardDuty's, Security Hub's and OCSF's writing.
+/// The resource's types other than the instance: in GuardDuty's, Security Hub's and OCSF's writing.
 fn beside(of: &str) -> Option<(&'static str, &'static str)> {
     Some(match of {
         "EKSCluster" => ("AwsEksCluster", "AWS::EKS::Cluster"),

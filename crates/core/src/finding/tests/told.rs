@@ -305,19 +305,19 @@ fn an_alarm_is_about_the_account_of_its_metric_and_its_times_are_read() {
 fn what_a_person_leaves_empty_is_an_error_that_names_it() {
     check(
         &json!({"instance_id": "i-0123abcd", "action": null}),
-        &expect!["InvalidRequest: action: missing or null is no value; leave the key out, or give it one"],
+        &expect!["InvalidRequest: action: missing or null is not a value; leave the key out, or give it one"],
     );
     check(
         &json!({"instance_id": ""}),
-        &expect![[r#"InvalidRequest: instance_id: "" is no value; leave the key out, or give it one"#]],
+        &expect![[r#"InvalidRequest: instance_id: "" is not a value; leave the key out, or give it one"#]],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "region": " "}),
-        &expect![[r#"InvalidRequest: region: "" is no value; leave the key out, or give it one"#]],
+        &expect![[r#"InvalidRequest: region: "" is not a value; leave the key out, or give it one"#]],
     );
     check(
         &json!({"abuse_report": ""}),
-        &expect![[r#"InvalidRequest: abuse_report: "" is no value; leave the key out, or give it one"#]],
+        &expect![[r#"InvalidRequest: abuse_report: "" is not a value; leave the key out, or give it one"#]],
     );
 }
 

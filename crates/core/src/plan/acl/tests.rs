@@ -125,7 +125,7 @@ fn what_must_not_be_denied_is_said() {
     check(
         &world(&["10.0.0.7", "52.94.1.1", "203.0.113.77"]),
         &expect![[r#"
-            note: 10.0.0.7 is not denied in a network ACL: it is no public address
+            note: 10.0.0.7 is not denied in a network ACL: it is not a public address
             note: 52.94.1.1 is not denied in a network ACL: it is AWS's own (52.94.0.0/22 is published)
             note: 203.0.113.77 is not denied in a network ACL: it is the instance's own
         "#]],
@@ -179,8 +179,8 @@ fn a_number_that_somebody_else_took_is_not_used() {
     check(
         &late,
         &expect![[r#"
-        note: 1 of 1 addresses are NOT denied in acl-1, which has room for no more rules before its first that allows (a network ACL has at most 20 a way and address family): 203.0.113.9
-    "#]],
+            note: 1 of 1 addresses are NOT denied in acl-1: it has no room for more rules before its first allow rule (a network ACL has at most 20 per direction and address family): 203.0.113.9
+        "#]],
     );
 }
 
@@ -207,19 +207,19 @@ fn the_quota_is_kept_and_what_does_not_fit_is_counted() {
     check(
         &full,
         &expect![[r#"
-        in 1, out 1: planned      create_network_acl_entry acl-1/203.0.113.9
-        in 2, out 2: planned      create_network_acl_entry acl-1/2a01:4f8::1
-        note: what is denied in the network ACL acl-1 is denied to everyone in subnet-a, subnet-b, not only to this instance
-        note: 2 of 4 addresses are NOT denied in acl-1, which has room for no more rules before its first that allows (a network ACL has at most 20 a way and address family): 203.0.113.10, 203.0.113.11
-    "#]],
+            in 1, out 1: planned      create_network_acl_entry acl-1/203.0.113.9
+            in 2, out 2: planned      create_network_acl_entry acl-1/2a01:4f8::1
+            note: what is denied in the network ACL acl-1 is denied to everyone in subnet-a, subnet-b, not only to this instance
+            note: 2 of 4 addresses are NOT denied in acl-1: it has no room for more rules before its first allow rule (a network ACL has at most 20 per direction and address family): 203.0.113.10, 203.0.113.11
+        "#]],
     );
     let mut first = world(&["203.0.113.9"]);
     first.acls[0].entries.push(entry(1, false, true, "192.0.2.0/24"));
     check(
         &first,
         &expect![[r#"
-        note: 1 of 1 addresses are NOT denied in acl-1, which has room for no more rules before its first that allows (a network ACL has at most 20 a way and address family): 203.0.113.9
-    "#]],
+            note: 1 of 1 addresses are NOT denied in acl-1: it has no room for more rules before its first allow rule (a network ACL has at most 20 per direction and address family): 203.0.113.9
+        "#]],
     );
 }
 

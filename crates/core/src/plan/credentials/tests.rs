@@ -44,7 +44,7 @@ fn the_role_denies_the_profile_goes_and_the_metadata_service_too() {
             planned      deny_role arn:aws:iam::123456789012:role/web/app-role
             planned      disassociate_profile arn:aws:iam::123456789012:instance-profile/app
             planned      disable_metadata instance
-            note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
+            note: Systems Manager cannot start a session with it once it is cut off, without profile and metadata service; an existing session may continue
         "#]],
     );
 }
@@ -75,7 +75,7 @@ fn an_instance_without_a_profile_loses_only_its_metadata_service() {
         &expect![[r#"
             planned      disable_metadata instance
             note: it has no instance profile, so there was nothing to deny; credentials of one that it had before live until they expire
-            note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
+            note: Systems Manager cannot start a session with it once it is cut off, without profile and metadata service; an existing session may continue
         "#]],
     );
 }
@@ -174,7 +174,7 @@ fn the_responders_profile_takes_the_place_of_its_own() {
         already_done deny_role arn:aws:iam::123456789012:role/web/app-role - the role denies this instance's sessions
         planned      disable_metadata instance
         note: the instance shows a profile, yet EC2 lists no association to take away: check it by hand
-        note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
+        note: Systems Manager cannot start a session with it once it is cut off, without profile and metadata service; an existing session may continue
     "#]]
     .assert_eq(&planned(&look, &instance));
 }
@@ -226,7 +226,7 @@ fn a_role_that_the_finding_names_and_iam_does_not_know_leaves_credentials_partia
         &expect![[r#"
             planned      disable_metadata instance
             note: sessions of the role before are NOT denied: IAM knows no role of that name in the instance's account (GetRole: NoSuchEntity: it is not there)
-            note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
+            note: Systems Manager cannot start a session with it once it is cut off, without profile and metadata service; an existing session may continue
         "#]],
     );
     "disabled".clone_into(&mut bare.metadata.endpoint);
@@ -249,7 +249,7 @@ fn a_profile_without_a_role_is_said_and_never_called_no_profile() {
             planned      disassociate_profile arn:aws:iam::123456789012:instance-profile/app
             planned      disable_metadata instance
             note: its instance profile app holds no role, so nothing was denied: sessions of a role that it held before live until they expire
-            note: Systems Manager can begin no session with it once it is cut, without profile and metadata service; one that is open may go on
+            note: Systems Manager cannot start a session with it once it is cut off, without profile and metadata service; an existing session may continue
         "#]],
     );
     empty.association = None;

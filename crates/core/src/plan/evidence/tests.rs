@@ -83,7 +83,7 @@ fn a_terminated_instance_has_nothing_left_to_keep() {
         &EvidenceLook::default(),
         &gone,
         &expect![[r"
-            missing      create_snapshots instance - no volume is attached any more
+            missing      create_snapshots instance - no volume is attached now
         "]],
     );
     assert_eq!(Truth::of(&facts(&EvidenceLook::default(), &gone, &"c-1".into(), 7)), Truth::No);

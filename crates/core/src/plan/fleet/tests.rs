@@ -146,7 +146,7 @@ fn kubernetes_karpenter_ecs_and_spot_are_known_by_their_tags() {
     told(
         &tagged(&[("karpenter.sh/nodepool", "spot"), ("kubernetes.io/cluster/prod", "owned")]),
         &expect![[r#"
-            note: it is a Kubernetes node of the cluster prod: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl cordon $NODE
+            note: it is a Kubernetes node of the cluster prod: its pods are cut off with it, and Kubernetes starts them elsewhere once the node has been silent for a while (five minutes by default). To keep new pods off: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl cordon $NODE
             note: Karpenter (pool spot) replaces a node whose security groups differ from its node class: EC2 refuses its call to terminate while termination protection is on. To keep it from that (expiry and repair excepted): NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl annotate node $NODE karpenter.sh/do-not-disrupt=true
         "#]],
     );
@@ -170,7 +170,7 @@ fn kubernetes_karpenter_ecs_and_spot_are_known_by_their_tags() {
     told(
         &tagged(&[("eks:cluster-name", "prod"), ("eks:nodegroup-name", "ng-1")]),
         &expect![[r#"
-            note: it is a Kubernetes node of the cluster prod: its pods are cut off with it, and once it is not heard of Kubernetes starts them elsewhere (after five minutes by default). To keep new pods off: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl cordon $NODE
+            note: it is a Kubernetes node of the cluster prod: its pods are cut off with it, and Kubernetes starts them elsewhere once the node has been silent for a while (five minutes by default). To keep new pods off: NODE=$(kubectl get nodes -o json | jq -r '.items[] | select(.spec.providerID | endswith("/i-0123456789abcdef0")) | .metadata.name'); kubectl cordon $NODE
             note: it is of the managed node group ng-1, an Auto Scaling group that EKS owns; what an update or repair of that node group does to an instance that was detached AWS does not say
         "#]],
     );

@@ -110,7 +110,7 @@ fn an_interface_found_open_is_isolated_before_all_else_and_not_opened_again() {
             planned      isolate eni-a
             planned      untrack eni-a
             already_done untrack eni-b - found open; isolated at once
-            note: eni-b was OPEN TO THE WORLD, since 1970-01-01T00:00:00.000Z at the earliest; it is isolated before everything else
+            note: eni-b was OPEN TO THE WORLD since 1970-01-01T00:00:00.000Z at the earliest; it is isolated before everything else
         "#]],
     );
 }

@@ -13,7 +13,7 @@ use crate::{
     work::{failed, failed_for_now},
 };
 
-/// Time that must remain beside the window before an interface is opened: enough to isolate it again through retries.
+/// Time that must remain in addition to the window before an interface is opened: enough to isolate it again through retries.
 const SPARE: Duration = Duration::from_secs(15);
 /// The longest that one call may take while an interface is open or about to be: shorter than the SDK's own retries.
 const CALL: Duration = Duration::from_secs(3);
