@@ -10,7 +10,7 @@ use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
     contest::{Asks, Contest, Contested},
     finding::{Action, Finding},
-    ledger::{Current, InstanceKey, State, StepRecord},
+    ledger::{Current, InstanceKey, ReportOf, State, StepRecord},
     message::{self, Message},
     plan::evidence::STATE_TAG,
     policy::{CONTAINMENT_TAG, Decided},
@@ -185,7 +185,9 @@ impl Engine {
                 }
             }
         };
-        let (failed, marked, settled) = futures::join!(publish, mark, settle);
+        let kept = self.keep_report(answer, work, ReportOf::Containment, current);
+        let (failed, marked, settled, kept) = futures::join!(publish, mark, settle, kept);
+        answer.notes.extend(kept.err());
         if failed.is_none() {
             current.told = Some(standing);
             let told = |contest: Contest| if news { contest.notified(now) } else { contest };

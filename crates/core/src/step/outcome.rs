@@ -93,6 +93,12 @@ impl Outcome {
         }
     }
 
+    /// Whether the resource is as the step wants it.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Changed(_) | Self::AlreadyDone(_))
+    }
+
     /// Whether a later attempt may turn it into success.
     #[must_use]
     pub fn is_left_over(&self) -> bool {
