@@ -321,8 +321,8 @@ impl Case<'_> {
     }
 
     /// A command of the command line for people.
-    fn command(&self, verb: &str) -> Option<String> {
-        Some(format!("{} {verb} {}", self.sources.brig, self.typed))
+    fn command(&self, verb: &str) -> String {
+        format!("{} {verb} {}", self.sources.brig, self.typed)
     }
 }
 

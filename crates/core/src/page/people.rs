@@ -59,7 +59,7 @@ pub(super) fn people(case: &Case<'_>) -> Vec<People> {
 fn questions(case: &Case<'_>) -> Option<People> {
     let questions = case.record.questions.iter().map(|question| {
         let asked = question.asked_at.map_or_else(String::new, |at| format!(", asked {}", words::moment(at)));
-        format!("{}: {} [{}]{asked}", short(&question.question), short(&question.reason), short(&question.finding))
+        format!("{}: {} [{}]{asked}", short(&question.id), short(&question.reason), short(&question.finding))
     });
     let who = Listed::first(MOST, questions);
     (!who.shown.is_empty()).then_some(People { what: "Questions that wait for a decision", who })

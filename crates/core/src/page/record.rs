@@ -214,7 +214,8 @@ pub(super) struct Proof {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Question {
-    pub question: String,
+    #[serde(rename = "question")]
+    pub id: String,
     pub reason: String,
     pub finding: String,
     #[serde(deserialize_with = "time")]

@@ -38,7 +38,7 @@ fn headline(case: &Case<'_>) -> (Tone, &'static str) {
             Some(Conclusion::Contained | Conclusion::AlreadyContained | Conclusion::Verified | Conclusion::Repaired),
         ) => (Tone::Good, "Contained"),
         (Some(ledger::State::Closed), Some(Conclusion::Unverified)) => (Tone::Warn, "Not verified"),
-        (Some(ledger::State::Closed), _) | (None, _) => (Tone::Warn, "Not known to this version"),
+        (Some(ledger::State::Closed) | None, _) => (Tone::Warn, "Not known to this version"),
     }
 }
 
@@ -96,33 +96,36 @@ fn sources(case: &Case<'_>) -> Vec<(&'static str, String)> {
 pub(super) fn advice(case: &Case<'_>) -> Vec<Advice> {
     let say = |text: &str, command: Option<String>| Advice { text: text.to_owned(), command };
     let Some(record) = &case.record.containment else {
-        return vec![say("To see what a containment would do; it changes nothing:", case.command("plan"))];
+        return vec![say("To see what a containment would do; it changes nothing:", Some(case.command("plan")))];
     };
     let mut advice = Vec::new();
-    let release = || say("To give everything back (it shows the plan and asks first):", case.command("release"));
+    let release = || say("To give everything back (it shows the plan and asks first):", Some(case.command("release")));
     match (record.state, headline(case).0) {
         (Some(ledger::State::Closed), Tone::Good) => {
             advice.push(say(
                 "Take over the investigation. Sessions that its role got elsewhere by sts:AssumeRole are not covered by the denial.",
                 None,
             ));
-            advice.push(say("To read everything back again, and repair what has drifted:", case.command("verify")));
+            advice
+                .push(say("To read everything back again, and repair what has drifted:", Some(case.command("verify"))));
             advice.push(release());
         }
         (Some(ledger::State::Closed), _) => {
             advice.extend(callers(case));
-            advice
-                .push(say("Settle what is not as it should be, below. Then have it repaired:", case.command("verify")));
+            advice.push(say(
+                "Settle what is not as it should be, below. Then have it repaired:",
+                Some(case.command("verify")),
+            ));
             advice.push(release());
         }
         (Some(ledger::State::Open), _) => {
             advice.push(say(
                 "Settle what failed, below. If nobody is working on it, go on where it stopped:",
-                case.command("contain"),
+                Some(case.command("contain")),
             ));
         }
         (Some(ledger::State::Releasing), _) => {
-            advice.push(say("If nobody is working on it, finish the release:", case.command("release")));
+            advice.push(say("If nobody is working on it, finish the release:", Some(case.command("release"))));
         }
         (Some(ledger::State::Released), _) => advice.push(say(
             "Nothing more is needed. Snapshots stay; delete them once nobody needs them, when their locks have ended.",
@@ -134,7 +137,7 @@ pub(super) fn advice(case: &Case<'_>) -> Vec<Advice> {
         (None, _) => advice.push(say("Update the command: the function is newer than it.", None)),
     }
     for question in case.record.questions.iter().take(MOST_QUESTIONS) {
-        let command = format!("{} decide {} yes|no", case.sources.brig, text::shell(&short(&question.question)));
+        let command = format!("{} decide {} yes|no", case.sources.brig, text::shell(&short(&question.id)));
         advice.push(say("A question waits for a decision:", Some(command)));
     }
     advice

@@ -315,7 +315,7 @@ fn hours_between_seconds_are_a_gap() {
     let page = page(&sample(), Now::NotLooked);
     let [first, second] = page.timeline.stretches.as_slice() else { panic!("{:?}", page.timeline) };
     assert_eq!((first.gap, first.length), (None, Duration::from_millis(4_200)));
-    assert_eq!(second.gap.map(|gap| words::gap(gap)).as_deref(), Some("1 h 59 min with nothing on record"));
+    assert_eq!(second.gap.map(words::gap).as_deref(), Some("1 h 59 min with nothing on record"));
     assert_eq!(first.cut, Some(timeline::Share(2142)), "0.9 s of 4.2 s");
     let html = page.html();
     assert!(
@@ -531,12 +531,11 @@ fn outside_code(line: &str) -> String {
             .match_indices(&rest[..fence])
             .map(|(at, _)| at)
             .find(|at| !after[..*at].ends_with('`') && !after[at + fence..].starts_with('`'));
-        match ends {
-            Some(end) => rest = &after[end + fence..],
-            None => {
-                out.push_str(&rest[..fence]);
-                rest = after;
-            }
+        if let Some(end) = ends {
+            rest = &after[end + fence..];
+        } else {
+            out.push_str(&rest[..fence]);
+            rest = after;
         }
     }
     out + rest
