@@ -114,6 +114,58 @@ async fn a_person_plans_contains_looks_verifies_and_gives_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_one_page_of_the_record_and_of_what_is_seen_now() {
+    let account = Account::open().await;
+    let network = account.network(204, false).await;
+    let name = format!("{} <b>&'\"", unique("page"));
+    let instance = launched(&account, &network, &name).await;
+    let folder = std::env::temp_dir().join(unique("brig-report"));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (html, md) = (folder.join("page.html"), folder.join("page.md"));
+    let (html, md) = (html.to_str().expect("UTF-8"), md.to_str().expect("UTF-8"));
+    let read = |file: &str| std::fs::read_to_string(file).expect("a page");
+
+    let never = brig(&["report", &instance]).await;
+    assert_eq!(never.code, 2, "{never:?}");
+    assert!(never.out.contains("NEVER CONTAINED"), "{never:?}");
+
+    let contained = brig(&["contain", &instance, "--reason", "IR-8"]).await;
+    assert_eq!(contained.code, 0, "{contained:?}");
+    let held = account.state(&instance).await;
+    let address = account.describe(&instance).await.private_ip_address().expect("an address").to_owned();
+    let arn = format!("arn:aws:ec2:us-east-1:123456789012:instance/{instance}");
+    for named in [instance.as_str(), &name, &address, &arn] {
+        let ran = brig(&["report", named, "--html", html, "--md", md]).await;
+        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{named}: {ran:?}");
+        let page = read(html);
+        assert!(page.contains("<title>Contained: ") && page.contains("&lt;b&gt;&amp;&#39;&quot;"), "{page}");
+        assert!(!page.contains("<b>"), "{page}");
+        for part in ["IR-8", "Seen now", "nothing has drifted", "the VPC", "snap-", "governance mode", "</svg>"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        for part in ["# Incident: ", "**CONTAINED**", "IR-8", "snap-", "## People and invocations"] {
+            assert!(read(md).contains(part), "{part}: {}", read(md));
+        }
+    }
+    assert_eq!(account.state(&instance).await, held, "a report changes nothing");
+    let recorded = brig(&["report", &instance, "--record-only", "--md"]).await;
+    assert_eq!(recorded.code, 0, "{recorded:?}");
+    assert!(recorded.out.contains("Read back last") && !recorded.out.contains("Seen now"), "{recorded:?}");
+
+    let released = brig(&["release", &instance, "--yes", "--reason", "IR-8 is over"]).await;
+    assert_eq!(released.code, 0, "{released:?}");
+    let ran = brig(&["report", &instance]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for part in ["**RELEASED**", "### Given back", "IR-8 is over", "Release read back"] {
+        assert!(ran.out.contains(part), "{part}: {ran:?}");
+    }
+    let nowhere = folder.join("no/such/folder.html");
+    let ran = brig(&["report", &instance, "--html", nowhere.to_str().expect("UTF-8")]).await;
+    assert_eq!((ran.code, ran.err.contains("could not be written")), (2, true), "{ran:?}");
+    std::fs::remove_dir_all(&folder).expect("its folder");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_drill_goes_the_whole_way_and_leaves_nothing_behind() {
     let account = Account::open().await;
     let network = account.network(202, false).await;

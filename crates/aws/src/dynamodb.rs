@@ -5,6 +5,7 @@
 //! | `<account>/<region>/<instance>` | `current` | the containment, its holder and outcome |
 //! | the same | `<containment id>/<lane>/<step>/<resource>` | a step, what it replaces, what it found |
 //! | the same | `told/<digest>` | a statement that people were notified of; `told/<what>/<finding id>` of older versions |
+//! | the same | `report/containment`, `report/release` | what was read back last, as it was answered |
 //! | `unsent` | `<account>/<region>/<instance>#<digest>` | a message that could not be sent |
 //! | `questions`, `answered` | `<account>/<region>/<instance>#<question>` | a question that waits for a person; its answer |
 //! | `released` | `<time>#<account>/<region>/<instance>` | a release |
@@ -37,7 +38,7 @@ use brig_core::{
     ids::{AccountId, ContainmentId, Region},
     ledger::{
         ActivePage, Announced, Claim, Claimed, Counted, CountedInGroup, Current, InstanceKey, Limits, MemberSet,
-        OverCap, Records, Shared, State, StepRecord, Told, older_told_sk, told_sk,
+        OverCap, Records, Report, Shared, State, StepRecord, Told, older_told_sk, told_sk,
     },
     step::Outcome,
     timestamp::Timestamp,
@@ -436,6 +437,9 @@ impl Ledger for DynamoLedger {
         if times.is_some() {
             set.push_str(", repairs = :repairs");
         }
+        if outcome.is_done() {
+            set.push_str(", first_done_at = if_not_exists(first_done_at, :at)");
+        }
         let mark = outcome.mark();
         set.push_str(if mark.is_some() { ", mark = :mark" } else { " REMOVE mark" });
         let mut update = self
@@ -472,6 +476,20 @@ impl Ledger for DynamoLedger {
             .condition_expression("version = :read")
             .expression_attribute_values(":read", number(read_version));
         unless_conditional(put.send().await.explain("PutItem").map(|_| ()))
+    }
+
+    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> Answer<()> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(items::report(key, report)));
+        let put = put
+            .condition_expression("attribute_not_exists(pk) OR version <= :version")
+            .expression_attribute_values(":version", number(report.version));
+        unless_conditional(put.send().await.explain("PutItem").map(|_| ())).map(|_| ())
+    }
+
+    async fn reports(&self, key: &InstanceKey) -> Answer<Vec<Report>> {
+        let query = self.steps_query(key, items::REPORTS.to_owned());
+        let answer = query.send().await.explain("Query")?;
+        answer.items().iter().map(items::read_report).collect()
     }
 
     async fn was_told(&self, place: &str, told: &Told) -> Answer<bool> {

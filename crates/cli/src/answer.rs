@@ -35,6 +35,12 @@ impl Reply {
         T::deserialize(&self.value).map_err(|error| Fault::Unreadable(error.to_string()))
     }
 
+    /// The answer, untyped, with texts that are safe to show.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
     /// The same answer with another list of active containments: several pages as one.
     #[must_use]
     pub fn with_active(mut self, active: Vec<Value>) -> Self {

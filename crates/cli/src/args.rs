@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use brig_core::{
     ids::{AccountId, InstanceId},
     text::shell,
@@ -14,6 +16,7 @@ Examples:
   brig plan web-1                     what a containment would do; changes nothing
   brig contain i-0123456789abcdef0 --reason IR-7
   brig show i-0123456789abcdef0       the story of its containment
+  brig report i-0123456789abcdef0 --html incident.html    the same as a page to print or attach
   brig status                         all that is contained, and what has drifted
   brig questions                      what waits for a decision; then: brig decide <QUESTION> yes|no
   brig release i-0123456789abcdef0 --reason IR-7
@@ -89,6 +92,8 @@ pub enum Command {
     Status,
     /// Show the story of an instance's containment: how it stands, timeline, each change with what it replaced
     Show(Show),
+    /// Write the incident page of an instance: one file for people who were not there, in HTML or Markdown
+    Report(Report),
     /// Show what a containment would do, with what each change replaces; change nothing
     Plan(Plan),
     /// Contain an instance now
@@ -120,6 +125,26 @@ pub enum Command {
 pub struct Show {
     /// The instance
     pub instance: String,
+}
+
+/// `report`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: brig report web-1 --html incident.html\n\nWithout --html or --md, Markdown goes to standard output."
+)]
+pub struct Report {
+    /// The instance
+    pub instance: String,
+    /// Write HTML: one file without a script, which loads nothing, to open, print or attach
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write Markdown, to a file or, without one, to standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[expect(clippy::option_option, reason = "clap's way of a value that may be left out")]
+    pub md: Option<Option<PathBuf>>,
+    /// Do not look at how it stands now: only what is on record
+    #[arg(long)]
+    pub record_only: bool,
 }
 
 /// `decide`.

@@ -73,6 +73,14 @@ pub enum Fault {
     /// What was typed cannot be done.
     #[error("{0}")]
     Input(String),
+    /// A file could not be written.
+    #[error("{file} could not be written: {why}")]
+    File {
+        /// Its name.
+        file: String,
+        /// The error's own words.
+        why: String,
+    },
     /// Several instances fit.
     #[error("{} instances have {what}", found.len() + more)]
     Several {
@@ -152,7 +160,7 @@ impl Fault {
             | Self::Throttled(_)
             | Self::Lambda { .. }
             | Self::Unreadable(_) => Exit::Unreachable,
-            Self::Input(_) | Self::Several { .. } | Self::Terminal(_) => Exit::Refused,
+            Self::Input(_) | Self::File { .. } | Self::Several { .. } | Self::Terminal(_) => Exit::Refused,
             Self::Function { kind, .. } => match kind {
                 Kind::InvalidRequest | Kind::UnsupportedEvent | Kind::NotServed => Exit::Refused,
                 Kind::LedgerUnreachable => Exit::Unreachable,
@@ -184,7 +192,9 @@ impl Fault {
                 "The call may have arrived, and Brig may still be working. Look at what is true with `{brig} status` before you repeat it; repeating it is safe."
             ),
             Self::Throttled(_) => "Nothing was changed by this call. Try again in a few seconds.".to_owned(),
-            Self::Lambda { .. } | Self::Several { .. } | Self::Input(_) | Self::Terminal(_) => String::new(),
+            Self::Lambda { .. } | Self::Several { .. } | Self::Input(_) | Self::File { .. } | Self::Terminal(_) => {
+                String::new()
+            },
             Self::Unreadable(_) => {
                 "The deployed function may be of another version than this command. --json shows the answer as it came."
                     .to_owned()

@@ -3,6 +3,7 @@
 mod change;
 mod drill;
 mod look;
+mod report;
 
 use clap::CommandFactory;
 use serde_json::{Map, Value, json};
@@ -35,6 +36,7 @@ pub async fn run(args: &Args) -> Result<Exit, Fault> {
     let ended = match &args.command {
         Command::Status => look::status(&desk).await,
         Command::Show(show) => look::show(&desk, show).await,
+        Command::Report(args) => report::report(&desk, args).await,
         Command::Questions => look::questions(&desk).await,
         Command::Decide(decide) => change::decide(&desk, decide).await,
         Command::Plan(plan) => look::plan(&desk, plan).await,

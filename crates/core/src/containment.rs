@@ -1,6 +1,6 @@
 //! What an invocation answers for one instance: the response entry, which is also what machines receive.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     contest::Contested,
@@ -19,7 +19,7 @@ use crate::{
 const LONGEST_DETAIL: usize = 600;
 
 /// How an invocation ended for one instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
     /// Everything that was promised was seen to hold.

@@ -240,6 +240,9 @@ pub struct StepRecord {
     pub outcome: Option<Outcome>,
     /// When that was recorded.
     pub finished_at: Option<Timestamp>,
+    /// When it was first recorded to be done. What is done again later, having been undone, keeps it; records of versions
+    /// that did not write it have none.
+    pub first_done_at: Option<Timestamp>,
     /// When it was repaired, having drifted.
     pub repairs: Vec<Timestamp>,
 }
@@ -248,7 +251,7 @@ impl StepRecord {
     /// The record of an intent.
     #[must_use]
     pub fn intended(key: String, step: Step, now: Timestamp) -> Self {
-        Self { key, step, recorded_at: now, outcome: None, finished_at: None, repairs: Vec::new() }
+        Self { key, step, recorded_at: now, outcome: None, finished_at: None, first_done_at: None, repairs: Vec::new() }
     }
 
     /// Whether its effect may be there: outcomes are recorded after it, and answers are lost.
@@ -264,7 +267,7 @@ impl StepRecord {
     /// Whether it was seen to be done.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        matches!(self.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_)))
+        self.outcome.as_ref().is_some_and(Outcome::is_done)
     }
 
     /// Until when only a person or new evidence has it repaired: it was as often within the last hour as machines do.
@@ -322,6 +325,45 @@ impl Records {
     pub fn step(&self, key: &str) -> Option<&StepRecord> {
         self.steps.iter().find(|record| record.key == key)
     }
+}
+
+/// Which of an instance's reports; each is replaced by the next of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReportOf {
+    /// What containing, or looking again, read back.
+    Containment,
+    /// What giving back read back.
+    Release,
+}
+
+impl ReportOf {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Containment, Self::Release];
+
+    /// Its word in the ledger and in answers.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Containment => "containment",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// What an attempt read back last, sk `report/<of>`. Nothing is decided by it: it is kept for people, since what an answer
+/// says is gone once its message is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Which.
+    pub of: ReportOf,
+    /// Its containment.
+    pub containment: ContainmentId,
+    /// The version that the item `current` gets with it: an older attempt replaces no newer report.
+    pub version: u64,
+    /// When it was kept: all of it had been read back.
+    pub at: Timestamp,
+    /// The answer without its steps, as JSON; see [`crate::story::kept`].
+    pub answer: String,
 }
 
 /// Whether an invocation may take an instance on.

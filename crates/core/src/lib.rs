@@ -16,6 +16,7 @@ mod json;
 pub mod ledger;
 pub mod message;
 pub mod node;
+pub mod page;
 pub mod paths;
 pub mod plan;
 pub mod policy;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     ids::{EniId, GroupId, VpcId},
@@ -17,14 +17,14 @@ mod rules;
 mod targets;
 mod words;
 
-pub use words::{line, lines, sentence};
+pub use words::{line, lines, name_of, sentence, span};
 
 /// For so many seconds AWS takes packets of other protocols for an answer.
 const OTHER_PROTOCOLS: u32 = 600;
 const NOT_RUNNING: &str = "the instance is not running, so it has no connections";
 
 /// An address family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// IPv4.
@@ -52,11 +52,13 @@ impl Family {
 }
 
 /// Whether a flow can start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(from = "String")]
 pub enum NewFlows {
     /// None can.
     Blocked,
-    /// It was not seen.
+    /// It was not seen; or a word that this version does not know.
+    #[default]
     Unknown,
     /// No group of ours closes it.
     Open,
@@ -75,7 +77,8 @@ impl NewFlows {
 }
 
 /// What becomes of flows that were open, from the best to the worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(from = "String")]
 pub enum OpenFlows {
     /// There was none.
     None,
@@ -83,7 +86,8 @@ pub enum OpenFlows {
     Cut,
     /// They were made untracked for the window. AWS advises that and does not promise that it works.
     ExpectedCut,
-    /// It was not seen.
+    /// It was not seen; or a word that this version does not know.
+    #[default]
     Unknown,
     /// They are tracked, and go on until they idle out.
     MayGoOn,
@@ -111,6 +115,19 @@ impl OpenFlows {
             Self::Unknown => "unknown",
             Self::MayGoOn => "MAY CONTINUE",
         }
+    }
+}
+
+impl From<String> for NewFlows {
+    fn from(word: String) -> Self {
+        [Self::Blocked, Self::Open].into_iter().find(|flows| flows.word() == word).unwrap_or_default()
+    }
+}
+
+impl From<String> for OpenFlows {
+    fn from(word: String) -> Self {
+        let all = [Self::None, Self::Cut, Self::ExpectedCut, Self::MayGoOn];
+        all.into_iter().find(|flows| flows.word() == word).unwrap_or_default()
     }
 }
 

@@ -6,7 +6,7 @@ mod tally;
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::survey::Interface;
 
@@ -51,7 +51,7 @@ pub enum Destination {
 }
 
 /// How far flow logs bear out the cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Every interface has records after the cut, and none accepted a byte.

@@ -1,16 +1,24 @@
 //! The story of one instance's containment: everything that the ledger has on record of it, as one typed answer, made from
 //! the records alone. Nothing is judged here: what is true now, a verification says.
 
+mod kept;
+
+pub use kept::kept;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     containment::StepReport,
     ids::{AccountId, InstanceId, Region},
-    ledger::{Current, InstanceKey, Records, State, StepRecord},
+    ledger::{Current, InstanceKey, Records, Report, State, StepRecord},
     step::{Kind, Lane, Outcome, OutcomeKind, Step},
-    text::Sentence,
+    text::{self, Sentence},
     told,
+    told::{Question, Unsent},
 };
+
+/// Characters of what a step replaces, or puts there.
+const LONGEST_SIDE: usize = 600;
 
 /// Everything that is on record of one instance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,6 +33,45 @@ pub struct Story {
     pub containment: Option<OnRecord>,
     /// The steps of that containment and of its release, in the order in which they were recorded.
     pub steps: Vec<StepOnRecord>,
+    /// What was read back last of that containment, and of its release: each as it was answered then.
+    pub reports: Vec<ReportOnRecord>,
+    /// Questions about the instance that wait for a person.
+    pub questions: Vec<Question>,
+    /// Messages about it that could not be sent.
+    pub not_notified: Vec<NotSent>,
+}
+
+/// What the ledger has of an instance beside its containment. It is for people, and read for them alone.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Beside {
+    /// What was read back last.
+    pub reports: Vec<Report>,
+    /// Questions that wait.
+    pub questions: Vec<Question>,
+    /// Messages that could not be sent.
+    pub unsent: Vec<Unsent>,
+}
+
+/// What was read back. Times are RFC 3339, UTC.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportOnRecord {
+    /// `containment` or `release`.
+    pub of: &'static str,
+    /// When all of it had been read back.
+    pub at: String,
+    /// The answer of then, but for its steps; null where it cannot be read.
+    pub answer: Value,
+}
+
+/// A message that could not be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotSent {
+    /// Its subject.
+    pub subject: String,
+    /// Since when it waits.
+    pub since: String,
+    /// Why, in AWS's words.
+    pub why: String,
 }
 
 /// A containment as the ledger has it. Times are RFC 3339, UTC.
@@ -54,6 +101,21 @@ pub struct OnRecord {
     pub lease_until: String,
     /// Counts up with every claim and close.
     pub version: u64,
+    /// When the last attempt that ended in order had read everything back.
+    pub concluded_at: Option<String>,
+    /// Somebody keeps undoing it.
+    pub contest: Option<ContestOnRecord>,
+}
+
+/// A contest as the ledger has it. Times are RFC 3339, UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContestOnRecord {
+    /// When a step was first held back.
+    pub since: String,
+    /// When one was last held back.
+    pub seen: String,
+    /// How often people were notified.
+    pub notices: u32,
 }
 
 /// A step as the ledger has it. Times are RFC 3339, UTC.
@@ -75,20 +137,48 @@ pub struct StepOnRecord {
     pub outcome: OutcomeKind,
     /// What a person should know of it: what it replaces and puts there, or what went wrong.
     pub detail: Sentence,
+    /// What it changes: of what, from what, to what.
+    pub change: ChangeOnRecord,
     /// The step itself, with what it replaces.
     pub record: Step,
     /// When the intent was recorded.
     pub recorded_at: String,
     /// When its outcome was.
     pub finished_at: Option<String>,
+    /// When it was first recorded to be done; an older record does not say.
+    pub first_done_at: Option<String>,
     /// When it was done again, having been undone.
     pub repairs: Vec<String>,
 }
 
+/// What a step changes, each side as one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeOnRecord {
+    /// What of the resource: `groups`, `instance profile`.
+    pub of: &'static str,
+    /// What was there before.
+    pub before: String,
+    /// What the step puts there.
+    pub after: String,
+}
+
 impl Story {
-    /// Tells what is on record.
+    /// Tells what is on record. A report about an earlier containment is left out.
     #[must_use]
-    pub fn of(key: &InstanceKey, records: &Records) -> Self {
+    pub fn of(key: &InstanceKey, records: &Records, beside: Beside) -> Self {
+        let current = records.current.as_ref();
+        let reports =
+            beside.reports.iter().filter(|report| current.is_some_and(|it| it.containment == report.containment));
+        let reports = reports.map(|report| ReportOnRecord {
+            of: report.of.word(),
+            at: report.at.to_string(),
+            answer: serde_json::from_str(&report.answer).unwrap_or_default(),
+        });
+        let unsent = beside.unsent.into_iter().map(|unsent| NotSent {
+            subject: unsent.message.subject,
+            since: unsent.at.to_string(),
+            why: unsent.why,
+        });
         let mut steps: Vec<&StepRecord> = records.steps.iter().collect();
         steps.sort_by_key(|record| (record.recorded_at, record.finished_at));
         Self {
@@ -97,6 +187,9 @@ impl Story {
             instance_id: key.instance.clone(),
             containment: records.current.as_ref().map(on_record),
             steps: steps.into_iter().map(|record| step_on_record(record, &key.instance)).collect(),
+            reports: reports.collect(),
+            questions: beside.questions,
+            not_notified: unsent.collect(),
         }
     }
 }
@@ -115,11 +208,18 @@ fn on_record(current: &Current) -> OnRecord {
         holder: current.holder.clone(),
         lease_until: current.lease_until.to_string(),
         version: current.version,
+        concluded_at: current.concluded_at.map(|at| at.to_string()),
+        contest: current.contest.as_ref().map(|contest| ContestOnRecord {
+            since: contest.since.to_string(),
+            seen: contest.seen.to_string(),
+            notices: contest.notices,
+        }),
     }
 }
 
 fn step_on_record(record: &StepRecord, instance: &InstanceId) -> StepOnRecord {
     let report = StepReport::new(&record.step, record.outcome.as_ref().unwrap_or(&Outcome::Planned), instance);
+    let change = record.step.change();
     StepOnRecord {
         key: record.key.clone(),
         release: matches!(record.step, Step::GiveBack(_)),
@@ -129,9 +229,15 @@ fn step_on_record(record: &StepRecord, instance: &InstanceId) -> StepOnRecord {
         resource: report.resource,
         outcome: report.outcome,
         detail: report.detail,
+        change: ChangeOnRecord {
+            of: change.of,
+            before: text::one_line(&change.before.to_string(), LONGEST_SIDE),
+            after: text::one_line(&change.after.to_string(), LONGEST_SIDE),
+        },
         record: record.step.clone(),
         recorded_at: record.recorded_at.to_string(),
         finished_at: record.finished_at.map(|at| at.to_string()),
+        first_done_at: record.first_done_at.map(|at| at.to_string()),
         repairs: record.repairs.iter().map(ToString::to_string).collect(),
     }
 }
@@ -139,6 +245,7 @@ fn step_on_record(record: &StepRecord, instance: &InstanceId) -> StepOnRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::ReportOf;
     use crate::timestamp::Timestamp;
 
     fn key() -> InstanceKey {
@@ -151,7 +258,7 @@ mod tests {
 
     #[test]
     fn an_instance_without_records_has_a_story_without_a_containment() {
-        let story = Story::of(&key(), &Records::default());
+        let story = Story::of(&key(), &Records::default(), Beside::default());
         assert_eq!((story.containment, story.steps), (None, Vec::new()));
     }
 
@@ -164,12 +271,35 @@ mod tests {
         first.repairs = vec![at(9_000)];
         let unfinished = StepRecord::intended("k-0".to_owned(), Step::ProtectTermination { was: true }, at(1_000));
         let records = Records { steps: vec![first, unfinished], ..Records::default() };
-        let story = Story::of(&key(), &records);
+        let story = Story::of(&key(), &records, Beside::default());
         let told: Vec<_> = story.steps.iter().map(|step| (step.key.as_str(), step.outcome.word())).collect();
         assert_eq!(told, [("k-0", "planned"), ("k-1", "changed")]);
         let value = serde_json::to_value(&story).expect("JSON");
         assert_eq!(value["steps"][1]["record"]["was"], false);
         assert_eq!(value["steps"][1]["repairs"][0], "1970-01-01T00:00:09.000Z");
         assert_eq!(value["steps"][1]["finished_at"], "1970-01-01T00:00:02.500Z");
+        assert_eq!(
+            value["steps"][1]["change"],
+            serde_json::json!({"of": "stop protection", "before": "off", "after": "on"})
+        );
+    }
+
+    #[test]
+    fn what_was_read_back_is_told_of_this_containment_alone() {
+        let report = |of: ReportOf, containment: &str, answer: &str| Report {
+            of,
+            containment: containment.into(),
+            version: 1,
+            at: Timestamp::from_millis(1_000),
+            answer: answer.to_owned(),
+        };
+        let reports = vec![
+            report(ReportOf::Containment, "c", r#"{"outcome":"partial"}"#),
+            report(ReportOf::Release, "an earlier one", r#"{"outcome":"released"}"#),
+        ];
+        let records = Records { current: Some(crate::testing::current()), steps: Vec::new() };
+        let story = Story::of(&key(), &records, Beside { reports, ..Beside::default() });
+        let told: Vec<_> = story.reports.iter().map(|report| (report.of, &report.answer["outcome"])).collect();
+        assert_eq!(told, [("containment", &Value::from("partial"))]);
     }
 }

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    containment::{Conclusion, Containment, Timings},
     finding::{Finding, Source},
     ids::AccountId,
     ledger::{Current, Named, State},
+    policy::Decision,
     survey::{
         Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
         Volume,
     },
     timestamp::Timestamp,
+    told::Cause,
+    verdict::Verdict,
 };
 
 pub(crate) const INSTANCE: &str = "i-0123456789abcdef0";
@@ -87,6 +91,36 @@ pub(crate) fn instance() -> Instance {
         auto_recovery: None,
         hibernates: false,
         state_reason: None,
+    }
+}
+
+/// An answer in which nothing was looked at.
+pub(crate) fn answer() -> Containment {
+    Containment {
+        account: account(),
+        region: "us-east-1".parse().expect("region"),
+        instance_id: INSTANCE.parse().expect("id"),
+        containment_id: Some("c".into()),
+        decision: Decision::Contain,
+        reason: "GuardDuty: Command and control".to_owned(),
+        outcome: Conclusion::Contained,
+        verdict: Verdict::untouched(String::new()),
+        steps: Vec::new(),
+        notes: Vec::new(),
+        contest: None,
+        timings_ms: Timings::default(),
+        claimed_at: None,
+        at: None,
+        isolated: None,
+        left_over: false,
+        held_until: None,
+        unreachable: false,
+        not_notified: None,
+        question: None,
+        cause: Cause::default(),
+        about: Vec::new(),
+        gaps: Vec::new(),
+        instance_name: Some("web-1".to_owned()),
     }
 }
 

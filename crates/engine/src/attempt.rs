@@ -10,7 +10,7 @@ use brig_core::{
     containment::{Conclusion, Containment, Isolated, StepReport, Timings},
     contest::{Asks, Contest, Contested},
     finding::{Action, Finding},
-    ledger::{Current, InstanceKey, State, StepRecord},
+    ledger::{Current, InstanceKey, ReportOf, State, StepRecord},
     message::{self, Message},
     plan::evidence::STATE_TAG,
     policy::{CONTAINMENT_TAG, Decided},
@@ -187,7 +187,9 @@ impl Engine {
                 }
             }
         };
-        let (failed, marked, settled) = futures::join!(publish, mark, settle);
+        let kept = self.keep_report(answer, work, ReportOf::Containment, current);
+        let (failed, marked, settled, kept) = futures::join!(publish, mark, settle, kept);
+        answer.notes.extend(kept.err().map(Into::into));
         if failed.is_none() {
             current.told = Some(standing);
             let told = |contest: Contest| if news { contest.notified(now) } else { contest };

@@ -5,7 +5,7 @@ use brig_core::{
     ids::{AccountId, InstanceId, Region},
     ledger::InstanceKey,
     step::Lane,
-    story::Story,
+    story::{Beside, Story},
     survey::{Instance, InstanceState},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -49,12 +49,19 @@ pub struct FoundPage {
 }
 
 impl Engine {
-    /// Everything that the ledger has on record of an instance. One read.
+    /// Everything that the ledger has on record of an instance. One round trip.
     ///
     /// # Errors
     /// The ledger could not be read.
     pub async fn show(&self, key: &InstanceKey) -> Answer<Story> {
-        Ok(Story::of(key, &self.ledger.read(key).await?))
+        let place = key.pk();
+        let (records, reports, questions, unsent) = futures::join!(
+            self.ledger.read(key),
+            self.ledger.reports(key),
+            self.ledger.questions(Some(key)),
+            self.ledger.unsent(Some(&place)),
+        );
+        Ok(Story::of(key, &records?, Beside { reports: reports?, questions: questions?, unsent: unsent? }))
     }
 
     /// The instances that have a name or an address now. None that is terminated is meant.

@@ -13,8 +13,8 @@ use brig_core::{
     acl::{AclEntry, NetworkAcl},
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     ledger::{
-        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, MemberSet, OverCap, Records, Shared, StepRecord,
-        Told,
+        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, MemberSet, OverCap, Records, Report, Shared,
+        StepRecord, Told,
     },
     message::Message,
     proof::{FlowLog, Listing},
@@ -466,6 +466,10 @@ pub trait Ledger: Send + Sync {
     /// Replaces `current` if its version is still `read_version`; says whether it was. One that is withdrawn gives back, in
     /// the same transaction, what it was counted in.
     async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool>;
+    /// Keeps what an attempt read back, unless a newer attempt's is kept.
+    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> Answer<()>;
+    /// What was read back last, of each kind. Read for people alone, never before the cut.
+    async fn reports(&self, key: &InstanceKey) -> Answer<Vec<Report>>;
     /// Whether people were notified of this statement about a place. Asked before a message, never before the cut.
     async fn was_told(&self, place: &str, told: &Told) -> Answer<bool>;
     /// Records that people were notified of a statement about a place, with the report that they got.

@@ -17,7 +17,7 @@ use brig_core::{
     finding::{Action, Finding},
     gap::Gap,
     ids::ContainmentId,
-    ledger::{Claim, Claimable, Claimed, Current, Records, State, claimable},
+    ledger::{Claim, Claimable, Claimed, Current, Records, ReportOf, State, claimable},
     message,
     plan::Plan,
     policy::{Decided, Decision},
@@ -289,7 +289,11 @@ impl Engine {
         let audience = self.audience(Some(&work.instance), case.invocation);
         let message = message::compose(answer, case.finding, &audience);
         let id = told::digest([current.containment.as_str(), word]);
-        let failed = self.notify(&work.key.pk(), news.then_some((id.as_str(), &message)), case.invocation).await;
+        let place = work.key.pk();
+        let notify = self.notify(&place, news.then_some((id.as_str(), &message)), case.invocation);
+        let kept = self.keep_report(answer, work, ReportOf::Release, &current);
+        let (failed, kept) = futures::join!(notify, kept);
+        answer.notes.extend(kept.err().map(Into::into));
         if failed.is_none() {
             next.told = Some(word.to_owned());
         } else if news {

@@ -7,9 +7,10 @@ use brig_core::{
     containment::{Conclusion, Containment},
     finding::{Action, Finding},
     ids::ContainmentId,
-    ledger::Told,
+    ledger::{Current, Report, ReportOf, Told},
     message::{self, Audience},
     policy::{self, Decided, Decision},
+    story,
     survey::Instance,
     text::{self, Sentence},
     told::{Cause, Question},
@@ -19,6 +20,7 @@ use crate::{
     contain::{Case, Engine, Invocation, key_of},
     notify::Notified,
     ports::{CloudError, ErrorKind},
+    work::Work,
 };
 
 /// The longest report that is kept with a decision that people were notified of: an item of the ledger holds 400 KB.
@@ -112,6 +114,25 @@ impl Engine {
         }
         log(&answer, finding);
         answer
+    }
+
+    /// Keeps what was read back for people who ask later. Where it cannot be kept, the error is a note: nothing depends on it.
+    pub(crate) async fn keep_report(
+        &self,
+        answer: &Containment,
+        work: &Work<'_>,
+        of: ReportOf,
+        current: &Current,
+    ) -> Result<(), String> {
+        let report = Report {
+            of,
+            containment: work.containment.clone(),
+            version: current.version.saturating_add(1),
+            at: self.clock.now(),
+            answer: story::kept(answer),
+        };
+        let kept = self.ledger.keep_report(&work.key, &report).await;
+        kept.map_err(|error| format!("what was read back is not on record for `show`: {error}"))
     }
 
     pub(crate) fn audience<'a>(&'a self, instance: Option<&'a Instance>, invocation: &'a Invocation) -> Audience<'a> {

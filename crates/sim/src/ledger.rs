@@ -10,8 +10,8 @@ use brig_core::{
     deny_policy,
     ids::{AccountId, ContainmentId, Region},
     ledger::{
-        ActivePage, Announced, Claim, Claimed, Counted, Current, InstanceKey, MemberSet, OverCap, Records, Shared,
-        State as Status, StepRecord, Told,
+        ActivePage, Announced, Claim, Claimed, Counted, Current, InstanceKey, MemberSet, OverCap, Records, Report,
+        ReportOf, Shared, State as Status, StepRecord, Told,
     },
     step::{Outcome, Step},
     timestamp::Timestamp,
@@ -39,6 +39,7 @@ pub(crate) struct Tables {
     unsent: BTreeMap<(String, String), Unsent>,
     questions: BTreeMap<(InstanceKey, String), Question>,
     released: Vec<Release>,
+    reports: BTreeMap<(InstanceKey, ReportOf), Report>,
     hours: BTreeMap<String, Hour>,
     groups: BTreeMap<String, (i64, i64)>,
     shared: BTreeMap<Shared, MemberSet>,
@@ -198,6 +199,9 @@ impl Ledger for SimLedger {
                 Some(record) => {
                     record.outcome = Some(outcome.clone());
                     record.finished_at = Some(at);
+                    if outcome.is_done() {
+                        record.first_done_at.get_or_insert(at);
+                    }
                     if !repairs.is_empty() {
                         record.repairs = repairs.to_vec();
                     }
@@ -236,6 +240,22 @@ impl Ledger for SimLedger {
             Ok(true)
         })
         .await
+    }
+
+    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> Answer<()> {
+        self.call("PutItem", true, |state| {
+            let kept = state.tables.reports.entry((key.clone(), report.of)).or_insert_with(|| report.clone());
+            if kept.version <= report.version {
+                kept.clone_from(report);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn reports(&self, key: &InstanceKey) -> Answer<Vec<Report>> {
+        let of = |((of, _), report): (&(InstanceKey, ReportOf), &Report)| (of == key).then(|| report.clone());
+        self.call("Query", false, |state| Ok(state.tables.reports.iter().filter_map(of).collect())).await
     }
 
     async fn was_told(&self, place: &str, told: &Told) -> Answer<bool> {

@@ -1,7 +1,7 @@
 //! The demo: a production-looking account in which the template is deployed; an abuse report is put on the event bus, and
 //! the rule, the queue and the function do the rest.
 
-use std::{collections::BTreeSet, process::ExitCode, time::Duration};
+use std::{collections::BTreeSet, path::Path, process::ExitCode, time::Duration};
 
 use brig_tests::{account::Account, seed::Production, stack::Stack, state::State};
 use serde_json::{Value, json};
@@ -75,7 +75,24 @@ async fn main() -> ExitCode {
     for note in list("notes") {
         println!("  note: {}", note.as_str().unwrap_or_default());
     }
+    page(&world.victim).await;
     ExitCode::SUCCESS
+}
+
+/// The incident page, as a person writes it.
+async fn page(instance: &str) {
+    let Ok(demo) = std::env::current_exe() else { return };
+    let Some(target) = demo.parent().and_then(Path::parent) else { return };
+    let file = target.join("incident.html");
+    let mut brig = tokio::process::Command::new(demo.with_file_name("brig"));
+    let ran = brig.args(["report", instance, "--html"]).arg(&file).output().await;
+    match ran {
+        Ok(output) if output.status.success() => {
+            println!("\nTHE INCIDENT PAGE, to open in a browser\n  {}", file.display())
+        }
+        Ok(output) => println!("\nNo incident page: {}", String::from_utf8_lossy(&output.stderr)),
+        Err(error) => println!("\nNo incident page: {error}"),
+    }
 }
 
 fn side_by_side(before: &State, after: &State) {

@@ -7,8 +7,8 @@ use brig_core::{
     contest::Contest,
     ids::ContainmentId,
     ledger::{
-        ActivePage, Announced, Counted, CountedInGroup, Current, InstanceKey, MemberSet, Named, Records, State,
-        StepRecord,
+        ActivePage, Announced, Counted, CountedInGroup, Current, InstanceKey, MemberSet, Named, Records, Report,
+        ReportOf, State, StepRecord,
     },
     step::{Detail, Failure, Mark, Outcome},
     text::{LONG, one_line},
@@ -129,6 +129,33 @@ pub(super) fn step(key: &InstanceKey, containment: &ContainmentId, record: &Step
         ("recorded_at".to_owned(), text(record.recorded_at.to_string())),
         ("outcome".to_owned(), text("planned")),
     ]))
+}
+
+/// What the sort keys of an instance's reports begin with.
+pub(super) const REPORTS: &str = "report/";
+
+pub(super) fn report(key: &InstanceKey, report: &Report) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), text(key.pk())),
+        ("sk".to_owned(), text(format!("{REPORTS}{}", report.of.word()))),
+        ("containment_id".to_owned(), text(report.containment.as_str())),
+        ("version".to_owned(), number(report.version)),
+        ("at".to_owned(), text(report.at.to_string())),
+        ("answer".to_owned(), text(&report.answer)),
+    ])
+}
+
+pub(super) fn read_report(item: &Item) -> Answer<Report> {
+    let report = Reading { what: "a report", item };
+    let of = report.text("sk")?;
+    let known = ReportOf::ALL.into_iter().find(|kind| of.strip_prefix(REPORTS) == Some(kind.word()));
+    Ok(Report {
+        of: known.ok_or_else(|| broken("Query", &format!("there is a report {of}")))?,
+        containment: report.text("containment_id")?.into(),
+        version: report.version()?,
+        at: report.time("at")?,
+        answer: report.text("answer")?.to_owned(),
+    })
 }
 
 /// The members of a set. One that cannot be read is an error: taken for empty, a role's policy would be written without
@@ -372,6 +399,7 @@ fn read_step(item: &Item, key: &str) -> Answer<StepRecord> {
         recorded_at: record.time("recorded_at")?,
         outcome,
         finished_at: record.optional_time("finished_at")?,
+        first_done_at: record.optional_time("first_done_at")?,
         repairs: record.texts("repairs")?.into_iter().map(time).collect::<Answer<_>>()?,
     })
 }

@@ -12,13 +12,15 @@ pub fn render(fault: &Fault, look: &Look) -> String {
     let mut page = Page::new(look);
     page.paragraph(Tone::Bad, &format!("brig: {fault}"));
     if let Fault::Several { found, more, .. } = fault {
-        let rows: Vec<_> =
-            found.iter().map(|(typed, what)| vec![(Tone::Plain, typed.clone()), (Tone::Plain, what.clone())]).collect();
-        page.grid(2, &[], &rows);
+        for (typed, what) in found {
+            // A line of its own: in a column, a long name beside it would break it.
+            page.command(typed);
+            page.grid(4, &[], &[vec![(Tone::Plain, what.clone())]]);
+        }
         if *more > 0 {
             page.line(Tone::Plain, &format!("  and {more} more"));
         }
-        page.paragraph(Tone::Plain, "Name one of them as it stands in the first column.");
+        page.paragraph(Tone::Plain, "Name one of them by its line, account/region/id.");
     }
     let advice = fault.advice(&look.brig);
     if !advice.is_empty() {

@@ -647,9 +647,11 @@ fn several_instances_of_one_name_are_listed_to_choose_from() {
     assert_eq!(fault.exit(), Exit::Refused);
     expect![[r#"
         brig: 2 instances have the Name tag "web"
-          123456789012/us-east-1/i-0123456789abcdef0  web, running, 10.0.0.7
-          123456789012/us-east-1/i-0fedcba9876543210  web, stopped, 10.0.0.8
-        Name one of them as it stands in the first column.
+          123456789012/us-east-1/i-0123456789abcdef0
+            web, running, 10.0.0.7
+          123456789012/us-east-1/i-0fedcba9876543210
+            web, stopped, 10.0.0.8
+        Name one of them by its line, account/region/id.
     "#]]
     .assert_eq(&fault::render(&fault, &look(80)));
 }

@@ -249,7 +249,9 @@ fn what_a_person_mistypes_is_named() {
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "nuke"}),
-        &expect![[r#"InvalidRequest: action: "nuke" is not one of "contain", "plan", "release", "verify", "status", "questions", "decide", "show", "find", "readiness""#]],
+        &expect![[
+            r#"InvalidRequest: action: "nuke" is not one of "contain", "plan", "release", "verify", "status", "questions", "decide", "show", "find", "readiness""#
+        ]],
     );
     check(&json!({"action": "contain"}), &expect![[r#"InvalidRequest: instance_id: missing or null is not a text"#]]);
     check(

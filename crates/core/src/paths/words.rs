@@ -125,7 +125,13 @@ fn through(path: &Path) -> String {
 }
 
 fn name(path: &Path) -> String {
-    match path.kind {
+    name_of(path.kind, path.via.as_deref())
+}
+
+/// What a path leads through, in words.
+#[must_use]
+pub fn name_of(kind: &str, via: Option<&str>) -> String {
+    match kind {
         "vpc" => "the VPC".to_owned(),
         "dns" => "DNS".to_owned(),
         "forensic_access" => "forensic access".to_owned(),
@@ -137,7 +143,7 @@ fn name(path: &Path) -> String {
         "interface_endpoint" => "interface endpoints".to_owned(),
         "lambda" => "Lambda functions in the VPC".to_owned(),
         "global_accelerator" => "Global Accelerator".to_owned(),
-        "network_load_balancer" if path.via.is_none() => "Network Load Balancers in the VPC".to_owned(),
+        "network_load_balancer" if via.is_none() => "Network Load Balancers in the VPC".to_owned(),
         "network_load_balancer" => "the Network Load Balancer of".to_owned(),
         "gateway_load_balancer" => "the Gateway Load Balancer of".to_owned(),
         "load_balancer" => "the load balancer of".to_owned(),
@@ -150,7 +156,8 @@ fn name(path: &Path) -> String {
 }
 
 /// Whole days, hours or minutes where they are whole, else seconds.
-fn span(seconds: u32) -> String {
+#[must_use]
+pub fn span(seconds: u32) -> String {
     for (unit, length) in [("days", 86_400), ("hours", 3600), ("minutes", 60)] {
         if seconds >= length * 2 && seconds.is_multiple_of(length) {
             return format!("{} {unit}", seconds / length);

@@ -71,7 +71,9 @@ fn a_person_overrides_exemption_with_force_but_never_never() {
         &manual(),
         &[("brig:exempt", "")],
         false,
-        &expect![[r#"Contain refused: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it anyway"#]],
+        &expect![[
+            r#"Contain refused: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it anyway"#
+        ]],
     );
     check(&manual(), &[("brig:exempt", "")], true, &expect!["Contain : requested by a person"]);
     check(
@@ -79,7 +81,7 @@ fn a_person_overrides_exemption_with_force_but_never_never() {
         &[("brig:exempt", "never")],
         true,
         &expect![
-            "Contain refused: i-0123456789abcdef0 is tagged brig:exempt=never: nobody may contain it, not by force either, until that tag is changed"
+            "Contain refused: i-0123456789abcdef0 is tagged brig:exempt=never: it may not be contained, not even by force, until that tag is changed"
         ],
     );
 }

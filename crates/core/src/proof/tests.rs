@@ -65,7 +65,7 @@ fn without_records_after_the_cut_there_is_no_proof() {
     check(
         &[read("eni-1", &[BEFORE]), read("eni-2", &[])],
         &expect![
-            "Unavailable: no proof is available: the flow logs have no record of eni-1, eni-2 that begins a minute after the cut at 1970-01-01T00:15:40.000Z or later; they come minutes late"
+            "Unavailable: no proof is available: the flow logs have no record of eni-1, eni-2 that starts a minute after the cut at 1970-01-01T00:15:40.000Z or later; records arrive minutes late"
         ],
     );
     check(
@@ -75,7 +75,7 @@ fn without_records_after_the_cut_there_is_no_proof() {
     check(
         &[],
         &expect![
-            "Unavailable: no proof is available: the flow logs have no record of any interface that begins a minute after the cut at 1970-01-01T00:15:40.000Z or later; they come minutes late"
+            "Unavailable: no proof is available: the flow logs have no record of any interface that starts a minute after the cut at 1970-01-01T00:15:40.000Z or later; records arrive minutes late"
         ],
     );
 }
@@ -127,7 +127,7 @@ fn a_format_of_ones_own_is_read_by_its_names() {
     check(
         &[without],
         &expect![
-            "Unavailable: no proof is available: the flow logs have no record of eni-1 that begins a minute after the cut at 1970-01-01T00:15:40.000Z or later; they come minutes late"
+            "Unavailable: no proof is available: the flow logs have no record of eni-1 that starts a minute after the cut at 1970-01-01T00:15:40.000Z or later; records arrive minutes late"
         ],
     );
 }

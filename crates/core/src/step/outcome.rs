@@ -190,6 +190,12 @@ impl Outcome {
         self
     }
 
+    /// Whether the resource is as the step wants it.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.kind().is_done()
+    }
+
     /// Whether a later attempt may turn it into success.
     #[must_use]
     pub fn is_left_over(&self) -> bool {

@@ -26,6 +26,7 @@ mod permanent;
 mod power;
 mod proof;
 mod races;
+mod record;
 mod release;
 mod stop;
 mod words;

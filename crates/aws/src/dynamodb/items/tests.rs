@@ -40,6 +40,19 @@ fn what_is_recorded_is_read_back() {
     assert_eq!(read.steps, [step_record]);
 }
 
+#[test]
+fn a_report_is_read_back_as_it_was_kept() {
+    for of in ReportOf::ALL {
+        let at = Timestamp::from_millis(1_700_000_000_123);
+        let kept = Report { of, containment: "c-1".into(), version: 7, at, answer: "{}".to_owned() };
+        let item = report(&key(), &kept);
+        assert_eq!(read_report(&item).expect("a report"), kept);
+        let mut other = item;
+        other.insert("sk".to_owned(), text("report/other"));
+        assert!(read_report(&other).expect_err("no such report").message.contains("report/other"));
+    }
+}
+
 fn isolate(at: Timestamp) -> StepRecord {
     StepRecord {
         key: "network/isolate/eni-1".to_owned(),
@@ -56,6 +69,7 @@ fn isolate(at: Timestamp) -> StepRecord {
         recorded_at: at,
         outcome: None,
         finished_at: None,
+        first_done_at: None,
         repairs: Vec::new(),
     }
 }
