@@ -55,7 +55,7 @@ fn it_is_stopped_last_and_started_by_the_release() {
         &expect![[r#"
             changed enable_stop_protection - was off
             changed stop_on_shutdown - was terminate
-            changed stop_instances - told to stop; its MEMORY IS LOST, since hibernation is not configured, and so is what an instance store held, if it has one
+            changed stop_instances - stopping; its MEMORY IS LOST because hibernation is not configured, and so is anything on an instance store
         "#]],
     );
     assert_eq!(state(&sim, &victim), InstanceState::Stopped);
