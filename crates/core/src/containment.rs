@@ -11,7 +11,7 @@ use crate::{
     survey::Gap,
     text,
     timestamp::Timestamp,
-    told::Cause,
+    told::{Cause, Channel, Unheard},
     verdict::Verdict,
 };
 
@@ -202,10 +202,14 @@ pub struct Containment {
 
 impl Containment {
     /// Nobody notified is not done, whatever the reason: it is said, and left over for a later attempt.
-    pub fn not_notified(&mut self, why: Option<String>) {
-        let Some(why) = why else { return };
-        self.notes.push(format!("people could NOT be notified: {why}. The message is sent again until it is out."));
-        self.not_notified = Some(why);
+    pub fn not_notified(&mut self, unheard: Option<Unheard>) {
+        let Some(unheard) = unheard else { return };
+        let who = match unheard.channel {
+            Channel::People => "people could NOT be notified",
+            Channel::Chat => "people were notified, but the chat channel could NOT be",
+        };
+        self.notes.push(format!("{who}: {}. The message is sent again until it is out.", unheard.why));
+        self.not_notified = Some(unheard.to_string());
         self.left_over = true;
     }
 }

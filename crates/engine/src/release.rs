@@ -16,7 +16,7 @@ use brig_core::{
     finding::{Action, Finding},
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, State, claimable},
-    message,
+    message::{self, Audience},
     plan::Plan,
     policy::{Decided, Decision},
     release::{self, Reversal, facts},
@@ -299,18 +299,19 @@ impl Engine {
             next.released_at = Some(self.clock.now());
         }
         let news = current.told.as_deref() != Some(word);
-        let audience = self.audience(Some(&work.instance), case.invocation);
+        let audience =
+            Audience { told: current.told.as_deref(), ..self.audience(Some(&work.instance), case.invocation) };
         let message = message::compose(answer, case.finding, &audience);
         let id = told::digest([current.containment.as_str(), word]);
-        let failed = self.notify(&work.key.pk(), news.then_some((id.as_str(), &message)), case.invocation).await;
-        if failed.is_none() {
+        let notified = self.notify(&work.key.pk(), news.then_some((id.as_str(), &message)), case.invocation).await;
+        if notified.is_known() {
             next.told = Some(word.to_owned());
         } else if news {
             // Whoever takes the release up again sends the message, if the scheduled verification has not.
             next.state = State::Releasing;
             next.released_at = None;
         }
-        answer.not_notified(failed);
+        answer.not_notified(notified.failure());
         match self.ledger.close(&work.key, &next, current.version).await {
             Ok(true) => {}
             Ok(false) => answer.notes.push("another invocation took this containment over meanwhile".to_owned()),

@@ -455,6 +455,9 @@ fn what_waits_for_a_person_is_not_as_wanted_though_everything_contained_holds() 
     let (exit, text) = of(json!({"not_notified": [{"about": "i-1", "why": "Publish: AuthorizationError"}]}));
     assert_eq!(exit, Exit::Partial);
     assert!(text.contains("People could not be notified about i-1: Publish: AuthorizationError"), "{text}");
+    let (exit, text) = of(json!({"not_notified": [{"about": "i-1", "channel": "chat", "why": "Publish: NotFound"}]}));
+    assert_eq!(exit, Exit::Partial);
+    assert!(text.contains("The chat channel could not be notified about i-1: Publish: NotFound"), "{text}");
     let never_done = json!([{"lane": "evidence", "step": "lock_snapshot", "resource": "snap-1", "why": ""}]);
     let mut undone = standing("i-0123456789abcdef0", 0, YES);
     undone["never_done"] = never_done;

@@ -9,7 +9,7 @@ use crate::{
     verdict::{Truth, Verdict},
 };
 
-fn containment(outcome: Conclusion, summary: &str) -> Containment {
+pub(super) fn containment(outcome: Conclusion, summary: &str) -> Containment {
     Containment {
         account: account(),
         region: "us-east-1".parse().expect("region"),
@@ -61,12 +61,13 @@ fn step(lane: &'static str, name: &'static str, resource: &str, outcome: &'stati
     StepReport { lane, step: name, resource: resource.to_owned(), outcome, detail: detail.to_owned() }
 }
 
-const AUDIENCE: Audience<'static> = Audience {
+pub(super) const AUDIENCE: Audience<'static> = Audience {
     function: "brig-contain",
     release_function: "brig-release",
     table: "brig",
     instance_name: None,
     exemption: None,
+    told: None,
 };
 
 fn named(name: &str) -> Audience<'static> {
@@ -111,6 +112,8 @@ fn machines_get_the_entry_and_people_the_text() {
     assert_eq!(entry["schema"], 1);
     assert_eq!(entry["outcome"], "contained");
     assert_eq!(body["default"], body["email"]);
+    assert_eq!(entry["dedup_key"], "i-0123456789abcdef0-20260102T030405Z");
+    assert_eq!(entry["event_action"], "trigger");
     assert!(message.attributes.contains(&("severity", "Number", "8".to_owned())));
 }
 
