@@ -15,6 +15,7 @@ fn main() {
         "release": {"there": there(Duty::Release), "at_home": at_home(Duty::Release), "elsewhere": elsewhere(Duty::Release)},
         "denial": {"instance": instance, "policy": deny_policy::render(std::slice::from_ref(&instance), RoleDeny::Instance)},
         "undoing": finding::UNDOING,
+        "metrics": brig_lambda::metric_names(),
         "chat": message::chat::CONTEXT,
     });
     println!("{shown}");
