@@ -140,7 +140,8 @@ fn text(answer: &str, mails: &[String]) -> String {
         shown.push_str("\nNo mail is sent for this.\n");
     }
     for mail in mails {
-        shown.push_str(&format!("\n--- the mail that people get ---\n{mail}"));
+        shown.push_str("\n--- the mail that people get ---\n");
+        shown.push_str(mail);
     }
     shown.push_str("\nThe whole answer: the same with JSON=1\n");
     shown

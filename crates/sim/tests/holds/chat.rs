@@ -55,9 +55,9 @@ fn schedule(sim: &Arc<Sim>) -> Option<String> {
 
 /// The channel's notifications.
 fn said(sim: &Sim) -> Vec<Value> {
-    let body = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
-    let default = |message: &brig_core::message::Message| body(&message.body)["default"].as_str().map(body);
-    sim.in_chat().iter().map(|message| default(message).expect("a notification")).collect()
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+    let notification = |body: &str| parsed(body).get("default").and_then(Value::as_str).map(parsed);
+    sim.in_chat().iter().map(|message| notification(&message.body).expect("a notification")).collect()
 }
 
 #[test]
