@@ -92,10 +92,10 @@ validate: $(SAM) $(CHECKOV) ## Lint the templates: sam validate, cfn-lint, check
 	$(VENV)/sam/bin/cfn-lint infra/*.yaml
 	$(VENV)/checkov/bin/checkov --skip-download --compact --quiet $(foreach file,$(wildcard infra/*.yaml),--file $(file))
 
-invoke: $(TOOLS) $(ENDPOINTS) ## Invoke the function locally with EVENT=events/x.json
+invoke: $(TOOLS) $(ENDPOINTS) ## Invoke the function locally with EVENT=events/x.json; JSON=1 prints the answer
 	@test -f "$(EVENT)" || { echo "There is no file $(EVENT): make invoke EVENT=events/manual.json"; exit 2; }
 	cargo build --workspace --all-targets
-	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(WITH_ENDPOINTS) $(TARGET)/debug/invoke "$(EVENT)"
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(WITH_ENDPOINTS) $(TARGET)/debug/invoke $(if $(JSON),--json) "$(EVENT)"
 
 bench: $(ENDPOINTS) ## Measure round trips, start time, memory and size; asserts nothing
 	cargo build --workspace --all-targets

@@ -25,6 +25,25 @@ def powers() -> dict:
     return json.loads(subprocess.run([binary], check=True, capture_output=True, text=True).stdout)
 
 
+def template(name: str) -> dict:
+    """A template of infra/, its short forms read as their long ones."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Knows CloudFormation's tags."""
+
+    def construct(loader: yaml.SafeLoader, tag: str, node: yaml.Node):
+        function = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
+        if isinstance(node, yaml.ScalarNode):
+            return {function: loader.construct_scalar(node)}
+        if isinstance(node, yaml.SequenceNode):
+            return {function: loader.construct_sequence(node, deep=True)}
+        return {function: loader.construct_mapping(node, deep=True)}
+
+    Loader.add_multi_constructor("!", construct)
+    return yaml.load((PROJECT / "infra" / name).read_text(), Loader)  # noqa: S506
+
+
 def statements(documents: list[dict], effect: str) -> list[dict]:
     return [item for document in documents for item in document["Statement"] if item["Effect"] == effect]
 

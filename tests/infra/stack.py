@@ -36,6 +36,7 @@ EVERYTHING = {
     "BreakGlassRoleArns": "arn:aws:iam::123456789012:role/break-glass-*",
     "CustomActions": "arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain",
     "NotificationEmail": "oncall@example.com",
+    "MakeChatTopic": "true",
 }
 # What each option deploys; without one only the mode is set.
 SETTINGS = {

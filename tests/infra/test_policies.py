@@ -4,7 +4,19 @@ import json
 import re
 import unittest
 
-from common import ACCOUNT, EVERYTHING, PROJECT, REGION, allowed, decide, deployed, listed, powers, statements
+from common import (
+    ACCOUNT,
+    EVERYTHING,
+    PROJECT,
+    REGION,
+    allowed,
+    decide,
+    deployed,
+    listed,
+    powers,
+    statements,
+    template,
+)
 
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/snap-1"
@@ -155,6 +167,14 @@ class Narrowed(unittest.TestCase):
         self.check("Allow", contain(), replace, instance, ec2__NewInstanceProfile=f"{profile}/ir/forensic")
         self.check("ImplicitDeny", contain(), replace, instance, ec2__NewInstanceProfile=f"{profile}/app")
 
+    def test_people_and_the_chat_channel_are_told_by_their_topics_and_no_other(self):
+        outputs = deployed()["outputs"]
+        for documents in (contain(), release()):
+            for topic in (outputs["TopicArn"], outputs["ChatTopicArn"]):
+                self.check("Allow", documents, "sns:Publish", topic)
+            self.check("ImplicitDeny", documents, "sns:Publish", outputs["ChatTopicArn"] + "-2")
+            self.check("ImplicitDeny", documents, "sns:GetTopicAttributes", outputs["ChatTopicArn"])
+
     def test_the_record_the_topic_and_the_queue_are_this_stacks(self):
         for action, resource in (
             ("dynamodb:PutItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/other"),
@@ -200,7 +220,8 @@ class Denied(unittest.TestCase):
         table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{outputs['LedgerTable']}"
         for documents in (contain(), release()):
             self.check("Deny", documents, "dynamodb:DeleteTable", table)
-            self.check("Deny", documents, "sns:DeleteTopic", outputs["TopicArn"])
+            for topic in (outputs["TopicArn"], outputs["ChatTopicArn"]):
+                self.check("Deny", documents, "sns:DeleteTopic", topic)
             self.check("Deny", documents, "sqs:PurgeQueue", outputs["QueueArn"])
             for action in ("ec2:TerminateInstances", "ec2:UnlockSnapshot", "ec2:DeleteSnapshot", "ec2:DeleteVolume"):
                 self.check("Deny", documents, action, f"{EC2}:instance/i-1")
@@ -219,21 +240,7 @@ class Parameters(unittest.TestCase):
     """What CloudFormation would check before it makes anything, read from the template itself."""
 
     def setUp(self):
-        import yaml
-
-        class Loader(yaml.SafeLoader):
-            """Reads CloudFormation's short forms as their long ones."""
-
-        def construct(loader: yaml.SafeLoader, tag: str, node: yaml.Node):
-            name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
-            if isinstance(node, yaml.ScalarNode):
-                return {name: loader.construct_scalar(node)}
-            if isinstance(node, yaml.SequenceNode):
-                return {name: loader.construct_sequence(node, deep=True)}
-            return {name: loader.construct_mapping(node, deep=True)}
-
-        Loader.add_multi_constructor("!", construct)
-        self.template = yaml.load((PROJECT / "infra" / "template.yaml").read_text(), Loader)  # noqa: S506
+        self.template = template("template.yaml")
 
     def test_no_finding_is_kept_from_brig_that_it_would_act_on(self):
         def holds(rule, values: dict[str, str]):

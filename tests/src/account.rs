@@ -186,6 +186,14 @@ impl Account {
         }
     }
 
+    /// A second topic, for a chat channel: its ARN, and an office whose queue hears it.
+    pub async fn chat(&self, office: &Office) -> Office {
+        let topic = self.sns.create_topic().name(unique("brig-chat")).send().await.expect("the topic");
+        let topic = topic.topic_arn().expect("an ARN").to_owned();
+        let queue = self.subscriber(&topic).await;
+        Office { table: office.table.clone(), topic, queue }
+    }
+
     /// Waits for messages.
     pub async fn awaited_messages(&self, office: &Office, most: Duration) -> Vec<Value> {
         let waited = tokio::time::timeout(most, async {

@@ -29,11 +29,12 @@ impl Stack {
     /// One of its outputs.
     #[must_use]
     pub fn output(&self, name: &str) -> String {
-        self.0
-            .pointer(&format!("/outputs/{name}"))
-            .and_then(Value::as_str)
-            .expect("an output of the template")
-            .to_owned()
+        self.optional(name).expect("an output of the template")
+    }
+
+    /// An output that not every deployment has.
+    fn optional(&self, name: &str) -> Option<String> {
+        self.0.pointer(&format!("/outputs/{name}")).and_then(Value::as_str).map(str::to_owned)
     }
 
     /// Its table and its topic, and a queue that hears the topic.
@@ -61,8 +62,12 @@ impl Stack {
             let document = document
                 .to_string()
                 .replace(&format!("table/{table}"), &format!("table/{}", setting("BRIG_LEDGER_TABLE")))
-                .replace(&self.output("TopicArn"), setting("BRIG_TOPIC_ARN"))
-                .replace(&queue, "arn:aws:sqs:us-east-1:123456789012:*");
+                .replace(&self.output("TopicArn"), setting("BRIG_TOPIC_ARN"));
+            let document = match (self.optional("ChatTopicArn"), setting("BRIG_CHAT_TOPIC_ARN")) {
+                (Some(chat), topic) if !topic.is_empty() => document.replace(&chat, topic),
+                (Some(_) | None, _) => document,
+            };
+            let document = document.replace(&queue, "arn:aws:sqs:us-east-1:123456789012:*");
             let name = format!("rendered-{number}");
             let put = account.iam.put_role_policy().role_name(&role).policy_name(name).policy_document(document);
             put.send().await.expect("a policy");

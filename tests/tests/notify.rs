@@ -61,3 +61,37 @@ async fn a_question_that_sns_refuses_comes_again_is_listed_and_is_asked_later() 
     let error = heard.invoke(&json!({"action": "status", "next": "x"})).await.expect_err("no such page");
     assert!(error.message.contains("next") && error.message.contains("\"x\""), "{error:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_channels_topic_gets_a_custom_notification_and_pagers_one_incident_a_containment() {
+    let account = Account::open().await;
+    let office = account.office().await;
+    let chat = account.chat(&office).await;
+    let network = account.network(98, false).await;
+    let instance = account.launch(&network, "mined", Launch::default()).await;
+    let mut settings = office.settings();
+    settings.push(("BRIG_CHAT_TOPIC_ARN", &chat.topic));
+    let function = Function::start(&settings).await;
+    let answer = function.invoke(&json!({"instance_id": instance, "reason": "drill"})).await.expect("a response");
+    let id = answer["containments"][0]["containment_id"].as_str().expect("an id").to_owned();
+    function
+        .invoke(&json!({"action": "release", "instance_id": instance, "reason": "over"}))
+        .await
+        .expect("a response");
+
+    let body =
+        |message: &Value| serde_json::from_str::<Value>(message["Message"].as_str().expect("text")).expect("JSON");
+    let said: Vec<Value> = account.messages(&chat).await.iter().map(body).collect();
+    assert_eq!(said.len(), 2, "{said:#?}");
+    for notification in &said {
+        assert_eq!((&notification["version"], &notification["source"]), (&json!("1.0"), &json!("custom")));
+        assert_eq!(notification["metadata"]["threadId"], json!(id), "{notification:#}");
+        assert_eq!(notification["metadata"]["additionalContext"]["instance_id"], json!(instance));
+    }
+    let entries: Vec<Value> = account.messages(&office).await.iter().map(body).collect();
+    let pager: Vec<(&str, &str)> = entries
+        .iter()
+        .filter_map(|entry| Some((entry["dedup_key"].as_str()?, entry["event_action"].as_str()?)))
+        .collect();
+    assert_eq!(pager, [(id.as_str(), "trigger"), (id.as_str(), "resolve")], "{entries:#?}");
+}

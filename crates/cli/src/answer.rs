@@ -409,6 +409,8 @@ pub struct Status {
 pub struct NotNotified {
     /// What it is about.
     pub about: String,
+    /// The way that did not take it: people, where it says nothing else.
+    pub channel: String,
     /// Why it could not be sent.
     pub why: String,
 }

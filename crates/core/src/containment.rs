@@ -11,7 +11,7 @@ use crate::{
     step::{Kind, Lane, Outcome, OutcomeKind, Step},
     text::{self, Sentence},
     timestamp::Timestamp,
-    told::Cause,
+    told::{Cause, Channel, Unheard},
     verdict::Verdict,
 };
 
@@ -220,12 +220,17 @@ pub struct Containment {
 
 impl Containment {
     /// Nobody notified is not done, whatever the reason: it is said, and left over for a later attempt.
-    pub fn not_notified(&mut self, why: Option<String>) {
-        let Some(why) = why else { return };
+    pub fn not_notified(&mut self, unheard: Option<Unheard>) {
+        let Some(unheard) = unheard else { return };
+        let who = match unheard.channel {
+            Channel::People => "people could NOT be notified",
+            Channel::Chat => "people were notified, but the chat channel could NOT be",
+        };
         self.notes.push(Sentence::new(format_args!(
-            "people could NOT be notified: {why}. The message is kept and sent again until it gets out."
+            "{who}: {}. The message is kept and sent again until it gets out.",
+            unheard.why
         )));
-        self.not_notified = Some(why);
+        self.not_notified = Some(unheard.to_string());
         self.left_over = true;
     }
 }

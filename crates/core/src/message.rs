@@ -2,10 +2,12 @@
 //! JSON for machines.
 
 pub(crate) mod advice;
+pub mod chat;
 mod details;
 mod headline;
 mod links;
 mod notice;
+pub mod pager;
 mod reply;
 mod subject;
 
@@ -35,6 +37,8 @@ pub struct Message {
     pub body: String,
     /// Attributes: name, SNS data type, value; never an empty value.
     pub attributes: Vec<(&'static str, &'static str, String)>,
+    /// The same for a chat channel: a custom notification as JSON. None in a message that is itself for one channel only.
+    pub chat: Option<String>,
 }
 
 impl Message {
@@ -63,7 +67,9 @@ pub fn trial(function: &str) -> Message {
     );
     let body = json!({"default": text, "email": text}).to_string();
     let attributes = vec![("outcome", "String", "test".to_owned())];
-    Message { subject: subject::subject(&format!("[Brig] test: {function} can notify you")), body, attributes }
+    let title = format!("test: {function} can notify you");
+    let chat = Some(chat::trial(&title, &text));
+    Message { subject: subject::subject(&format!("[Brig] {title}")), body, attributes, chat }
 }
 
 /// The name and data type of an attribute, as messages have them; none for one that they do not have.
@@ -99,6 +105,9 @@ pub struct Audience<'a> {
     pub instance_name: Option<String>,
     /// The tag that exempts the instance, where it has one.
     pub exemption: Option<Exemption<'a>>,
+    /// What people were last told of the containment, as [`told::standing`](crate::told::standing) says it; none of what is
+    /// new to them.
+    pub told: Option<&'a str>,
 }
 
 impl Audience<'_> {
@@ -160,7 +169,8 @@ pub fn compose(containment: &Containment, finding: &Finding, audience: &Audience
     if let Some(severity) = finding.severity {
         attributes.push(("severity", "Number", severity.to_string()));
     }
-    Message { subject: subject::of(containment, audience), body, attributes }
+    let chat = Some(chat::of(containment, audience));
+    Message { subject: subject::of(containment, audience), body, attributes, chat }
 }
 
 /// The message about an address that no instance is known for.
@@ -178,9 +188,11 @@ pub fn unresolved(resolution: &Resolution) -> Message {
     let mut entry = serde_json::to_value(resolution).unwrap_or(Value::Null);
     if let Some(map) = entry.as_object_mut() {
         map.insert("schema".to_owned(), json!(1));
+        pager::Event::of_address(resolution).insert(map);
     }
     text::clean(&mut entry);
     let entry = entry.to_string();
+    let chat = Some(chat::of_address(resolution));
     let body = json!({"default": text, "email": text, "sms": subject::short(&resolution.verdict.summary),
         "sqs": entry, "lambda": entry, "http": entry, "https": entry, "firehose": entry});
     Message {
@@ -191,6 +203,7 @@ pub fn unresolved(resolution: &Resolution) -> Message {
             ("account", "String", resolution.account.to_string()),
             ("region", "String", resolution.region.to_string()),
         ],
+        chat,
     }
 }
 
@@ -236,7 +249,7 @@ pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_
 
 fn variants(containment: &Containment, finding: &Finding, audience: &Audience<'_>, sms: &str, most: usize) -> String {
     let text = text(containment, finding, audience, most);
-    let entry = entry(containment, most).to_string();
+    let entry = entry(containment, audience, most).to_string();
     let mut body = json!({"default": text, "email": text, "sms": sms});
     if let Some(map) = body.as_object_mut() {
         for protocol in ["sqs", "lambda", "http", "https", "firehose"] {
@@ -247,7 +260,7 @@ fn variants(containment: &Containment, finding: &Finding, audience: &Audience<'_
 }
 
 /// The response entry with its schema's number; lists longer than `most` are cut and counted.
-fn entry(containment: &Containment, most: usize) -> Value {
+fn entry(containment: &Containment, audience: &Audience<'_>, most: usize) -> Value {
     let mut value = serde_json::to_value(containment).unwrap_or(Value::Null);
     let mut more = vec![("schema".to_owned(), json!(1))];
     for (name, list) in [("steps", "/steps"), ("notes", "/notes"), ("paths", "/verdict/paths")] {
@@ -260,6 +273,7 @@ fn entry(containment: &Containment, most: usize) -> Value {
     }
     if let Some(map) = value.as_object_mut() {
         map.extend(more);
+        pager::Event::of(containment, audience.told).insert(map);
     }
     text::clean(&mut value);
     value

@@ -188,6 +188,28 @@ pub fn shell(text: &str) -> String {
     shlex::try_quote(&plain).map_or_else(|_| "''".to_owned(), Cow::into_owned)
 }
 
+/// `text` as one line for a chat channel, where marks that others wrote must not mention anybody, make a link, or look like
+/// a command: each is replaced by a character that looks alike and means nothing there.
+///
+/// ```
+/// assert_eq!(brig_core::text::chat("<!channel> ask @all [here](http://x) `rm`", 99), "‹!channel› ask ＠all ［here］(http://x) 'rm'");
+/// ```
+#[must_use]
+pub fn chat(text: &str, most: usize) -> String {
+    let plain = |c: char| match c {
+        '<' => '‹',
+        '>' => '›',
+        '@' => '＠',
+        '[' => '［',
+        ']' => '］',
+        '`' => '\'',
+        '*' => '∗',
+        '~' => '∼',
+        other => other,
+    };
+    one_line(text, most).chars().map(plain).collect()
+}
+
 /// Whether a character shows nothing of its own, or changes how others show: Unicode's general category Cf (format: among
 /// them bidirectional controls, zero-width characters, tags) and what has the property `Default_Ignorable_Code_Point`
 /// (variation selectors, fillers), <https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point>, and noncharacters.

@@ -1,7 +1,7 @@
 //! What people are notified of, as a value: a statement has a digest, by which a repetition is known, and a message that
 //! could not be sent has a record, by which it is sent later.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -207,12 +207,63 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     })
 }
 
+/// The way that a message takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// The topic that people and machines subscribe to.
+    #[default]
+    People,
+    /// The topic of a chat channel. Who does not read it there reads it in the mail.
+    Chat,
+}
+
+impl Channel {
+    /// Its word in the ledger and in answers.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Chat => "chat",
+        }
+    }
+
+    /// The id that a statement's message is kept by where this way does not take it.
+    #[must_use]
+    pub fn id(self, statement: &str) -> String {
+        match self {
+            Self::People => statement.to_owned(),
+            Self::Chat => format!("{statement}-chat"),
+        }
+    }
+}
+
+/// A message that could not be sent: by which way, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unheard {
+    /// The way.
+    pub channel: Channel,
+    /// Why, in AWS's words.
+    pub why: String,
+}
+
+impl fmt::Display for Unheard {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.channel {
+            Channel::People => out.write_str(&self.why),
+            Channel::Chat => write!(out, "the chat channel's topic: {}", self.why),
+        }
+    }
+}
+
 /// A message that could not be sent, as it was composed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsent {
     /// What it is about: an instance's key, or another place of the same shape.
     pub place: String,
-    /// The digest of what it says.
+    /// The way that did not take it.
+    pub channel: Channel,
+    /// The digest of what it says; see [`Channel::id`].
     pub id: String,
     /// When it was composed.
     pub at: Timestamp,
@@ -220,6 +271,17 @@ pub struct Unsent {
     pub why: String,
     /// The message.
     pub message: Message,
+}
+
+impl Unsent {
+    /// The message as it is sent now, which says that it is late.
+    #[must_use]
+    pub fn late(&self) -> Message {
+        match self.channel {
+            Channel::People => self.message.late(self.at),
+            Channel::Chat => self.message.late_in_chat(self.at),
+        }
+    }
 }
 
 /// A question that waits for a person.

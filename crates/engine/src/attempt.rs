@@ -11,7 +11,7 @@ use brig_core::{
     contest::{Asks, Contest, Contested},
     finding::{Action, Finding},
     ledger::{Current, InstanceKey, ReportOf, State, StepRecord},
-    message::{self, Message},
+    message::{self, Audience, Message},
     plan::evidence::STATE_TAG,
     policy::{CONTAINMENT_TAG, Decided},
     proof::{Proof, State as ProofState},
@@ -188,15 +188,15 @@ impl Engine {
             }
         };
         let kept = self.keep_report(answer, work, ReportOf::Containment, current);
-        let (failed, marked, settled, kept) = futures::join!(publish, mark, settle, kept);
+        let (notified, marked, settled, kept) = futures::join!(publish, mark, settle, kept);
         answer.notes.extend(kept.err().map(Into::into));
-        if failed.is_none() {
+        if notified.is_known() {
             current.told = Some(standing);
             let told = |contest: Contest| if news { contest.notified(now) } else { contest };
             let known = current.contest.take().filter(|contest| !contest.is_over(now));
             current.contest = contest.map(told).or(known);
         }
-        answer.not_notified(failed);
+        answer.not_notified(notified.failure());
         if let Err(error) = settled {
             answer
                 .notes
@@ -256,7 +256,8 @@ impl Engine {
         };
         let parts = [current.containment.as_str(), said.outcome.word(), standing];
         let id = told::digest(parts.into_iter().chain(changed.iter().map(String::as_str)));
-        (id, message::compose(&said, &finding, &self.audience(Some(&work.instance), invocation)))
+        let audience = Audience { told: current.told.as_deref(), ..self.audience(Some(&work.instance), invocation) };
+        (id, message::compose(&said, &finding, &audience))
     }
 
     /// Closes the questions about an instance that has been contained.

@@ -50,6 +50,8 @@ pub struct Engine {
     pub ledger: Arc<dyn Ledger>,
     /// People.
     pub notifier: Arc<dyn Notifier>,
+    /// A chat channel, where there is one.
+    pub chat: Option<Arc<dyn Notifier>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// The settings.

@@ -11,6 +11,7 @@ use brig_core::{
     step::{GroupRef, Lane},
     survey::{Purpose, SecurityGroup},
     timestamp::Timestamp,
+    told::Channel,
 };
 use futures::{
     FutureExt,
@@ -110,8 +111,19 @@ impl Engine {
             if !asked.notify {
                 return None;
             }
-            let answer = self.publish(&message::trial(&invocation.function), invocation).await;
-            Some(seen(answer))
+            let trial = message::trial(&invocation.function);
+            let chat = async {
+                match trial.for_chat() {
+                    Some(trial) => self.publish_by(Channel::Chat, &trial, invocation).await,
+                    None => Ok(()),
+                }
+            };
+            let (people, chat) = futures::join!(self.publish(&trial, invocation), chat);
+            let named = |error: CloudError| CloudError {
+                message: format!("the chat channel's topic: {}", error.message),
+                ..error
+            };
+            Some(seen(people.and(chat.map_err(named))))
         };
         let now = self.clock.now();
         let ledger = async {

@@ -18,7 +18,7 @@ use brig_core::{
     gap::Gap,
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, ReportOf, State, claimable},
-    message,
+    message::{self, Audience},
     plan::Plan,
     policy::{Decided, Decision},
     release::{self, Reversal, facts},
@@ -286,22 +286,23 @@ impl Engine {
             next.released_at = Some(self.clock.now());
         }
         let news = current.told.as_deref() != Some(word);
-        let audience = self.audience(Some(&work.instance), case.invocation);
+        let audience =
+            Audience { told: current.told.as_deref(), ..self.audience(Some(&work.instance), case.invocation) };
         let message = message::compose(answer, case.finding, &audience);
         let id = told::digest([current.containment.as_str(), word]);
         let place = work.key.pk();
         let notify = self.notify(&place, news.then_some((id.as_str(), &message)), case.invocation);
         let kept = self.keep_report(answer, work, ReportOf::Release, &current);
-        let (failed, kept) = futures::join!(notify, kept);
+        let (notified, kept) = futures::join!(notify, kept);
         answer.notes.extend(kept.err().map(Into::into));
-        if failed.is_none() {
+        if notified.is_known() {
             next.told = Some(word.to_owned());
         } else if news {
             // Whoever takes the release up again sends the message, if the scheduled verification has not.
             next.state = State::Releasing;
             next.released_at = None;
         }
-        answer.not_notified(failed);
+        answer.not_notified(notified.failure());
         match self.ledger.close(&work.key, &next, current.version).await {
             Ok(true) => {}
             Ok(false) => answer.notes.push("another invocation has taken this containment over in the meantime".into()),

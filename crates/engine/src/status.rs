@@ -63,6 +63,8 @@ pub struct Undone {
 pub struct NotNotified {
     /// `<account>/<region>/<instance>`, or what else the message is about.
     pub about: String,
+    /// The way that does not take it: `people`, or `chat`, where people have it by mail.
+    pub channel: &'static str,
     /// Its subject.
     pub subject: String,
     /// Since when it waits.
@@ -122,6 +124,7 @@ impl Engine {
         let found: Vec<Option<StatusEntry>> = looks.buffered(AT_ONCE).try_collect().await?;
         let waits = |unsent: brig_core::told::Unsent| NotNotified {
             about: unsent.place,
+            channel: unsent.channel.word(),
             subject: unsent.message.subject,
             since: unsent.at.to_string(),
             why: unsent.why,

@@ -18,7 +18,6 @@ use brig_core::{
 
 use crate::{
     contain::{Case, Engine, Invocation, key_of},
-    notify::Notified,
     ports::{CloudError, ErrorKind},
     work::Work,
 };
@@ -101,8 +100,8 @@ impl Engine {
             let report = if report.len() > LONGEST_REPORT { String::new() } else { report };
             let place = key_of(finding).pk();
             let notified = self.notify_once(&place, &told, &message, &report, invocation).await;
-            if asks && notified != Notified::Before {
-                let question = Question { notified: !matches!(notified, Notified::Not(_)), ..question };
+            if asks && !notified.was_known() {
+                let question = Question { notified: notified.is_known(), ..question };
                 if let Err(error) = self.ledger.ask(&question).await {
                     answer.notes.push(Sentence::new(format_args!(
                         "the question is not on record, and status does not list it: {error}"
@@ -145,6 +144,7 @@ impl Engine {
             log_group: &invocation.log_group,
             instance_name: instance.and_then(Instance::name),
             exemption: instance.and_then(|instance| policy::exemption(instance, &self.policy)),
+            told: None,
         }
     }
 }

@@ -93,10 +93,12 @@ impl App {
         };
         let _ = tokio::time::timeout(WARM_UP, warm_up).await;
         let notifier = Arc::new(SnsNotifier::new(&session, config.topic));
+        let chat = config.chat_topic.map(|topic| Arc::new(SnsNotifier::new(&session, topic)) as _);
         let engine = Engine {
             clouds: Arc::clone(&clouds) as _,
             ledger,
             notifier,
+            chat,
             clock: Arc::new(SystemClock),
             policy: config.policy,
             rulebook,

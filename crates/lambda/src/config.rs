@@ -52,6 +52,8 @@ pub struct Config {
     pub table: String,
     /// The ARN of the SNS topic that people are notified on.
     pub topic: String,
+    /// The ARN of the SNS topic of a chat channel.
+    pub chat_topic: Option<String>,
     /// What decisions and plans are made with.
     pub policy: Policy,
     /// The account's own rules.
@@ -95,9 +97,10 @@ const LONGEST_SHOWN: usize = 256;
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 26] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
+    "BRIG_CHAT_TOPIC_ARN",
     "BRIG_MODE",
     "BRIG_MIN_SEVERITY",
     "BRIG_EXEMPT_TAG",
@@ -161,10 +164,7 @@ impl Config {
         }
         let defaults = Policy::default();
         let table = get("BRIG_LEDGER_TABLE").ok_or(ConfigError::Missing("BRIG_LEDGER_TABLE"))?;
-        let topic = get("BRIG_TOPIC_ARN").ok_or(ConfigError::Missing("BRIG_TOPIC_ARN"))?;
-        if !is_topic_arn(&topic) {
-            return Err(wrong("BRIG_TOPIC_ARN", topic, "the ARN of an SNS topic"));
-        }
+        let (topic, chat_topic) = topics(&get)?;
         let mode = [("enforce", Mode::Enforce), ("observe", Mode::Observe)];
         let mode = choice("BRIG_MODE", get("BRIG_MODE"), "enforce or observe", mode)?;
         let (role_deny, role_overflow) = denial(&get)?;
@@ -230,6 +230,7 @@ impl Config {
             rules,
             table,
             topic,
+            chat_topic,
             policy: Policy {
                 mode,
                 min_severity,
@@ -284,6 +285,22 @@ fn escalations(words: Vec<String>) -> Result<Vec<Escalation>, ConfigError> {
         Escalation::named(&word).ok_or_else(|| wrong("BRIG_ESCALATE", word, expected))
     };
     words.into_iter().map(named).collect()
+}
+
+/// The topic of people and that of a chat channel. What people read is no custom notification, nor is one what they read:
+/// they are two.
+fn topics(get: &impl Fn(&str) -> Option<String>) -> Result<(String, Option<String>), ConfigError> {
+    let topic = get("BRIG_TOPIC_ARN").ok_or(ConfigError::Missing("BRIG_TOPIC_ARN"))?;
+    if !is_topic_arn(&topic) {
+        return Err(wrong("BRIG_TOPIC_ARN", topic, "the ARN of an SNS topic"));
+    }
+    match get("BRIG_CHAT_TOPIC_ARN") {
+        Some(chat) if !is_topic_arn(&chat) || chat == topic => {
+            let expected = "the ARN of an SNS topic, another one than BRIG_TOPIC_ARN";
+            Err(wrong("BRIG_CHAT_TOPIC_ARN", chat, expected))
+        }
+        chat => Ok((topic, chat)),
+    }
 }
 
 fn member_role(role: Option<String>) -> Result<Option<String>, ConfigError> {

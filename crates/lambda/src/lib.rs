@@ -7,3 +7,4 @@ mod metrics;
 pub mod telemetry;
 
 pub use handler::handle;
+pub use metrics::names as metric_names;

@@ -37,6 +37,7 @@ impl Sim {
             clouds: Arc::new(SimClouds { sim: Arc::clone(self), process }),
             ledger,
             notifier: Arc::new(SimNotifier { sim: Arc::clone(self), process }),
+            chat: self.state().chat.is_some().then(|| Arc::new(SimChat { sim: Arc::clone(self), process }) as _),
             clock: Arc::new(SimClock(Arc::clone(self))),
             policy: self.policy.clone(),
             rulebook: Rulebook::fixed(Rules::none()),
@@ -180,6 +181,29 @@ impl Notifier for SimNotifier {
         self.sim
             .call(self.process, "Publish", true, move |state| {
                 state.told.push(message);
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// The topic of a chat channel; its calls have a name of their own, so that they can be broken apart.
+struct SimChat {
+    sim: Arc<Sim>,
+    process: usize,
+}
+
+#[async_trait]
+impl Notifier for SimChat {
+    async fn topic(&self) -> Answer<Topic> {
+        Ok(Topic { confirmed: 1, pending: 0, key: None })
+    }
+
+    async fn publish(&self, message: &Message) -> Answer<()> {
+        let message = message.clone();
+        self.sim
+            .call(self.process, "PublishToChat", true, move |state| {
+                state.chat.get_or_insert_default().push(message);
                 Ok(())
             })
             .await

@@ -106,6 +106,8 @@ pub(crate) struct State {
     pub(crate) world: Shared,
     pub(crate) tables: Tables,
     pub(crate) told: Vec<Message>,
+    /// What a chat channel got, where there is one.
+    pub(crate) chat: Option<Vec<Message>>,
     pub(crate) violations: Vec<String>,
     pub(crate) now: u64,
     calls: Vec<Call>,
@@ -252,6 +254,7 @@ impl Sim {
             world: Shared(Arc::new(world)),
             tables: Tables::default(),
             told: Vec::new(),
+            chat: None,
             violations: Vec::new(),
             now: 0,
             calls: Vec::new(),
@@ -348,6 +351,17 @@ impl Sim {
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         self.state().told.clone()
+    }
+
+    /// From now on there is a chat channel, too.
+    pub fn open_chat(&self) {
+        self.state().chat = Some(Vec::new());
+    }
+
+    /// The messages that the chat channel got.
+    #[must_use]
+    pub fn in_chat(&self) -> Vec<Message> {
+        self.state().chat.clone().unwrap_or_default()
     }
 
     /// Lets time pass.

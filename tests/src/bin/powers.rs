@@ -1,8 +1,8 @@
-//! Prints, as JSON, the IAM actions that each duty needs and the denial that a containment puts on a role: what the tests
-//! of the deployed policies compare with.
+//! Prints, as JSON, the IAM actions that each duty needs, the denial that a containment puts on a role, and the names of the
+//! metrics that are written and of what a chat message tells buttons: what the tests of the templates compare with.
 
 use brig_core::{
-    deny_policy, finding,
+    deny_policy, finding, message,
     policy::RoleDeny,
     power::{Duty, at_home, elsewhere, there},
 };
@@ -15,6 +15,8 @@ fn main() {
         "release": {"there": there(Duty::Release), "at_home": at_home(Duty::Release), "elsewhere": elsewhere(Duty::Release)},
         "denial": {"instance": instance, "policy": deny_policy::render(std::slice::from_ref(&instance), RoleDeny::Instance)},
         "undoing": finding::UNDOING,
+        "metrics": brig_lambda::metric_names(),
+        "chat": message::chat::CONTEXT,
     });
     println!("{shown}");
 }

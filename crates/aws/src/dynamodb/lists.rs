@@ -10,7 +10,7 @@ use brig_core::{
     ledger::{Current, InstanceKey},
     message::{self, Message},
     timestamp::Timestamp,
-    told::{Cause, Question, Release, Unsent},
+    told::{Cause, Channel, Question, Release, Unsent},
 };
 use brig_engine::ports::Answer;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,7 @@ pub(super) fn unsent(unsent: &Unsent) -> Item {
         [
             ("composed_at", text(unsent.at.to_string())),
             ("why", text(&unsent.why)),
+            ("channel", text(unsent.channel.word())),
             ("subject", text(&unsent.message.subject)),
             ("body", text(&unsent.message.body)),
             ("attributes", AttributeValue::M(attributes)),
@@ -85,8 +86,11 @@ pub(super) fn read_unsent(item: &Item) -> Answer<Unsent> {
         let (name, kind) = message::attribute(name)?;
         Some((name, kind, value.as_s().ok()?.clone()))
     });
+    // An item of an older version has none: it is for people.
+    let chat = get(item, "channel") == Some(Channel::Chat.word());
     Ok(Unsent {
         place: place.to_owned(),
+        channel: if chat { Channel::Chat } else { Channel::People },
         id: id.to_owned(),
         at: Timestamp::parse(at).ok_or_else(|| broken("Query", &format!("composed_at: {at} is not a time")))?,
         why: must("why")?.to_owned(),
@@ -94,6 +98,8 @@ pub(super) fn read_unsent(item: &Item) -> Answer<Unsent> {
             subject: must("subject")?.to_owned(),
             body: must("body")?.to_owned(),
             attributes: attributes.collect(),
+            // A message that waits is for one way only.
+            chat: None,
         },
     })
 }
@@ -283,6 +289,7 @@ mod tests {
     fn a_message_that_waits_is_read_back_as_it_was_composed() {
         let kept = Unsent {
             place: "123456789012/us-east-1/i-0123abcd".to_owned(),
+            channel: Channel::Chat,
             id: "0f".to_owned(),
             at: Timestamp::from_millis(1_700_000_000_000),
             why: "Publish: KMSAccessDenied".to_owned(),
@@ -290,11 +297,15 @@ mod tests {
                 subject: "[Brig] DECISION NEEDED".to_owned(),
                 body: "{\"default\":\"x\"}".to_owned(),
                 attributes: vec![("outcome", "String", "asked".to_owned()), ("severity", "Number", "8".to_owned())],
+                chat: None,
             },
         };
         let mut read = read_unsent(&unsent(&kept)).expect("a message");
         read.message.attributes.sort();
         assert_eq!(read, kept);
+        let mut older = unsent(&kept);
+        older.remove("channel");
+        assert_eq!(read_unsent(&older).expect("a message").channel, Channel::People);
         let mut without = unsent(&kept);
         without.remove("body");
         assert!(read_unsent(&without).expect_err("no body").message.contains("body"));

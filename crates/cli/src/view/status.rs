@@ -48,7 +48,11 @@ fn waiting(page: &mut Page<'_>, status: &Status, brig: &str) {
         count => page.line(Tone::Warn, &format!("{count} questions wait for a decision: {brig} questions")),
     }
     for unsent in &status.not_notified {
-        page.paragraph(Tone::Bad, &format!("People could not be notified about {}: {}", unsent.about, unsent.why));
+        let (tone, who) = match unsent.channel.as_str() {
+            "chat" => (Tone::Warn, "The chat channel"),
+            _ => (Tone::Bad, "People"),
+        };
+        page.paragraph(tone, &format!("{who} could not be notified about {}: {}", unsent.about, unsent.why));
     }
     for entry in &status.unreadable {
         page.paragraph(Tone::Bad, &format!("An entry of the ledger names no instance: {entry}"));

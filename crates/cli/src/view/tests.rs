@@ -167,8 +167,7 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
             New connections were blocked after 0.4 s, all done after 5.3 s.
 
             What to do now
-            See what could not be done below, grant or repair it, and run this again; it
-            goes on where it stopped:
+            Fix what FAILED below, then run this; it continues where it stopped:
               brig contain 123456789012/us-east-1/i-0123456789abcdef0
 
             Not done
@@ -180,8 +179,8 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
 
             1 step is done, and on record with what it replaced.
 
-            Work is left over that can still succeed, and nobody retries it for you: run the
-            same command again.
+            Some work can still succeed, and nothing retries it for you: run the same
+            command again.
         "#]],
         &expect![[r#"
             ONLY PARTLY CONTAINED
@@ -286,40 +285,40 @@ fn a_plan_shows_each_change_with_what_it_replaces() {
     check(
         |look| plan::render(&answer, look),
         &expect![[r#"
-        PLAN: nothing was changed
-        123456789012/us-east-1/i-0123456789abcdef0
+            PLAN: nothing was changed
+            123456789012/us-east-1/i-0123456789abcdef0
 
-        2 changes would be made:
-          network  isolate eni-0aaaaaaaaaaaaaaaa
-                   sg-web, sg-admin -> brig-isolation
-          fleet    detach_instances web
-                   InService in web -> detached, capacity kept
+            2 changes would be made:
+              network  isolate eni-0aaaaaaaaaaaaaaaa
+                       sg-web, sg-admin -> brig-isolation
+              fleet    detach_instances web
+                       InService in web -> detached, capacity kept
 
-        No change needed, or none possible
-          already so  evidence  modify_instance_attribute
-                                i-0123456789abcdef0/disableApiTermination
-                                true
+            No change needed, or none possible
+              already so  evidence  enable_stop_protection
+                                    i-0123456789abcdef0/disableApiTermination
+                                    true
 
-        Also
-          - The target group web has one healthy target left.
-    "#]],
+            Also
+              - The target group web has one healthy target left.
+        "#]],
         &expect![[r#"
-        PLAN: nothing was changed
-        123456789012/us-east-1/i-0123456789abcdef0
+            PLAN: nothing was changed
+            123456789012/us-east-1/i-0123456789abcdef0
 
-        2 changes would be made:
-          network  isolate eni-0aaaaaaaaaaaaaaaa
-                   sg-web, sg-admin -> brig-isolation
-          fleet    detach_instances web
-                   InService in web -> detached, capacity kept
+            2 changes would be made:
+              network  isolate eni-0aaaaaaaaaaaaaaaa
+                       sg-web, sg-admin -> brig-isolation
+              fleet    detach_instances web
+                       InService in web -> detached, capacity kept
 
-        No change needed, or none possible
-          already so  evidence  modify_instance_attribute i-0123456789abcdef0/disableApiTermination
-                                true
+            No change needed, or none possible
+              already so  evidence  enable_stop_protection i-0123456789abcdef0/disableApiTermination
+                                    true
 
-        Also
-          - The target group web has one healthy target left.
-    "#]],
+            Also
+              - The target group web has one healthy target left.
+        "#]],
     );
 }
 
@@ -449,6 +448,9 @@ fn what_waits_for_a_person_is_not_as_wanted_though_everything_contained_holds() 
     let (exit, text) = of(json!({"not_notified": [{"about": "i-1", "why": "Publish: AuthorizationError"}]}));
     assert_eq!(exit, Exit::Partial);
     assert!(text.contains("People could not be notified about i-1: Publish: AuthorizationError"), "{text}");
+    let (exit, text) = of(json!({"not_notified": [{"about": "i-1", "channel": "chat", "why": "Publish: NotFound"}]}));
+    assert_eq!(exit, Exit::Partial);
+    assert!(text.contains("The chat channel could not be notified about i-1: Publish: NotFound"), "{text}");
     let never_done = json!([{"lane": "evidence", "step": "lock_snapshot", "resource": "snap-1", "why": ""}]);
     let mut undone = standing("i-0123456789abcdef0", 0, YES);
     undone["never_done"] = never_done;
@@ -716,8 +718,8 @@ fn an_error_says_what_is_wrong_and_what_to_do() {
     };
     expect![[r#"
         brig: the function ended early (Sandbox.Timedout): Task timed out
-        What it had done is on record, and a repeat continues from there. Look at what is
-        true with `brig status`; the function's log says why it ended.
+        What it had done is on record, and a repeat continues from there. Look at what
+        is true with `brig status`; the function's log says why it ended.
     "#]]
     .assert_eq(&text(&died));
     assert_eq!(died.exit(), Exit::Partial);

@@ -69,13 +69,17 @@ pub(super) fn state(text: &mut Text, containment: &Containment) {
     }
     text.line("");
     for LaneLine { lane, truth, text: said } in &verdict.lanes {
-        let state = match truth {
-            Truth::Yes => "",
-            Truth::Partial => "partly: ",
-            Truth::Unknown => "not confirmed: ",
-            Truth::No => "FAILED: ",
-        };
-        text.row(title(*lane), &format!("{state}{said}"));
+        text.row(title(*lane), &format!("{}{said}", mark(*truth)));
+    }
+}
+
+/// What stands before the words of a lane that is not wholly done.
+pub(super) fn mark(truth: Truth) -> &'static str {
+    match truth {
+        Truth::Yes => "",
+        Truth::Partial => "partly: ",
+        Truth::Unknown => "not confirmed: ",
+        Truth::No => "FAILED: ",
     }
 }
 

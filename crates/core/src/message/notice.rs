@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::json;
 
-use super::{LARGEST, Message, subject};
+use super::{LARGEST, Message, chat, pager, subject};
 use crate::{
     finding::{Notice, Unread},
     ids::{AccountId, Region},
@@ -63,8 +63,10 @@ impl Unhandled<'_> {
             .find(|body| body.len() <= LARGEST)
             .unwrap_or_else(|| json!({"default": sms}).to_string());
         let (account, region) = self.place();
+        let title = self.headline();
         Message {
-            subject: subject::subject(&format!("[Brig] {}", self.headline())),
+            subject: subject::subject(&format!("[Brig] {title}")),
+            chat: Some(chat::of_event(&self.record().event, &title, &self.first_sentence(), self.outcome())),
             body,
             attributes: vec![
                 ("outcome", "String", self.outcome().to_owned()),
@@ -156,6 +158,9 @@ impl Unhandled<'_> {
             "notices": self.notices.iter().take(most).collect::<Vec<_>>(),
             "unread": self.unread.iter().take(most).collect::<Vec<_>>(),
         });
+        if let Some(map) = entry.as_object_mut() {
+            pager::Event::of_event(&self.record().event).insert(map);
+        }
         text::clean(&mut entry);
         let entry = entry.to_string();
         json!({"default": text, "email": text, "sms": sms,
@@ -206,6 +211,9 @@ mod tests {
             assert!(told.body.contains(part), "{part}");
         }
         assert!(told.body.len() < 64 * 1024, "{}", told.body.len());
+        let body: serde_json::Value = serde_json::from_str(&told.body).expect("JSON");
+        let entry: serde_json::Value = serde_json::from_str(body["sqs"].as_str().expect("text")).expect("JSON");
+        assert_eq!((&entry["dedup_key"], &entry["event_action"]), (&json!("event/e-1"), &json!("trigger")));
     }
 
     #[test]

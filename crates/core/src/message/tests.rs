@@ -69,6 +69,7 @@ pub(super) const AUDIENCE: Audience<'static> = Audience {
     log_group: "/aws/lambda/brig",
     instance_name: None,
     exemption: None,
+    told: None,
 };
 
 fn named(name: &str) -> Audience<'static> {
@@ -118,6 +119,8 @@ fn machines_get_the_entry_and_people_the_text() {
     assert_eq!(entry["schema"], 1);
     assert_eq!(entry["outcome"], "contained");
     assert_eq!(body["default"], body["email"]);
+    assert_eq!(entry["dedup_key"], "i-0123456789abcdef0-20260102T030405Z");
+    assert_eq!(entry["event_action"], "trigger");
     assert!(message.attributes.contains(&("severity", "Number", "8".to_owned())));
 }
 

@@ -546,7 +546,8 @@ fn a_record_of_two_thousand_steps_is_a_small_page() {
     let mut records = records();
     for number in 0..2_000 {
         let begun = 10_000 + 120_000 * number;
-        let mut step = done(isolate(&format!("eni-{number}")), begun, begun + 800, Outcome::Changed("x".repeat(600).into()));
+        let mut step =
+            done(isolate(&format!("eni-{number}")), begun, begun + 800, Outcome::Changed("x".repeat(600).into()));
         step.repairs = (0..8).map(|repair| at(begun + repair * 900)).collect();
         records.steps.push(step);
     }

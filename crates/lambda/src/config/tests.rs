@@ -64,6 +64,17 @@ fn every_setting_is_read() {
 }
 
 #[test]
+fn a_chat_channel_has_a_topic_of_its_own() {
+    assert_eq!(read(&[]).expect("settings").chat_topic, None);
+    let chat = format!("{TOPIC}-chat");
+    assert_eq!(read(&[("BRIG_CHAT_TOPIC_ARN", &chat)]).expect("settings").chat_topic, Some(chat));
+    for wrong in ["brig-chat", TOPIC] {
+        let error = read(&[("BRIG_CHAT_TOPIC_ARN", wrong)]).expect_err("no topic of its own");
+        assert!(error.starts_with("BRIG_CHAT_TOPIC_ARN=") && error.contains("another one"), "{error}");
+    }
+}
+
+#[test]
 fn rules_are_here_or_in_a_parameter() {
     let rules = read(&[("BRIG_POLICY", "ssm:/brig/policy")]).expect("settings").rules;
     assert!(matches!(rules, RulesFrom::Parameter(name) if name == "/brig/policy"));

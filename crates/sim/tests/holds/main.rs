@@ -5,6 +5,7 @@
 mod access;
 mod acl;
 mod announce;
+mod chat;
 mod common;
 mod contest;
 mod crashes;

@@ -50,6 +50,8 @@ fn strings(value: &Value, found: &mut Vec<String>) {
 
 fn in_message(message: &Message, found: &mut Vec<String>) {
     found.push(message.subject.clone());
+    let chat: Value = serde_json::from_str(message.chat.as_deref().expect("a chat message")).expect("JSON");
+    strings(&chat, found);
     let body: Value = serde_json::from_str(&message.body).expect("JSON");
     for text in body.as_object().expect("variants").values().filter_map(Value::as_str) {
         match serde_json::from_str::<Value>(text) {
@@ -108,6 +110,7 @@ fn said(parsed: &Result<Parsed, ParseError>, found: &mut Vec<String>) {
         log_group: "/aws/lambda/brig",
         instance_name: None,
         exemption: None,
+        told: None,
     };
     if let Err(error) = parsed {
         found.push(error.to_string());
