@@ -25,11 +25,11 @@ PLAY := $(abspath $(TARGET))/play
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(ENDPOINTS) ## Deploy the template on loopback and watch an abuse report contain an instance
+demo: $(ENDPOINTS) ## Deploy the template to emulators on this machine; an abuse report contains an instance
 	cargo build --workspace --all-targets
 	@$(WITH_ENDPOINTS) $(STACK) $(TARGET)/debug/bootstrap $(TARGET)/debug/demo
 
-play: $(ENDPOINTS) ## Keep an account on loopback until Ctrl-C, with the stack deployed, to try things on
+play: $(ENDPOINTS) ## Keep an emulated account with the stack deployed until Ctrl-C, to try things on
 	cargo build --workspace --all-targets
 	@rm -rf $(PLAY) && mkdir -p $(PLAY)
 	@MAIL_FOLDER=$(PLAY)/mail $(WITH_ENDPOINTS) $(STACK) --mail $(TARGET)/debug/bootstrap $(TARGET)/debug/play $(PLAY)
@@ -50,11 +50,11 @@ fuzz: ## Fuzz the parser for SECONDS=600 (needs rustup's nightly and cargo-fuzz)
 	CARGO_TARGET_DIR=$(abspath $(TARGET))/fuzz cargo +nightly fuzz run --fuzz-dir crates/core/fuzz parse $(TARGET)/fuzz/corpus \
 		-- -max_total_time=$(SECONDS) -max_len=65536 -artifact_prefix=$(TARGET)/fuzz/
 
-soak: ## Run races with new seeds for SECONDS=600
+soak: ## Simulate races with new seeds for SECONDS=600
 	cargo test --workspace --test holds --no-run
 	BRIG_SOAK_SECONDS=$(SECONDS) cargo test --workspace --test holds interleaving -- --nocapture
 
-lint: ## Formatting, clippy, docs, and the rule that core stays pure
+lint: ## Check formatting, clippy, docs, and that core stays pure
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
@@ -84,7 +84,7 @@ deploy: $(TOOLS) $(SAM) ## Deploy to AWS, guided (needs credentials and a Region
 	$(SAM_CLI) deploy --guided --stack-name brig --capabilities CAPABILITY_NAMED_IAM --resolve-s3 --parameter-overrides Architecture=$(DEPLOYED)
 	@echo 'Next: cargo install --path crates/cli, then "brig ready" ("brig --stack NAME ready" if the stack is not called brig).'
 
-delete: $(SAM) ## Delete the stack; ledger, key and log stay (note the outputs first)
+delete: $(SAM) ## Delete the stack; ledger, key and log stay (release and note the outputs first)
 	$(SAM_CLI) delete
 
 validate: $(SAM) $(CHECKOV) ## Lint the templates: sam validate, cfn-lint, checkov

@@ -12,28 +12,28 @@ const EXIT_CODES: &str = "\
 An <INSTANCE> is an instance id, an ARN, account/region/id, a private or public address, or a Name tag.
 
 Examples:
-  brig ready                          is everything in place before the bad day?
+  brig ready                          is everything in place before an incident?
   brig plan web-1                     what a containment would do; changes nothing
   brig contain i-0123456789abcdef0 --reason IR-7
-  brig show i-0123456789abcdef0       the story of its containment
+  brig show i-0123456789abcdef0       everything on record about its containment
   brig report i-0123456789abcdef0 --html incident.html    the same as a page to print or attach
-  brig status                         all that is contained, and what has drifted
+  brig status                         everything that is contained, and what has drifted
   brig questions                      what waits for a decision; then: brig decide <QUESTION> yes|no
   brig release i-0123456789abcdef0 --reason IR-7
   brig --profile security --region eu-west-1 --json status
 
 Exit codes:
-  0  as wanted
-  1  partial, drifted, not finished, not known; or a person must decide
-  2  refused, or wrong input
-  3  Brig was not reached: credentials, network, no such stack or function, its ledger
+  0  success
+  1  partial, drifted, unfinished or unknown; or a person must decide
+  2  refused, or invalid input
+  3  Brig could not be reached: credentials, network, no such stack or function, its ledger
 
-Brig is invoked with your own AWS credentials, as by `aws lambda invoke`: you need lambda:InvokeFunction on
+The command invokes Brig with your own AWS credentials, as `aws lambda invoke` does: you need lambda:InvokeFunction on
 <stack>-contain (stack output MayContainPolicyArn) and, to release, on <stack>-release (MayReleasePolicyArn).";
 
-/// Contain a compromised EC2 instance, see what is true of it, and give it back.
+/// Contain a compromised EC2 instance, see what is true now, and release it.
 #[derive(Debug, Parser)]
-#[command(name = "brig", version, after_long_help = EXIT_CODES, after_help = "Exit codes: 0 as wanted, 1 partial or drifted, 2 refused or wrong input, 3 not reached. More, with examples: brig --help")]
+#[command(name = "brig", version, after_long_help = EXIT_CODES, after_help = "Exit codes: 0 success, 1 partial or drifted, 2 refused or invalid input, 3 not reached. More, with examples: brig --help")]
 pub struct Args {
     /// What every command takes.
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub struct Args {
 /// What every command takes.
 #[derive(Debug, clap::Args)]
 pub struct Global {
-    /// Name of the CloudFormation stack, with which the names of its functions begin: brig-contain, brig-release
+    /// Name of the CloudFormation stack; its functions are named after it: brig-contain, brig-release
     #[arg(long, global = true, default_value = "brig", value_parser = stack)]
     pub stack: String,
     /// Profile of the AWS configuration [default: AWS_PROFILE]
@@ -55,7 +55,7 @@ pub struct Global {
     /// Region of Brig's functions [default: AWS_REGION, or the profile's]
     #[arg(long, global = true)]
     pub region: Option<String>,
-    /// Print the function's answer as it came, and nothing else, on standard output
+    /// Print only the function's answer, unchanged, on standard output
     #[arg(long, global = true)]
     pub json: bool,
 }
@@ -90,15 +90,15 @@ fn stack(text: &str) -> Result<String, String> {
 pub enum Command {
     /// List what is contained: each lane, age, drift
     Status,
-    /// Show the story of an instance's containment: how it stands, timeline, each change with what it replaced
+    /// Show everything on record about an instance's containment: state, timeline, each change with what it replaced
     Show(Show),
     /// Write the incident page of an instance: one file for people who were not there, in HTML or Markdown
     Report(Report),
-    /// Show what a containment would do, with what each change replaces; change nothing
+    /// Show what a containment would do, and what each change would replace; changes nothing
     Plan(Plan),
     /// Contain an instance now
     Contain(Contain),
-    /// Read everything back that containment promised, and repair what has drifted
+    /// Read back everything that the containment promised, and repair what has drifted
     Verify(Verify),
     /// Give back what the containment changed; shows the plan and asks first
     Release(Release),
@@ -106,9 +106,9 @@ pub enum Command {
     Questions,
     /// Answer a question: `yes` contains, `no` closes it
     Decide(Decide),
-    /// Check what must be in place before the bad day
+    /// Check what must be in place before an incident
     Ready(Ready),
-    /// Show the status again every few seconds, changes marked, until Ctrl-C
+    /// Refresh the status every few seconds and mark changes, until Ctrl-C
     Watch(Watch),
     /// Rehearse on a harmless instance: plan, contain, verify, release
     Drill(Drill),
@@ -149,7 +149,7 @@ pub struct Report {
 
 /// `decide`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: brig decide 3f2a9c0d1e4b no --reason 'the load test of today'")]
+#[command(after_help = "Example: brig decide 3f2a9c0d1e4b no --reason 'a load test'")]
 pub struct Decide {
     /// The question's id, as `brig questions` lists it
     pub question: String,
@@ -174,7 +174,7 @@ pub enum YesNo {
 pub struct Plan {
     /// The instance
     pub instance: String,
-    /// What a release would give back
+    /// Show what a release would give back
     #[arg(long)]
     pub release: bool,
 }
@@ -188,13 +188,13 @@ pub struct Contain {
     /// Why, for the record and the message
     #[arg(long)]
     pub reason: Option<String>,
-    /// Contain although the instance is exempt, or take over what another ledger's tag marks; shows the plan and asks
+    /// Contain even if the instance is exempt, or take over one that another ledger has tagged; shows the plan and asks
     #[arg(long)]
     pub force: bool,
-    /// Stop it as well, at the end; its memory is lost unless it hibernates; shows the plan and asks
+    /// Also stop the instance, last; its memory is lost unless it hibernates; shows the plan and asks
     #[arg(long)]
     pub stop: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -218,7 +218,7 @@ pub struct Release {
     /// Attach it to its Auto Scaling group again, which raises the desired capacity by one
     #[arg(long)]
     pub rejoin: bool,
-    /// Do not ask, and do not show the plan
+    /// Do not show the plan or ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -226,7 +226,7 @@ pub struct Release {
 /// `ready`.
 #[derive(Debug, clap::Args)]
 pub struct Ready {
-    /// Make Brig's security groups in each VPC ahead of time
+    /// Create Brig's security groups in each VPC ahead of time
     #[arg(long)]
     pub prepare: bool,
     /// Try the member role in these accounts
@@ -240,18 +240,18 @@ pub struct Ready {
 /// `watch`.
 #[derive(Debug, clap::Args)]
 pub struct Watch {
-    /// Seconds between two looks
+    /// Seconds between refreshes
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub every: u64,
 }
 
 /// `drill`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Use a harmless instance: for some minutes it is really cut off.")]
+#[command(after_help = "Use a harmless instance: it is really cut off for a few minutes.")]
 pub struct Drill {
     /// The instance
     pub instance: String,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
 }

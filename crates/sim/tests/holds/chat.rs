@@ -96,7 +96,10 @@ fn what_the_channel_does_not_take_is_left_over_listed_and_sent_late_and_people_h
             let took = sim.clock().since(began);
             let why = answer.not_notified.clone().unwrap_or_default();
             assert!(answer.left_over && why.starts_with("the chat channel's topic: "), "{fault:?}: {answer:?}");
-            assert!(answer.notes.iter().any(|note| note.to_string().starts_with("people were notified, but")), "{fault:?}");
+            assert!(
+                answer.notes.iter().any(|note| note.to_string().starts_with("people were notified, but")),
+                "{fault:?}"
+            );
             assert_eq!(sim.told().len(), 1, "{fault:?}: people were notified");
             assert!(took < Duration::from_secs(30), "{fault:?}: {took:?}");
             let page = status(&sim);
