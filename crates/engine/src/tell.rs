@@ -98,15 +98,29 @@ impl Engine {
             let report = report.to_string();
             let report = if report.len() > LONGEST_REPORT { String::new() } else { report };
             let place = key_of(finding).pk();
-            let notified = self.notify_once(&place, &told, &message, &report, invocation).await;
-            if asks && notified != Notified::Before {
-                let question = Question { notified: !matches!(notified, Notified::Not(_)), ..question };
-                if let Err(error) = self.ledger.ask(&question).await {
-                    answer.notes.push(format!("the question is not on record, and status does not list it: {error}"));
-                    answer.left_over |= error.is_retryable();
+            // On record before people hear of it: its id is in the message, and a retry does not ask what was sent already.
+            let is_new = asks && !self.was_notified(&place, &told).await;
+            let unrecorded = if is_new { self.ledger.ask(&question).await.err() } else { None };
+            let failure = match &unrecorded {
+                Some(error) if error.is_retryable() => {
+                    self.notify(&place, Some((&told.digest(), &message)), invocation).await
                 }
+                Some(_) | None => {
+                    let notified = self.notify_once(&place, &told, &message, &report, invocation).await;
+                    if is_new && unrecorded.is_none() && matches!(notified, Notified::Sent | Notified::Held(_)) {
+                        let question = Question { notified: true, ..question };
+                        if let Err(error) = self.ledger.ask(&question).await {
+                            tracing::warn!(%error, "the question {} is on record as one that nobody heard", question.question);
+                        }
+                    }
+                    notified.failure()
+                }
+            };
+            if let Some(error) = unrecorded {
+                answer.notes.push(format!("the question is not on record, and status does not list it: {error}"));
+                answer.left_over |= error.is_retryable();
             }
-            answer.not_notified(notified.failure());
+            answer.not_notified(failure);
         }
         log(&answer, finding);
         answer
