@@ -42,7 +42,7 @@ use brig_core::{
     },
     step::Outcome,
     timestamp::Timestamp,
-    told::{Question, Release, Unsent},
+    told::{Question, QuestionPage, Release, Unsent},
 };
 use brig_engine::ports::{Answer, CloudError, ErrorKind, Ledger};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -564,8 +564,12 @@ impl Ledger for DynamoLedger {
         self.keep(lists::question(question)?).await
     }
 
-    async fn questions(&self, of: Option<&InstanceKey>) -> Answer<Vec<Question>> {
-        self.questions_of(of).await
+    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> Answer<QuestionPage> {
+        self.questions_of(of, from).await
+    }
+
+    async fn question(&self, id: &str) -> Answer<Option<Question>> {
+        self.question_of(id).await
     }
 
     async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> Answer<()> {

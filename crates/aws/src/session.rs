@@ -103,6 +103,7 @@ const MOST_SESSIONS: usize = 50;
 pub struct AwsClouds {
     session: Session,
     member_role: Option<String>,
+    own_roles: Vec<String>,
     ranges: Arc<Ranges>,
     own: Mutex<Option<AccountId>>,
     /// Made with the settings, before any invocation says which account is the function's own.
@@ -114,10 +115,10 @@ pub struct AwsClouds {
 
 impl AwsClouds {
     /// Makes the clients of the session's own account and Region at once, so that no invocation waits for that.
-    /// `member_role` is the name, or the ARN with `{account}`, of the role to assume in other accounts; `ip_ranges` is where
-    /// AWS's list of its address ranges is fetched.
+    /// `member_role` is the name, or the ARN with `{account}`, of the role to assume in other accounts; `own_roles` are those
+    /// of Brig's other functions; `ip_ranges` is where AWS's list of its address ranges is fetched.
     #[must_use]
-    pub fn new(session: Session, member_role: Option<String>, ip_ranges: String) -> Self {
+    pub fn new(session: Session, member_role: Option<String>, own_roles: Vec<String>, ip_ranges: String) -> Self {
         let ranges = Arc::new(Ranges::new(ip_ranges));
         let home = match session.region() {
             Some(region) => Lane::ALL
@@ -132,6 +133,7 @@ impl AwsClouds {
         Self {
             session,
             member_role,
+            own_roles,
             ranges,
             own: Mutex::default(),
             home,
@@ -221,11 +223,46 @@ impl Clouds for AwsClouds {
     }
 
     async fn is_own(&self, by: &str, source_identity: Option<&str>) -> Answer<bool> {
-        let role = self.member_role.as_deref().map(|role| role.rsplit('/').next().unwrap_or(role));
-        let as_member = role.is_some_and(|role| by.contains(&format!(":assumed-role/{role}/")));
-        if as_member && source_identity.is_some_and(|identity| identity.starts_with("i-")) {
+        let roles = self.member_role.iter().chain(&self.own_roles);
+        if roles.into_iter().any(|role| is_session_of(role, by, source_identity)) {
             return Ok(true);
         }
         Ok(self.identity.get_or_try_init(|| self.session.identity()).await? == by)
+    }
+}
+
+/// Whether a caller is a session of one of Brig's roles: by the ARN of the role of a function, which nobody else can assume,
+/// or by the name of a member's role, whose sessions carry the source identity that Brig gives them.
+fn is_session_of(role: &str, by: &str, source_identity: Option<&str>) -> bool {
+    let name = role.rsplit('/').next().unwrap_or(role);
+    let is_named = by.contains(&format!(":assumed-role/{name}/"));
+    let account = role.split(':').nth(4).filter(|account| account.parse::<AccountId>().is_ok());
+    match account {
+        Some(account) => is_named && by.split(':').nth(4) == Some(account),
+        None => is_named && source_identity.is_some_and(|identity| identity.starts_with("i-")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brigs_other_functions_are_known_by_their_roles_and_nobody_else_is() {
+        let release = "arn:aws:iam::123456789012:role/brig/brig-ReleaseRole-1";
+        let identity = Some("i-0123456789abcdef0-20260102T030405Z");
+        for (role, by, identity, own) in [
+            (release, "arn:aws:sts::123456789012:assumed-role/brig-ReleaseRole-1/brig-release", None, true),
+            (release, "arn:aws:sts::999988887777:assumed-role/brig-ReleaseRole-1/brig-release", None, false),
+            (release, "arn:aws:sts::123456789012:assumed-role/Admin/brig-ReleaseRole-1", None, false),
+            (release, "arn:aws:sts::123456789012:assumed-role/x-brig-ReleaseRole-1/brig-release", None, false),
+            ("brig-release", "arn:aws:sts::999988887777:assumed-role/brig-release/brig-i-1", identity, true),
+            ("brig-release", "arn:aws:sts::999988887777:assumed-role/brig-release/brig-i-1", None, false),
+            ("brig-release", "arn:aws:sts::999988887777:assumed-role/brig-release/x", Some("mallory"), false),
+            ("brig-release", "arn:aws:iam::999988887777:user/brig-release", identity, false),
+            ("arn:aws:iam::{account}:role/x/brig", "arn:aws:sts::999988887777:assumed-role/brig/x", identity, true),
+        ] {
+            assert_eq!(is_session_of(role, by, identity), own, "{role} {by} {identity:?}");
+        }
     }
 }

@@ -41,20 +41,20 @@ impl Reply {
         &self.value
     }
 
-    /// The same answer with another list of active containments: several pages as one.
+    /// The same answer with another list of this name: several pages as one.
     #[must_use]
-    pub fn with_active(mut self, active: Vec<Value>) -> Self {
+    pub fn with_list(mut self, name: &str, items: Vec<Value>) -> Self {
         if let Some(map) = self.value.as_object_mut() {
-            map.insert("active".to_owned(), Value::Array(active));
+            map.insert(name.to_owned(), Value::Array(items));
             map.insert("next".to_owned(), Value::Null);
         }
         Self { raw: self.value.to_string(), value: self.value }
     }
 
-    /// The active containments of a page, untyped.
+    /// The list of this name in a page, untyped.
     #[must_use]
-    pub fn active(&self) -> Vec<Value> {
-        self.value.get("active").and_then(Value::as_array).cloned().unwrap_or_default()
+    pub fn list(&self, name: &str) -> Vec<Value> {
+        self.value.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
     }
 }
 
@@ -395,8 +395,10 @@ pub struct Status {
     pub active: Vec<Standing>,
     /// Where the next page begins.
     pub next: Option<String>,
-    /// Questions that wait for a person.
+    /// Questions that wait for a person: the first of them.
     pub questions: Vec<Question>,
+    /// Where the list of questions goes on, if more wait.
+    pub more_questions: Option<String>,
     /// Messages that could not be sent to people.
     pub not_notified: Vec<NotNotified>,
     /// Entries of the ledger that name no instance.
@@ -421,6 +423,8 @@ pub struct NotNotified {
 pub struct Questions {
     /// The questions, in no order.
     pub questions: Vec<Question>,
+    /// Where the next page begins.
+    pub next: Option<String>,
 }
 
 /// A question that waits for a person.

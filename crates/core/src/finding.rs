@@ -458,7 +458,10 @@ pub enum Roll {
         of: Option<InstanceKey>,
     },
     /// List the questions that wait.
-    Questions,
+    Questions {
+        /// Where the page begins, as the page before it says.
+        from: Option<String>,
+    },
     /// A person answers a question.
     Decide {
         /// Its id.

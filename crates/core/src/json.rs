@@ -20,10 +20,11 @@ impl<'a> Field<'a> {
         Self { path: String::new(), value }
     }
 
-    /// The member `name`, or the same in PascalCase, as AWS's APIs (rather than its events) write it.
+    /// The member `name`, or the same in `PascalCase` or `camelCase`: AWS's APIs, its events and who passes them on write
+    /// the first letter differently.
     pub(crate) fn get(&self, name: &str) -> Field<'a> {
         let found = match self.value {
-            Value::Object(map) => map.get(name).or_else(|| map.get(&pascal(name))),
+            Value::Object(map) => map.get(name).or_else(|| map.get(&recased(name))),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
         };
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
@@ -38,6 +39,11 @@ impl<'a> Field<'a> {
     pub(crate) fn items(&self) -> Vec<Field<'a>> {
         let items = self.value.as_array().map(Vec::as_slice).unwrap_or_default();
         items.iter().enumerate().map(|(at, value)| Field { path: format!("{}[{at}]", self.path), value }).collect()
+    }
+
+    /// The members of a list, or the one that stands where a list of one should.
+    pub(crate) fn entries(&self) -> Vec<Field<'a>> {
+        if self.value.is_object() { vec![self.clone()] } else { self.items() }
     }
 
     pub(crate) fn is_absent(&self) -> bool {
@@ -113,7 +119,11 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
-fn pascal(name: &str) -> String {
+/// The name with its first letter in the other case.
+fn recased(name: &str) -> String {
     let mut chars = name.chars();
-    chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+    let other = |first: char| {
+        if first.is_ascii_uppercase() { first.to_ascii_lowercase() } else { first.to_ascii_uppercase() }
+    };
+    chars.next().map(|first| other(first).to_string() + chars.as_str()).unwrap_or_default()
 }

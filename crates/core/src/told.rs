@@ -331,7 +331,8 @@ impl Question {
     #[must_use]
     pub fn of(answer: &Containment, finding: &Finding, told: &Told, now: Timestamp) -> Self {
         Self {
-            question: told.digest().chars().take(12).collect(),
+            // One finding may ask about several instances: each question has an id of its own.
+            question: digest([told.digest().as_str(), answer_key(answer).pk().as_str()]).chars().take(12).collect(),
             account: answer.account.clone(),
             region: answer.region.clone(),
             instance_id: answer.instance_id.clone(),
@@ -353,6 +354,19 @@ impl Question {
     pub fn key(&self) -> InstanceKey {
         InstanceKey { account: self.account.clone(), region: self.region.clone(), instance: self.instance_id.clone() }
     }
+}
+
+fn answer_key(answer: &Containment) -> InstanceKey {
+    InstanceKey { account: answer.account.clone(), region: answer.region.clone(), instance: answer.instance_id.clone() }
+}
+
+/// One page of the questions that wait.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct QuestionPage {
+    /// The questions, by instance.
+    pub questions: Vec<Question>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<String>,
 }
 
 /// A containment that was taken back.

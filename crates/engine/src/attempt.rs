@@ -262,10 +262,17 @@ impl Engine {
 
     /// Closes the questions about an instance that has been contained.
     async fn settle(&self, key: &InstanceKey) -> Answer<()> {
-        for question in self.ledger.questions(Some(key)).await? {
-            self.ledger.close_question(key, &question.question, "contained", self.clock.now()).await?;
+        let mut from: Option<String> = None;
+        loop {
+            let page = self.ledger.questions(Some(key), from.as_deref()).await?;
+            for question in page.questions {
+                self.ledger.close_question(key, &question.question, "contained", self.clock.now()).await?;
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
 

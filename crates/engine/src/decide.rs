@@ -3,7 +3,7 @@
 use brig_core::{
     containment::Containment,
     finding::{Action, Finding},
-    told::Question,
+    told::{Question, QuestionPage},
 };
 
 use crate::{
@@ -23,17 +23,14 @@ pub enum Decision {
 }
 
 impl Engine {
-    /// The questions that wait.
-    pub async fn questions(&self) -> Answer<Vec<Question>> {
-        self.ledger.questions(None).await
+    /// A page of the questions that wait.
+    pub async fn questions(&self, from: Option<&str>) -> Answer<QuestionPage> {
+        self.ledger.questions(None, from).await
     }
 
     /// Answers a question.
     pub async fn decide(&self, id: &str, contain: bool, reason: &str, invocation: &Invocation) -> Answer<Decision> {
-        let waiting = self.ledger.questions(None).await?;
-        let Some(question) = waiting.into_iter().find(|question| question.question == id) else {
-            return Ok(Decision::NotAsked);
-        };
+        let Some(question) = self.ledger.question(id).await? else { return Ok(Decision::NotAsked) };
         let key = question.key();
         if !contain {
             let answer = format!("no: {reason}");

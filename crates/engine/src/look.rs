@@ -58,10 +58,10 @@ impl Engine {
         let (records, reports, questions, unsent) = futures::join!(
             self.ledger.read(key),
             self.ledger.reports(key),
-            self.ledger.questions(Some(key)),
+            self.ledger.questions(Some(key), None),
             self.ledger.unsent(Some(&place)),
         );
-        Ok(Story::of(key, &records?, Beside { reports: reports?, questions: questions?, unsent: unsent? }))
+        Ok(Story::of(key, &records?, Beside { reports: reports?, questions: questions?.questions, unsent: unsent? }))
     }
 
     /// The instances that have a name or an address now. None that is terminated is meant.

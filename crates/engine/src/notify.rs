@@ -78,14 +78,7 @@ impl Engine {
         invocation: &Invocation,
     ) -> Notified {
         let louder = told.louder(self.clock.now());
-        let known = async {
-            // Where the ledger cannot say whether people were notified, once too often is better than never.
-            match &louder {
-                Some(louder) if self.ledger.was_told(place, louder).await.unwrap_or(false) => true,
-                Some(_) | None => self.ledger.was_told(place, told).await.unwrap_or(false),
-            }
-        };
-        let (known, held) = futures::join!(known, self.held(place));
+        let (known, held) = futures::join!(self.was_notified(place, told), self.held(place));
         if known {
             return self.deliver(held, &[], invocation).await.map_or(Notified::Before, Notified::HeldBefore);
         }
@@ -126,6 +119,15 @@ impl Engine {
         let held: Vec<Unsent> = held.into_iter().filter(again).collect();
         let before = self.deliver(held, &sent, invocation).await;
         before.or(failed).map_or(Notified::Sent, Notified::Held)
+    }
+
+    /// Whether people were notified of a statement, or of a louder one. Where the ledger cannot say so, once too often is
+    /// better than never.
+    pub(crate) async fn was_notified(&self, place: &str, told: &Told) -> bool {
+        match told.louder(self.clock.now()) {
+            Some(louder) if self.ledger.was_told(place, &louder).await.unwrap_or(false) => true,
+            Some(_) | None => self.ledger.was_told(place, told).await.unwrap_or(false),
+        }
     }
 
     async fn remember(&self, place: &str, told: &Told, report: &str) {

@@ -27,7 +27,7 @@ use brig_core::{
     },
     text,
     timestamp::Timestamp,
-    told::{Question, Release, Unsent},
+    told::{Question, QuestionPage, Release, Unsent},
 };
 use ipnet::IpNet;
 
@@ -482,8 +482,10 @@ pub trait Ledger: Send + Sync {
     async fn forget_unsent(&self, place: &str, id: &str) -> Answer<()>;
     /// Records a question. One of the same instance and id is replaced.
     async fn ask(&self, question: &Question) -> Answer<()>;
-    /// The questions that wait about an instance, or about any: a bounded number, by instance.
-    async fn questions(&self, of: Option<&InstanceKey>) -> Answer<Vec<Question>>;
+    /// A page of the questions that wait about an instance, or about any.
+    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> Answer<QuestionPage>;
+    /// The question with this id, wherever in the list it stands.
+    async fn question(&self, id: &str) -> Answer<Option<Question>>;
     /// Closes a question, with the answer and who gave why.
     async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> Answer<()>;
     /// The last releases, the newest first: a bounded number.

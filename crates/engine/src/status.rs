@@ -5,7 +5,7 @@ use brig_core::{
     finding::Action,
     ledger::{Current, InstanceKey, Records, State, StepRecord},
     step::{Kind, Lane, Outcome, OutcomeKind},
-    told::{Question, Release},
+    told::{Question, QuestionPage, Release},
     verdict::{Truth, Verdict},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -80,8 +80,11 @@ pub struct StatusPage {
     pub active: Vec<StatusEntry>,
     /// Where the next page begins.
     pub next: Option<String>,
-    /// Questions that wait for a person.
+    /// Questions that wait for a person: the first of them.
     pub questions: Vec<Question>,
+    /// Where `questions` goes on, if more wait than are here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more_questions: Option<String>,
     /// Messages that could not be sent.
     pub not_notified: Vec<NotNotified>,
     /// The last releases, the newest first.
@@ -112,7 +115,8 @@ impl Engine {
             }
         };
         let first = from.is_none();
-        let questions = async { if first { self.ledger.questions(of).await } else { Ok(Vec::new()) } };
+        let questions =
+            async { if first { self.ledger.questions(of, None).await } else { Ok(QuestionPage::default()) } };
         let unsent = async { if first { self.ledger.unsent(place.as_deref()).await } else { Ok(Vec::new()) } };
         let released = async { if first { self.ledger.releases().await } else { Ok(Vec::new()) } };
         let (active, questions, unsent, released) = futures::join!(active, questions, unsent, released);
@@ -132,7 +136,8 @@ impl Engine {
         Ok(StatusPage {
             active: found.into_iter().flatten().collect(),
             next,
-            questions,
+            questions: questions.questions,
+            more_questions: questions.next,
             not_notified: unsent.into_iter().map(waits).collect(),
             released,
             unreadable,

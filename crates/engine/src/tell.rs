@@ -99,17 +99,31 @@ impl Engine {
             let report = report.to_string();
             let report = if report.len() > LONGEST_REPORT { String::new() } else { report };
             let place = key_of(finding).pk();
-            let notified = self.notify_once(&place, &told, &message, &report, invocation).await;
-            if asks && !notified.was_known() {
-                let question = Question { notified: notified.is_known(), ..question };
-                if let Err(error) = self.ledger.ask(&question).await {
-                    answer.notes.push(Sentence::new(format_args!(
-                        "the question is not on record, and status does not list it: {error}"
-                    )));
-                    answer.left_over |= error.is_retryable();
+            // On record before people hear of it: its id is in the message, and a retry does not ask what was sent already.
+            let is_new = asks && !self.was_notified(&place, &told).await;
+            let unrecorded = if is_new { self.ledger.ask(&question).await.err() } else { None };
+            let failure = match &unrecorded {
+                Some(error) if error.is_retryable() => {
+                    self.notify(&place, Some((&told.digest(), &message)), invocation).await.failure()
                 }
+                Some(_) | None => {
+                    let notified = self.notify_once(&place, &told, &message, &report, invocation).await;
+                    if is_new && unrecorded.is_none() && notified.is_known() && !notified.was_known() {
+                        let question = Question { notified: true, ..question };
+                        if let Err(error) = self.ledger.ask(&question).await {
+                            tracing::warn!(%error, "the question {} is on record as one that nobody was notified of", question.question);
+                        }
+                    }
+                    notified.failure()
+                }
+            };
+            if let Some(error) = unrecorded {
+                answer.notes.push(Sentence::new(format_args!(
+                    "the question is not on record, and status does not list it: {error}"
+                )));
+                answer.left_over |= error.is_retryable();
             }
-            answer.not_notified(notified.failure());
+            answer.not_notified(failure);
         }
         log(&answer, finding);
         answer

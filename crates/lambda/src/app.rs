@@ -82,7 +82,7 @@ impl App {
         let session = Session::from_environment().await;
         let region = session.region().ok_or(StartError::NoRegion)?;
         let (serves, release_function) = (config.serves, config.release_function);
-        let clouds = Arc::new(AwsClouds::new(session.clone(), config.member_role, config.ip_ranges));
+        let clouds = Arc::new(AwsClouds::new(session.clone(), config.member_role, config.own_roles, config.ip_ranges));
         let ledger = Arc::new(DynamoLedger::new(&session, config.table.clone()));
         let rulebook = match config.rules {
             RulesFrom::Here(rules) => Rulebook::fixed(*rules),

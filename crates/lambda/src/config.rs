@@ -60,6 +60,8 @@ pub struct Config {
     pub rules: RulesFrom,
     /// The role to assume in other accounts: a name, or an ARN with `{account}`.
     pub member_role: Option<String>,
+    /// Further roles whose calls are Brig's own, by ARN, or by name in the accounts of members.
+    pub own_roles: Vec<String>,
     /// What this function serves.
     pub serves: Serves,
     /// The name of the function that releases, where it is another one.
@@ -97,7 +99,7 @@ const LONGEST_SHOWN: usize = 256;
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 26] = [
+const KNOWN: [&str; 27] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_CHAT_TOPIC_ARN",
@@ -116,6 +118,7 @@ const KNOWN: [&str; 26] = [
     "BRIG_IMPORT_MAX_AGE_HOURS",
     "BRIG_POLICY",
     "BRIG_MEMBER_ROLE",
+    "BRIG_OWN_ROLES",
     "BRIG_RESPONDERS",
     "BRIG_SERVES",
     "BRIG_RELEASE_FUNCTION",
@@ -226,6 +229,7 @@ impl Config {
             serves,
             release_function: get("BRIG_RELEASE_FUNCTION"),
             member_role,
+            own_roles: list("BRIG_OWN_ROLES").unwrap_or_default(),
             ip_ranges,
             rules,
             table,

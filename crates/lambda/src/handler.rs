@@ -177,9 +177,9 @@ async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Va
             let page = app.engine.status(from.as_ref(), of.as_ref(), invocation).await.map_err(unread)?;
             Ok(serde_json::to_value(page).unwrap_or_default())
         }
-        Roll::Questions => {
-            let questions = app.engine.questions().await.map_err(unread)?;
-            Ok(json!({"questions": questions}))
+        Roll::Questions { from } => {
+            let page = app.engine.questions(from.as_deref()).await.map_err(unread)?;
+            Ok(serde_json::to_value(page).unwrap_or_default())
         }
         Roll::Decide { question, contain, reason } => {
             match app.engine.decide(question, *contain, reason, invocation).await.map_err(unread)? {

@@ -15,13 +15,15 @@ use brig_core::{
     },
     step::{Outcome, Step},
     timestamp::Timestamp,
-    told::{Question, Release, Unsent},
+    told::{Question, QuestionPage, Release, Unsent},
 };
 use brig_engine::ports::{Answer, Ledger};
 
 use crate::sim::{Sim, State};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
+/// So many questions are in a page, as in the DynamoDB adapter.
+const MOST_QUESTIONS: usize = 100;
 
 /// The instances that were counted in an hour.
 #[derive(Default)]
@@ -315,9 +317,27 @@ impl Ledger for SimLedger {
         .await
     }
 
-    async fn questions(&self, of: Option<&InstanceKey>) -> Answer<Vec<Question>> {
-        let wanted = |question: &&Question| of.is_none_or(|key| question.key() == *key);
-        self.call("Query", false, |state| Ok(state.tables.questions.values().filter(wanted).cloned().collect())).await
+    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> Answer<QuestionPage> {
+        let sk = |question: &Question| format!("{}#{}", question.key().pk(), question.question);
+        let wanted = |question: &&Question| {
+            of.is_none_or(|key| question.key() == *key) && from.is_none_or(|from| sk(question).as_str() > from)
+        };
+        self.call("Query", false, |state| {
+            let mut questions: Vec<Question> = state.tables.questions.values().filter(wanted).cloned().collect();
+            questions.sort_by_key(sk);
+            let more = questions.len() > MOST_QUESTIONS;
+            questions.truncate(MOST_QUESTIONS);
+            let next = questions.last().filter(|_| more).map(sk);
+            Ok(QuestionPage { questions, next })
+        })
+        .await
+    }
+
+    async fn question(&self, id: &str) -> Answer<Option<Question>> {
+        self.call("Query", false, |state| {
+            Ok(state.tables.questions.values().find(|question| question.question == id).cloned())
+        })
+        .await
     }
 
     async fn close_question(&self, key: &InstanceKey, question: &str, _answer: &str, _at: Timestamp) -> Answer<()> {

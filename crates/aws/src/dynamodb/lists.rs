@@ -10,7 +10,7 @@ use brig_core::{
     ledger::{Current, InstanceKey},
     message::{self, Message},
     timestamp::Timestamp,
-    told::{Cause, Channel, Question, Release, Unsent},
+    told::{Cause, Channel, Question, QuestionPage, Release, Unsent},
 };
 use brig_engine::ports::Answer;
 use serde::{Deserialize, Serialize};
@@ -228,10 +228,24 @@ impl DynamoLedger {
         put.send().await.explain("PutItem").map(|_| ())
     }
 
-    pub(super) async fn questions_of(&self, of: Option<&InstanceKey>) -> Answer<Vec<Question>> {
+    pub(super) async fn questions_of(&self, of: Option<&InstanceKey>, from: Option<&str>) -> Answer<QuestionPage> {
+        let start = from.map(|sk| Item::from([("pk".to_owned(), text(QUESTIONS)), ("sk".to_owned(), text(sk))]));
         let query = self.list(QUESTIONS, of.map(|key| question_sk(key, ""))).limit(MOST_QUESTIONS);
-        let answer = query.send().await.explain("Query")?;
-        answer.items().iter().map(read_question).collect()
+        let answer = query.set_exclusive_start_key(start).send().await.explain("Query")?;
+        let next = answer.last_evaluated_key().and_then(|key| get(key, "sk")).map(str::to_owned);
+        Ok(QuestionPage { questions: answer.items().iter().map(read_question).collect::<Answer<_>>()?, next })
+    }
+
+    /// An id does not say which instance it is about: the list is read until it comes.
+    pub(super) async fn question_of(&self, id: &str) -> Answer<Option<Question>> {
+        let mut pages = self.list(QUESTIONS, None).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let item = item.explain("Query")?;
+            if get(&item, "sk").and_then(|sk| sk.rsplit_once('#')).is_some_and(|(_, own)| own == id) {
+                return read_question(&item).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// The question leaves the list of those that wait, and its answer stays on record, in one transaction.

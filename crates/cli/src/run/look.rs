@@ -27,16 +27,16 @@ async fn whole_status(desk: &Desk) -> Result<(Reply, Status), Fault> {
     let first = desk.caller.read(&json!({"action": "status"})).await?;
     let mut status: Status = first.typed()?;
     let Some(mut next) = status.next.take() else { return Ok((first, status)) };
-    let mut raw = first.active();
+    let mut raw = first.list("active");
     loop {
         let more = desk.caller.read(&json!({"action": "status", "next": next})).await?;
         let page: Status = more.typed()?;
         status.active.extend(page.active);
         status.unreadable.extend(page.unreadable);
-        raw.extend(more.active());
+        raw.extend(more.list("active"));
         match page.next {
             Some(from) => next = from,
-            None => return Ok((first.with_active(raw), status)),
+            None => return Ok((first.with_list("active", raw), status)),
         }
     }
 }
@@ -53,10 +53,27 @@ pub async fn show(desk: &Desk, args: &args::Show) -> Result<Exit, Fault> {
 
 /// `questions`.
 pub async fn questions(desk: &Desk) -> Result<Exit, Fault> {
-    let reply = while_waiting("Looking at what waits", desk.caller.read(&json!({"action": "questions"}))).await?;
-    let questions: Questions = reply.typed()?;
+    let (reply, questions) = while_waiting("Looking at what waits", every_question(desk)).await?;
     desk.show(&reply, &view::questions::render(&questions, terminal::now(), &desk.look));
     Ok(if questions.questions.is_empty() { Exit::Wanted } else { Exit::Partial })
+}
+
+/// Every page as one answer.
+async fn every_question(desk: &Desk) -> Result<(Reply, Questions), Fault> {
+    let first = desk.caller.read(&json!({"action": "questions"})).await?;
+    let mut questions: Questions = first.typed()?;
+    let Some(mut next) = questions.next.take() else { return Ok((first, questions)) };
+    let mut raw = first.list("questions");
+    loop {
+        let more = desk.caller.read(&json!({"action": "questions", "next": next})).await?;
+        let page: Questions = more.typed()?;
+        questions.questions.extend(page.questions);
+        raw.extend(more.list("questions"));
+        match page.next {
+            Some(from) => next = from,
+            None => return Ok((first.with_list("questions", raw), questions)),
+        }
+    }
 }
 
 /// `plan`.

@@ -44,6 +44,9 @@ pub fn render(status: &Status, changed: &[String], look: &Look) -> String {
 fn waiting(page: &mut Page<'_>, status: &Status, brig: &str) {
     match status.questions.len() {
         0 => {}
+        count if status.more_questions.is_some() => {
+            page.line(Tone::Warn, &format!("More than {count} questions wait for a decision: {brig} questions"));
+        }
         1 => page.line(Tone::Warn, &format!("1 question waits for a decision: {brig} questions")),
         count => page.line(Tone::Warn, &format!("{count} questions wait for a decision: {brig} questions")),
     }

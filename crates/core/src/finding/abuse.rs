@@ -1,11 +1,13 @@
 //! Abuse reports: the text of the mail that AWS or a victim sends, handed over by a person or by a mail pipeline. What a
 //! report calls its origin becomes a target; the reporter's and the victim's addresses never do.
 
+mod mail;
 mod report;
 
 use super::{
     Invoked, Notice, NoticeKind, Parsed, Source, Unread,
     draft::{Draft, Named, Target, one_line},
+    reading::{self, Place},
 };
 use crate::{
     ids::{AccountId, Region},
@@ -35,20 +37,29 @@ pub(super) fn from_event(root: &Field<'_>, invoked: &Invoked) -> Parsed {
     let mut named: Vec<(Named, Option<Unclear>)> = Vec::new();
     let mut unread: Vec<Unread> = Vec::new();
     let mut unauthenticated = false;
-    for item in list(&detail.get("instance_ids"), "a list of instance ids", &mut unread) {
-        match item.parse() {
-            Ok(id) => named.push(((said_by.clone(), region.clone(), Target::Instance(id)), None)),
-            Err(error) => unread.push(error.into()),
+    let ids = detail.get("instance_ids");
+    let several = instances_in_one(&ids);
+    if several.is_empty() {
+        for item in list(&ids, "a list of instance ids", &mut unread) {
+            match reading::instance(&item, &Place { account: said_by.clone(), region: region.clone() }) {
+                Ok(target) => named.push((target, None)),
+                Err(error) => unread.push(error.into()),
+            }
         }
+    }
+    for (own, place, target) in several {
+        let account = own.unwrap_or_else(|| said_by.clone());
+        named.push(((account, place.unwrap_or_else(|| region.clone()), target), None));
     }
     let mut seen = time;
     for item in list(&detail.get("addresses"), "a list of IP addresses", &mut unread) {
-        match item.value().as_str().and_then(Target::address) {
-            Some(target) => {
-                named.push(((said_by.clone(), region.clone(), target), None));
-                unauthenticated = true;
-            }
-            None => unread.push(item.wrong("an IP address").into()),
+        let found = item.value().as_str().map(self::named).unwrap_or_default();
+        if found.is_empty() {
+            unread.push(item.wrong("an IP address").into());
+        }
+        for (_, own, target) in found {
+            named.push(((said_by.clone(), own.unwrap_or_else(|| region.clone()), target), None));
+            unauthenticated = true;
         }
     }
     let mut notes = Vec::new();
@@ -102,6 +113,20 @@ pub(super) fn from_event(root: &Field<'_>, invoked: &Invoked) -> Parsed {
     Parsed::Request(request)
 }
 
+/// Every instance and single address that a short text names: alone, with a port, in a link or as a host's name of EC2
+/// (`ec2-203-0-113-9.compute-1.amazonaws.com`), and where it says they are.
+pub(super) fn named(text: &str) -> Vec<(Option<AccountId>, Option<Region>, Target)> {
+    report::named(text)
+}
+
+/// Several instances in one text where a list should stand: `i-..., i-...`.
+fn instances_in_one(field: &Field<'_>) -> Vec<(Option<AccountId>, Option<Region>, Target)> {
+    let several = field.value().as_str().filter(|text| text.trim().contains([',', ';', ' ', '\n']));
+    let mut named = several.map(self::named).unwrap_or_default();
+    named.retain(|(_, _, target)| matches!(target, Target::Instance(_)));
+    named
+}
+
 /// The members of a list; a single text is one of one member, and anything else cannot be read.
 fn list<'a>(field: &Field<'a>, expected: &str, unread: &mut Vec<Unread>) -> Vec<Field<'a>> {
     let value = field.value();
@@ -150,7 +175,7 @@ pub(super) fn from_person(text: &str, title: &str, account: &AccountId, region: 
 
 /// The beginning of a report, as people read it.
 fn words(text: &str) -> Vec<String> {
-    crate::text::lines(text, SHOWN_LINES, SHOWN_WIDTH)
+    crate::text::lines(&mail::plain(text), SHOWN_LINES, SHOWN_WIDTH)
 }
 
 fn noted(report: &Report) -> Vec<String> {

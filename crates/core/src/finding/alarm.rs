@@ -5,7 +5,8 @@
 
 use super::{
     Invoked, Notice, NoticeKind, Parsed, Source, Unread,
-    draft::{Draft, Named, Target, one_line},
+    draft::{Draft, Named, one_line},
+    reading::{self, Place},
 };
 use crate::{
     console,
@@ -30,10 +31,6 @@ struct Alarm {
 }
 
 impl Alarm {
-    fn named(&self, own: Option<AccountId>, id: crate::ids::InstanceId) -> Named {
-        (own.unwrap_or_else(|| self.account.clone()), self.region.clone(), Target::Instance(id))
-    }
-
     fn notice(&self, kind: NoticeKind, named: Vec<String>) -> Parsed {
         let notice = Notice {
             kind,
@@ -82,23 +79,25 @@ impl Alarm {
 
 pub(super) fn from_event(root: &Field<'_>, invoked: &Invoked) -> Parsed {
     let account = parsed_or(&root.get("account"), &invoked.account);
-    data(root, &root.get("detail"), &account, invoked)
+    data(root, &root.get("detail"), &account, parsed_or(&root.get("region"), &invoked.region))
 }
 
 /// The alarm's Lambda action carries the same data below `alarmData`.
 pub(super) fn from_action(root: &Field<'_>, invoked: &Invoked) -> Parsed {
-    let account = parsed_or(&root.get("accountId"), &invoked.account);
-    data(root, &root.get("alarmData"), &account, invoked)
+    let (account, region) = reading::place_in(root.get("alarmArn").value().as_str());
+    let account = account.unwrap_or_else(|| parsed_or(&root.get("accountId"), &invoked.account));
+    let region = region.unwrap_or_else(|| parsed_or(&root.get("region"), &invoked.region));
+    data(root, &root.get("alarmData"), &account, region)
 }
 
-fn data(root: &Field<'_>, data: &Field<'_>, account: &AccountId, invoked: &Invoked) -> Parsed {
+fn data(root: &Field<'_>, data: &Field<'_>, account: &AccountId, region: Region) -> Parsed {
     let state = data.get("state");
     let alarm = Alarm {
         name: text_or(&data.get("alarmName"), "without a name"),
         state: text_or(&state.get("value"), ""),
         reason: text_or(&state.get("reason"), "in ALARM"),
         time: state.get("timestamp").time().or_else(|| root.get("time").time()),
-        region: parsed_or(&root.get("region"), &invoked.region),
+        region,
         account: account.clone(),
     };
     let mut named: Vec<Named> = Vec::new();
@@ -107,6 +106,9 @@ fn data(root: &Field<'_>, data: &Field<'_>, account: &AccountId, invoked: &Invok
         let dimensions = metric.get("metricStat").get("metric").get("dimensions");
         read(&alarm, &metric, &dimensions, &mut named, &mut unread);
     }
+    // Which of the series of an alarm on a query it is.
+    let contributor = data.get("alarmContributor");
+    read(&alarm, &contributor, &contributor.get("attributes"), &mut named, &mut unread);
     alarm.parsed(account, named, unread)
 }
 
@@ -135,6 +137,13 @@ pub(super) fn from_message(root: &Field<'_>, invoked: &Invoked) -> Parsed {
         let dimensions = metric.get("MetricStat").get("Metric").get("Dimensions");
         read(&alarm, &metric, &dimensions, &mut named, &mut unread);
     }
+    for name in ["AlarmContributorAttributes", "ContributorAttributes"] {
+        read(&alarm, root, &root.get(name), &mut named, &mut unread);
+    }
+    let contributor = root.get("AlarmContributor");
+    for name in ["Attributes", "ContributorAttributes"] {
+        read(&alarm, &contributor, &contributor.get(name), &mut named, &mut unread);
+    }
     alarm.parsed(&account, named, unread)
 }
 
@@ -142,20 +151,26 @@ pub(super) fn from_message(root: &Field<'_>, invoked: &Invoked) -> Parsed {
 /// comes before the alarm's: an alarm of a monitoring account may watch another's
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Cross-Account-Cross-Region.html>).
 fn read(alarm: &Alarm, metric: &Field<'_>, dimensions: &Field<'_>, named: &mut Vec<Named>, unread: &mut Vec<Unread>) {
-    let own: Option<AccountId> = metric.get("accountId").value().as_str().and_then(|account| account.parse().ok());
-    let mut values: Vec<Field<'_>> = dimensions
-        .items()
-        .iter()
-        .filter(|item| item.get("name").value().as_str() == Some("InstanceId"))
-        .map(|item| item.get("value"))
-        .collect();
-    values.extend(Some(dimensions.get("InstanceId")).filter(|value| !value.is_absent()));
-    for value in values {
-        match value.parse() {
-            Ok(id) => named.push(alarm.named(own.clone(), id)),
-            Err(error) => unread.push(error.into()),
+    let own = reading::account(&[metric.get("accountId")]).ok().flatten();
+    let here = Place { account: own.unwrap_or_else(|| alarm.account.clone()), region: alarm.region.clone() };
+    let listed = dimensions.items();
+    let listed = listed.iter().map(|item| (item.get("name").value().as_str().unwrap_or_default(), item.get("value")));
+    let keys = dimensions.object().into_iter().flat_map(serde_json::Map::keys);
+    let keyed = keys.map(|name| (name.as_str(), dimensions.get(name)));
+    for (name, value) in listed.chain(keyed) {
+        // Agents and exporters have names of their own for it; what has its form is nothing else.
+        match reading::instance(&value, &here) {
+            Ok(target) => named.push(target),
+            Err(error) if is_instance_dimension(name) => unread.push(error.into()),
+            Err(_) => {}
         }
     }
+}
+
+/// `InstanceId`, also as agents write it: `instance_id`, `Instance ID`.
+fn is_instance_dimension(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
+    letters.collect::<String>() == "instanceid"
 }
 
 fn text_or(field: &Field<'_>, otherwise: &str) -> String {

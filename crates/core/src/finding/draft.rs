@@ -60,10 +60,6 @@ impl Target {
         let hex = digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
         (matches!(digits.len(), 8 | 17) && hex).then(|| Self::Interface(EniId::from(text)))
     }
-
-    pub(super) fn address(text: &str) -> Option<Self> {
-        text.trim().parse().ok().map(Self::Address)
-    }
 }
 
 impl fmt::Display for Target {

@@ -60,6 +60,10 @@ impl Reader<'_> {
     }
 
     fn event(&self, root: &Field<'_>) -> Result<Parsed, ParseError> {
+        // The list of findings without what an API's answer has around it.
+        if !root.items().is_empty() && root.items().iter().any(is_finding) {
+            return guardduty::parse_list(root, self.invoked, self.policy);
+        }
         let Some(map) = root.object() else {
             return Err(unsupported(format!("the event is {}, not a JSON object", shown(root.value()))));
         };
@@ -72,7 +76,7 @@ impl Reader<'_> {
         if map.contains_key("source") || map.contains_key("detail-type") {
             return self.bridge(root);
         }
-        if map.contains_key("Findings") {
+        if ["Findings", "findings"].iter().any(|key| map.contains_key(*key)) {
             return guardduty::parse_list(&root.get("Findings"), self.invoked, self.policy);
         }
         if guardduty::is_listed(root) {
@@ -105,7 +109,9 @@ impl Reader<'_> {
             }
             ("aws.securityhub", "Security Hub Findings - Imported") => securityhub::imported(root, self.policy),
             ("aws.securityhub", "Findings Imported V2") => ocsf::parse(root, self.policy),
-            ("aws.cloudwatch", "CloudWatch Alarm State Change") => Ok(alarm::from_event(root, self.invoked)),
+            ("aws.cloudwatch", "CloudWatch Alarm State Change" | "CloudWatch Alarm Contributor State Change") => {
+                Ok(alarm::from_event(root, self.invoked))
+            }
             ("aws.ec2" | "aws.iam" | "aws.autoscaling" | "aws.elasticloadbalancing", "AWS API Call via CloudTrail") => {
                 cloudtrail::parse(root, self.invoked)
             }
@@ -188,6 +194,10 @@ impl Reader<'_> {
             body,
         }
     }
+}
+
+fn is_finding(entry: &Field<'_>) -> bool {
+    guardduty::is_finding(entry) || guardduty::is_listed(entry)
 }
 
 /// Lambda writes `eventSource` for SQS and `EventSource` for SNS; a field is found under both spellings.

@@ -46,7 +46,7 @@ fn entry(item: &Field<'_>, invoked: &Invoked, policy: &Policy) -> Result<Read, P
 /// `{"Findings": [...]}`, as GuardDuty's GetFindings and both of Security Hub's give it.
 pub(super) fn parse_list(list: &Field<'_>, invoked: &Invoked, policy: &Policy) -> Result<Parsed, ParseError> {
     let mut whole = Read::default();
-    for item in list.items() {
+    for item in list.entries() {
         whole.add(entry(&item, invoked, policy));
     }
     whole.parsed("no finding of the list names an instance")
@@ -121,8 +121,11 @@ fn facts(
 impl Facts {
     /// GuardDuty's `resource`: its type says what is compromised, the rest what it is on.
     fn resource(&mut self, resource: &Field<'_>) -> Result<(), ParseError> {
-        let sort = Sort::of_type(resource.get("resourceType").required_text()?);
-        self.subject = Some(sort);
+        if resource.object().is_none() {
+            return Err(resource.wrong("the resource of a GuardDuty finding"));
+        }
+        // Where it is left out, the finding's own type says what it is about.
+        self.subject = text(&resource.get("resourceType")).map(Sort::of_type);
         let principal = text(&resource.get("accessKeyDetails").get("principalId"));
         self.resources.extend(principal.and_then(sessions::instance_of).map(Resource::SessionOf));
         let holds =
@@ -132,7 +135,7 @@ impl Facts {
         }
         // The host of a container and of a volume is there too; with any other resource the details may be filler.
         let details = resource.get("instanceDetails").get("instanceId");
-        if sort != Sort::Other && !details.is_absent() {
+        if self.subject != Some(Sort::Other) && !details.is_absent() {
             self.named(&details);
         }
         Ok(())
@@ -140,11 +143,16 @@ impl Facts {
 
     /// An attack sequence lists what took part in it; its signals say nothing more about instances.
     fn sequence(&mut self, sequence: &Field<'_>) {
-        for item in sequence.get("resources").items() {
-            let sort = Sort::of_type(text(&item.get("resourceType")).unwrap_or_default());
+        for item in sequence.get("resources").entries() {
+            if item.object().is_none() {
+                self.unread.push(item.wrong("a resource"));
+                continue;
+            }
+            let (of, uid) = (item.get("resourceType"), item.get("uid"));
+            let sort = Sort::of_type(text(&of).unwrap_or_default());
             let principal = item.get("data").get("accessKey").get("principalId");
             self.resources.extend(text(&principal).and_then(sessions::instance_of).map(Resource::SessionOf));
-            if sort == Sort::Instance {
+            if securityhub::is_instance(&of, &uid) {
                 self.located(&item);
             } else {
                 self.resources.push(Resource::Other(sort));

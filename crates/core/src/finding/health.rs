@@ -4,13 +4,14 @@
 //! or the organization's account, too; what the event is about stands in its detail.
 
 use super::{
-    Invoked, Notice, NoticeKind, ParseError, Parsed, Source,
+    Invoked, Notice, NoticeKind, ParseError, Parsed, Source, abuse,
     draft::{Draft, Named, Target, one_line},
+    reading,
 };
 use crate::{
     console,
-    ids::{AccountId, Arn, InstanceId, Region},
-    json::Field,
+    ids::{AccountId, Arn, Region},
+    json::{Field, shown},
     timestamp::Timestamp,
 };
 
@@ -23,7 +24,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         )));
     }
     let detail = root.get("detail");
-    let entities = detail.get("affectedEntities").items();
+    let entities = detail.get("affectedEntities").entries();
     let texts = |field: &Field<'_>| -> Vec<String> {
         field.items().iter().filter_map(|item| item.value().as_str()).map(str::to_owned).collect()
     };
@@ -32,12 +33,23 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     bare.extend(texts(&detail.get("resources")));
     let mut found = Found::default();
     for entity in &entities {
-        let text = |names: [&str; 2]| names.into_iter().find_map(|name| entity.get(name).value().as_str());
-        let Some(value) = text(["entityArn", "entityValue"]).or_else(|| entity.value().as_str()) else { continue };
-        let account = text(["awsAccountId", "accountId"]).and_then(|account| account.parse().ok());
-        let status = text(["status", "statusCode"]).unwrap_or_default();
-        let settled = matches!(status.to_ascii_uppercase().as_str(), "RESOLVED" | "UNIMPAIRED");
-        found.take(&event, value, account, settled);
+        let text = |names: &[&str]| names.iter().find_map(|name| entity.get(name).value().as_str());
+        let account = |name: &str| reading::account(&[entity.get(name)]).ok().flatten();
+        let account = ["awsAccountId", "accountId"].into_iter().find_map(account);
+        let status = text(&["status", "statusCode", "statusValue"]).unwrap_or_default();
+        let settled = matches!(status.trim().to_ascii_uppercase().as_str(), "RESOLVED" | "UNIMPAIRED");
+        // AWS's own ARN of an entity names Health's record of it, and says where the entity is
+        // (<https://docs.aws.amazon.com/health/latest/APIReference/API_AffectedEntity.html>).
+        let arn = text(&["entityArn"]);
+        let said = [text(&["entityValue"]), arn, entity.value().as_str()];
+        let said: Vec<&str> = said.into_iter().flatten().filter(|text| !text.trim().is_empty()).collect();
+        let Some(value) = said.iter().find(|text| !targets(&event, text, None).is_empty()).or(said.first()) else {
+            found.take(&event, &shown(entity.value()), None, settled);
+            continue;
+        };
+        let (of_record, region) = reading::place_in(arn);
+        let place = Event { region: region.unwrap_or_else(|| event.region.clone()), ..event.clone() };
+        found.take(&place, value, account.or(of_record), settled);
     }
     for value in bare {
         let settled = found.settled.iter().any(|known| value == *known || value.ends_with(&format!("/{known}")));
@@ -80,6 +92,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
 const MOST_NOTES: usize = 20;
 
 /// What the event says beyond its entities. Whatever of it is odd falls back: an abuse report is never lost for a field.
+#[derive(Clone)]
 struct Event {
     is_abuse: bool,
     code: String,
@@ -102,18 +115,14 @@ impl Event {
         let text = |name: &str| detail.get(name).value().as_str();
         let kind = root.get("detail-type").value().as_str().unwrap_or_default();
         let (own, service) = (text("eventTypeCode").unwrap_or_default(), text("service").unwrap_or_default());
-        let said_by: AccountId = root
-            .get("account")
-            .value()
-            .as_str()
-            .and_then(|account| account.parse().ok())
-            .unwrap_or_else(|| invoked.account.clone());
+        let account = |field: Field<'_>| reading::account(&[field]).ok().flatten();
+        let said_by: AccountId = account(root.get("account")).unwrap_or_else(|| invoked.account.clone());
         let arn = text("eventArn").unwrap_or_default();
         let stated = [text("eventRegion"), Arn::parse(arn).map(|arn| arn.region), root.get("region").value().as_str()];
         let delivered = root.get("time").time();
         let (started, updated, ended) =
             (detail.get("startTime").time(), detail.get("lastUpdatedTime").time(), detail.get("endTime").time());
-        let status = text("statusCode").unwrap_or_default().to_ascii_lowercase();
+        let status = text("statusCode").unwrap_or_default().trim().to_ascii_lowercase();
         let over = ended.is_some_and(|ended| updated.max(delivered).is_none_or(|now| ended <= now));
         let description = detail.get("eventDescription");
         let described = description.items().iter().find_map(|item| item.get("latestDescription").value().as_str());
@@ -124,14 +133,12 @@ impl Event {
             title: one_line(described.or_else(|| description.value().as_str()).unwrap_or(&code)),
             code,
             service: one_line(service),
-            account: text("affectedAccount")
-                .and_then(|account| account.parse().ok())
-                .unwrap_or_else(|| said_by.clone()),
+            account: account(detail.get("affectedAccount")).unwrap_or_else(|| said_by.clone()),
             said_by,
             region: stated
                 .into_iter()
                 .flatten()
-                .find_map(|region| region.parse().ok())
+                .find_map(|region| region.trim().to_ascii_lowercase().parse().ok())
                 .unwrap_or_else(|| invoked.region.clone()),
             // What AWS calls open is open, whatever times it carries.
             closed: status == "closed" || (over && status != "open"),
@@ -172,33 +179,42 @@ impl Found {
                 list.push(text);
             }
         };
-        match target(event, text, account) {
-            Some((_, _, target)) if settled => push(&mut self.settled, target.to_string()),
-            Some(named) if self.named.contains(&named) => {}
-            Some(named) => self.named.push(named),
-            None if settled => push(&mut self.settled, one_line(text)),
-            None => push(&mut self.unread, one_line(text)),
+        let targets = targets(event, text, account);
+        if targets.is_empty() {
+            push(if settled { &mut self.settled } else { &mut self.unread }, one_line(text));
+        }
+        for named in targets {
+            if settled {
+                push(&mut self.settled, named.2.to_string());
+            } else if !self.named.contains(&named) {
+                self.named.push(named);
+            }
         }
     }
 }
 
-/// Account and Region come from the entity's own ARN where it is one, then from the entity, then from the event.
-fn target(event: &Event, text: &str, account: Option<AccountId>) -> Option<Named> {
+/// What an entity names. Account and Region come from its own ARN where it is one, then from the entity, then from the event.
+fn targets(event: &Event, text: &str, account: Option<AccountId>) -> Vec<Named> {
     let text = text.trim();
     let account = account.unwrap_or_else(|| event.account.clone());
+    let here = |target: Target| vec![(account.clone(), event.region.clone(), target)];
     if let Some(arn) = Arn::parse(text) {
-        let target = match arn.resource.split_once('/')? {
-            ("instance", id) => Target::Instance(id.parse().ok()?),
-            ("network-interface", id) => Target::interface(id)?,
-            _ => return None,
+        let target = match arn.resource.split_once('/') {
+            Some(("instance", id)) => reading::instance_id(id).map(Target::Instance),
+            Some(("network-interface", id)) => Target::interface(id),
+            Some(_) | None => None,
         };
-        let (account, region) =
-            (arn.account.parse().unwrap_or(account), arn.region.parse().unwrap_or_else(|_| event.region.clone()));
-        return Some((account, region, target));
+        let region = arn.region.parse().unwrap_or_else(|_| event.region.clone());
+        return target.map(|target| (arn.account.parse().unwrap_or(account), region, target)).into_iter().collect();
     }
-    let target = match text.parse::<InstanceId>() {
-        Ok(id) => Target::Instance(id),
-        Err(_) => Target::interface(text).or_else(|| Target::address(text))?,
-    };
-    Some((account, event.region.clone(), target))
+    if let Some(target) = Target::interface(text) {
+        return here(target);
+    }
+    // An id or an address, alone or with a port, in a link, beside another, as a host's name.
+    let named = abuse::named(text).into_iter();
+    named
+        .map(|(own, region, target)| {
+            (own.unwrap_or_else(|| account.clone()), region.unwrap_or_else(|| event.region.clone()), target)
+        })
+        .collect()
 }

@@ -184,10 +184,19 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Roll>, ParseError>
             let from = from.map(|next| InstanceKey::parse(next).ok_or_else(wrong)).transpose()?;
             Roll::Status { from, of: None }
         }
-        _ if from.is_some() => {
-            return Err(ParseError::InvalidRequest("next: it goes with \"action\": \"status\" only".to_owned()));
+        Some("questions") => {
+            let is_place = |next: &&str| {
+                next.rsplit_once('#').is_some_and(|(key, id)| InstanceKey::parse(key).is_some() && !id.is_empty())
+            };
+            let wrong = || root.get("next").wrong("what an answer of \"questions\" has in \"next\"");
+            let from = from.map(|next| Some(next).filter(is_place).ok_or_else(wrong)).transpose()?;
+            Roll::Questions { from: from.map(str::to_owned) }
         }
-        Some("questions") => Roll::Questions,
+        _ if from.is_some() => {
+            return Err(ParseError::InvalidRequest(
+                "next: it goes with \"action\": \"status\" or \"questions\" only".to_owned(),
+            ));
+        }
         Some("verify") if root.get("instance_id").is_absent() => {
             Roll::Verify { scheduled: root.get("scheduled").flag()?.unwrap_or(false) }
         }

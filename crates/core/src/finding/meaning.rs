@@ -57,9 +57,8 @@ impl Sort {
     /// The sort of a resource's type as GuardDuty (`EC2_INSTANCE`, `EKSCluster`), Security Hub (`AwsEc2Instance`) and OCSF
     /// (`AWS::EC2::Instance`) write it.
     pub(super) fn of_type(text: &str) -> Self {
-        let plain: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
-        let plain = plain.strip_prefix("AWS").unwrap_or(&plain);
-        match plain {
+        let plain = plain(text);
+        match plain.as_str() {
             "INSTANCE" | "EC2INSTANCE" | "EBSVOLUME" => Self::Instance,
             "ACCESSKEY" | "IAMACCESSKEY" => Self::Credentials,
             _ if ["EKS", "ECS", "KUBERNETES", "CONTAINER"].iter().any(|head| plain.starts_with(head)) => {
@@ -68,6 +67,16 @@ impl Sort {
             _ => Self::Other,
         }
     }
+
+    /// Whether it is the type of an instance itself.
+    pub(super) fn is_of_instance(text: &str) -> bool {
+        matches!(plain(text).as_str(), "INSTANCE" | "EC2INSTANCE")
+    }
+}
+
+fn plain(of: &str) -> String {
+    let plain: String = of.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    plain.strip_prefix("AWS").map(str::to_owned).unwrap_or(plain)
 }
 
 /// The part of a finding's type that names the resource, `EC2` in `Backdoor:EC2/C&CActivity.B!DNS`

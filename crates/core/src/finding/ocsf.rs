@@ -14,7 +14,7 @@ use super::{
     guardduty::{addresses, role},
     meaning::{Facts, Read, Resource, Sort},
     reading::{self, Place, text},
-    securityhub::{Sender, guardduty_type, is_guardduty},
+    securityhub::{Sender, guardduty_type, is_guardduty, is_instance},
     sessions,
 };
 use crate::{json::Field, policy::Policy};
@@ -24,7 +24,7 @@ pub(super) fn parse(root: &Field<'_>, policy: &Policy) -> Result<Parsed, ParseEr
     let detail = root.get("detail");
     let mut whole = Read::default();
     // AWS sends one finding an event, in a list.
-    let listed = detail.get("findings").items();
+    let listed = detail.get("findings").entries();
     let findings = if listed.is_empty() && !detail.get("finding_info").is_absent() { vec![detail] } else { listed };
     for finding in findings {
         whole.add(one(&finding, &sender, policy));
@@ -51,7 +51,8 @@ fn one(finding: &Field<'_>, sender: &Sender, policy: &Policy) -> Result<Read, Pa
 fn facts(finding: &Field<'_>, sender: &Sender) -> Result<Facts, ParseError> {
     let info = finding.get("finding_info");
     let uid = one_line(info.get("uid").required_text()?);
-    let types = info.get("types").items();
+    let listed = info.get("types");
+    let types = if listed.value().is_string() { vec![listed] } else { listed.items() };
     let types = || types.iter().filter_map(text);
     let kind = types().find_map(guardduty_type).or_else(|| types().next().map(one_line));
     let kind = kind.unwrap_or_else(|| "GuardDuty".to_owned());
@@ -78,7 +79,7 @@ fn facts(finding: &Field<'_>, sender: &Sender) -> Result<Facts, ParseError> {
     };
     let place = place(finding, &uid, sender)?;
     let mut facts = Facts { draft, place, subject: None, resources: Vec::new(), unread: Vec::new() };
-    for resource in finding.get("resources").items() {
+    for resource in resources(finding) {
         facts.ocsf(&resource);
     }
     let actors = evidences.iter().map(|evidence| evidence.get("actor")).chain([finding.get("actor")]);
@@ -89,12 +90,16 @@ fn facts(finding: &Field<'_>, sender: &Sender) -> Result<Facts, ParseError> {
     Ok(facts)
 }
 
+fn resources<'a>(finding: &Field<'a>) -> Vec<Field<'a>> {
+    finding.get("resources").entries().into_iter().chain(finding.get("resource").entries()).collect()
+}
+
 fn place(finding: &Field<'_>, uid: &str, sender: &Sender) -> Result<Place, ParseError> {
     let cloud = finding.get("cloud");
     let (account, region) = reading::place_in(Some(uid));
     let region = reading::region(&[cloud.get("region")])?.or(region).or_else(|| sender.region.clone());
     Ok(Place {
-        account: reading::account(&[cloud.get("account").get("uid")])?
+        account: reading::account(&[cloud.get("account").get("uid"), cloud.get("account_uid")])?
             .or(account)
             .unwrap_or_else(|| sender.account.clone()),
         region: region.ok_or_else(|| cloud.get("region").wrong("an AWS Region (such as eu-central-1)"))?,
@@ -103,37 +108,47 @@ fn place(finding: &Field<'_>, uid: &str, sender: &Sender) -> Result<Place, Parse
 
 impl Facts {
     fn ocsf(&mut self, resource: &Field<'_>) {
+        if resource.object().is_none() {
+            self.unread.push(resource.wrong("a resource"));
+            return;
+        }
         let (of, uid) = (resource.get("type"), resource.get("uid"));
         let sort = Sort::of_type(text(&of).unwrap_or_default());
         let data = inner(&resource.get("data"));
         let data = Field::root(&data);
-        self.principal(text(&data.get("principal_id")), text(&data.get("user_type")), text(&data.get("user_name")));
+        // GuardDuty's own names in OCSF's writing or in its own.
+        for names in [["principal_id", "user_type", "user_name"], ["principalId", "userType", "userName"]] {
+            let [principal, kind, name] = names.map(|name| data.get(name));
+            self.principal(text(&principal), text(&kind), text(&name));
+        }
         let user = resource.get("user");
         self.principal(text(&user.get("uid")), text(&user.get("type")), text(&user.get("name")));
-        let is_instance = text(&of).is_some_and(|of| matches!(of, "AWS::EC2::Instance" | "AwsEc2Instance"))
-            || text(&uid).is_some_and(reading::is_instance_arn);
-        if !is_instance {
+        if !is_instance(&of, &uid) {
             self.resources.push(Resource::Other(sort));
             return;
         }
-        let related = resource.get("role_id").value().as_u64() == Some(4)
+        let role = reading::number(&resource.get("role_id")).ok().flatten();
+        let related = role.is_some_and(|role| (role - 4.0).abs() < 0.5)
             || text(&resource.get("role")).is_some_and(|role| role.eq_ignore_ascii_case("related"));
-        let owner = resource.get("owner").get("account").get("uid");
-        let region = resource.get("region");
+        let owner = resource.get("owner");
+        let accounts = [owner.get("account").get("uid"), owner.get("account_uid"), resource.get("account_uid")];
+        let regions = [resource.get("region")];
         let as_what = if related { Resource::Related } else { Resource::Instance };
-        let named = self.unread.len();
-        self.locate(&uid, std::slice::from_ref(&owner), std::slice::from_ref(&region), None, as_what);
-        // The name of a resource is often the same as its id: what is no id in one may be one in the other.
-        if self.unread.len() > named && text(&resource.get("name")).is_some_and(|name| name.starts_with("i-")) {
-            self.unread.truncate(named);
-            self.locate(&resource.get("name"), &[owner], &[region], None, as_what);
-        }
+        // The name of a resource is often the same as its id: what is no id in one may be one in another.
+        let others = [resource.get("uid_alt"), resource.get("name")];
+        let is_id = |field: &&Field<'_>| text(field).is_some_and(|id| reading::instance_id(id).is_some());
+        let id = Some(&uid).filter(|_| reads_as_instance(&uid)).or_else(|| others.iter().find(is_id));
+        self.locate(id.unwrap_or(&uid), &accounts, &regions, None, as_what);
     }
 
     fn principal(&mut self, principal: Option<&str>, kind: Option<&str>, role: Option<&str>) {
         self.resources.extend(principal.and_then(sessions::instance_of).map(Resource::SessionOf));
         self.draft.sessions.extend(sessions::of_principal(principal, kind, role));
     }
+}
+
+fn reads_as_instance(id: &Field<'_>) -> bool {
+    text(id).is_some_and(|id| reading::is_instance_arn(id) || reading::instance_id(id).is_some())
 }
 
 /// A field that holds JSON as it is, or as a text.
@@ -151,7 +166,7 @@ fn part(data: &[Value], finding: &Field<'_>) -> Option<ResourceRole> {
         if parts.contains(&ResourceRole::Actor) { Some(ResourceRole::Actor) } else { parts.first().copied() }
     };
     let said = data.iter().filter_map(|data| role(&Field::root(data).get("resource_role"))).collect();
-    let resources = finding.get("resources").items();
+    let resources = resources(finding);
     let shown =
         resources.iter().filter(|item| Sort::of_type(text(&item.get("type")).unwrap_or_default()) == Sort::Instance);
     let shown = shown.filter_map(|item| match item.get("role_id").value().as_u64() {
@@ -164,7 +179,7 @@ fn part(data: &[Value], finding: &Field<'_>) -> Option<ResourceRole> {
 
 /// Who exchanged packets with the instance. Of a call of AWS's API the caller is none.
 fn remotes(finding: &Field<'_>, evidences: &[Field<'_>]) -> Vec<IpAddr> {
-    let resources = finding.get("resources").items();
+    let resources = resources(finding);
     let own = addresses(resources.iter().filter_map(|item| item.get("ip").value().as_str()));
     let mut found: Vec<IpAddr> = Vec::new();
     for evidence in evidences.iter().filter(|evidence| evidence.get("api").is_absent()) {
@@ -201,7 +216,8 @@ fn closed(finding: &Field<'_>) -> Option<Closed> {
     let is = |id: f64| number.is_some_and(|number| (number - id).abs() < 0.5);
     let word = text(&finding.get("status")).unwrap_or_default().to_ascii_lowercase();
     let activity = text(&finding.get("activity_name")).unwrap_or_default();
-    let ended = finding.get("activity_id").value().as_u64() == Some(3) || activity.eq_ignore_ascii_case("close");
+    let activity_id = reading::number(&finding.get("activity_id")).ok().flatten();
+    let ended = activity_id.is_some_and(|id| (id - 3.0).abs() < 0.5) || activity.eq_ignore_ascii_case("close");
     if is(3.0) || word == "suppressed" {
         Some(Closed::Suppressed)
     } else if is(4.0) || word == "resolved" {

@@ -58,24 +58,36 @@ pub(super) fn text<'a>(field: &Field<'a>) -> Option<&'a str> {
     field.value().as_str().map(str::trim).filter(|text| !text.is_empty())
 }
 
+/// A number of fewer digits is no account that lost its zeros.
+const SMALLEST_ACCOUNT: u64 = 1_000_000;
+
 /// The first account among these fields that is there. A number has lost its leading zeros.
 pub(super) fn account(fields: &[Field<'_>]) -> Result<Option<AccountId>, ParseError> {
     let Some(field) = fields.iter().find(|field| is_there(field)) else { return Ok(None) };
-    match field.value().as_u64() {
-        Some(number) => {
-            format!("{number:012}").parse().map(Some).map_err(|_| field.wrong("an AWS account id (12 digits)"))
-        }
-        None => field.parse().map(Some),
+    let wrong = || field.wrong("an AWS account id (12 digits)");
+    match (field.value().as_u64(), text(field)) {
+        // A small number is a count, or an id in somebody's own list.
+        (Some(number), _) if number < SMALLEST_ACCOUNT => Err(wrong()),
+        (Some(number), _) => format!("{number:012}").parse().map(Some).map_err(|_| wrong()),
+        (None, Some(text)) => text.parse().map(Some).map_err(|_| wrong()),
+        (None, None) => Err(wrong()),
     }
 }
 
 /// The first Region among these fields that is there.
 pub(super) fn region(fields: &[Field<'_>]) -> Result<Option<Region>, ParseError> {
-    fields.iter().find(|field| is_there(field)).map(Field::parse).transpose()
+    let Some(field) = fields.iter().find(|field| is_there(field)) else { return Ok(None) };
+    let read = text(field).and_then(|text| text.to_ascii_lowercase().parse().ok());
+    read.map(Some).ok_or_else(|| field.wrong("an AWS Region (such as eu-central-1)"))
 }
 
 fn is_there(field: &Field<'_>) -> bool {
-    !field.is_absent() && field.value().as_str() != Some("")
+    !field.is_absent() && !field.value().as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// An instance's id, also with space around it or in capitals, as producers and people pass it on: neither can mean another.
+pub(super) fn instance_id(text: &str) -> Option<InstanceId> {
+    text.trim().to_ascii_lowercase().parse().ok()
 }
 
 /// The account and the Region in an ARN, as far as they are there: AWS's own examples have ARNs with a part too many or
@@ -100,24 +112,14 @@ pub(super) fn is_instance_arn(text: &str) -> bool {
 fn instance_in(arn: &str) -> Option<InstanceId> {
     let head = arn.starts_with("arn:");
     let resource = arn.rsplit(':').next().filter(|_| head)?;
-    resource.strip_prefix("instance/")?.parse().ok()
-}
-
-/// An instance from its ARN alone.
-pub(super) fn instance_arn(field: &Field<'_>) -> Result<Named, ParseError> {
-    let wrong = || field.wrong("the ARN of an instance");
-    let text = text(field).ok_or_else(wrong)?;
-    let (Some(id), (Some(account), Some(region))) = (instance_in(text), place_in(Some(text))) else {
-        return Err(wrong());
-    };
-    Ok((account, region, Target::Instance(id)))
+    instance_id(resource.strip_prefix("instance/")?)
 }
 
 /// An instance by its bare id, or by its ARN, which then says where it is.
 pub(super) fn instance(field: &Field<'_>, here: &Place) -> Result<Named, ParseError> {
     let wrong = || field.wrong("the id or the ARN of an EC2 instance");
     let text = text(field).ok_or_else(wrong)?;
-    if let Ok(id) = text.parse() {
+    if let Some(id) = instance_id(text) {
         return Ok((here.account.clone(), here.region.clone(), Target::Instance(id)));
     }
     let id = instance_in(text).ok_or_else(wrong)?;
@@ -209,6 +211,9 @@ mod tests {
             // As AWS's documentation and a widespread tool write it.
             ("arn:aws::ec2:eu-west-1:999988887777:instance/i-0123456789abcdef0", "999988887777 eu-west-1"),
             ("arn:aws:eu-west-1:999988887777:instance/i-0123456789abcdef0", "999988887777 eu-west-1"),
+            (" i-0123456789ABCDEF0\n", "123456789012 us-east-1"),
+            ("I-0123456789abcdef0", "123456789012 us-east-1"),
+            ("arn:aws:ec2:eu-west-1:999988887777:instance/i-0123456789ABCDEF0 ", "999988887777 eu-west-1"),
         ] {
             assert_eq!(read(text), Some(format!("{place} {id}")), "{text}");
         }

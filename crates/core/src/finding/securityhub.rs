@@ -72,8 +72,8 @@ pub(super) fn custom_action(root: &Field<'_>, policy: &Policy) -> Result<Parsed,
 /// Who clicked expects something to happen, and must hear that nothing did.
 fn names_nothing(root: &Field<'_>, sender: &Sender) -> Result<Notice, ParseError> {
     let detail = root.get("detail");
-    let findings = detail.get("findings").items();
-    let resources = findings.iter().flat_map(|finding| finding.get("Resources").items());
+    let findings = detail.get("findings").entries();
+    let resources = findings.iter().flat_map(|finding| finding.get("Resources").entries());
     let region =
         sender.region.clone().ok_or_else(|| root.get("region").wrong("an AWS Region (such as eu-central-1)"))?;
     let notice = Notice {
@@ -103,7 +103,7 @@ pub(super) fn listed(finding: &Field<'_>, invoked: &Invoked, policy: &Policy) ->
 
 fn collect(root: &Field<'_>, sender: &Sender, policy: &Policy) -> Result<Parsed, ParseError> {
     let mut whole = Read::default();
-    for finding in root.get("detail").get("findings").items() {
+    for finding in root.get("detail").get("findings").entries() {
         whole.add(one(&finding, sender, policy));
     }
     // An analyst may select many findings and click once: the cap counts what the click names in all.
@@ -158,7 +158,7 @@ fn facts(finding: &Field<'_>, sender: &Sender) -> Result<Facts, ParseError> {
     };
     let place = place(finding, sender)?;
     let mut facts = Facts { draft, place, subject: None, resources: Vec::new(), unread: Vec::new() };
-    for resource in finding.get("Resources").items() {
+    for resource in finding.get("Resources").entries() {
         facts.asff(&resource);
     }
     Ok(facts)
@@ -178,7 +178,12 @@ fn place(finding: &Field<'_>, sender: &Sender) -> Result<Place, ParseError> {
 
 impl Facts {
     fn asff(&mut self, resource: &Field<'_>) {
-        let sort = Sort::of_type(text(&resource.get("Type")).unwrap_or_default());
+        if resource.object().is_none() {
+            self.unread.push(resource.wrong("a resource"));
+            return;
+        }
+        let of = resource.get("Type");
+        let sort = Sort::of_type(text(&of).unwrap_or_default());
         let id = resource.get("Id");
         let details = resource.get("Details");
         let key = details.get("AwsIamAccessKey");
@@ -186,9 +191,7 @@ impl Facts {
         self.resources.extend(principal.and_then(sessions::instance_of).map(Resource::SessionOf));
         let role = text(&key.get("PrincipalName")).or_else(|| text(&key.get("UserName")));
         self.draft.sessions.extend(sessions::of_principal(principal, text(&key.get("PrincipalType")), role));
-        let is_instance = text(&resource.get("Type")).is_some_and(|of| of == "AwsEc2Instance")
-            || text(&id).is_some_and(reading::is_instance_arn);
-        if !is_instance {
+        if !is_instance(&of, &id) {
             self.resources.push(Resource::Other(sort));
             return;
         }
@@ -221,6 +224,12 @@ impl Facts {
             Err(error) => self.unread.push(error),
         }
     }
+}
+
+/// Whether a resource is an instance: by its type, as any of the formats writes it, or by its id, which nothing else has.
+pub(super) fn is_instance(of: &Field<'_>, id: &Field<'_>) -> bool {
+    text(of).is_some_and(Sort::is_of_instance)
+        || text(id).is_some_and(|id| reading::is_instance_arn(id) || reading::instance_id(id).is_some())
 }
 
 /// GuardDuty's own fields by their paths, `aws/guardduty/service/resourceRole`; formerly without the head
@@ -338,9 +347,14 @@ enum Severity {
 
 /// GuardDuty's own scale is in `Product` or `Original`; where both are missing, `Normalized` is ten times that.
 fn of_severity(severity: &Field<'_>) -> Result<Option<Severity>, ParseError> {
-    let original = severity.get("Original");
-    let original =
-        text(&original).and_then(|text| text.parse::<f64>().ok()).filter(|number| (0.0..=10.0).contains(number));
+    if severity.value().is_string() || severity.value().is_number() {
+        return Ok(match text(severity).and_then(reading::level) {
+            Some(level) => Some(Severity::Level(level)),
+            None => reading::number(severity)?.map(Severity::Exact),
+        });
+    }
+    let original = reading::number(&severity.get("Original")).ok().flatten();
+    let original = original.filter(|number| (0.0..=10.0).contains(number));
     if let Some(exact) = reading::number(&severity.get("Product"))?.or(original) {
         return Ok(Some(Severity::Exact(exact)));
     }

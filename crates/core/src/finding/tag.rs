@@ -5,9 +5,9 @@
 use super::{
     ParseError, Parsed, Source,
     draft::{Draft, one_line, parsed},
-    reading::instance_arn,
+    reading::{self, Place},
 };
-use crate::{json::Field, policy::Policy};
+use crate::{ids::AccountId, json::Field, policy::Policy};
 
 pub(super) fn parse(root: &Field<'_>, policy: &Policy) -> Result<Parsed, ParseError> {
     let detail = root.get("detail");
@@ -25,10 +25,13 @@ pub(super) fn parse(root: &Field<'_>, policy: &Policy) -> Result<Parsed, ParseEr
     let Some((key, value)) = found else {
         return Ok(Parsed::Nothing("no trigger tag was set".to_owned()));
     };
+    let account: AccountId = root.get("account").parse()?;
+    // An ARN says where the instance is; an id alone is in the event's Region.
+    let here = Place { account: account.clone(), region: root.get("region").parse()? };
     let mut named = Vec::new();
     let mut unread = Vec::new();
     for item in root.get("resources").items() {
-        match instance_arn(&item) {
+        match reading::instance(&item, &here) {
             Ok(instance) => named.push(instance),
             Err(error) => unread.push(error.into()),
         }
@@ -41,7 +44,7 @@ pub(super) fn parse(root: &Field<'_>, policy: &Policy) -> Result<Parsed, ParseEr
         last_seen: root.get("time").time(),
         ..Draft::default()
     };
-    let mut request = draft.named(&root.get("account").parse()?, named);
+    let mut request = draft.named(&account, named);
     request.unread = unread;
     Ok(parsed(request, "the tag change names no resource"))
 }

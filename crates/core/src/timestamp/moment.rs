@@ -113,12 +113,14 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return text.parse().ok().and_then(of_epoch);
     }
+    let text = with_dot(text);
     let mut words: Vec<String> =
         text.split([' ', ',', '(', ')', '[', ']']).filter(|word| !word.is_empty()).map(plain).collect();
     words.retain(|word| {
         !WEEKDAYS.iter().any(|day| *day == word.to_ascii_lowercase().trim_end_matches('.')) && !is_long_weekday(word)
     });
-    words.retain(|word| !word.eq_ignore_ascii_case("at"));
+    let said_otherwise = ["at", "coordinated", "universal", "time"];
+    words.retain(|word| !said_otherwise.iter().any(|other| word.eq_ignore_ascii_case(other)));
     let mut minutes: Option<i32> = None;
     // A zone may stand anywhere behind the date, and twice: `+0000 (UTC)`.
     let mut kept = Vec::new();
@@ -130,11 +132,15 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
         }
     }
     let mut core = kept.join(" ");
-    if minutes.is_none()
-        && let Some((date, found)) = zone_at_the_end(&core)
-    {
+    if let Some((date, found)) = zone_at_the_end(&core) {
+        if minutes.is_some_and(|known| known != found) {
+            return None;
+        }
         minutes = Some(found);
         core = date;
+    }
+    if let Some(sorted) = year_first(&core) {
+        core = sorted;
     }
     // Between date and clock stands a T or a space.
     if core.as_bytes().get(10) == Some(&b'T') {
@@ -146,6 +152,37 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
         .iter()
         .find_map(|form| PrimitiveDateTime::parse(&core, form).ok())
         .and_then(|moment| of(moment.assume_offset(offset)))
+}
+
+/// `04:05,678` as `04:05.678`: a comma before the fraction, which is no comma between words.
+fn with_dot(text: &str) -> String {
+    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    let is_fraction = |at: usize| {
+        let clock = at.checked_sub(3).is_some_and(|start| bytes.get(start) == Some(&b':'));
+        clock && digit(bytes.get(at.saturating_sub(1))) && digit(bytes.get(at + 1))
+    };
+    text.char_indices().map(|(at, c)| if c == ',' && is_fraction(at) { '.' } else { c }).collect()
+}
+
+/// `31-01-2026` and `31.01.2026` as `2026-01-31`, `1/31/2026` too: only where day and month cannot be exchanged. With dots
+/// the day is always first.
+fn year_first(text: &str) -> Option<String> {
+    let (date, clock) = text.split_once(' ')?;
+    let mark = ['-', '/', '.'].into_iter().find(|mark| date.contains(*mark))?;
+    let parts: Vec<&str> = date.split(mark).collect();
+    let [first, second, year] = parts.as_slice() else { return None };
+    if year.len() != 4 || first.len() > 2 || second.len() > 2 {
+        return None;
+    }
+    let (first, second): (u8, u8) = (first.parse().ok()?, second.parse().ok()?);
+    let (day, month) = match (first > 12, second > 12) {
+        (true, false) => (first, second),
+        (false, true) if mark != '.' => (second, first),
+        (false, false) if mark == '.' || first == second => (first, second),
+        (true, true) | (false, true | false) => return None,
+    };
+    Some(format!("{year}-{month:02}-{day:02} {clock}"))
 }
 
 /// A number or a text.
@@ -260,6 +297,16 @@ mod tests {
             ("[02/Jan/2026:03:04:05 -0800]", "2026-01-02T11:04:05.000Z"),
             ("02-Jan-2026 03:04:05 GMT", "2026-01-02T03:04:05.000Z"),
             ("20260102T030405Z", "2026-01-02T03:04:05.000Z"),
+            ("2026-01-02 03:04:05,678", "2026-01-02T03:04:05.678Z"),
+            ("2026-01-02T03:04:05,678Z", "2026-01-02T03:04:05.678Z"),
+            ("2026-01-02 03:04:05.678901234 +0000 UTC", "2026-01-02T03:04:05.678Z"),
+            ("2026-01-02T03:04:05Z[UTC]", "2026-01-02T03:04:05.000Z"),
+            ("Fri Jan 02 2026 03:04:05 GMT+0000 (Coordinated Universal Time)", "2026-01-02T03:04:05.000Z"),
+            ("January 2, 2026 at 3:04 PM UTC", "2026-01-02T15:04:00.000Z"),
+            ("31-01-2026 03:04:05 UTC", "2026-01-31T03:04:05.000Z"),
+            ("02.01.2026 03:04", "2026-01-02T03:04:00.000Z"),
+            ("1/31/2026 03:04:05", "2026-01-31T03:04:05.000Z"),
+            ("02/02/2026 03:04:05", "2026-02-02T03:04:05.000Z"),
             ("1767312000", "2026-01-02T00:00:00.000Z"),
             ("1767312000123", "2026-01-02T00:00:00.123Z"),
         ] {
@@ -285,6 +332,10 @@ mod tests {
             "2026-01-02 25:00:00",
             "2026-01-02 12:00:00 XYZ",
             "2026-01-02 12:00:00 UTC PDT",
+            "2026-01-02T12:00:00Z PDT",
+            "02/01/2026 03:04:05",
+            "02-01-2026 03:04:05 UTC",
+            "32-01-2026 03:04:05",
             "2026-01-02",
             "yesterday",
             "80",

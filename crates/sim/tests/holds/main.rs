@@ -20,6 +20,7 @@ mod flood;
 mod forensic;
 mod hostile;
 mod interfaces;
+mod looks;
 mod mistyped;
 mod notify;
 mod paths;

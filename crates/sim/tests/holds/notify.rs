@@ -571,3 +571,81 @@ fn an_event_delivered_by_a_broken_topic_stays_left_over_until_it_is_told() {
     assert!(!deliver(&sim, &victim, "r").expect("an answer").left_over);
     assert_eq!(sim.told().len(), 1, "{:?}", sim.told());
 }
+
+#[test]
+fn one_finding_that_asks_about_two_instances_asks_two_questions() {
+    let (mut world, victim) = World::plain();
+    exempt(&mut world, &victim);
+    let other: InstanceId = "i-0000000000000beef".parse().expect("id");
+    let mut shown = world.instances.get(&victim.id).expect("it").clone();
+    shown.shown.id = other.clone();
+    world.instances.insert(other.clone(), shown);
+    let sim = Sim::new(world, 1);
+    let ask = |instance: &InstanceId| act(&sim, &found(instance, "f"), Action::Contain).question.expect("an id");
+    let (first, second) = (ask(&victim.id), ask(&other));
+    assert_ne!(first, second);
+    let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
+    match sim.run(engine.decide(&second, true, "", &invocation)).expect("an end").expect("an answer") {
+        Decision::Acted(answer) => assert_eq!(answer.instance_id, other),
+        decision @ (Decision::NotAsked | Decision::Closed(_)) => panic!("{decision:?}"),
+    }
+}
+
+#[test]
+fn of_many_questions_every_one_is_listed_and_can_be_answered() {
+    let (sim, victim) = plain(Policy::default(), exempt);
+    contain(&sim, &victim);
+    let asked = status(&sim).questions.first().expect("a question").clone();
+    let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
+    for number in 1..150 {
+        let instance_id = format!("i-{number:017x}").parse().expect("an id");
+        let question = brig_core::told::Question { question: format!("q-{number}"), instance_id, ..asked.clone() };
+        sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
+    }
+    let mut listed = Vec::new();
+    let mut from = None;
+    loop {
+        let page = sim.run(engine.questions(from.as_deref())).expect("an end").expect("a page");
+        assert!(page.questions.len() <= 100);
+        listed.extend(page.questions);
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    assert_eq!(listed.len(), 150);
+    let page = status(&sim);
+    assert!(page.questions.len() == 100 && page.more_questions.is_some(), "{:?}", page.more_questions);
+    let last = listed.last().expect("a question");
+    match sim.run(engine.decide(&last.question, false, "a drill", &invocation)).expect("an end").expect("an answer") {
+        Decision::Closed(question) => assert_eq!(question.question, last.question),
+        decision @ (Decision::NotAsked | Decision::Acted(_)) => panic!("{decision:?}"),
+    }
+}
+
+#[test]
+fn a_containment_closes_every_question_about_its_instance() {
+    let (sim, victim) = plain(Policy::default(), exempt);
+    contain(&sim, &victim);
+    let asked = status(&sim).questions.first().expect("a question").clone();
+    let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
+    for number in 1..150 {
+        let question = brig_core::told::Question { question: format!("q-{number}"), ..asked.clone() };
+        sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
+    }
+    let person = Finding { by_person: true, ..found(&victim.id, "p") };
+    sim.run(engine.contain(&person, Action::Contain, true, &invocation)).expect("an answer");
+    assert_eq!(status(&sim).questions, Vec::new());
+}
+
+#[test]
+fn a_question_that_could_not_be_recorded_is_recorded_by_the_retry() {
+    let (sim, victim) = plain(Policy::default(), exempt);
+    sim.breaks(Break::Always("PutItem", Fault::ServerError));
+    let answer = contain(&sim, &victim);
+    assert!(answer.left_over, "{answer:?}");
+    sim.heal();
+    contain(&sim, &victim);
+    assert_eq!(status(&sim).questions.len(), 1);
+    assert!(!sim.told().is_empty());
+}

@@ -7,6 +7,7 @@ mod roles;
 
 use std::net::IpAddr;
 
+use super::mail;
 use crate::{
     finding::draft::Target,
     ids::{AccountId, InstanceId, Region},
@@ -77,7 +78,7 @@ impl Report {
     pub(super) fn read(text: &str) -> Self {
         let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= LONGEST).unwrap_or(text.len());
         let mut reader = Reader::default();
-        for line in text.get(..end).unwrap_or_default().lines() {
+        for line in mail::plain(text.get(..end).unwrap_or_default()).lines() {
             let line: String = line.chars().take(LONGEST_LINE).collect();
             reader.line(&refanged(&line));
         }
@@ -169,7 +170,7 @@ impl Reader {
         for (part, value) in roles::head(line) {
             let (account, region) = match part {
                 roles::Head::Account => (account_of(value), None),
-                roles::Head::Region => (None, value.parse::<Region>().ok()),
+                roles::Head::Region => (None, value.to_ascii_lowercase().parse::<Region>().ok()),
                 roles::Head::Instance => {
                     self.part(Part::Instance, |_| {});
                     continue;
@@ -243,6 +244,12 @@ impl Reader {
         for mention in found {
             listed = true;
             let (role, negated) = words.role_of(&mention);
+            // Beside the head of AWS's own mail the remote side is who was attacked; elsewhere it may be either.
+            let role = if role == Role::Unknown && !self.blocks.is_empty() && words.is_remote(&mention) {
+                Role::Other
+            } else {
+                role
+            };
             let unclear = match (role, negated) {
                 _ if quoted => Some(Unclear::Quoted),
                 (_, true) => Some(Unclear::Negated),
@@ -277,7 +284,8 @@ impl Reader {
                 Some(target) => {
                     let unclear = unclear.or_else(|| private(&target));
                     let block = if matches!(target, Target::Instance(_)) { self.instance_block() } else { usize::MAX };
-                    self.add(Origin { account: None, region: None, target, unclear, block });
+                    let Mention { account, region, .. } = mention;
+                    self.add(Origin { account, region, target, unclear, block });
                 }
                 None => self.exclude(&mention.text),
             },
@@ -294,6 +302,7 @@ impl Reader {
             // Said plainly once is said plainly.
             known.unclear = known.unclear.and(origin.unclear);
             known.region = known.region.take().or(origin.region);
+            known.account = known.account.take().or(origin.account);
             if known.block == usize::MAX {
                 known.block = origin.block;
             }
@@ -349,7 +358,7 @@ impl Reader {
         let region = only(blocks.iter().filter_map(|block| block.region.as_ref().map(Region::as_str)).collect());
         for origin in &mut report.origins {
             let block = blocks.get(origin.block);
-            let own = block.and_then(|block| block.account.clone());
+            let own = origin.account.take().or_else(|| block.and_then(|block| block.account.clone()));
             origin.account = own.or_else(|| account.as_ref().and_then(|account| account.parse().ok()));
             let own = origin.region.take().or_else(|| block.and_then(|block| block.region.clone()));
             origin.region = own.or_else(|| region.as_ref().and_then(|region| region.parse().ok()));
@@ -404,6 +413,12 @@ fn target_of(text: &str) -> Option<Target> {
         return Some(Target::Instance(id));
     }
     text.parse::<IpAddr>().ok().filter(roles::is_host).map(Target::Address)
+}
+
+/// What a short text names, and where it says that is.
+pub(super) fn named(text: &str) -> Vec<(Option<AccountId>, Option<Region>, Target)> {
+    let found = mentions(text).into_iter();
+    found.filter_map(|mention| Some((mention.account, mention.region, mention.target?))).collect()
 }
 
 fn private(target: &Target) -> Option<Unclear> {

@@ -7,6 +7,7 @@ use crate::{
     policy::{Guide, Known, decide, gate, ignored},
     rules::Rules,
     testing::instance,
+    told::Cause,
 };
 
 /// What a document parses to, a line each, and what is decided about an ordinary instance.
@@ -19,7 +20,9 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
                     .unwrap_or_else(|| decide(f, &instance(), &Known::No, false, guide));
                 let with: String =
                     f.remotes.iter().map(|address| format!(" with {address}")).collect::<Vec<_>>().concat();
-                format!("{} {}/{} {}{with} -> {:?}", f.source.name(), f.region, f.instance, f.kind, decided.decision)
+                let refused = decided.cause == Cause::NotTrusted;
+                let word = if refused { "Refused".to_owned() } else { format!("{:?}", decided.decision) };
+                format!("{} {}/{} {}{with} -> {word}", f.source.name(), f.region, f.instance, f.kind)
             });
             let addresses =
                 request.addresses.iter().map(|a| format!("address {} in {}/{}", a.address, a.account, a.region));
@@ -95,6 +98,8 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
         alarm-composite
           notice: Nothing was done about Alarm/both in 123456789012/us-east-1: the alarm has no InstanceId dimension.
+        alarm-contributor
+          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out-each -> Ask
         alarm-ok
           nothing: the alarm network-out is in the state OK
         alarm-sns
@@ -153,6 +158,8 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           notice: Nothing was done about AWS_ABUSE_DOS_REPORT in 123456789012/us-east-1: AWS has closed the abuse report, or calls the resources in it resolved.
         health-abuse-names-nothing
           notice: Nothing was done about AWS_ABUSE_DOS_REPORT in 123456789012/us-east-1: the abuse report names no instance and no address of one.
+        health-abuse-organization
+          health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Refused
         health-abuse
           health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Contain
           health eu-west-1/i-0fedcba9876543210 AWS_ABUSE_DOS_REPORT -> Contain

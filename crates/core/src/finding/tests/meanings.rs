@@ -19,7 +19,7 @@ const SESSION: &str = "AROAEXAMPLEEXAMPLE000:i-0123456789abcdef0";
 
 /// What happened, before any format.
 #[derive(Clone)]
-struct Story {
+pub(super) struct Story {
     kind: &'static str,
     severity: f64,
     role: &'static str,
@@ -32,7 +32,7 @@ struct Story {
     archived: bool,
 }
 
-fn story(kind: &'static str) -> Story {
+pub(super) fn story(kind: &'static str) -> Story {
     Story {
         kind,
         severity: 8.0,
@@ -49,7 +49,7 @@ fn arn() -> String {
     format!("arn:aws:ec2:us-east-1:123456789012:instance/{ID}")
 }
 
-fn guardduty(story: &Story) -> Value {
+pub(super) fn guardduty(story: &Story) -> Value {
     let mut resource = json!({"resourceType": story.of});
     if story.named {
         resource["instanceDetails"] = json!({"instanceId": ID});
@@ -110,7 +110,7 @@ fn beside(of: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
-fn asff(story: &Story) -> Value {
+pub(super) fn asff(story: &Story) -> Value {
     let mut resources = Vec::new();
     if let Some((of, _)) = beside(story.of).filter(|(of, _)| *of != "AwsIamAccessKey") {
         resources.push(json!({"Type": of, "Id": "arn:aws:x:us-east-1:123456789012:thing/x", "Region": "us-east-1"}));
@@ -135,7 +135,7 @@ fn asff(story: &Story) -> Value {
         "RecordState": if story.archived { "ARCHIVED" } else { "ACTIVE" }, "Workflow": {"Status": "NEW"}})
 }
 
-fn ocsf(story: &Story) -> Value {
+pub(super) fn ocsf(story: &Story) -> Value {
     let mut resources = Vec::new();
     if let Some((_, of)) = beside(story.of).filter(|(_, of)| *of != "AWS::IAM::AccessKey") {
         resources.push(json!({"type": of, "uid": "x"}));
@@ -162,30 +162,30 @@ fn ocsf(story: &Story) -> Value {
         "status_id": if story.archived { 5 } else { 1 }})
 }
 
-fn event(source: &str, detail_type: &str, detail: &Value) -> Value {
+pub(super) fn event(source: &str, detail_type: &str, detail: &Value) -> Value {
     json!({"version": "0", "id": "e1", "source": source, "detail-type": detail_type, "account": "123456789012",
         "time": "2026-01-02T03:05:00Z", "region": "us-east-1",
         "resources": ["arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain"], "detail": detail})
 }
 
-fn click(findings: &Value) -> Value {
+pub(super) fn click(findings: &Value) -> Value {
     event("aws.securityhub", "Security Hub Findings - Custom Action", &json!({"findings": findings}))
 }
 
-fn import(findings: &Value) -> Value {
+pub(super) fn import(findings: &Value) -> Value {
     event("aws.securityhub", "Security Hub Findings - Imported", &json!({"findings": findings}))
 }
 
-fn v2(findings: &Value) -> Value {
+pub(super) fn v2(findings: &Value) -> Value {
     event("aws.securityhub", "Findings Imported V2", &json!({"findings": findings}))
 }
 
-fn read(event: &Value) -> Result<Parsed, ParseError> {
+pub(super) fn read(event: &Value) -> Result<Parsed, ParseError> {
     let invoked = Invoked { account: "123456789012".parse().expect("account"), ..invoked() };
     parse(event, &invoked, &policy())
 }
 
-fn decided(parsed: Result<Parsed, ParseError>, instance: &Instance) -> String {
+pub(super) fn decided(parsed: Result<Parsed, ParseError>, instance: &Instance) -> String {
     let (policy, rules, own) = (policy(), Rules::none(), crate::testing::account());
     let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
     match parsed {

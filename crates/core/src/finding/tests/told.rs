@@ -159,16 +159,14 @@ fn one_bad_id_of_an_abuse_report_is_told_and_discards_none_of_the_others() {
         &expect![[r#"
             Contain AbuseText i-0123456789abcdef0 in 123456789012/us-east-1: Abuse Report severity none [] an abuse report on the event bus
             Contain the address 203.0.113.9 in 123456789012/us-east-1
-            unread: detail.instance_ids[1]: "i-XYZ" is not an EC2 instance id (i- and 8 or 17 lower-case hex digits)
-            unread: detail.instance_ids[2]: missing or null is not a text
-            unread: detail.instance_ids[3]: 5 is not a text
+            unread: detail.instance_ids[1]: "i-XYZ" is not the id or the ARN of an EC2 instance
+            unread: detail.instance_ids[2]: missing or null is not the id or the ARN of an EC2 instance
+            unread: detail.instance_ids[3]: 5 is not the id or the ARN of an EC2 instance
             unread: detail.addresses[1]: "300.1.1.1" is not an IP address"#]],
     );
     check(
         &abuse(json!({"instance_ids": ["i-XYZ"]})),
-        &expect![[
-            r#"unread: detail.instance_ids[0]: "i-XYZ" is not an EC2 instance id (i- and 8 or 17 lower-case hex digits)"#
-        ]],
+        &expect![[r#"unread: detail.instance_ids[0]: "i-XYZ" is not the id or the ARN of an EC2 instance"#]],
     );
     check(
         &abuse(json!({"instance_ids": {"a": 1}, "text": 5})),
@@ -273,9 +271,7 @@ fn an_alarm_that_publishes_to_a_topic_itself_is_read_like_its_event() {
     );
     check(
         &alarm_message(&json!({"Trigger": {"Dimensions": [{"value": "i-XYZ", "name": "InstanceId"}]}})),
-        &expect![[
-            r#"unread: Trigger.Dimensions[0].value: "i-XYZ" is not an EC2 instance id (i- and 8 or 17 lower-case hex digits)"#
-        ]],
+        &expect![[r#"unread: Trigger.Dimensions[0].value: "i-XYZ" is not the id or the ARN of an EC2 instance"#]],
     );
 }
 

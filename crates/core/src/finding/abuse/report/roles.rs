@@ -2,7 +2,14 @@
 
 use std::{net::IpAddr, ops::Range};
 
-use crate::{finding::draft::Target, ids::InstanceId, timestamp::Timestamp};
+use crate::{
+    finding::{
+        draft::Target,
+        reading::{instance_id, place_in},
+    },
+    ids::{AccountId, Region},
+    timestamp::Timestamp,
+};
 
 /// The part that something plays in a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +31,10 @@ pub(super) struct Mention {
     pub(super) text: String,
     /// None for a network or a range, which is no single host.
     pub(super) target: Option<Target>,
+    /// Where it is, as an ARN says.
+    pub(super) account: Option<AccountId>,
+    /// Where it is, as an ARN or a host's name says.
+    pub(super) region: Option<Region>,
 }
 
 /// A part of the head of AWS's mail.
@@ -123,7 +134,8 @@ pub(super) fn mentions(line: &str) -> Vec<Mention> {
     {
         let (skipped, word) = trimmed(word);
         let at = at + skipped;
-        let Some((text, target)) = named(word) else { continue };
+        let Some((text, target, region)) = named(word) else { continue };
+        let account = word.starts_with("arn:").then(|| place_in(Some(word)).0).flatten();
         let of_the_last = found.last().is_some_and(|last| {
             matches!(last.target, Some(Target::Instance(_)))
                 && matches!(target, Some(Target::Address(_)))
@@ -144,18 +156,22 @@ pub(super) fn mentions(line: &str) -> Vec<Mention> {
             last.at.end = at + word.len();
             continue;
         }
-        found.push(Mention { at: at..at + word.len(), text, target });
+        found.push(Mention { at: at..at + word.len(), text, target, account, region });
     }
     found
 }
 
-/// What a word names: an instance, an address with or without a port, a network, a URL with an address.
-fn named(word: &str) -> Option<(String, Option<Target>)> {
+/// What a word names, as text, as target where it is a single host, and the Region where the word says it.
+pub(super) type Name = (String, Option<Target>, Option<Region>);
+
+/// What a word names: an instance, an address with or without a port, a network, a URL with an address, a host of EC2.
+fn named(word: &str) -> Option<Name> {
     let bare = word.strip_prefix("instance/").unwrap_or(word);
     // `arn:aws:ec2:eu-west-1:123456789012:instance/i-...`.
-    let bare = if bare.starts_with("arn:") { bare.rsplit('/').next()? } else { bare };
-    if let Ok(id) = bare.parse::<InstanceId>() {
-        return Some((id.to_string(), Some(Target::Instance(id))));
+    let (bare, region) =
+        if bare.starts_with("arn:") { (bare.rsplit('/').next()?, place_in(Some(bare)).1) } else { (bare, None) };
+    if let Some(id) = instance_id(bare) {
+        return Some((id.to_string(), Some(Target::Instance(id)), region));
     }
     let bare = match word.split_once("://") {
         Some((_, rest)) => rest.split('/').next()?,
@@ -168,24 +184,54 @@ fn named(word: &str) -> Option<(String, Option<Target>)> {
         if length.parse::<u8>().is_err() {
             return host(address);
         }
-        return if single { host(address) } else { Some((bare.to_owned(), None)) };
+        return if single { host(address) } else { Some((bare.to_owned(), None, None)) };
     }
     if let Some((from, to)) = bare.split_once('-')
         && from.parse::<IpAddr>().is_ok()
         && (to.parse::<IpAddr>().is_ok() || to.parse::<u8>().is_ok())
     {
-        return Some((bare.to_owned(), None));
+        return Some((bare.to_owned(), None, None));
     }
     if let Ok(address) = bare.parse::<IpAddr>() {
         return host(address);
     }
-    let (address, port) = bare.rsplit_once(':')?;
-    port.parse::<u16>().ok()?;
-    address.parse::<std::net::Ipv4Addr>().ok().and_then(|address| host(IpAddr::V4(address)))
+    if let Some(found) = of_host(bare) {
+        return Some(found);
+    }
+    // A port behind a colon or, as `tcpdump` writes it, behind a dot.
+    let with_port = |mark: char| {
+        let (address, port) = bare.rsplit_once(mark)?;
+        port.parse::<u16>().ok()?;
+        address.parse::<IpAddr>().ok().filter(|address| address.is_ipv4() || mark == '.')
+    };
+    with_port(':').or_else(|| with_port('.')).and_then(host)
 }
 
-fn host(address: IpAddr) -> Option<(String, Option<Target>)> {
-    is_host(&address).then(|| (address.to_string(), Some(Target::Address(address))))
+/// What a name that EC2 gives a host says: the public address in `ec2-203-0-113-9.eu-west-1.compute.amazonaws.com`, the
+/// private one in `ip-10-0-0-7.ec2.internal`, the instance in `i-....us-west-2.compute.internal`
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/hostname-types.html>).
+pub(super) fn of_host(name: &str) -> Option<Name> {
+    let lower = name.trim_end_matches('.').to_ascii_lowercase();
+    let lower = lower.split_once(':').map_or(lower.as_str(), |(host, _)| host);
+    let (first, domain) = lower.split_once('.')?;
+    let region = match domain {
+        "compute-1.amazonaws.com" | "ec2.internal" => "us-east-1",
+        _ => [".compute.amazonaws.com", ".compute.amazonaws.com.cn", ".compute.internal"]
+            .into_iter()
+            .find_map(|end| domain.strip_suffix(end))?,
+    };
+    let region = region.parse::<Region>().ok();
+    if let Some(id) = instance_id(first) {
+        return Some((id.to_string(), Some(Target::Instance(id)), region));
+    }
+    let digits = first.strip_prefix("ec2-").or_else(|| first.strip_prefix("ip-"))?;
+    let address = digits.replace('-', ".").parse::<std::net::Ipv4Addr>().ok()?;
+    host(IpAddr::V4(address)).map(|(text, target, _)| (text, target, region))
+}
+
+fn host(address: IpAddr) -> Option<Name> {
+    let address = address.to_canonical();
+    is_host(&address).then(|| (address.to_string(), Some(Target::Address(address)), None))
 }
 
 fn trimmed(word: &str) -> (usize, &str) {
@@ -237,6 +283,13 @@ impl Words {
         named > 0 && letters <= named + 24
     }
 
+    /// Whether its label calls it remote.
+    pub(super) fn is_remote(&self, mention: &Mention) -> bool {
+        let before = self.lower.get(..mention.at.start).unwrap_or_default();
+        let start = before.trim_end().trim_end_matches([':', '=']).rfind([',', ':', '=', '|']).map_or(0, |at| at + 1);
+        is_label(before) && before.get(start..).is_some_and(|label| label.trim_start().starts_with("remote"))
+    }
+
     /// The part that a mention plays, and whether its sentence denies something.
     pub(super) fn role_of(&self, mention: &Mention) -> (Role, bool) {
         let before = self.lower.get(..mention.at.start).unwrap_or_default();
@@ -268,7 +321,8 @@ impl Words {
         if since > sentence_start && joins {
             let first = self.places.iter().rev().find(|place| place.end <= since);
             if let Some(place) = first {
-                let earlier = Mention { at: place.clone(), text: String::new(), target: None };
+                let earlier =
+                    Mention { at: place.clone(), text: String::new(), target: None, account: None, region: None };
                 return self.role_of(&earlier).0;
             }
         }
@@ -323,6 +377,15 @@ fn is_label(text: &str) -> bool {
     text.trim_end().ends_with([':', '='])
 }
 
+/// `sourceip` as `source`: a key's words may be written as one.
+fn without_kind(word: &str) -> &str {
+    ["ipaddresses", "ipaddress", "addresses", "address", "addr", "ips", "ip", "host"]
+        .into_iter()
+        .find_map(|kind| word.strip_suffix(kind))
+        .filter(|head| ORIGIN.contains(head) || OTHER.contains(head) || *head == "destination")
+        .unwrap_or(word)
+}
+
 /// A label has few words; what is longer is a sentence that ends in a colon.
 const LONGEST_LABEL: usize = 4;
 /// So many words before something may speak of it.
@@ -339,8 +402,15 @@ fn role_before(near: &str) -> Role {
             .map_or(0, |at| at + 1)
             .max(end.rfind("   ").map_or(0, |at| at + 3));
         let label = end.get(start..).unwrap_or_default();
-        let label: Vec<&str> =
-            words(label, |c| c.is_ascii_alphanumeric() || c == '\'').into_iter().map(|(_, word)| word).collect();
+        // `Region: eu-west-1 EC2 Instance Id:`: the value of the label before.
+        let value = end.get(..start).is_some_and(|before| before.ends_with([':', '=']));
+        let behind = label.trim_start().split_once(' ').map_or(label, |(_, behind)| behind);
+        let long = words(label, |c| c.is_ascii_alphanumeric()).len() > LONGEST_LABEL;
+        let label = if value && long { behind } else { label };
+        let label: Vec<&str> = words(label, |c| c.is_ascii_alphanumeric() || c == '\'')
+            .into_iter()
+            .map(|(_, word)| without_kind(word))
+            .collect();
         // In `key=value` only the last word is the key.
         let label = if trimmed.ends_with('=') {
             label.get(label.len().saturating_sub(1)..).unwrap_or_default()

@@ -65,7 +65,7 @@ fn a_report_names_as_its_origin_what_it_calls_so_and_nothing_else() {
         (
             "the ARN of the instance",
             format!("Resource: arn:aws:ec2:eu-west-1:123456789012:instance/{A}"),
-            vec![A.to_owned()],
+            vec![format!("{A} 123456789012 eu-west-1")],
         ),
         (
             "fail2ban",
