@@ -37,12 +37,12 @@ use aws_sdk_dynamodb::{
 use brig_core::{
     ids::{AccountId, ContainmentId, Region},
     ledger::{
-        ActivePage, Announced, Claim, Claimed, Counted, CountedInGroup, Current, InstanceKey, Limits, MemberSet,
-        OverCap, Records, Report, Shared, State, StepRecord, Told, older_told_sk, told_sk,
+        ActivePage, Announcement, Claim, Claimed, Counted, CountedInGroup, Current, InstanceKey, Limits, MemberSet,
+        OverCap, Records, Report, Shared, State, Statement, StepRecord, older_told_sk, told_sk,
     },
+    notified::{Question, QuestionPage, Release, Unsent},
     step::Outcome,
     timestamp::Timestamp,
-    told::{Question, QuestionPage, Release, Unsent},
 };
 use brig_engine::ports::{Answer, CloudError, ErrorKind, Ledger};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -492,7 +492,7 @@ impl Ledger for DynamoLedger {
         answer.items().iter().map(items::read_report).collect()
     }
 
-    async fn was_told(&self, place: &str, told: &Told) -> Answer<bool> {
+    async fn was_told(&self, place: &str, told: &Statement) -> Answer<bool> {
         let get = |sk: String| {
             let get = self.client.get_item().table_name(&self.table).consistent_read(true);
             get.key("pk", text(place)).key("sk", text(sk)).projection_expression("pk")
@@ -504,7 +504,7 @@ impl Ledger for DynamoLedger {
         Ok(get(older_told_sk(told)).send().await.explain("GetItem")?.item().is_some())
     }
 
-    async fn record_told(&self, place: &str, told: &Told, at: Timestamp, report: &str) -> Answer<()> {
+    async fn record_told(&self, place: &str, told: &Statement, at: Timestamp, report: &str) -> Answer<()> {
         self.client
             .put_item()
             .table_name(&self.table)
@@ -522,7 +522,7 @@ impl Ledger for DynamoLedger {
         Ok(())
     }
 
-    async fn was_announced(&self, what: &Announced) -> Answer<bool> {
+    async fn was_announced(&self, what: &Announcement) -> Answer<bool> {
         let get = self
             .client
             .get_item()
@@ -533,7 +533,7 @@ impl Ledger for DynamoLedger {
         Ok(get.send().await.explain("GetItem")?.item().is_some())
     }
 
-    async fn record_announced(&self, what: &Announced, at: Timestamp, subject: &str) -> Answer<()> {
+    async fn record_announced(&self, what: &Announcement, at: Timestamp, subject: &str) -> Answer<()> {
         self.client
             .put_item()
             .table_name(&self.table)

@@ -140,7 +140,7 @@ pub fn published(text: &[u8]) -> Result<Vec<IpNet>, String> {
 
 /// What an address is judged by.
 #[derive(Debug, Clone, Copy)]
-pub struct Spared<'a> {
+pub struct NeverDenied<'a> {
     /// `BRIG_ACL_NEVER`.
     pub never: &'a [IpNet],
     /// The route tables of the instance's VPCs, or why they are not known.
@@ -149,7 +149,7 @@ pub struct Spared<'a> {
     pub published: Result<&'a [IpNet], &'a str>,
 }
 
-impl Spared<'_> {
+impl NeverDenied<'_> {
     /// Why an address is not denied, where it must not be. What cannot be known speaks against it.
     #[must_use]
     pub fn why(&self, address: IpAddr) -> Option<String> {
@@ -242,7 +242,7 @@ mod tests {
             ("pl-63a5400a", "vpce-1"),
         ]);
         let ranges = ["52.94.0.0/22".parse().expect("a range"), "2600:1f00::/24".parse().expect("a range")];
-        let spared = Spared { never: &never, routes: Ok(&routes), published: Ok(&ranges) };
+        let spared = NeverDenied { never: &never, routes: Ok(&routes), published: Ok(&ranges) };
         for (address, why) in [
             ("203.0.113.9", None),
             ("2a01:4f8::1", None),
@@ -269,7 +269,7 @@ mod tests {
         let address = "203.0.113.9".parse().expect("an address");
         let none: &[IpNet] = &[];
         let why = |routes: Result<&[RouteTable], &str>, published: Result<&[IpNet], &str>| {
-            Spared { never: &[], routes, published }.why(address).expect("a reason")
+            NeverDenied { never: &[], routes, published }.why(address).expect("a reason")
         };
         assert!(why(Err("denied"), Ok(none)).contains("the route tables could not be read (denied)"));
         assert!(why(Ok(&[]), Err("no answer")).contains("published ranges could not be read (no answer)"));

@@ -7,11 +7,11 @@ use crate::{
     finding::{Addressed, Locator},
     gap::{Gap, Subject},
     ids::{AccountId, ContainmentId, InstanceId, Region},
+    notified::{Cause, Channel, Unheard},
     policy::Decision,
     step::{Kind, Lane, Outcome, OutcomeKind, Step},
     text::{self, Sentence},
     timestamp::Timestamp,
-    told::{Cause, Channel, Unheard},
     verdict::Verdict,
 };
 

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use abuse::Unclear;
-pub use cloudtrail::{Touched, UNDOING, can_undo};
+pub use cloudtrail::{TrailCall, UNDOING, can_undo};
 use draft::Draft;
 pub use look::{Find, FindBy};
 pub use notice::{Notice, NoticeKind, Unread};
@@ -422,9 +422,9 @@ pub enum Parsed {
     /// An SQS batch, each record on its own.
     Batch(Vec<Queued>),
     /// Somebody touched what a containment may hold.
-    Touched(Box<Touched>),
+    TrailCall(Box<TrailCall>),
     /// A question about all active containments.
-    Roll(Roll),
+    LedgerRequest(LedgerRequest),
     /// A question about the account before anything has happened.
     Readiness(Readiness),
 }
@@ -444,7 +444,7 @@ pub struct Readiness {
 
 /// What is asked about all active containments.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Roll {
+pub enum LedgerRequest {
     /// Read back what each promised, and repair what drifted.
     Verify {
         /// The schedule asks, not a person.
@@ -567,8 +567,8 @@ fn bounded(parsed: Parsed) -> Parsed {
         }
         other @ (Parsed::Nothing(_)
         | Parsed::Notice(_)
-        | Parsed::Touched(_)
-        | Parsed::Roll(_)
+        | Parsed::TrailCall(_)
+        | Parsed::LedgerRequest(_)
         | Parsed::Readiness(_)) => other,
     }
 }

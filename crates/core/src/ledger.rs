@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::told::Told;
+pub use crate::notified::Statement;
 use crate::{
     containment::Conclusion,
     contest::{Contest, KEPT_REPAIRS, MOST_REPAIRS, REPAIR_TIME},
@@ -289,7 +289,7 @@ impl StepRecord {
 
 /// What people were notified of of an event that names nothing to contain: pk `event/<event>`, sk the digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Announced {
+pub struct Announcement {
     /// The event's id, or that of the request which brought it; at most 256 printable ASCII characters.
     pub event: String,
     /// What was said, as 16 hex digits.
@@ -482,13 +482,13 @@ pub struct ActivePage {
 
 /// The sort key of a statement that people were notified of.
 #[must_use]
-pub fn told_sk(told: &Told) -> String {
+pub fn told_sk(told: &Statement) -> String {
     format!("told/{}", told.digest())
 }
 
 /// The sort key by which older versions knew it: by outcome and finding alone.
 #[must_use]
-pub fn older_told_sk(told: &Told) -> String {
+pub fn older_told_sk(told: &Statement) -> String {
     format!("told/{}/{}", told.what, told.finding)
 }
 

@@ -16,6 +16,7 @@ mod json;
 pub mod ledger;
 pub mod message;
 pub mod node;
+pub mod notified;
 pub mod page;
 pub mod paths;
 pub mod plan;
@@ -32,7 +33,6 @@ pub mod story;
 pub mod survey;
 pub mod text;
 pub mod timestamp;
-pub mod told;
 pub mod verdict;
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub struct Audience<'a> {
     pub instance_name: Option<String>,
     /// The tag that exempts the instance, where it has one.
     pub exemption: Option<Exemption<'a>>,
-    /// What people were last told of the containment, as [`told::standing`](crate::told::standing) says it; none of what is
+    /// What people were last told of the containment, as [`notified::standing`](crate::notified::standing) says it; none of what is
     /// new to them.
     pub told: Option<&'a str>,
 }

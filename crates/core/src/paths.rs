@@ -166,7 +166,7 @@ pub struct Path {
 
 /// What is known of an interface apart from the look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Treated {
+pub struct InterfaceHistory {
     /// The groups that it had before; none where that is unknown.
     pub was: Option<Vec<GroupId>>,
     /// It was opened for the untrack window, after it was isolated for the last time.
@@ -187,7 +187,7 @@ pub struct Ways<'a> {
     /// Its interfaces as they were last seen.
     pub interfaces: &'a [Interface],
     /// What was done to each.
-    pub treated: &'a BTreeMap<EniId, Treated>,
+    pub treated: &'a BTreeMap<EniId, InterfaceHistory>,
     /// The target groups that it was taken out of.
     pub left: &'a BTreeSet<String>,
     /// What was seen of its surroundings.
@@ -383,11 +383,11 @@ fn beside_tcp_and_udp(ways: &Ways<'_>, interface: &Interface) -> [Path; 2] {
     ]
 }
 
-fn treated(ways: &Ways<'_>, interface: &Interface) -> Treated {
+fn treated(ways: &Ways<'_>, interface: &Interface) -> InterfaceHistory {
     ways.treated.get(&interface.id).cloned().unwrap_or_default()
 }
 
-fn new_flows(treated: &Treated) -> NewFlows {
+fn new_flows(treated: &InterfaceHistory) -> NewFlows {
     match treated.isolated {
         Some(Truth::Yes) => NewFlows::Blocked,
         Some(Truth::No | Truth::Partial) => NewFlows::Open,

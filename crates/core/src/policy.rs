@@ -15,11 +15,11 @@ use crate::{
     finding::{Finding, ResourceRole, Source},
     ids::AccountId,
     ledger::{Current, Limits, OverCap, State},
+    notified::Cause,
     rules::Rules,
     survey::Instance,
     text,
     timestamp::Timestamp,
-    told::Cause,
 };
 
 /// Whether Brig acts or only says what it would do.

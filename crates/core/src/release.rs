@@ -62,7 +62,7 @@ pub fn plan(records: &[StepRecord], look: &Look<'_>, rejoin: bool) -> Plan {
     let mut records: Vec<&StepRecord> = records.iter().filter(|record| record.may_have_happened()).collect();
     records.sort_by_key(|record| record.recorded_at.millis());
     let guards = records.iter().any(|record| matches!(record.step, Step::RequireTokens { .. }));
-    let whole = Whole { rejoin, guards };
+    let whole = ReleaseScope { rejoin, guards };
     let mut given = BTreeSet::new();
     for record in records {
         // Of two records about one thing the older one has what was there first.
@@ -105,14 +105,14 @@ fn unread() -> Outcome {
 
 /// What of the whole release a record's reversal depends on.
 #[derive(Clone, Copy)]
-struct Whole {
+struct ReleaseScope {
     /// It goes back into its Auto Scaling group.
     rejoin: bool,
     /// The containment made the metadata service require tokens.
     guards: bool,
 }
 
-fn reverse(record: &StepRecord, look: &Look<'_>, whole: Whole, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+fn reverse(record: &StepRecord, look: &Look<'_>, whole: ReleaseScope, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
     let instance = look.instance;
     let ended = instance.state.is_ending();
     Some(match &record.step {

@@ -11,10 +11,10 @@ use crate::{
     containment::StepReport,
     ids::{AccountId, InstanceId, Region},
     ledger::{Current, InstanceKey, Records, Report, State, StepRecord},
+    notified,
+    notified::{Question, Unsent},
     step::{Kind, Lane, Outcome, OutcomeKind, Step},
     text::{self, Sentence},
-    told,
-    told::{Question, Unsent},
 };
 
 /// Characters of what a step replaces, or puts there.
@@ -202,7 +202,7 @@ fn on_record(current: &Current) -> OnRecord {
         findings: current.findings.clone(),
         reason: current.reason.clone(),
         outcome: current.outcome.clone(),
-        notified: current.told.as_deref().map(|told| told::word_of(told).to_owned()),
+        notified: current.told.as_deref().map(|told| notified::word_of(told).to_owned()),
         released_at: current.released_at.map(|at| at.to_string()),
         stop: current.stop,
         holder: current.holder.clone(),

@@ -7,13 +7,13 @@ use crate::{
     finding::{Finding, Source},
     ids::AccountId,
     ledger::{Current, Named, State},
+    notified::Cause,
     policy::Decision,
     survey::{
         Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
         Volume,
     },
     timestamp::Timestamp,
-    told::Cause,
     verdict::Verdict,
 };
 

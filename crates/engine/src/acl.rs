@@ -7,7 +7,7 @@ use std::{
 };
 
 use brig_core::{
-    acl::{Denial, NetworkAcl, Spared},
+    acl::{Denial, NetworkAcl, NeverDenied},
     ledger::{MemberSet, Shared, StepRecord},
     plan::{Plan, Planned, acl},
     policy::{Escalation, Policy},
@@ -55,7 +55,7 @@ impl Seen {
             recorded,
             acls: &self.acls,
             denials: &self.denials,
-            spared: Spared { never: &policy.acl_never, routes, published },
+            spared: NeverDenied { never: &policy.acl_never, routes, published },
         })
     }
 }

@@ -12,6 +12,7 @@ use brig_core::{
     finding::{Action, Finding},
     ledger::{Current, InstanceKey, ReportOf, State, StepRecord},
     message::{self, Audience, Message},
+    notified,
     plan::evidence::STATE_TAG,
     policy::{CONTAINMENT_TAG, Decided},
     proof::{Proof, State as ProofState},
@@ -19,7 +20,6 @@ use brig_core::{
     survey::Instance,
     text::{self, Sentence, one_line},
     timestamp::Timestamp,
-    told,
     verdict::{Truth, Verdict},
 };
 
@@ -94,7 +94,7 @@ impl Engine {
             let answer = Containment { claimed_at: Some(current.claimed_at), ..answer };
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
             // While it goes on, a change of the outcome is news; at the end, any change of how it stands.
-            let told = current.told.as_deref().map(told::word_of) == Some(told_as(answer.outcome));
+            let told = current.told.as_deref().map(notified::word_of) == Some(told_as(answer.outcome));
             if !again || !told {
                 let mut answer = answer;
                 // What is added to a containment that holds is news once.
@@ -154,13 +154,15 @@ impl Engine {
         invocation: &Invocation,
     ) {
         let word = told_as(answer.outcome);
-        let standing = told::standing(answer, word);
+        let standing = notified::standing(answer, word);
         let now = self.clock.now();
         // That it is fought is said at intervals of its own, whatever was said between.
         let news = match &contest {
             Some(contest) => contest.is_due(now),
             None => {
-                !told::is_known(current.told.as_deref(), &standing) || answer.outcome == Conclusion::Repaired || added
+                !notified::is_known(current.told.as_deref(), &standing)
+                    || answer.outcome == Conclusion::Repaired
+                    || added
             }
         };
         answer.timings_ms.done = Some(self.elapsed(invocation));
@@ -255,7 +257,7 @@ impl Engine {
             Vec::new()
         };
         let parts = [current.containment.as_str(), said.outcome.word(), standing];
-        let id = told::digest(parts.into_iter().chain(changed.iter().map(String::as_str)));
+        let id = notified::digest(parts.into_iter().chain(changed.iter().map(String::as_str)));
         let audience = Audience { told: current.told.as_deref(), ..self.audience(Some(&work.instance), invocation) };
         (id, message::compose(&said, &finding, &audience))
     }

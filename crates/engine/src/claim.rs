@@ -29,17 +29,17 @@ const TRIES: usize = 16;
 pub(crate) const LEASE_SPARE: Duration = Duration::from_secs(5);
 
 /// What a claim ended in.
-pub(crate) enum Taken {
+pub(crate) enum ClaimResult {
     Ours { current: Box<Current>, records: Vec<StepRecord>, scene: Box<Scene> },
     Ended(Box<Containment>),
 }
 
 impl Engine {
     /// Takes the lease and records the plan of the cut, in one transaction; reads again where somebody was faster.
-    pub(crate) async fn claim(&self, case: Case<'_>, decided: &Decided, mut scene: Scene) -> Taken {
+    pub(crate) async fn claim(&self, case: Case<'_>, decided: &Decided, mut scene: Scene) -> ClaimResult {
         let Case { finding, invocation, .. } = case;
         let key = key_of(finding);
-        let ended = |answer: Containment| Taken::Ended(Box::new(answer));
+        let ended = |answer: Containment| ClaimResult::Ended(Box::new(answer));
         let mut pause = Duration::from_millis(50);
         let mut last = None;
         for _ in 0..TRIES {
@@ -103,7 +103,7 @@ impl Engine {
             match self.ledger.claim(&claim).await {
                 Ok(Claimed::Yes) => {
                     let records = known.iter().cloned().chain(steps).collect();
-                    return Taken::Ours { current: Box::new(current), records, scene: Box::new(scene) };
+                    return ClaimResult::Ours { current: Box::new(current), records, scene: Box::new(scene) };
                 }
                 Ok(Claimed::OverCap) => return ended(self.over_cap(case, decided, &scene, now).await),
                 Ok(Claimed::ThirdInGroup) => {

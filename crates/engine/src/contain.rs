@@ -9,11 +9,11 @@ use brig_core::{
     gap::{Gap, Subject},
     ids::{AccountId, ContainmentId, GroupId, Region},
     ledger::{InstanceKey, Records},
+    notified::Cause,
     policy::{self, Decided, Decision, Guide, Known, Mode, Policy},
     step::Lane,
     survey::Instance,
     timestamp::Timestamp,
-    told::Cause,
     verdict::Verdict,
 };
 
@@ -24,11 +24,11 @@ use futures::{
 
 use crate::{
     access::Access,
-    claim::Taken,
+    claim::ClaimResult,
     lanes::network::{self, Seen},
+    last_healthy::{self, Groups},
     ports::{Clock, Cloud, CloudError, Clouds, Ledger, Notifier},
     rulebook::{InForce, Rulebook},
-    standing::{self, Groups},
     work::gap,
 };
 
@@ -258,23 +258,23 @@ impl Engine {
     ) -> Containment {
         if !minds {
             return match self.claim(case, &decided, scene).await {
-                Taken::Ended(answer) => *answer,
-                Taken::Ours { current, records, scene } => {
+                ClaimResult::Ended(answer) => *answer,
+                ClaimResult::Ours { current, records, scene } => {
                     Box::pin(self.attempt(case, decided, *current, records, *scene)).await
                 }
             };
         }
         let fleet = Arc::clone(&scene.lanes.fleet);
         let instance = scene.look.instance.clone();
-        let standing = std::pin::pin!(standing::look(groups, fleet.as_ref(), &instance));
+        let standing = std::pin::pin!(last_healthy::look(groups, fleet.as_ref(), &instance));
         let (taken, standing) = match select(std::pin::pin!(self.claim(case, &decided, scene)), standing).await {
             Either::Left((taken, standing)) => (taken, self.soon(standing, GRACE).await),
             Either::Right((standing, claim)) => (claim.await, standing),
         };
-        let Taken::Ours { current, records, scene } = taken else {
+        let ClaimResult::Ours { current, records, scene } = taken else {
             return match taken {
-                Taken::Ended(answer) => *answer,
-                Taken::Ours { .. } => self.nothing(case, decided, Conclusion::Failed),
+                ClaimResult::Ended(answer) => *answer,
+                ClaimResult::Ours { .. } => self.nothing(case, decided, Conclusion::Failed),
             };
         };
         let decided = standing.weigh(decided);

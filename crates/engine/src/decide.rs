@@ -3,7 +3,7 @@
 use brig_core::{
     containment::Containment,
     finding::{Action, Finding},
-    told::{Question, QuestionPage},
+    notified::{Question, QuestionPage},
 };
 
 use crate::{

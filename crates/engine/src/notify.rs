@@ -9,9 +9,9 @@ use std::time::Duration;
 use brig_core::{
     containment::Resolution,
     finding::{Action, Addressed},
-    ledger::Told,
+    ledger::Statement,
     message::{self, Message},
-    told::{Cause, Channel, Unheard, Unsent},
+    notified::{Cause, Channel, Unheard, Unsent},
 };
 
 use crate::{
@@ -72,7 +72,7 @@ impl Engine {
     pub async fn notify_once(
         &self,
         place: &str,
-        told: &Told,
+        told: &Statement,
         message: &Message,
         report: &str,
         invocation: &Invocation,
@@ -123,14 +123,14 @@ impl Engine {
 
     /// Whether people were notified of a statement, or of a louder one. Where the ledger cannot say so, once too often is
     /// better than never.
-    pub(crate) async fn was_notified(&self, place: &str, told: &Told) -> bool {
+    pub(crate) async fn was_notified(&self, place: &str, told: &Statement) -> bool {
         match told.louder(self.clock.now()) {
             Some(louder) if self.ledger.was_told(place, &louder).await.unwrap_or(false) => true,
             Some(_) | None => self.ledger.was_told(place, told).await.unwrap_or(false),
         }
     }
 
-    async fn remember(&self, place: &str, told: &Told, report: &str) {
+    async fn remember(&self, place: &str, told: &Statement, report: &str) {
         if let Err(error) = self.ledger.record_told(place, told, self.clock.now(), report).await {
             tracing::warn!(%error, "it is not on record that people were notified of {place}: they may be notified twice");
         }
@@ -184,7 +184,7 @@ impl Engine {
             return;
         }
         let (_, _, id) = addressed.about();
-        let told = Told {
+        let told = Statement {
             what: resolution.outcome.word().to_owned(),
             cause: Cause::NotThere,
             finding: id.to_owned(),

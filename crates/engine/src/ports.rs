@@ -13,10 +13,11 @@ use brig_core::{
     acl::{AclEntry, NetworkAcl},
     ids::{AccountId, ContainmentId, EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
     ledger::{
-        ActivePage, Announced, Claim, Claimed, Current, InstanceKey, MemberSet, OverCap, Records, Report, Shared,
-        StepRecord, Told,
+        ActivePage, Announcement, Claim, Claimed, Current, InstanceKey, MemberSet, OverCap, Records, Report, Shared,
+        Statement, StepRecord,
     },
     message::Message,
+    notified::{Question, QuestionPage, Release, Unsent},
     proof::{FlowLog, Listing},
     reach::{RouteTable, VpcEndpoint},
     readiness::{Topic, Trail},
@@ -27,7 +28,6 @@ use brig_core::{
     },
     text,
     timestamp::Timestamp,
-    told::{Question, QuestionPage, Release, Unsent},
 };
 use ipnet::IpNet;
 
@@ -471,9 +471,9 @@ pub trait Ledger: Send + Sync {
     /// What was read back last, of each kind. Read for people alone, never before the cut.
     async fn reports(&self, key: &InstanceKey) -> Answer<Vec<Report>>;
     /// Whether people were notified of this statement about a place. Asked before a message, never before the cut.
-    async fn was_told(&self, place: &str, told: &Told) -> Answer<bool>;
+    async fn was_told(&self, place: &str, told: &Statement) -> Answer<bool>;
     /// Records that people were notified of a statement about a place, with the report that they got.
-    async fn record_told(&self, place: &str, told: &Told, at: Timestamp, report: &str) -> Answer<()>;
+    async fn record_told(&self, place: &str, told: &Statement, at: Timestamp, report: &str) -> Answer<()>;
     /// Keeps a message that could not be sent. One of the same place and id is replaced.
     async fn keep_unsent(&self, unsent: &Unsent) -> Answer<()>;
     /// The messages about a place, or about any, that could not be sent: a bounded number, by place.
@@ -493,9 +493,9 @@ pub trait Ledger: Send + Sync {
     /// The active containments of an account, in one Region or in all.
     async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> Answer<Vec<InstanceKey>>;
     /// Whether people were notified of what an event holds beyond its containments, consistently read.
-    async fn was_announced(&self, what: &Announced) -> Answer<bool>;
+    async fn was_announced(&self, what: &Announcement) -> Answer<bool>;
     /// Records that they were. The item may go once no retry of the event can come any more.
-    async fn record_announced(&self, what: &Announced, at: Timestamp, subject: &str) -> Answer<()>;
+    async fn record_announced(&self, what: &Announcement, at: Timestamp, subject: &str) -> Answer<()>;
     /// Adds a member to a set and returns the set as it then is.
     async fn join(&self, shared: &Shared, member: &str) -> Answer<MemberSet>;
     /// Takes a member out of a set and returns the set as it then is.

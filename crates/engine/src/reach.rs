@@ -11,7 +11,7 @@ use brig_core::{
     gap::{Gap, Subject},
     ids::{EniId, GroupId, VpcId},
     ledger::StepRecord,
-    paths::{self, Path, Treated, Ways},
+    paths::{self, InterfaceHistory, Path, Ways},
     reach::ReachLook,
     step::{Detail, Lane, Mark, Outcome, Step},
     survey::{Interface, vpcs_of},
@@ -145,7 +145,7 @@ pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface],
     let treated = interfaces.iter().map(|interface| {
         let id = interface.id.clone();
         let fact = cut.iter().find(|fact| fact.what == Promise::Isolated(id.clone()));
-        let treated = Treated {
+        let treated = InterfaceHistory {
             was: was.get(&id).cloned().flatten(),
             untracked: untracked.contains(&id),
             may_have_been_open: may_have_been_open(&id),

@@ -5,13 +5,13 @@ use brig_core::{
     finding::Readiness,
     ids::{AccountId, InstanceId, Region, VpcId},
     message,
+    notified::Channel,
     policy::Mode,
     power::Read,
     readiness::{Line, Look, Seen, State, Unseen, judge},
     step::{GroupRef, Lane},
     survey::{Purpose, SecurityGroup},
     timestamp::Timestamp,
-    told::Channel,
 };
 use futures::{
     FutureExt,

@@ -19,12 +19,12 @@ use brig_core::{
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, ReportOf, State, claimable},
     message::{self, Audience},
+    notified,
     plan::Plan,
     policy::{Decided, Decision},
     release::{self, Reversal, facts},
     step::{Lane, Outcome, Step},
     text::Sentence,
-    told,
     verdict::{Truth, Verdict},
 };
 
@@ -289,7 +289,7 @@ impl Engine {
         let audience =
             Audience { told: current.told.as_deref(), ..self.audience(Some(&work.instance), case.invocation) };
         let message = message::compose(answer, case.finding, &audience);
-        let id = told::digest([current.containment.as_str(), word]);
+        let id = notified::digest([current.containment.as_str(), word]);
         let place = work.key.pk();
         let notify = self.notify(&place, news.then_some((id.as_str(), &message)), case.invocation);
         let kept = self.keep_report(answer, work, ReportOf::Release, &current);

@@ -4,8 +4,8 @@ use brig_core::{
     containment::{Conclusion, Containment, LaneGap, StepReport},
     finding::Action,
     ledger::{Current, InstanceKey, Records, State, StepRecord},
+    notified::{Question, QuestionPage, Release},
     step::{Kind, Lane, Outcome, OutcomeKind},
-    told::{Question, QuestionPage, Release},
     verdict::{Truth, Verdict},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -126,7 +126,7 @@ impl Engine {
         }
         let looks = stream::iter(keys).map(|key| async move { self.standing_of(&key, invocation).await });
         let found: Vec<Option<StatusEntry>> = looks.buffered(AT_ONCE).try_collect().await?;
-        let waits = |unsent: brig_core::told::Unsent| NotNotified {
+        let waits = |unsent: brig_core::notified::Unsent| NotNotified {
             about: unsent.place,
             channel: unsent.channel.word(),
             subject: unsent.message.subject,

@@ -7,13 +7,13 @@ use brig_core::{
     containment::{Conclusion, Containment},
     finding::{Action, Finding},
     ids::ContainmentId,
-    ledger::{Current, Report, ReportOf, Told},
+    ledger::{Current, Report, ReportOf, Statement},
     message::{self, Audience},
+    notified::{Cause, Question},
     policy::{self, Decided, Decision},
     story,
     survey::Instance,
     text::{self, Sentence},
-    told::{Cause, Question},
 };
 
 use crate::{
@@ -89,7 +89,7 @@ impl Engine {
         // Who invokes Brig and mistypes reads so in the answer; nobody else is woken for it.
         let to_invoker = finding.by_person && answer.outcome == Conclusion::Refused;
         if action == Action::Contain && !to_invoker {
-            let told = Told::of(&answer, finding, self.clock.now());
+            let told = Statement::of(&answer, finding, self.clock.now());
             let question = Question::of(&answer, finding, &told, self.clock.now());
             let asks = answer.outcome == Conclusion::Asked;
             answer.question = asks.then(|| question.question.clone());

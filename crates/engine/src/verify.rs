@@ -10,18 +10,18 @@ use brig_core::{
     containment::{Conclusion, Containment},
     finding::{Action, Finding, can_undo},
     ledger::{InstanceKey, State},
+    notified::Cause,
     policy::{Decided, Decision, Mode},
     step::OutcomeKind,
     text::one_line,
     timestamp::Timestamp,
-    told::Cause,
 };
 use futures::{StreamExt, stream};
 
 use crate::{
     contain::{Case, Engine, Invocation, LAST_CALL, Scene},
+    last_healthy::Groups,
     ports::{Answer, Cloud},
-    standing::Groups,
 };
 
 /// Instances that are looked at at once: each makes some seventy calls.

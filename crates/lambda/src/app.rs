@@ -8,7 +8,7 @@ use std::{
 
 use brig_aws::{AwsClouds, DynamoLedger, Session, SnsNotifier, SqsQueue, SsmParameters, SystemClock};
 use brig_core::{
-    finding::Touched,
+    finding::TrailCall,
     ids::{AccountId, InstanceId, Region},
 };
 use brig_engine::{
@@ -117,7 +117,7 @@ impl App {
 
     /// Whether a call that CloudTrail recorded is this function's: by its own session, or by the session of a member role,
     /// which carries the source identity that Brig gives it.
-    pub async fn is_own_call(&self, touched: &Touched) -> bool {
+    pub async fn is_own_call(&self, touched: &TrailCall) -> bool {
         // Where its own session is not known, looking at what is in order anyway costs a look.
         self.clouds.is_own(&touched.by, touched.source_identity.as_deref()).await.unwrap_or(false)
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use brig_core::{
     containment::{Conclusion, Containment},
     finding::{
-        Action, Finding, Invoked, Notice, ParseError, Parsed, Queued, Readiness, Request, Roll, Touched, Unread, parse,
+        Action, Finding, Invoked, LedgerRequest, Notice, ParseError, Parsed, Queued, Readiness, Request, TrailCall,
+        Unread, parse,
     },
     ids::AccountId,
     message::Unhandled,
@@ -74,8 +75,8 @@ async fn answered(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnos
         }
         Ok(Parsed::Nothing(reason)) => Ok(ignored(&reason)),
         Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, invocation).await),
-        Ok(Parsed::Roll(roll)) => roll_call(app, &roll, invocation).await,
-        Ok(Parsed::Touched(touched)) => {
+        Ok(Parsed::LedgerRequest(roll)) => roll_call(app, &roll, invocation).await,
+        Ok(Parsed::TrailCall(touched)) => {
             let (entries, left) = touch(app, &touched, invocation).await;
             let response = json!({"containments": entries});
             if left.is_left_over() { Err(unfinished(app, &response)) } else { Ok(response) }
@@ -113,11 +114,14 @@ fn not_served(app: &App, parsed: &Parsed) -> Option<String> {
         Parsed::Nothing(_)
         | Parsed::Notice(_)
         | Parsed::Batch(_)
-        | Parsed::Touched(_)
-        | Parsed::Roll(_)
+        | Parsed::TrailCall(_)
+        | Parsed::LedgerRequest(_)
         | Parsed::Readiness(_) => false,
     };
-    let status = matches!(parsed, Parsed::Roll(Roll::Status { .. } | Roll::Show(_) | Roll::Find(_)));
+    let status = matches!(
+        parsed,
+        Parsed::LedgerRequest(LedgerRequest::Status { .. } | LedgerRequest::Show(_) | LedgerRequest::Find(_))
+    );
     match (app.serves, is_release) {
         (Serves::Contain, true) => Some(format!(
             "action: BRIG_SERVES=contain does not release{}",
@@ -167,21 +171,21 @@ fn incomplete(response: &Value) -> Diagnostic {
 }
 
 /// A question about all active containments.
-async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Value, Diagnostic> {
+async fn roll_call(app: &App, roll: &LedgerRequest, invocation: &Invocation) -> Result<Value, Diagnostic> {
     let unread = |error: CloudError| Diagnostic {
         error_type: "LedgerUnreachable".to_owned(),
         error_message: format!("the active containments could not be listed: {error}"),
     };
     match roll {
-        Roll::Status { from, of } => {
+        LedgerRequest::Status { from, of } => {
             let page = app.engine.status(from.as_ref(), of.as_ref(), invocation).await.map_err(unread)?;
             Ok(serde_json::to_value(page).unwrap_or_default())
         }
-        Roll::Questions { from } => {
+        LedgerRequest::Questions { from } => {
             let page = app.engine.questions(from.as_deref()).await.map_err(unread)?;
             Ok(serde_json::to_value(page).unwrap_or_default())
         }
-        Roll::Decide { question, contain, reason } => {
+        LedgerRequest::Decide { question, contain, reason } => {
             match app.engine.decide(question, *contain, reason, invocation).await.map_err(unread)? {
                 Decision::NotAsked => Err(Diagnostic {
                     error_type: "InvalidRequest".to_owned(),
@@ -203,21 +207,21 @@ async fn roll_call(app: &App, roll: &Roll, invocation: &Invocation) -> Result<Va
                 }
             }
         }
-        Roll::Show(key) => {
+        LedgerRequest::Show(key) => {
             let story = app.engine.show(key).await.map_err(|error| Diagnostic {
                 error_type: "LedgerUnreachable".to_owned(),
                 error_message: format!("what is on record of {} could not be read: {error}", key.pk()),
             })?;
             Ok(serde_json::to_value(story).unwrap_or_default())
         }
-        Roll::Find(find) => {
+        LedgerRequest::Find(find) => {
             let found = app.engine.find(find, invocation).await.map_err(|why| Diagnostic {
                 error_type: "LookupFailed".to_owned(),
                 error_message: format!("the instance could not be looked up: {why}"),
             })?;
             Ok(serde_json::to_value(found).unwrap_or_default())
         }
-        Roll::Verify { scheduled } => {
+        LedgerRequest::Verify { scheduled } => {
             let verified = app.engine.verify_all(!scheduled, invocation).await.map_err(unread)?;
             all_verified(app, verified, *scheduled)
         }
@@ -265,7 +269,7 @@ fn all_verified(app: &App, verified: Verified, scheduled: bool) -> Result<Value,
 }
 
 /// Somebody's call that may have touched a contained instance. Brig's own calls start nothing.
-async fn touch(app: &App, touched: &Touched, invocation: &Invocation) -> (Vec<Value>, Left) {
+async fn touch(app: &App, touched: &TrailCall, invocation: &Invocation) -> (Vec<Value>, Left) {
     if app.is_own_call(touched).await {
         tracing::debug!("{} is Brig's own", touched.call);
         return (Vec::new(), Left::Nothing);
@@ -322,12 +326,12 @@ async fn one_message(app: &App, message: Queued, invocation: &Invocation) -> (St
             ignored(&reason);
             return (message_id, Acted::default());
         }
-        Ok(Parsed::Touched(touched)) => {
+        Ok(Parsed::TrailCall(touched)) => {
             let (entries, left) = touch(app, &touched, &invocation).await;
             again(app, (&queue, &receipt), receives, left).await;
             return (message_id, Acted { entries, left, ..Acted::default() });
         }
-        Ok(Parsed::Batch(_) | Parsed::Roll(_) | Parsed::Readiness(_)) => {
+        Ok(Parsed::Batch(_) | Parsed::LedgerRequest(_) | Parsed::Readiness(_)) => {
             return (message_id, Acted { left: Left::Work, ..Acted::default() });
         }
         Err(error) => {

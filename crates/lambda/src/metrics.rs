@@ -107,7 +107,7 @@ fn embedded(mut values: Map<String, Value>, metrics: &[Value], now: Timestamp) -
 
 #[cfg(test)]
 mod tests {
-    use brig_core::{containment::Timings, policy::Decision, told::Cause, verdict::Verdict};
+    use brig_core::{containment::Timings, notified::Cause, policy::Decision, verdict::Verdict};
 
     use super::*;
 

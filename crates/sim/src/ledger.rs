@@ -10,12 +10,12 @@ use brig_core::{
     deny_policy,
     ids::{AccountId, ContainmentId, Region},
     ledger::{
-        ActivePage, Announced, Claim, Claimed, Counted, Current, InstanceKey, MemberSet, OverCap, Records, Report,
-        ReportOf, Shared, State as Status, StepRecord, Told,
+        ActivePage, Announcement, Claim, Claimed, Counted, Current, InstanceKey, MemberSet, OverCap, Records, Report,
+        ReportOf, Shared, State as Status, Statement, StepRecord,
     },
+    notified::{Question, QuestionPage, Release, Unsent},
     step::{Outcome, Step},
     timestamp::Timestamp,
-    told::{Question, QuestionPage, Release, Unsent},
 };
 use brig_engine::ports::{Answer, Ledger};
 
@@ -47,7 +47,7 @@ pub(crate) struct Tables {
     shared: BTreeMap<Shared, MemberSet>,
     policies: BTreeMap<String, (String, Timestamp)>,
     active: BTreeSet<InstanceKey>,
-    announced: BTreeSet<Announced>,
+    announced: BTreeSet<Announcement>,
 }
 
 impl Tables {
@@ -260,12 +260,12 @@ impl Ledger for SimLedger {
         self.call("Query", false, |state| Ok(state.tables.reports.iter().filter_map(of).collect())).await
     }
 
-    async fn was_told(&self, place: &str, told: &Told) -> Answer<bool> {
+    async fn was_told(&self, place: &str, told: &Statement) -> Answer<bool> {
         let key = (place.to_owned(), told.digest());
         self.call("GetItem", false, |state| Ok(state.tables.told.contains(&key))).await
     }
 
-    async fn record_told(&self, place: &str, told: &Told, _at: Timestamp, _report: &str) -> Answer<()> {
+    async fn record_told(&self, place: &str, told: &Statement, _at: Timestamp, _report: &str) -> Answer<()> {
         let key = (place.to_owned(), told.digest());
         self.call("PutItem", true, |state| {
             state.tables.told.insert(key);
@@ -274,11 +274,11 @@ impl Ledger for SimLedger {
         .await
     }
 
-    async fn was_announced(&self, what: &Announced) -> Answer<bool> {
+    async fn was_announced(&self, what: &Announcement) -> Answer<bool> {
         self.call("GetItem", false, |state| Ok(state.tables.announced.contains(what))).await
     }
 
-    async fn record_announced(&self, what: &Announced, _at: Timestamp, _subject: &str) -> Answer<()> {
+    async fn record_announced(&self, what: &Announcement, _at: Timestamp, _subject: &str) -> Answer<()> {
         self.call("PutItem", true, |state| {
             state.tables.announced.insert(what.clone());
             Ok(())

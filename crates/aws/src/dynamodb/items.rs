@@ -7,7 +7,7 @@ use brig_core::{
     contest::Contest,
     ids::ContainmentId,
     ledger::{
-        ActivePage, Announced, Counted, CountedInGroup, Current, InstanceKey, MemberSet, Named, Records, Report,
+        ActivePage, Announcement, Counted, CountedInGroup, Current, InstanceKey, MemberSet, Named, Records, Report,
         ReportOf, State, StepRecord,
     },
     step::{Detail, Failure, Mark, Outcome},
@@ -48,7 +48,7 @@ pub(super) fn active_page(items: &[Item], last: Option<&Item>) -> ActivePage {
     page
 }
 
-pub(super) fn event_pk(what: &Announced) -> String {
+pub(super) fn event_pk(what: &Announcement) -> String {
     format!("event/{}", what.event)
 }
 

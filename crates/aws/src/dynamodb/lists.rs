@@ -9,8 +9,8 @@ use brig_core::{
     ids::{AccountId, Region},
     ledger::{Current, InstanceKey},
     message::{self, Message},
+    notified::{Cause, Channel, Question, QuestionPage, Release, Unsent},
     timestamp::Timestamp,
-    told::{Cause, Channel, Question, QuestionPage, Release, Unsent},
 };
 use brig_engine::ports::Answer;
 use serde::{Deserialize, Serialize};

@@ -43,7 +43,7 @@ fn collect(parsed: Parsed, found: &mut Vec<Finding>) {
                 }
             }
         }
-        Parsed::Touched(_) | Parsed::Nothing(_) | Parsed::Notice(_) | Parsed::Roll(_) | Parsed::Readiness(_) => {}
+        Parsed::TrailCall(_) | Parsed::Nothing(_) | Parsed::Notice(_) | Parsed::LedgerRequest(_) | Parsed::Readiness(_) => {}
     }
 }
 

@@ -48,7 +48,7 @@ pub fn can_undo(call: &str) -> bool {
 
 /// What a call names, wherever in its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Touched {
+pub struct TrailCall {
     /// The event's id.
     pub id: String,
     /// The call.
@@ -87,7 +87,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     }
     let identity = detail.get("userIdentity");
     let text = |field: Field<'_>| field.value().as_str().map(str::to_owned);
-    let mut touched = Touched {
+    let mut touched = TrailCall {
         id: text(detail.get("eventID")).unwrap_or_default(),
         call: call.to_owned(),
         by: text(identity.get("arn"))
@@ -118,7 +118,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     if named + touched.addresses.len() + touched.roles.len() == 0 {
         return nothing("names nothing that a containment holds");
     }
-    Ok(Parsed::Touched(Box::new(touched)))
+    Ok(Parsed::TrailCall(Box::new(touched)))
 }
 
 fn optional<T>(field: &Field<'_>, default: &T) -> Result<T, ParseError>

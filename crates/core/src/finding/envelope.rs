@@ -154,7 +154,7 @@ impl Reader<'_> {
                 Ok(Parsed::Request(request)) => whole.absorb(request),
                 Ok(Parsed::Notice(notice)) => whole.notices.push(*notice),
                 Ok(Parsed::Nothing(reason)) => why = reason,
-                Ok(Parsed::Touched(_) | Parsed::Roll(_) | Parsed::Readiness(_) | Parsed::Batch(_)) => {
+                Ok(Parsed::TrailCall(_) | Parsed::LedgerRequest(_) | Parsed::Readiness(_) | Parsed::Batch(_)) => {
                     let error = unsupported("no finding inside a notification".to_owned());
                     whole.unread.push(Unread::below(record.path(), error.clone()));
                     alone = alone.or(Some(error));

@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        finding::{Parsed, Roll, parse},
+        finding::{LedgerRequest, Parsed, parse},
         policy::Policy,
     };
 
@@ -101,7 +101,7 @@ mod tests {
             ),
         ] {
             match read(&request) {
-                Ok(Parsed::Roll(Roll::Show(key))) => assert_eq!(key.pk(), pk),
+                Ok(Parsed::LedgerRequest(LedgerRequest::Show(key))) => assert_eq!(key.pk(), pk),
                 other => panic!("{other:?}"),
             }
         }
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn an_instance_is_found_by_a_name_or_by_an_address() {
         let by = |request: Value| match read(&request) {
-            Ok(Parsed::Roll(Roll::Find(find))) => find.by,
+            Ok(Parsed::LedgerRequest(LedgerRequest::Find(find))) => find.by,
             other => panic!("{other:?}"),
         };
         assert_eq!(by(json!({"action": "find", "name": "web *"})), FindBy::Name("web *".to_owned()));

@@ -2,7 +2,7 @@
 //! taken for consent: every unknown key is an error.
 
 use super::{
-    Action, Invoked, ParseError, Parsed, Place, Readiness, Request, Roll, Source, abuse,
+    Action, Invoked, LedgerRequest, ParseError, Parsed, Place, Readiness, Request, Source, abuse,
     draft::{Draft, Target, one_line},
     look,
 };
@@ -65,7 +65,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         return Ok(Parsed::Readiness(readiness(root)?));
     }
     if root.get("action").text()? == Some("decide") {
-        return Ok(Parsed::Roll(decide(root)?));
+        return Ok(Parsed::LedgerRequest(decide(root)?));
     }
     if let Some(key) = ["question", "answer"].into_iter().find(|key| !root.get(key).is_absent()) {
         return Err(ParseError::InvalidRequest(format!("{key}: it goes with \"action\": \"decide\" only")));
@@ -74,15 +74,15 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         return Err(ParseError::InvalidRequest(format!("{key}: it goes with \"action\": \"readiness\" only")));
     }
     match root.get("action").text()? {
-        Some("show") => return Ok(Parsed::Roll(Roll::Show(look::show(root, invoked)?))),
-        Some("find") => return Ok(Parsed::Roll(Roll::Find(look::find(root, invoked)?))),
+        Some("show") => return Ok(Parsed::LedgerRequest(LedgerRequest::Show(look::show(root, invoked)?))),
+        Some("find") => return Ok(Parsed::LedgerRequest(LedgerRequest::Find(look::find(root, invoked)?))),
         _ => {}
     }
     if let Some(key) = ["name", "address"].into_iter().find(|key| !root.get(key).is_absent()) {
         return Err(ParseError::InvalidRequest(format!("{key}: it goes with \"action\": \"find\" only")));
     }
     if let Some(roll) = roll(root, invoked)? {
-        return Ok(Parsed::Roll(roll));
+        return Ok(Parsed::LedgerRequest(roll));
     }
     let action = action(root)?;
     let reason = root.get("reason").text()?.unwrap_or_default();
@@ -110,8 +110,8 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
             other @ (Parsed::Nothing(_)
             | Parsed::Notice(_)
             | Parsed::Batch(_)
-            | Parsed::Touched(_)
-            | Parsed::Roll(_)
+            | Parsed::TrailCall(_)
+            | Parsed::LedgerRequest(_)
             | Parsed::Readiness(_)) => {
                 return Ok(other);
             }
@@ -172,7 +172,7 @@ fn readiness(root: &Field<'_>) -> Result<Readiness, ParseError> {
 }
 
 /// Questions about all active containments name no instance.
-fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Roll>, ParseError> {
+fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<LedgerRequest>, ParseError> {
     let action = root.get("action").text()?;
     let from = root.get("next").text()?;
     let roll = match action {
@@ -182,7 +182,7 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Roll>, ParseError>
                 root.get("next").wrong("what an answer of \"status\" has in \"next\": <account>/<region>/<instance>")
             };
             let from = from.map(|next| InstanceKey::parse(next).ok_or_else(wrong)).transpose()?;
-            Roll::Status { from, of: None }
+            LedgerRequest::Status { from, of: None }
         }
         Some("questions") => {
             let is_place = |next: &&str| {
@@ -190,7 +190,7 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Roll>, ParseError>
             };
             let wrong = || root.get("next").wrong("what an answer of \"questions\" has in \"next\"");
             let from = from.map(|next| Some(next).filter(is_place).ok_or_else(wrong)).transpose()?;
-            Roll::Questions { from: from.map(str::to_owned) }
+            LedgerRequest::Questions { from: from.map(str::to_owned) }
         }
         _ if from.is_some() => {
             return Err(ParseError::InvalidRequest(
@@ -198,7 +198,7 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Roll>, ParseError>
             ));
         }
         Some("verify") if root.get("instance_id").is_absent() => {
-            Roll::Verify { scheduled: root.get("scheduled").flag()?.unwrap_or(false) }
+            LedgerRequest::Verify { scheduled: root.get("scheduled").flag()?.unwrap_or(false) }
         }
         _ if !root.get("scheduled").is_absent() => {
             return Err(ParseError::InvalidRequest(
@@ -207,7 +207,7 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Roll>, ParseError>
         }
         _ => return Ok(None),
     };
-    if matches!(roll, Roll::Status { .. }) && !root.get("scheduled").is_absent() {
+    if matches!(roll, LedgerRequest::Status { .. }) && !root.get("scheduled").is_absent() {
         return Err(ParseError::InvalidRequest("scheduled: \"status\" does not take it".to_owned()));
     }
     let other = ["instance_id", "abuse_report", "region", "account", "force", "for", "rejoin", "stop", "invoked_by"]
@@ -220,7 +220,7 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Roll>, ParseError>
 }
 
 /// A person's answer to a question.
-fn decide(root: &Field<'_>) -> Result<Roll, ParseError> {
+fn decide(root: &Field<'_>) -> Result<LedgerRequest, ParseError> {
     let allowed = ["action", "question", "answer", "reason", "invoked_by"];
     if let Some(key) = KEYS.into_iter().find(|key| !allowed.contains(key) && !root.get(key).is_absent()) {
         return Err(ParseError::InvalidRequest(format!("{key}: \"decide\" does not take it")));
@@ -228,7 +228,7 @@ fn decide(root: &Field<'_>) -> Result<Roll, ParseError> {
     let question = root.get("question");
     let id = question.text()?.filter(|id| !id.is_empty());
     let answer = root.get("answer");
-    Ok(Roll::Decide {
+    Ok(LedgerRequest::Decide {
         question: id.ok_or_else(|| question.wrong("the id of a question, as \"questions\" lists it"))?.to_owned(),
         contain: match answer.text()? {
             Some("yes") => true,
@@ -252,7 +252,7 @@ fn reason(root: &Field<'_>) -> Result<String, ParseError> {
 }
 
 /// The status of one instance, in the function's own account and Region where none is given.
-fn status_of(root: &Field<'_>, invoked: &Invoked) -> Result<Roll, ParseError> {
+fn status_of(root: &Field<'_>, invoked: &Invoked) -> Result<LedgerRequest, ParseError> {
     let other = ["next", "abuse_report", "force", "for", "rejoin", "stop", "scheduled"]
         .into_iter()
         .find(|key| !root.get(key).is_absent());
@@ -264,7 +264,7 @@ fn status_of(root: &Field<'_>, invoked: &Invoked) -> Result<Roll, ParseError> {
         region: optional(&root.get("region"), &invoked.region)?,
         instance: root.get("instance_id").parse()?,
     };
-    Ok(Roll::Status { from: None, of: Some(of) })
+    Ok(LedgerRequest::Status { from: None, of: Some(of) })
 }
 
 /// What is wanted; a key that belongs to another action is an error, since it shows that something else was meant.

@@ -63,8 +63,8 @@ pub(super) fn custom_action(root: &Field<'_>, policy: &Policy) -> Result<Parsed,
         parsed @ (Parsed::Request(_)
         | Parsed::Notice(_)
         | Parsed::Batch(_)
-        | Parsed::Touched(_)
-        | Parsed::Roll(_)
+        | Parsed::TrailCall(_)
+        | Parsed::LedgerRequest(_)
         | Parsed::Readiness(_)) => Ok(parsed),
     }
 }

@@ -76,8 +76,8 @@ fn check(event: &Value, expected: &Expect) {
                     Parsed::Notice(notice) => format!("{}: notice: {}", queued.message_id, notice.summary()),
                     Parsed::Nothing(_)
                     | Parsed::Batch(_)
-                    | Parsed::Touched(_)
-                    | Parsed::Roll(_)
+                    | Parsed::TrailCall(_)
+                    | Parsed::LedgerRequest(_)
                     | Parsed::Readiness(_) => {
                         format!("{}: nothing", queued.message_id)
                     }
@@ -88,9 +88,9 @@ fn check(event: &Value, expected: &Expect) {
             .join("\n"),
         Ok(Parsed::Nothing(reason)) => format!("nothing: {reason}"),
         Ok(Parsed::Notice(notice)) => format!("notice: {}", notice.summary()),
-        Ok(Parsed::Touched(touched)) => format!("{touched:?}"),
+        Ok(Parsed::TrailCall(touched)) => format!("{touched:?}"),
         Ok(Parsed::Readiness(asked)) => format!("{asked:?}"),
-        Ok(Parsed::Roll(roll)) => format!("{roll:?}"),
+        Ok(Parsed::LedgerRequest(roll)) => format!("{roll:?}"),
         Err(ParseError::UnsupportedEvent(message)) => format!("UnsupportedEvent: {message}"),
         Err(ParseError::InvalidRequest(message)) => format!("InvalidRequest: {message}"),
         Err(ParseError::Unread(unread)) => format!("InvalidRequest: {unread}"),
@@ -339,14 +339,14 @@ fn a_call_on_what_a_containment_may_hold_is_a_reason_to_look() {
     check(
         &event("AssociateIamInstanceProfile", nested),
         &expect![[
-            r#"Touched { id: "e-1", call: "AssociateIamInstanceProfile", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [InstanceId("i-0123abcd")], interfaces: [], groups: [], addresses: [], roles: [] }"#
+            r#"TrailCall { id: "e-1", call: "AssociateIamInstanceProfile", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [InstanceId("i-0123abcd")], interfaces: [], groups: [], addresses: [], roles: [] }"#
         ]],
     );
     let policy = json!({"roleName": "app", "policyName": "brig-deny"});
     check(
         &event("DeleteRolePolicy", policy),
         &expect![[
-            r#"Touched { id: "e-1", call: "DeleteRolePolicy", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [], interfaces: [], groups: [], addresses: [], roles: ["app"] }"#
+            r#"TrailCall { id: "e-1", call: "DeleteRolePolicy", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [], interfaces: [], groups: [], addresses: [], roles: ["app"] }"#
         ]],
     );
     check(

@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     containment::{Conclusion, Containment, Resolution},
+    notified,
     step::Lane,
     text,
     timestamp::Timestamp,
-    told,
     verdict::{LaneLine, Truth, Verdict},
 };
 
@@ -45,7 +45,7 @@ struct Notification<'a> {
 impl Notification<'_> {
     fn json(self) -> String {
         let summary = self.lines.first().map_or("", String::as_str);
-        let id = told::digest([self.thread, self.outcome, summary]);
+        let id = notified::digest([self.thread, self.outcome, summary]);
         let mut metadata = json!({
             "threadId": self.thread,
             "summary": text::one_line(summary, LONGEST_TITLE),

@@ -8,7 +8,7 @@ use super::{LARGEST, Message, chat, pager, subject};
 use crate::{
     finding::{Notice, Unread},
     ids::{AccountId, Region},
-    ledger::Announced,
+    ledger::Announcement,
     text,
 };
 
@@ -41,7 +41,7 @@ impl Unhandled<'_> {
 
     /// What is on record once people were notified: the event, and what it was that they were told.
     #[must_use]
-    pub fn record(&self) -> Announced {
+    pub fn record(&self) -> Announcement {
         let mut digest = DefaultHasher::new();
         for notice in self.notices {
             (notice.summary(), &notice.id, &notice.named).hash(&mut digest);
@@ -50,7 +50,7 @@ impl Unhandled<'_> {
             unread.to_string().hash(&mut digest);
         }
         let event = self.event.chars().filter(char::is_ascii_graphic).take(256).collect();
-        Announced { event, digest: format!("{:016x}", digest.finish()) }
+        Announcement { event, digest: format!("{:016x}", digest.finish()) }
     }
 
     /// Composes the message.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     containment::{Conclusion, Containment, Resolution},
-    told,
+    notified,
 };
 
 /// PagerDuty takes no longer key.
@@ -31,7 +31,7 @@ impl EventAction {
     pub fn of(outcome: Conclusion, told: Option<&str>) -> Self {
         match outcome {
             // The first one needs somebody who investigates. After anything else it is whole again.
-            Conclusion::Contained => match told.map(told::word_of) {
+            Conclusion::Contained => match told.map(notified::word_of) {
                 None => Self::Trigger,
                 Some(word) if word == Conclusion::Contained.word() => Self::Trigger,
                 Some(_) => Self::Resolve,
@@ -110,7 +110,7 @@ fn bounded(key: String) -> String {
     if key.len() <= LONGEST_KEY {
         return key;
     }
-    let digest = told::digest([key.as_str()]);
+    let digest = notified::digest([key.as_str()]);
     let head: String = key.chars().filter(char::is_ascii).take(LONGEST_KEY - digest.len() - 1).collect();
     format!("{head}#{digest}")
 }

@@ -40,7 +40,7 @@ pub(super) fn containment(outcome: Conclusion, summary: &str) -> Containment {
         unreachable: false,
         not_notified: None,
         question: None,
-        cause: crate::told::Cause::Finding,
+        cause: crate::notified::Cause::Finding,
         about: Vec::new(),
         gaps: Vec::new(),
         instance_name: None,

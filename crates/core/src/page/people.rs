@@ -27,7 +27,8 @@ pub(super) fn people(case: &Case<'_>) -> Vec<People> {
         holder,
         Some(short(&record.holder)).filter(|id| !id.is_empty()).map(|id| format!("request {id}")).into_iter().collect(),
     );
-    let notified = record.notified.as_deref().map(|word| format!("of the outcome \"{}\"", short(told::word_of(word))));
+    let notified =
+        record.notified.as_deref().map(|word| format!("of the outcome \"{}\"", short(notified::word_of(word))));
     add("People were notified", vec![notified.unwrap_or_else(|| "not on record".to_owned())]);
     let unsent =
         case.record.not_notified.iter().map(|unsent| format!("{}: {}", short(&unsent.subject), short(&unsent.why)));

@@ -1,6 +1,6 @@
 //! Which flows were tracked, by the rules that an interface had before.
 
-use super::{Family, NewFlows, OpenFlows, Treated, new_flows};
+use super::{Family, InterfaceHistory, NewFlows, OpenFlows, new_flows};
 use crate::{
     ids::GroupId,
     reach::ReachLook,
@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What becomes of TCP and UDP flows that no gateway tracks by itself.
-pub(super) fn judge(treated: &Treated, family: Family, look: &ReachLook) -> (OpenFlows, String) {
+pub(super) fn judge(treated: &InterfaceHistory, family: Family, look: &ReachLook) -> (OpenFlows, String) {
     match new_flows(treated) {
         NewFlows::Blocked => {}
         NewFlows::Unknown => return (OpenFlows::Unknown, "whether it is isolated was not seen".to_owned()),
@@ -35,7 +35,7 @@ pub(super) fn judge(treated: &Treated, family: Family, look: &ReachLook) -> (Ope
 
 /// A flow is untracked where a rule allows it from or to everywhere and one allows all answers the other way. Where both
 /// ways allow everything, no TCP or UDP flow is tracked.
-fn all_untracked(treated: &Treated, family: Family, look: &ReachLook) -> bool {
+fn all_untracked(treated: &InterfaceHistory, family: Family, look: &ReachLook) -> bool {
     let Some(groups) = groups(treated, look) else { return false };
     let open = |direction: Direction| {
         let allows = |protocol: &str, rule: &Rule| {
@@ -51,7 +51,7 @@ fn all_untracked(treated: &Treated, family: Family, look: &ReachLook) -> bool {
 
 /// Whether ICMP, and whether anything but it, TCP and UDP was allowed, by its groups or in the window; what is unknown counts
 /// as allowed.
-pub(super) fn allowed_beside(treated: &Treated, look: &ReachLook) -> (bool, bool) {
+pub(super) fn allowed_beside(treated: &InterfaceHistory, look: &ReachLook) -> (bool, bool) {
     if treated.untracked || treated.may_have_been_open {
         return (true, true);
     }
@@ -63,7 +63,7 @@ pub(super) fn allowed_beside(treated: &Treated, look: &ReachLook) -> (bool, bool
 }
 
 /// The groups before; none where one of them is unknown.
-fn groups<'a>(treated: &Treated, look: &'a ReachLook) -> Option<Vec<&'a SecurityGroup>> {
+fn groups<'a>(treated: &InterfaceHistory, look: &'a ReachLook) -> Option<Vec<&'a SecurityGroup>> {
     let find = |id: &GroupId| look.groups.iter().find(|group| group.id == *id);
     treated.was.as_ref()?.iter().map(find).collect()
 }

@@ -52,14 +52,14 @@ fn look(routes: &[(&str, &str)]) -> ReachLook {
 struct Case {
     instance: Instance,
     interfaces: Vec<Interface>,
-    treated: Treated,
+    treated: InterfaceHistory,
     left: Vec<&'static str>,
     look: ReachLook,
 }
 
 impl Case {
     fn of(look: ReachLook) -> Self {
-        let treated = Treated {
+        let treated = InterfaceHistory {
             was: Some(vec!["sg-web".into()]),
             untracked: true,
             may_have_been_open: true,

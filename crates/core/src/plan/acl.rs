@@ -8,7 +8,7 @@ use std::{
 
 use super::{Plan, done};
 use crate::{
-    acl::{AclEntry, Denial, MOST_RULES, NetworkAcl, Spared},
+    acl::{AclEntry, Denial, MOST_RULES, NetworkAcl, NeverDenied},
     ids::AccountId,
     ledger::StepRecord,
     step::{Mark, Outcome, Step},
@@ -37,7 +37,7 @@ pub struct Look<'a> {
     /// The ledger's shares by ACL.
     pub denials: &'a BTreeMap<String, Vec<Denial>>,
     /// What an address is judged by.
-    pub spared: Spared<'a>,
+    pub spared: NeverDenied<'a>,
 }
 
 /// Plans it.

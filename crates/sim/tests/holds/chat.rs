@@ -69,7 +69,7 @@ fn the_channel_hears_what_people_hear_and_a_containment_is_one_thread() {
     let said = said(&sim);
     let titles: Vec<&str> = said.iter().filter_map(|said| said["content"]["title"].as_str()).collect();
     assert_eq!(titles.len(), 2, "{titles:?}");
-    assert!(titles[0].contains("contained") && titles[1].contains("released"), "{titles:?}");
+    assert!(titles[0].contains("CONTAINED") && titles[1].contains("RELEASED"), "{titles:?}");
     assert_eq!(said[0]["metadata"]["threadId"], said[1]["metadata"]["threadId"]);
     // At the same time: neither waits for the other's answer.
     let at = |operation: &str| sim.calls().iter().find(|call| call.operation == operation).expect("a call").at;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding, Source, Touched},
+    finding::{Action, Finding, Source, TrailCall},
     ids::GroupId,
 };
 use brig_engine::ports::TrailEvent;
@@ -60,7 +60,7 @@ fn found(sim: &Arc<Sim>, victim: &Victim, id: &str) -> Containment {
 
 /// CloudTrail's record of the call reaches the function.
 fn recorded(sim: &Arc<Sim>, victim: &Victim) -> Containment {
-    let touched = Touched {
+    let touched = TrailCall {
         id: "event".to_owned(),
         call: "ModifyNetworkInterfaceAttribute".to_owned(),
         by: MALLORY.to_owned(),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding, Touched},
+    finding::{Action, Finding, TrailCall},
     ids::{EniId, GroupId},
     policy::Policy,
     verdict::Truth,
@@ -224,7 +224,7 @@ fn a_responders_change_is_told_and_left() {
     let policy = Policy { responders: vec![responder], ..Policy::default() };
     let sim = Sim::with(world, 1, policy);
     deliver(&sim, &victim, "r").expect("an answer");
-    let touched = |by: &str, sim: &Sim| Touched {
+    let touched = |by: &str, sim: &Sim| TrailCall {
         id: format!("event-of-{}", by.rsplit('/').next().unwrap_or_default()),
         call: "ModifyNetworkInterfaceAttribute".to_owned(),
         by: by.to_owned(),

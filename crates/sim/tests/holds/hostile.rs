@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::Containment,
-    finding::{Action, Finding, Touched},
+    finding::{Action, Finding, TrailCall},
     ledger::InstanceKey,
     message::Message,
     proof::{Destination, FlowLog},
@@ -164,8 +164,8 @@ fn check_records(sim: &Arc<Sim>, victim: &Victim) {
     assert_eq!(raw(&reason), None, "{reason}");
 }
 
-fn touched(victim: &Victim, bad: &str) -> Touched {
-    Touched {
+fn touched(victim: &Victim, bad: &str) -> TrailCall {
+    TrailCall {
         call: format!("ModifyNetworkInterfaceAttribute{bad}"),
         by: format!("arn:aws:sts::{ACCOUNT}:assumed-role/x/{bad}"),
         id: format!("event{bad}"),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::Touched,
+    finding::TrailCall,
     verdict::Truth,
 };
 use brig_engine::Verified;
@@ -45,14 +45,14 @@ fn scheduled(sim: &Arc<Sim>) -> Look {
     }
 }
 
-fn touch(sim: &Arc<Sim>, touched: &Touched) -> Look {
+fn touch(sim: &Arc<Sim>, touched: &TrailCall) -> Look {
     let (engine, invocation) = (sim.engine(0), sim.invocation(&touched.id, TIME));
     let (entries, failed) = sim.run(engine.touched(touched, &invocation)).expect("an end");
     Look { again: failed.is_some() || entries.iter().any(|entry| entry.left_over), entries }
 }
 
-fn swapped_back(world: &World, victim: &Victim) -> Touched {
-    Touched {
+fn swapped_back(world: &World, victim: &Victim) -> TrailCall {
+    TrailCall {
         id: "event".to_owned(),
         call: "ModifyNetworkInterfaceAttribute".to_owned(),
         by: "arn:aws:sts::123456789012:assumed-role/Admin/mallory".to_owned(),
@@ -68,10 +68,10 @@ fn swapped_back(world: &World, victim: &Victim) -> Touched {
     }
 }
 
-fn policy_removed(world: &World, victim: &Victim) -> Touched {
+fn policy_removed(world: &World, victim: &Victim) -> TrailCall {
     let (role, _) = world.policies.keys().next().expect("a policy").clone();
     let call = "DeleteRolePolicy".to_owned();
-    Touched { call, interfaces: Vec::new(), roles: vec![role], ..swapped_back(world, victim) }
+    TrailCall { call, interfaces: Vec::new(), roles: vec![role], ..swapped_back(world, victim) }
 }
 
 /// What of the world is not as it must be.
@@ -186,7 +186,7 @@ fn a_verification_whose_answers_cannot_be_read_still_repairs_all_that_was_undone
 fn a_drift_event_whose_answers_cannot_be_read_is_not_dropped() {
     let (world, victim) = World::production();
     let expected = ended(&calm(&world, &victim));
-    let events: [(&str, fn(&World, &Victim) -> Touched); 2] =
+    let events: [(&str, fn(&World, &Victim) -> TrailCall); 2] =
         [("groups swapped back", swapped_back), ("the policy removed", policy_removed)];
     for (what, event) in events {
         let event = event(&calm(&world, &victim).world(), &victim);

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::Containment,
-    finding::{Action, Finding, Invoked, Parsed, Touched, parse},
+    finding::{Action, Finding, Invoked, Parsed, TrailCall, parse},
     ids::InstanceId,
     ledger::InstanceKey,
+    notified::Cause,
     policy::{Mode, Policy},
-    told::Cause,
     verdict::Truth,
 };
 use brig_engine::{Decision, StatusPage};
@@ -418,8 +418,8 @@ fn a_question_is_answered_yes_or_no_by_its_id() {
     }
 }
 
-fn swapped_back(sim: &Sim, victim: &Victim) -> Touched {
-    Touched {
+fn swapped_back(sim: &Sim, victim: &Victim) -> TrailCall {
+    TrailCall {
         id: "event".to_owned(),
         call: "ModifyNetworkInterfaceAttribute".to_owned(),
         by: "arn:aws:sts::123456789012:assumed-role/Mallory/x".to_owned(),
@@ -599,7 +599,7 @@ fn of_many_questions_every_one_is_listed_and_can_be_answered() {
     let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
     for number in 1..150 {
         let instance_id = format!("i-{number:017x}").parse().expect("an id");
-        let question = brig_core::told::Question { question: format!("q-{number}"), instance_id, ..asked.clone() };
+        let question = brig_core::notified::Question { question: format!("q-{number}"), instance_id, ..asked.clone() };
         sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
     }
     let mut listed = Vec::new();
@@ -630,7 +630,7 @@ fn a_containment_closes_every_question_about_its_instance() {
     let asked = status(&sim).questions.first().expect("a question").clone();
     let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
     for number in 1..150 {
-        let question = brig_core::told::Question { question: format!("q-{number}"), ..asked.clone() };
+        let question = brig_core::notified::Question { question: format!("q-{number}"), ..asked.clone() };
         sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
     }
     let person = Finding { by_person: true, ..found(&victim.id, "p") };

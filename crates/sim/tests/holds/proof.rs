@@ -196,7 +196,7 @@ fn a_contradiction_stands_until_there_is_proof() {
     sim.wait(Duration::from_hours(2));
     let answer = verify(&sim, &victim, false);
     assert_eq!(answer.outcome, Conclusion::Contradicted, "{answer:#?}");
-    expect!["TRAFFIC WAS ACCEPTED AFTER THE CUT when flow logs were read before; whether it still is cannot be said, no proof is available"]
+    expect!["TRAFFIC WAS ACCEPTED AFTER THE CUT when flow logs were last read; it is not known whether that continues"]
         .assert_eq(answer.verdict.summary.split(':').next().unwrap_or_default());
     assert_eq!(sim.told().len(), told, "people know");
     record(&sim, &eni, "180 START END REJECT OK");
@@ -213,7 +213,7 @@ fn a_containment_says_which_interfaces_no_flow_log_watches() {
         let answer = sim.contain(&victim.id, "again").expect("an answer");
         answer.notes.iter().map(ToString::to_string).filter(|note| note.contains("flow log")).collect::<Vec<_>>()
     };
-    expect!["no VPC flow log watches eni-00000002: nothing will prove the cut there"].assert_eq(&bare(&world).concat());
+    expect!["no VPC flow log covers eni-00000002: nothing can prove the cut there"].assert_eq(&bare(&world).concat());
     world.flow_logs.push(FlowLog { traffic: "REJECT".to_owned(), ..log(Destination::Other) });
     assert_eq!(bare(&world).len(), 1, "of what is accepted it has nothing");
     world.flow_logs.push(log(Destination::Other));

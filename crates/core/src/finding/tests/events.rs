@@ -4,10 +4,10 @@ use expect_test::expect;
 
 use super::*;
 use crate::{
+    notified::Cause,
     policy::{Guide, Known, decide, gate, ignored},
     rules::Rules,
     testing::instance,
-    told::Cause,
 };
 
 /// What a document parses to, a line each, and what is decided about an ordinary instance.
@@ -30,10 +30,10 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
             let notices = request.notices.iter().map(|notice| format!("notice: {}", notice.summary()));
             findings.chain(addresses).chain(unread).chain(notices).collect()
         }
-        Ok(Parsed::Touched(touched)) => {
+        Ok(Parsed::TrailCall(touched)) => {
             vec![format!("look again: {} names {:?} {:?}", touched.call, touched.instances, touched.interfaces)]
         }
-        Ok(Parsed::Roll(roll)) => vec![format!("all active containments: {roll:?}")],
+        Ok(Parsed::LedgerRequest(roll)) => vec![format!("all active containments: {roll:?}")],
         Ok(Parsed::Readiness(asked)) => vec![format!("how ready the account is: {asked:?}")],
         Ok(Parsed::Nothing(why)) => vec![format!("nothing: {why}")],
         Ok(Parsed::Notice(notice)) => vec![format!("notice: {}", notice.summary())],

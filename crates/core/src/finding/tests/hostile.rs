@@ -118,7 +118,7 @@ fn said(parsed: &Result<Parsed, ParseError>, found: &mut Vec<String>) {
     if let Ok(Parsed::Nothing(why)) = parsed {
         found.push(why.clone());
     }
-    if let Ok(Parsed::Touched(touched)) = parsed {
+    if let Ok(Parsed::TrailCall(touched)) = parsed {
         let title = format!("{} by {}", touched.call, touched.by);
         for instance in &touched.instances {
             let (account, region) = (touched.account.clone(), touched.region.clone());

@@ -64,8 +64,8 @@ fn instances(parsed: Parsed) -> Vec<String> {
         Parsed::Batch(batch) => {
             batch.into_iter().filter_map(|message| message.body.ok()).flat_map(|parsed| instances(*parsed)).collect()
         }
-        Parsed::Touched(touched) => touched.instances.iter().map(ToString::to_string).collect(),
-        Parsed::Nothing(_) | Parsed::Notice(_) | Parsed::Roll(_) | Parsed::Readiness(_) => Vec::new(),
+        Parsed::TrailCall(touched) => touched.instances.iter().map(ToString::to_string).collect(),
+        Parsed::Nothing(_) | Parsed::Notice(_) | Parsed::LedgerRequest(_) | Parsed::Readiness(_) => Vec::new(),
     }
 }
 

@@ -69,7 +69,7 @@ fn planned(world: &World) -> Plan {
         recorded: &world.recorded,
         acls: &world.acls,
         denials: &world.denials,
-        spared: Spared { never: &[], routes: Ok(&tables), published: Ok(&published) },
+        spared: NeverDenied { never: &[], routes: Ok(&tables), published: Ok(&published) },
     })
 }
 

@@ -23,14 +23,14 @@ const MOST_GROUPS: usize = 20;
 pub(crate) type Groups<'a> = MaybeDone<BoxFuture<'a, Option<Answer<Vec<TargetGroup>>>>>;
 
 /// What was seen of it.
-pub(crate) enum Standing {
+pub(crate) enum LastHealthy {
     /// The target groups (ARNs) of which it is the last healthy target.
     Last(Vec<String>),
     /// Why that could not be seen.
     Unseen(String),
 }
 
-impl Standing {
+impl LastHealthy {
     /// The decision, given what stands and falls with the instance. What could not be seen holds nothing up.
     pub(crate) fn weigh(self, decided: Decided) -> Decided {
         match self {
@@ -48,12 +48,12 @@ impl Standing {
 }
 
 /// Looks at the target groups of the instance's VPCs.
-pub(crate) async fn look(groups: &mut Groups<'_>, cloud: &dyn Cloud, instance: &Instance) -> Standing {
+pub(crate) async fn look(groups: &mut Groups<'_>, cloud: &dyn Cloud, instance: &Instance) -> LastHealthy {
     (&mut *groups).await;
     let listed = match std::pin::Pin::new(groups).take_output().flatten() {
         Some(Ok(listed)) => listed,
-        Some(Err(error)) => return Standing::Unseen(error.to_string()),
-        None => return Standing::Unseen("target groups were not listed".to_owned()),
+        Some(Err(error)) => return LastHealthy::Unseen(error.to_string()),
+        None => return LastHealthy::Unseen("target groups were not listed".to_owned()),
     };
     let near = |group: &TargetGroup| {
         matches!(group.kind.as_str(), "instance" | "ip")
@@ -61,7 +61,7 @@ pub(crate) async fn look(groups: &mut Groups<'_>, cloud: &dyn Cloud, instance: &
     };
     let near: Vec<TargetGroup> = listed.into_iter().filter(near).collect();
     if near.len() > MOST_GROUPS {
-        return Standing::Unseen(format!(
+        return LastHealthy::Unseen(format!(
             "its VPCs have {} target groups, too many to look at before the cut",
             near.len()
         ));
@@ -80,23 +80,23 @@ pub(crate) async fn look(groups: &mut Groups<'_>, cloud: &dyn Cloud, instance: &
         }
     }
     match unseen {
-        Some(why) if last.is_empty() => Standing::Unseen(why),
-        _ => Standing::Last(last),
+        Some(why) if last.is_empty() => LastHealthy::Unseen(why),
+        _ => LastHealthy::Last(last),
     }
 }
 
 impl Engine {
     /// The same, within a time.
-    pub(crate) async fn standing(&self, scene: &Scene, groups: &mut Groups<'_>, most: Duration) -> Standing {
+    pub(crate) async fn standing(&self, scene: &Scene, groups: &mut Groups<'_>, most: Duration) -> LastHealthy {
         let look = std::pin::pin!(look(groups, scene.lanes.fleet.as_ref(), &scene.look.instance));
         self.soon(look, most).await
     }
 
     /// Waits for it, but not for long.
-    pub(crate) async fn soon(&self, look: impl Future<Output = Standing> + Unpin, most: Duration) -> Standing {
+    pub(crate) async fn soon(&self, look: impl Future<Output = LastHealthy> + Unpin, most: Duration) -> LastHealthy {
         match select(look, self.clock.sleep(most)).await {
             Either::Left((standing, _)) => standing,
-            Either::Right(((), _)) => Standing::Unseen("there was no time".to_owned()),
+            Either::Right(((), _)) => LastHealthy::Unseen("there was no time".to_owned()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use brig_core::{
     containment::Containment,
-    finding::{Action, Finding, Touched},
+    finding::{Action, Finding, TrailCall},
     ids::InstanceId,
     ledger::InstanceKey,
     step::{Lane, Step},
@@ -51,7 +51,7 @@ impl Engine {
     /// Verifies the contained instances that somebody's call touched. A responder's change is reported, and left.
     pub async fn touched(
         &self,
-        touched: &Touched,
+        touched: &TrailCall,
         invocation: &Invocation,
     ) -> (Vec<Containment>, Option<TouchedError>) {
         let instances = match self.touched_instances(touched, invocation).await {
@@ -81,7 +81,7 @@ impl Engine {
     /// resources the call names.
     async fn touched_instances(
         &self,
-        touched: &Touched,
+        touched: &TrailCall,
         invocation: &Invocation,
     ) -> Result<BTreeSet<InstanceKey>, TouchedError> {
         let unread = |source| TouchedError::Unread { call: touched.call.clone(), source };
@@ -116,7 +116,7 @@ impl Engine {
     }
 
     /// Contained instances, of any Region, of a role whose policy was written.
-    async fn with_role(&self, touched: &Touched) -> Answer<Vec<InstanceKey>> {
+    async fn with_role(&self, touched: &TrailCall) -> Answer<Vec<InstanceKey>> {
         let active = self.ledger.active_in(&touched.account, None).await?;
         let looks = stream::iter(active).map(|key| async move {
             let records = self.ledger.read(&key).await?;
@@ -129,7 +129,7 @@ impl Engine {
 }
 
 /// Whether a call names an interface, a group on it or an address of it.
-fn is_named(touched: &Touched, attached: &Attached) -> bool {
+fn is_named(touched: &TrailCall, attached: &Attached) -> bool {
     let interface = &attached.interface;
     let public = interface.public.iter().map(|public| IpAddr::V4(public.address));
     touched.interfaces.contains(&interface.id)

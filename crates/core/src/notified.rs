@@ -90,7 +90,7 @@ impl Cause {
 /// A statement that people are notified of once: what was decided, why, and about what. Never a sentence, a time of day or
 /// a count, so that the same statement about the same thing is the same value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Statement {
     /// The outcome's word, `asked`.
     pub what: String,
     /// Why.
@@ -101,7 +101,7 @@ pub struct Told {
     pub about: Vec<String>,
 }
 
-impl Told {
+impl Statement {
     /// The statement of an answer about a finding.
     #[must_use]
     pub fn of(answer: &Containment, finding: &Finding, now: Timestamp) -> Self {
@@ -329,7 +329,7 @@ fn shown<T: Into<Option<Timestamp>> + Copy, S: serde::Serializer>(at: &T, serial
 impl Question {
     /// The question that an answer asks about a finding.
     #[must_use]
-    pub fn of(answer: &Containment, finding: &Finding, told: &Told, now: Timestamp) -> Self {
+    pub fn of(answer: &Containment, finding: &Finding, told: &Statement, now: Timestamp) -> Self {
         Self {
             // One finding may ask about several instances: each question has an id of its own.
             question: digest([told.digest().as_str(), answer_key(answer).pk().as_str()]).chars().take(12).collect(),
@@ -388,9 +388,9 @@ pub struct Release {
 mod tests {
     use super::*;
 
-    fn told(cause: Cause, about: &[&str]) -> Told {
+    fn told(cause: Cause, about: &[&str]) -> Statement {
         let about = about.iter().map(|part| (*part).to_owned()).collect();
-        Told { what: "asked".to_owned(), cause, finding: "f-1".to_owned(), about }
+        Statement { what: "asked".to_owned(), cause, finding: "f-1".to_owned(), about }
     }
 
     #[test]
@@ -403,7 +403,7 @@ mod tests {
             told(Cause::Finding, &["ab", "c"]),
             told(Cause::Finding, &["a", "bc"]),
         ];
-        let digests: std::collections::BTreeSet<String> = all.iter().map(Told::digest).collect();
+        let digests: std::collections::BTreeSet<String> = all.iter().map(Statement::digest).collect();
         assert_eq!(digests.len(), all.len());
         assert_eq!(told(Cause::Exempt, &["x"]).digest(), told(Cause::Exempt, &["x"]).digest());
     }
