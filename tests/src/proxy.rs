@@ -1,6 +1,7 @@
 //! A proxy before an endpoint: notes every call, and can make each slower, as a distant AWS Region is.
 
 use std::{
+    borrow::Cow,
     convert::Infallible,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -50,7 +51,7 @@ impl Fault {
 #[derive(Debug, Clone)]
 pub struct Break {
     /// AWS's name of the operation.
-    pub operation: &'static str,
+    pub operation: Cow<'static, str>,
     /// How.
     pub fault: Fault,
     /// How often.
@@ -62,6 +63,7 @@ pub struct Proxy {
     /// Where it listens.
     pub url: String,
     calls: Arc<Mutex<Vec<Call>>>,
+    breaks: Arc<Mutex<Vec<Break>>>,
 }
 
 impl Proxy {
@@ -77,11 +79,11 @@ impl Proxy {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let calls = Arc::new(Mutex::new(Vec::new()));
         let target: Arc<str> = target.trim_start_matches("http://").trim_end_matches('/').into();
-        let noted = Arc::clone(&calls);
+        let (noted, begun) = (Arc::clone(&calls), Arc::clone(&breaks));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
-                let (target, noted, breaks) = (Arc::clone(&target), Arc::clone(&noted), Arc::clone(&breaks));
+                let (target, noted, breaks) = (Arc::clone(&target), Arc::clone(&noted), Arc::clone(&begun));
                 tokio::spawn(async move {
                     let service = service_fn(move |request| {
                         forward(request, Arc::clone(&target), Arc::clone(&noted), Arc::clone(&breaks), delay)
@@ -91,7 +93,12 @@ impl Proxy {
                 });
             }
         });
-        Self { url, calls }
+        Self { url, calls, breaks }
+    }
+
+    /// Breaks these calls from now on, and no others.
+    pub fn set(&self, breaks: Vec<Break>) {
+        *self.breaks.lock().expect("lock") = breaks;
     }
 
     /// The calls so far, in the order in which their answers left.

@@ -63,7 +63,7 @@ impl Case {
 }
 
 fn broken(operation: &'static str, fault: Fault, times: usize) -> Break {
-    Break { operation, fault, times }
+    Break { operation: operation.into(), fault, times }
 }
 
 fn step<'a>(entry: &'a Value, name: &str) -> &'a Value {

@@ -29,7 +29,7 @@ async fn a_question_that_sns_refuses_comes_again_is_listed_and_is_asked_later() 
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:q", "attributes": {}}]});
 
     let target = endpoint("AWS_ENDPOINT_URL_SNS").or_else(|| endpoint("AWS_ENDPOINT_URL")).expect("an endpoint");
-    let refuse = Break { operation: "Publish", fault: Fault::Refuse(400, "KMSAccessDenied"), times: usize::MAX };
+    let refuse = Break { operation: "Publish".into(), fault: Fault::Refuse(400, "KMSAccessDenied"), times: usize::MAX };
     let sns = Proxy::breaking(&target, Duration::ZERO, vec![refuse]).await;
     let mut settings = office.settings();
     settings.push(("AWS_ENDPOINT_URL_SNS", &sns.url));

@@ -169,6 +169,12 @@ impl Work<'_> {
         self.records().iter().filter(of_lane).cloned().collect()
     }
 
+    /// Whether a lane whose steps were done before looks again before it plans: what one answer did not show would be done
+    /// once more, and called a repair of what nobody had undone.
+    pub(crate) fn should_look_twice(&self, gaps: &[Gap]) -> bool {
+        !self.held.is_empty() && gaps.iter().any(|gap| gap.retryable)
+    }
+
     pub(crate) fn was_overtaken(&self, step: &Step) -> bool {
         self.overtaken.lock().unwrap_or_else(PoisonError::into_inner).contains(&self.key_of(step))
     }

@@ -171,8 +171,7 @@ impl Config {
         let mode = [("enforce", Mode::Enforce), ("observe", Mode::Observe)];
         let mode = choice("BRIG_MODE", get("BRIG_MODE"), "enforce or observe", mode)?;
         let (role_deny, role_overflow) = denial(&get)?;
-        let serves = [("all", Serves::All), ("contain", Serves::Contain), ("release", Serves::Release)];
-        let serves = choice("BRIG_SERVES", get("BRIG_SERVES"), "contain, release or all", serves)?;
+        let serves = serves(&get)?;
         let whole = |name, most: u32, expected, default: u32| match get(name) {
             None => Ok(default),
             Some(value) => match value.parse::<u32>() {
@@ -262,6 +261,11 @@ impl Config {
             },
         })
     }
+}
+
+fn serves(get: &impl Fn(&str) -> Option<String>) -> Result<Serves, ConfigError> {
+    let duties = [("all", Serves::All), ("contain", Serves::Contain), ("release", Serves::Release)];
+    choice("BRIG_SERVES", get("BRIG_SERVES"), "contain, release or all", duties)
 }
 
 /// Whom a role's policy denies, and what is done where it has no room to name them.

@@ -2,7 +2,7 @@
 //! theirs, and shown as the record has it.
 
 use super::{Case, Listed, People, short, words};
-use crate::{ledger::State, told};
+use crate::{ledger::State, notified};
 
 const MOST: usize = 20;
 

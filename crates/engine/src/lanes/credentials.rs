@@ -39,6 +39,9 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let instance = Instance { profile, ..work.instance.clone() };
     let named = without(work.named.clone(), forensic);
     let mut seen = look(work.ledger, cloud, &instance, &known, &named).await;
+    if work.should_look_twice(&seen.gaps) {
+        seen = look(work.ledger, cloud, &instance, &known, &named).await;
+    }
     seen.metadata_waived = credentials::metadata_waived(&work.recorded(Lane::Credentials));
     let plan = credentials::plan(&seen, &work.instance, work.policy.role_deny, forensic);
     report.note_all(&plan);

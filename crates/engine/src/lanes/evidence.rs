@@ -29,6 +29,9 @@ pub(crate) const LOST_ANSWER: Duration = Duration::from_secs(15);
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
     let mut report = LaneReport::default();
     let mut seen = look(cloud, &work.instance, Some(&work.containment)).await;
+    if work.should_look_twice(&seen.gaps) {
+        seen = look(cloud, &work.instance, Some(&work.containment)).await;
+    }
     seen.remember(&work.recorded(Lane::Evidence), work.clock.now());
     if !matches!(work.asks, Asks::Machine) {
         seen.rest = Some(evidence::REST_OF_AN_ORDER);
