@@ -18,7 +18,7 @@ fn show(sim: &Arc<Sim>, victim: &Victim) -> Story {
 }
 
 fn outcomes(story: &Story) -> Vec<(&'static str, &str)> {
-    story.reports.iter().map(|report| (report.of, report.answer["outcome"].as_str().unwrap_or_default())).collect()
+    story.reports.iter().map(|report| (report.of, report.answer.get("outcome").and_then(serde_json::Value::as_str).unwrap_or_default())).collect()
 }
 
 #[test]
