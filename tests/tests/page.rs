@@ -49,10 +49,11 @@ fn hostile(value: &mut Value, number: &mut usize) {
 
 /// Of everything too much.
 fn crowded(mut show: Value) -> Value {
-    let steps = show["steps"].as_array().cloned().expect("steps");
-    let many: Vec<Value> = steps.iter().cycle().take(2_000).cloned().collect();
-    show["steps"] = json!(many);
-    show["containment"]["findings"] = json!((0..50).map(|number| format!("{number:064x}")).collect::<Vec<_>>());
+    let steps = show.pointer_mut("/steps").expect("steps");
+    let many: Vec<Value> = steps.as_array().into_iter().flatten().cycle().take(2_000).cloned().collect();
+    *steps = json!(many);
+    let findings = show.pointer_mut("/containment/findings").expect("findings");
+    *findings = json!((0..50).map(|number| format!("{number:064x}")).collect::<Vec<_>>());
     show
 }
 

@@ -88,7 +88,7 @@ async fn page(instance: &str) {
     let ran = brig.args(["report", instance, "--html"]).arg(&file).output().await;
     match ran {
         Ok(output) if output.status.success() => {
-            println!("\nTHE INCIDENT PAGE, to open in a browser\n  {}", file.display())
+            println!("\nTHE INCIDENT PAGE, to open in a browser\n  {}", file.display());
         }
         Ok(output) => println!("\nNo incident page: {}", String::from_utf8_lossy(&output.stderr)),
         Err(error) => println!("\nNo incident page: {error}"),

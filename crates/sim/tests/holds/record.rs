@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_core::{ledger::InstanceKey, story::Story};
+use brig_core::{
+    ledger::InstanceKey,
+    story::{ReportOnRecord, Story},
+};
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};
+use serde_json::Value;
 
 use crate::{
     common::calm,
@@ -17,8 +21,9 @@ fn show(sim: &Arc<Sim>, victim: &Victim) -> Story {
     sim.run(engine.show(&key)).expect("an end").expect("an answer")
 }
 
-fn outcomes(story: &Story) -> Vec<(&'static str, &str)> {
-    story.reports.iter().map(|report| (report.of, report.answer.get("outcome").and_then(serde_json::Value::as_str).unwrap_or_default())).collect()
+fn outcomes<'a>(story: &'a Story) -> Vec<(&'static str, &'a str)> {
+    let outcome = |report: &'a ReportOnRecord| report.answer.get("outcome").and_then(Value::as_str).unwrap_or_default();
+    story.reports.iter().map(|report| (report.of, outcome(report))).collect()
 }
 
 #[test]
