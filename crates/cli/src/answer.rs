@@ -2,7 +2,7 @@
 //! command reads a newer function; a word that is not known is `Unknown`, never taken for a good one.
 
 use brig_core::text::one_line;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::fault::Fault;
@@ -501,6 +501,25 @@ pub struct Story {
     /// The steps, in the order of time.
     #[serde(default)]
     pub steps: Vec<StepOnRecord>,
+    /// What was read back last, of the containment and of its release.
+    #[serde(default)]
+    pub reports: Vec<Report>,
+}
+
+/// What an attempt read back, as it was answered then.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Report {
+    /// `containment` or `release`.
+    pub of: String,
+    /// When all of it had been read back.
+    pub at: String,
+    /// The answer, without its steps; none where this version cannot read it.
+    #[serde(default, deserialize_with = "lenient")]
+    pub answer: Option<Entry>,
+}
+
+fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Entry>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
 /// A containment as the ledger has it.

@@ -6,7 +6,7 @@ use super::{
     page::{Page, Tone},
     words,
 };
-use crate::answer::{Answer, Entry, Found, NewFlows, OpenFlows, Outcome, Path};
+use crate::answer::{Answer, Entry, Found, NewFlows, OpenFlows, Outcome, Path, Truth};
 
 /// So many paths are shown; the rest is counted.
 const MOST_PATHS: usize = 8;
@@ -94,8 +94,13 @@ fn one(page: &mut Page<'_>, entry: &Entry, brig: &str) {
     }
     steps(page, entry);
     paths(page, entry);
+    notes(page, entry);
+}
+
+/// What else there is to know.
+pub fn notes(page: &mut Page<'_>, entry: &Entry) {
     if !entry.notes.is_empty() {
-        page.section("Also");
+        page.section("Notes");
         page.list(entry.notes.iter().map(String::as_str));
     }
 }
@@ -120,7 +125,7 @@ pub fn lanes(page: &mut Page<'_>, entry: &Entry) {
             vec![
                 (Tone::Plain, lane.to_owned()),
                 (tone, word.to_owned()),
-                (Tone::Plain, said.unwrap_or(words::promise(lane)).to_owned()),
+                (Tone::Plain, said.unwrap_or(if truth == Truth::Yes { words::promise(lane) } else { "" }).to_owned()),
             ]
         })
         .collect();
@@ -197,7 +202,7 @@ fn steps(page: &mut Page<'_>, entry: &Entry) {
 }
 
 /// What may remain, the weakest first.
-fn paths(page: &mut Page<'_>, entry: &Entry) {
+pub fn paths(page: &mut Page<'_>, entry: &Entry) {
     if let Some(proof) = &entry.verdict.proof {
         page.section("What flow logs say");
         page.paragraph(Tone::Plain, &proof.detail);

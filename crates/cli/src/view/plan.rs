@@ -48,7 +48,7 @@ fn one(page: &mut Page<'_>, entry: &Entry) {
         page.grid(2, &[], &rows);
     }
     if !entry.notes.is_empty() {
-        page.section("Also");
+        page.section("Notes");
         page.list(entry.notes.iter().map(String::as_str));
     }
 }

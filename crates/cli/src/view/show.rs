@@ -1,12 +1,15 @@
-//! The story of one containment, from what is on record: how it stands, each lane, the timeline, each change with what it
-//! replaced, the evidence.
+//! The story of one containment, from what is on record: how it stood when it was last read back, each lane, the timeline,
+//! each change with what it replaced, the evidence.
 
 use super::{
-    Look,
+    Look, outcome,
     page::{Page, Tone},
     words,
 };
-use crate::answer::{Found, OnRecord, State, StepOnRecord, Story};
+use crate::answer::{Entry, Found, OnRecord, Report, State, StepOnRecord, Story};
+
+/// What makes evidence: listed by itself, as people who investigate look for it first.
+const EVIDENCE: [&str; 5] = ["create_snapshots", "create_snapshot", "snapshot_memory", "lock_snapshot", "tag_snapshot"];
 
 const LANES: [&str; 4] = ["network", "credentials", "fleet", "evidence"];
 
@@ -25,13 +28,45 @@ pub fn render(story: &Story, look: &Look) -> String {
     headline(&mut page, record, &typed);
     let (given_back, contained): (Vec<&StepOnRecord>, Vec<&StepOnRecord>) =
         story.steps.iter().partition(|step| step.release);
-    page.section("Steps on record (what is true now, `verify` reads back)");
-    lanes(&mut page, &contained);
+    let report = last_report(record, story);
+    match report {
+        Some((report, answer)) => read_back(&mut page, report, answer),
+        None => {
+            page.section("Steps on record (what is true now, `verify` reads back)");
+            lanes(&mut page, &contained);
+        }
+    }
     advice(&mut page, record, &typed, &look.brig);
     timeline(&mut page, record, story);
-    steps(&mut page, "What was changed, with what it replaced", &contained);
+    let (evidence, changed): (Vec<&StepOnRecord>, Vec<&StepOnRecord>) =
+        contained.iter().partition(|step| EVIDENCE.contains(&step.step.name.as_str()));
+    steps(&mut page, "What was changed, with what it replaced", &changed);
     steps(&mut page, "What was given back", &given_back);
+    steps(&mut page, "Evidence", &evidence);
+    if let Some((_, answer)) = report {
+        outcome::paths(&mut page, answer);
+        outcome::notes(&mut page, answer);
+    }
     page.done()
+}
+
+/// What was read back last of what is going on: of the release once there is one.
+fn last_report<'a>(record: &OnRecord, story: &'a Story) -> Option<(&'a Report, &'a Entry)> {
+    let of = match record.state {
+        State::Releasing | State::Released => "release",
+        State::Open | State::Closed | State::Withdrawn | State::Unknown => "containment",
+    };
+    let report = story.reports.iter().find(|report| report.of == of)?;
+    Some((report, report.answer.as_ref()?))
+}
+
+fn read_back(page: &mut Page<'_>, report: &Report, answer: &Entry) {
+    page.section(&format!("As read back at {}", report.at));
+    page.paragraph(Tone::Plain, &answer.verdict.summary);
+    if report.of == "containment" {
+        page.gap();
+        outcome::lanes(page, answer);
+    }
 }
 
 fn headline(page: &mut Page<'_>, record: &OnRecord, typed: &str) {
@@ -78,7 +113,7 @@ fn lanes(page: &mut Page<'_>, steps: &[&StepOnRecord]) {
 
 fn advice(page: &mut Page<'_>, record: &OnRecord, typed: &str, brig: &str) {
     let (text, commands) = match record.state {
-        State::Closed => ("To see what is true now; to give everything back:", ["verify", "release"].as_slice()),
+        State::Closed => ("To look again, or to give everything back:", ["verify", "release"].as_slice()),
         State::Open => ("If no invocation is working on it, continue where it stopped:", ["contain"].as_slice()),
         State::Releasing => ("If no invocation is working on it, finish the release:", ["release"].as_slice()),
         State::Withdrawn | State::Released | State::Unknown => return,
@@ -92,8 +127,10 @@ fn advice(page: &mut Page<'_>, record: &OnRecord, typed: &str, brig: &str) {
 
 /// What happened when: the claim, the cut, each lane's end, each repair, the release.
 fn timeline(page: &mut Page<'_>, record: &OnRecord, story: &Story) {
-    let mut events =
-        vec![(record.claimed_at.clone(), "claimed: the plan of the cut and what it replaces on record".to_owned())];
+    let mut events = vec![(
+        record.claimed_at.clone(),
+        "claimed: the plan of the cut, and what it replaces, are on record".to_owned(),
+    )];
     let last = |wanted: &dyn Fn(&StepOnRecord) -> bool| {
         story.steps.iter().filter(|step| wanted(step)).filter_map(|step| step.finished_at.clone()).max()
     };

@@ -11,6 +11,8 @@ use crate::{
     fault::{Fault, Kind},
 };
 
+mod story;
+
 fn look(width: u16) -> Look {
     Look { width, colour: Colour::No, brig: "brig".to_owned() }
 }
@@ -94,11 +96,11 @@ fn a_containment_says_state_sentence_lanes_and_what_to_do_first() {
               dns                    OPEN     there were none  the VPC's own resolver
                                                                answers whatever the groups
                                                                say
-              nat_gateway            blocked  may go on        always tracked
+              nat_gateway            blocked  MAY CONTINUE     always tracked
               nat-1                           (idle 5 min)
               eni-0aaaaaaaaaaaaaaaa
 
-            Also
+            Notes
               - The role app is used by 3 other instances, which keep their credentials.
         "#]],
         &expect![[r#"
@@ -123,11 +125,11 @@ fn a_containment_says_state_sentence_lanes_and_what_to_do_first() {
             What may remain
               path                   new      open before      why
               dns                    OPEN     there were none  the VPC's own resolver answers whatever the groups say
-              nat_gateway            blocked  may go on        always tracked
+              nat_gateway            blocked  MAY CONTINUE     always tracked
               nat-1                           (idle 5 min)
               eni-0aaaaaaaaaaaaaaaa
 
-            Also
+            Notes
               - The role app is used by 3 other instances, which keep their credentials.
         "#]],
     );
@@ -160,9 +162,9 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
             dead; but new connections are blocked.
 
               network      done           no new connection can start
-              credentials  NOT DONE       the instance's credentials are dead
+              credentials  NOT DONE
               fleet        done           out of its Auto Scaling group and load balancers
-              evidence     not confirmed  instance and disks are preserved
+              evidence     not confirmed
 
             New connections were blocked after 0.4 s, all done after 5.3 s.
 
@@ -189,9 +191,9 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
             i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT dead; but new connections are blocked.
 
               network      done           no new connection can start
-              credentials  NOT DONE       the instance's credentials are dead
+              credentials  NOT DONE
               fleet        done           out of its Auto Scaling group and load balancers
-              evidence     not confirmed  instance and disks are preserved
+              evidence     not confirmed
 
             New connections were blocked after 0.4 s, all done after 5.3 s.
 
@@ -299,7 +301,7 @@ fn a_plan_shows_each_change_with_what_it_replaces() {
                                     i-0123456789abcdef0/disableApiTermination
                                     true
 
-            Also
+            Notes
               - The target group web has one healthy target left.
         "#]],
         &expect![[r#"
@@ -316,7 +318,7 @@ fn a_plan_shows_each_change_with_what_it_replaces() {
               already so  evidence  enable_stop_protection i-0123456789abcdef0/disableApiTermination
                                     true
 
-            Also
+            Notes
               - The target group web has one healthy target left.
         "#]],
     );
@@ -519,143 +521,6 @@ fn questions_are_listed_oldest_first_with_why_and_what_each_answer_does() {
     );
     let none = questions::render(&Questions::default(), now, &look(80));
     assert_eq!(none, "No question waits for a decision.\n");
-}
-
-fn story() -> Story {
-    let on_record = |mut step: Value, finished: &str, repairs: &[&str], release: bool| {
-        step["recorded_at"] = json!("2026-01-02T03:04:05.100Z");
-        step["finished_at"] = json!(finished);
-        step["repairs"] = json!(repairs);
-        step["release"] = json!(release);
-        step["record"] = json!({"kind": "isolate"});
-        step
-    };
-    let isolate = step("network", "isolate", "eni-0aaaaaaaaaaaaaaaa", "changed", "groups: sg-web -> brig-isolation");
-    let deny =
-        step("credentials", "deny_role", "arn:aws:iam::123456789012:role/app", "failed", "PutRolePolicy: AccessDenied");
-    let back =
-        step("network", "restore_groups", "eni-0aaaaaaaaaaaaaaaa", "changed", "groups: brig-isolation -> sg-web");
-    let value = json!({
-        "account": "123456789012", "region": "us-east-1", "instance_id": "i-0123456789abcdef0",
-        "containment": {"containment_id": "i-0123456789abcdef0-20260102T030405Z", "state": "released",
-            "claimed_at": "2026-01-02T03:04:05.000Z", "findings": ["manual-1"],
-            "reason": "Manual: IR-7 (invoked by arn:aws:iam::123456789012:user/ana, as the caller claims)",
-            "outcome": "released", "notified": "released", "released_at": "2026-01-02T05:00:01.000Z", "stop": false,
-            "holder": "r", "lease_until": "2026-01-02T05:01:00.000Z", "version": 4},
-        "steps": [
-            on_record(isolate, "2026-01-02T03:04:05.512Z", &["2026-01-02T04:00:00.000Z"], false),
-            on_record(deny, "2026-01-02T03:04:06.000Z", &[], false),
-            on_record(back, "2026-01-02T05:00:00.500Z", &[], true),
-        ],
-    });
-    reply(&value).typed().expect("a story")
-}
-
-#[test]
-fn the_story_of_a_containment_is_told_from_its_state_to_each_change() {
-    let story = story();
-    assert_eq!(story.containment.as_ref().map(Exit::of_record), Some(Exit::Wanted));
-    check(
-        |look| show::render(&story, look),
-        &expect![[r#"
-        RELEASED
-        123456789012/us-east-1/i-0123456789abcdef0
-
-          why          Manual: IR-7 (invoked by arn:aws:iam::123456789012:user/ana, as
-                       the caller claims)
-          containment  i-0123456789abcdef0-20260102T030405Z
-          findings     manual-1
-
-        Steps on record (what is true now, `verify` reads back)
-          network      1 of 1 ended
-          credentials  1 of 1 FAILED
-          fleet        nothing on record
-          evidence     nothing on record
-
-        Timeline (UTC)
-          2026-01-02T03:04:05.000Z  claimed: the plan of the cut and what it replaces on
-                                    record
-          2026-01-02T03:04:05.512Z  network: the last step ended
-          2026-01-02T03:04:05.512Z  the last interface was isolated: new connections are
-                                    blocked
-          2026-01-02T03:04:06.000Z  credentials: the last step ended
-          2026-01-02T04:00:00.000Z  repaired, having been undone: isolate
-                                    eni-0aaaaaaaaaaaaaaaa
-          2026-01-02T05:00:00.500Z  the last step of the release ended
-          2026-01-02T05:00:01.000Z  released
-
-        What was changed, with what it replaced
-          changed  network      isolate eni-0aaaaaaaaaaaaaaaa
-                                groups: sg-web -> brig-isolation
-          FAILED   credentials  deny_role arn:aws:iam::123456789012:role/app
-                                PutRolePolicy: AccessDenied
-
-        What was given back
-          changed  network  restore_groups eni-0aaaaaaaaaaaaaaaa
-                            groups: brig-isolation -> sg-web
-    "#]],
-        &expect![[r#"
-        RELEASED
-        123456789012/us-east-1/i-0123456789abcdef0
-
-          why          Manual: IR-7 (invoked by arn:aws:iam::123456789012:user/ana, as the caller claims)
-          containment  i-0123456789abcdef0-20260102T030405Z
-          findings     manual-1
-
-        Steps on record (what is true now, `verify` reads back)
-          network      1 of 1 ended
-          credentials  1 of 1 FAILED
-          fleet        nothing on record
-          evidence     nothing on record
-
-        Timeline (UTC)
-          2026-01-02T03:04:05.000Z  claimed: the plan of the cut and what it replaces on record
-          2026-01-02T03:04:05.512Z  network: the last step ended
-          2026-01-02T03:04:05.512Z  the last interface was isolated: new connections are blocked
-          2026-01-02T03:04:06.000Z  credentials: the last step ended
-          2026-01-02T04:00:00.000Z  repaired, having been undone: isolate eni-0aaaaaaaaaaaaaaaa
-          2026-01-02T05:00:00.500Z  the last step of the release ended
-          2026-01-02T05:00:01.000Z  released
-
-        What was changed, with what it replaced
-          changed  network      isolate eni-0aaaaaaaaaaaaaaaa
-                                groups: sg-web -> brig-isolation
-          FAILED   credentials  deny_role arn:aws:iam::123456789012:role/app
-                                PutRolePolicy: AccessDenied
-
-        What was given back
-          changed  network  restore_groups eni-0aaaaaaaaaaaaaaaa
-                            groups: brig-isolation -> sg-web
-    "#]],
-    );
-}
-
-#[test]
-fn an_instance_that_was_never_contained_has_no_story() {
-    let story: Story = reply(&json!({"account": "123456789012", "region": "us-east-1",
-        "instance_id": "i-0123456789abcdef0", "containment": null, "steps": []}))
-    .typed()
-    .expect("a story");
-    assert!(show::render(&story, &look(80)).starts_with("NEVER CONTAINED\n"));
-}
-
-#[test]
-fn several_instances_of_one_name_are_listed_to_choose_from() {
-    let found = vec![
-        ("123456789012/us-east-1/i-0123456789abcdef0".to_owned(), "web, running, 10.0.0.7".to_owned()),
-        ("123456789012/us-east-1/i-0fedcba9876543210".to_owned(), "web, stopped, 10.0.0.8".to_owned()),
-    ];
-    let fault = Fault::Several { what: "the Name tag \"web\"".to_owned(), found, more: 0 };
-    assert_eq!(fault.exit(), Exit::Refused);
-    expect![[r#"
-        brig: 2 instances have the Name tag "web"
-          123456789012/us-east-1/i-0123456789abcdef0
-            web, running, 10.0.0.7
-          123456789012/us-east-1/i-0fedcba9876543210
-            web, stopped, 10.0.0.8
-        Name one of them by its line, account/region/id.
-    "#]]
-    .assert_eq(&fault::render(&fault, &look(80)));
 }
 
 #[test]

@@ -133,7 +133,7 @@ pub fn open_flows(flows: OpenFlows) -> (Tone, &'static str) {
         OpenFlows::Cut => (Tone::Good, "ended"),
         OpenFlows::ExpectedCut => (Tone::Plain, "expected to end"),
         OpenFlows::Unknown => (Tone::Warn, "unknown"),
-        OpenFlows::MayGoOn => (Tone::Warn, "may go on"),
+        OpenFlows::MayGoOn => (Tone::Warn, "MAY CONTINUE"),
     }
 }
 

@@ -111,7 +111,7 @@ fn line(group: &[&Path]) -> Option<PathLine> {
             OpenFlows::Cut => (Tone::Good, "ended"),
             OpenFlows::ExpectedCut => (Tone::Calm, "expected to end"),
             OpenFlows::Unknown => (Tone::Warn, "not known"),
-            OpenFlows::MayGoOn => (Tone::Warn, "may go on"),
+            OpenFlows::MayGoOn => (Tone::Warn, "may continue"),
         },
         idle: first.at_most_idle_seconds.map(paths::span),
         why: short(&first.why),

@@ -188,7 +188,7 @@ fn a_page_says_how_it_stands_what_to_do_and_what_is_not_known() {
         Paths, as they were read back (2026-01-02 05:04:05 UTC):
 
         - DNS `vpc-1` of `eni-a IPv4`: new connections **OPEN**, open ones none. AWS always tracks what passes it
-        - the NAT gateway `nat-1` of `eni-a IPv4`: new connections blocked, open ones **may go on**, until idle for 5 days. AWS always tracks what passes it
+        - the NAT gateway `nat-1` of `eni-a IPv4`: new connections blocked, open ones **may continue**, until idle for 5 days. AWS always tracks what passes it
         - the internet gateway `igw-1` of `eni-a IPv4`: new connections blocked, open ones expected to end. AWS always tracks what passes it
 
         **flow logs**: no proof is available: no flow log watches eni-a
