@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use brig_core::{deny_policy, ids::InstanceId};
+use brig_core::{deny_policy, finding::Rejoin, ids::InstanceId};
 use brig_sim::{Sim, World};
 use brig_tests::{
     account::{ACCOUNT, Account, Office, REGION},
@@ -155,7 +155,7 @@ async fn the_production_account_ends_the_same_in_both() {
     let beside = at_the_endpoints(&account, &seeded.sibling, role, None).await;
     assert_eq!(beside, in_the_simulator(&sim, &sibling), "the sibling");
     invoke(&function, json!({"instance_id": seeded.victim, "action": "release", "rejoin": true})).await;
-    sim.release(&id, true, "release").expect("an answer");
+    sim.release(&id, Rejoin::Yes, "release").expect("an answer");
     let released = at_the_endpoints(&account, &seeded.victim, role, containment.as_deref()).await;
     assert_eq!(released, in_the_simulator(&sim, &id), "released");
 }
@@ -191,7 +191,7 @@ async fn two_instances_of_a_role_end_the_same_in_both() {
         assert_eq!(found, in_the_simulator(&sim, simulated), "both contained");
     }
     invoke(&function, json!({"instance_id": one, "action": "release"})).await;
-    sim.release(&id, false, "release").expect("an answer");
+    sim.release(&id, Rejoin::No, "release").expect("an answer");
     for (endpoint, simulated, containment) in [(&one, &id, containments.first()), (&two, &other, containments.last())] {
         let containment = containment.and_then(Option::as_deref);
         let found = at_the_endpoints(&account, endpoint, role, containment).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{
-    finding::{Action, Finding},
+    finding::Finding,
     ledger::{Current, State},
     timestamp::Timestamp,
 };
@@ -36,19 +36,12 @@ pub enum Asks {
 }
 
 impl Asks {
-    /// Judges an attempt by its action, its finding, and the containment that is active, as it was before the attempt.
+    /// Who has a finding acted on: by the finding, and the containment that is active, as it was before the attempt.
     /// `request` is the invocation's request id: a retry of the event that brought the evidence still brings it.
     #[must_use]
-    pub fn of(action: Action, finding: &Finding, active: Option<&Current>, request: &str) -> Self {
-        match action {
-            Action::Verify { ordered: false, .. } => return Self::Machine,
-            Action::Contain | Action::Plan | Action::Release { .. } | Action::PlanRelease { .. }
-                if !finding.by_person => {}
-            Action::Verify { ordered: true, .. }
-            | Action::Contain
-            | Action::Plan
-            | Action::Release { .. }
-            | Action::PlanRelease { .. } => return Self::Person,
+    pub fn of(finding: &Finding, active: Option<&Current>, request: &str) -> Self {
+        if finding.by_person {
+            return Self::Person;
         }
         let Some(current) = active else { return Self::Evidence };
         let retried = current.holder == request && current.state == State::Open;
@@ -204,21 +197,18 @@ mod tests {
         let mut current = crate::testing::current();
         current.findings = vec!["f1".to_owned()];
         current.holder = "other".to_owned();
-        let verify = |ordered| Action::Verify { only_tell: false, look_up: true, ordered };
-        let asks = |action, finding: &Finding, current: &Current| Asks::of(action, finding, Some(current), "r");
-        assert_eq!(asks(Action::Contain, &manual(), &current), Asks::Person);
-        assert_eq!(asks(verify(true), &manual(), &current), Asks::Person);
-        assert_eq!(asks(verify(false), &manual(), &current), Asks::Machine);
-        assert_eq!(asks(Action::Contain, &finding(), &current), Asks::Machine, "it is known");
+        let asks = |finding: &Finding, current: &Current| Asks::of(finding, Some(current), "r");
+        assert_eq!(asks(&manual(), &current), Asks::Person);
+        assert_eq!(asks(&finding(), &current), Asks::Machine, "it is known");
         let another = Finding { id: "f2".to_owned(), ..finding() };
-        assert_eq!(asks(Action::Contain, &another, &current), Asks::Evidence);
+        assert_eq!(asks(&another, &current), Asks::Evidence);
         current.last_activity = Some(AT);
         let seen = |at| Finding { last_seen: Some(at), ..finding() };
-        assert_eq!(asks(Action::Contain, &seen(AT), &current), Asks::Machine);
-        assert_eq!(asks(Action::Contain, &seen(later(1)), &current), Asks::Evidence, "its activity went on");
+        assert_eq!(asks(&seen(AT), &current), Asks::Machine);
+        assert_eq!(asks(&seen(later(1)), &current), Asks::Evidence, "its activity went on");
         current.holder = "r".to_owned();
         current.state = State::Open;
-        assert_eq!(asks(Action::Contain, &seen(AT), &current), Asks::Evidence, "a retry brings the same evidence");
+        assert_eq!(asks(&seen(AT), &current), Asks::Evidence, "a retry brings the same evidence");
     }
 
     #[test]

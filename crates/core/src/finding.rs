@@ -331,25 +331,38 @@ pub enum Action {
     Contain,
     /// Survey and show the plan; change nothing.
     Plan,
+    /// Read back what a containment promised, and repair what drifted.
+    Verify,
     /// Take a containment back.
     Release {
         /// Into its Auto Scaling group too.
-        rejoin: bool,
-    },
-    /// Read back what a containment promised, and repair what drifted.
-    Verify {
-        /// Only tell what drifted.
-        only_tell: bool,
-        /// Nobody said who did it: ask CloudTrail's record.
-        look_up: bool,
-        /// A person orders it: repairs are not held back, however many there were.
-        ordered: bool,
+        rejoin: Rejoin,
     },
     /// Show what a release would give back; change nothing.
     PlanRelease {
         /// Into its Auto Scaling group too.
-        rejoin: bool,
+        rejoin: Rejoin,
     },
+}
+
+/// Whether a release attaches the instance to its Auto Scaling group again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rejoin {
+    /// It stays out of the group, which has replaced it.
+    #[default]
+    No,
+    /// It is attached, which raises the desired capacity by one.
+    Yes,
+}
+
+/// Whether a person overrides an exemption and the tag of a containment that another ledger made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Force {
+    /// Nothing is overridden.
+    #[default]
+    No,
+    /// Both are.
+    Yes,
 }
 
 /// What an event asks for.
@@ -357,8 +370,8 @@ pub enum Action {
 pub struct Request {
     /// What to do.
     pub action: Action,
-    /// A person overrides exemption and a foreign containment's tag.
-    pub force: bool,
+    /// Whether it overrides what would hold a containment back.
+    pub force: Force,
     /// One finding for every instance that the event names.
     pub findings: Vec<Finding>,
     /// One for every address.

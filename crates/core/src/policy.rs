@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::ForensicAccess,
-    finding::{Finding, ResourceRole, Source},
+    finding::{Finding, Force, ResourceRole, Source},
     ids::AccountId,
     ledger::{Current, Limits, OverCap, State},
     notified::Cause,
@@ -381,12 +381,12 @@ pub fn exemption<'a>(instance: &'a Instance, policy: &'a Policy) -> Option<Exemp
 /// Decides about a finding whose instance was seen. Exemption is read only here, when a new containment is decided: an
 /// exempt tag that appears afterwards (an attacker can write tags too) lifts nothing.
 #[must_use]
-pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool, guide: &Guide<'_>) -> Decided {
+pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force, guide: &Guide<'_>) -> Decided {
     let decided = judge(finding, instance, known, force, guide);
     Decided { stop: decided.stop || finding.stop, ..decided }
 }
 
-fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool, guide: &Guide<'_>) -> Decided {
+fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force, guide: &Guide<'_>) -> Decided {
     let policy = guide.policy;
     let what =
         if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
@@ -413,7 +413,7 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
         Known::Released { .. } | Known::ReleasedInFuture { .. } | Known::No => {}
     }
     if let Some(id) = instance.tags.get(CONTAINMENT_TAG)
-        && !force
+        && force == Force::No
     {
         return Decided::refused(format!(
             "{} carries the tag {CONTAINMENT_TAG}={}, a containment that this ledger does not know; invoke with \
@@ -438,7 +438,7 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: bool,
             instance.id
         ))
         .because(Cause::Exempt),
-        Strength::UnlessForced if !force => Decided::refused(format!(
+        Strength::UnlessForced if force == Force::No => Decided::refused(format!(
             "{} is exempt by its tag {tag}={value}; invoke with \"force\": true to contain it anyway",
             instance.id
         ))
@@ -471,9 +471,9 @@ fn after_release(finding: &Finding, what: &str, at: Timestamp, findings: &[Strin
 }
 
 /// The crowd, the account's own rules, then the built-in ones.
-fn by_rule(finding: &Finding, instance: &Instance, what: String, force: bool, guide: &Guide<'_>) -> Decided {
+fn by_rule(finding: &Finding, instance: &Instance, what: String, force: Force, guide: &Guide<'_>) -> Decided {
     if let Some(unclear) = finding.unclear
-        && !force
+        && force == Force::No
     {
         return Decided::new(
             Decision::Ask,
@@ -481,7 +481,7 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, force: bool, gu
         );
     }
     // Who names an instance means it; a pasted report's instances are named by whoever wrote the report.
-    if finding.by_person && (force || finding.source != Source::AbuseReport) {
+    if finding.by_person && (force == Force::Yes || finding.source != Source::AbuseReport) {
         return Decided::new(Decision::Contain, what);
     }
     if finding.crowd > guide.policy.max_per_finding {
@@ -576,7 +576,7 @@ pub fn last_healthy(reason: &str, groups: &[String]) -> Decided {
 /// Whether what depends on the instance may still turn the decision into a question: not for a person's own request, nor
 /// where a rule of the account's says to contain.
 #[must_use]
-pub fn minds_the_fleet(finding: &Finding, decided: &Decided) -> bool {
+pub fn asks_about_dependents(finding: &Finding, decided: &Decided) -> bool {
     finding.is_automatic() && decided.decision == Decision::Contain && !decided.refused && !decided.by_rule
 }
 
@@ -585,7 +585,7 @@ pub fn minds_the_fleet(finding: &Finding, decided: &Decided) -> bool {
 #[must_use]
 pub fn limits(finding: &Finding, decided: &Decided, instance: &Instance, policy: &Policy) -> Limits {
     let cap = policy.max_per_hour;
-    let group = if minds_the_fleet(finding, decided) { instance.auto_scaling_group() } else { None };
+    let group = if asks_about_dependents(finding, decided) { instance.auto_scaling_group() } else { None };
     Limits {
         cap,
         others: (finding.source != Source::GuardDuty || finding.imported.is_some()).then_some(cap.div_ceil(2)),

@@ -21,11 +21,10 @@ use ipnet::IpNet;
 
 use crate::{
     ports::{AclsOf, Answer, Cloud, CloudError, ErrorKind, Ledger},
+    stable::{Written, write_until_stable},
     work::{LaneReport, Work, failed, failed_for_now},
 };
 
-/// How often the rules are set right while others change who shares them.
-const TRIES: usize = 10;
 /// EC2's reads lag its writes: rules without a share may be gone already.
 const LEAVING: Duration = Duration::from_secs(1);
 
@@ -258,39 +257,46 @@ pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn Cloud, back: &Reversal) -
     let others = |set: &MemberSet| -> BTreeSet<Denial> {
         shares(&set.members).into_iter().filter(|other| other.address == address && *other != share).collect()
     };
-    let mut seen = match work.ledger.members(&shared).await {
-        Ok(set) => others(&set),
-        Err(error) => return failed(&error),
-    };
     let mut left = false;
-    for _ in 0..TRIES {
-        let gone = match settle(cloud, acl, &share, &seen).await {
-            Ok(()) => false,
-            Err(error) if error.kind == ErrorKind::NotFound => true,
-            Err(error) => return failed(&error),
-        };
-        let now = if left {
-            work.ledger.members(&shared).await
+    let write = async |seen: &BTreeSet<Denial>| match settle(cloud, acl, &share, seen).await {
+        Ok(()) => Ok(Rules::Settled { others: seen.len() }),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(Rules::AclGone),
+        Err(error) => Err(error),
+    };
+    let read = async |rules: &Rules| {
+        let set = if left {
+            work.ledger.members(&shared).await?
         } else {
-            work.ledger.leave(&shared, &share.to_string()).await
+            work.ledger.leave(&shared, &share.to_string()).await?
         };
         left = true;
-        let now = match now {
-            Ok(set) => others(&set),
-            Err(error) => return failed(&error),
-        };
-        if gone {
-            return Outcome::Missing("the network ACL is gone".into());
+        Ok(match rules {
+            Rules::Settled { .. } => Some(others(&set)),
+            Rules::AclGone => None,
+        })
+    };
+    let written = match work.ledger.members(&shared).await {
+        Ok(set) => write_until_stable(others(&set), write, read).await,
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(Written::Stands(Rules::Settled { others: 0 })) => Outcome::Changed("the rules are gone".into()),
+        Ok(Written::Stands(Rules::Settled { others })) => {
+            Outcome::Changed(format!("{others} other containment(s) still deny it").into())
         }
-        if now == seen {
-            return Outcome::Changed(match seen.len() {
-                0 => "the rules are gone".into(),
-                others => format!("{others} other containment(s) still deny it").into(),
-            });
-        }
-        seen = now;
+        Ok(Written::Stands(Rules::AclGone)) => Outcome::Missing("the network ACL is gone".into()),
+        Ok(Written::Restless) => Outcome::Failed(Failure::new("who shares the rules kept changing".to_owned(), true)),
+        Err(error) => failed(&error),
     }
-    Outcome::Failed(Failure::new("who shares the rules kept changing".to_owned(), true))
+}
+
+/// What became of a share's rules.
+enum Rules {
+    /// They are what these many others want.
+    Settled {
+        others: usize,
+    },
+    AclGone,
 }
 
 /// Makes the two rules what those who share them want.

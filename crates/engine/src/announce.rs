@@ -4,7 +4,7 @@
 use brig_core::message::Unhandled;
 
 use crate::{
-    contain::{Engine, Invocation},
+    engine::{Engine, Invocation},
     notify::Notified,
     ports::{Answer, CloudError, ErrorKind},
 };

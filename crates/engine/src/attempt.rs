@@ -9,8 +9,8 @@ use std::{
 use brig_core::{
     containment::{Conclusion, Containment, Isolated, StepReport, Timings},
     contest::{Asks, Contest, Contested},
-    finding::{Action, Finding},
-    ledger::{Current, InstanceKey, ReportOf, State, StepRecord},
+    finding::Finding,
+    ledger::{Current, InstanceKey, ReportOf, State},
     message::{self, Audience, Message},
     notified,
     plan::evidence::STATE_TAG,
@@ -24,13 +24,15 @@ use brig_core::{
 };
 
 use crate::{
-    contain::{Case, Engine, Invocation, LAST_CALL, Lanes, Scene, key_of},
+    arrive::Scene,
+    claim::Ours,
+    engine::{Case, Engine, Invocation, LAST_CALL, Lanes, Occasion, key_of},
     ports::{Answer, Tags},
     proof,
     reports::{Reports, run_lanes},
     stop,
     tell::{CLOSING, log},
-    verify::{LONGEST_CALLER, Undone},
+    verify::{Caller, LONGEST_CALLER, Undone},
     work::{Searched, Work},
 };
 
@@ -41,20 +43,17 @@ const SLACK_MS: i64 = 10_000;
 
 impl Engine {
     /// Runs the lanes, again where something is left that can still succeed, and notifies people after the first attempt.
-    pub(crate) async fn attempt(
-        &self,
-        case: Case<'_>,
-        decided: Decided,
-        mut current: Current,
-        records: Vec<StepRecord>,
-        scene: Scene,
-    ) -> Containment {
+    pub(crate) async fn attempt(&self, case: Case<'_>, decided: Decided, ours: Ours) -> Containment {
         let Case { finding, invocation, .. } = case;
+        let Ours { mut current, records, scene } = ours;
         let Scene { lanes, look, mut timings, .. } = scene;
         timings.claim = Some(self.elapsed(invocation));
         let lanes = &lanes;
         let before = current.outcome.clone();
-        let asks = Asks::of(case.action, finding, look.records.active(), &invocation.request_id);
+        let asks = match case.occasion {
+            Occasion::Finding => Asks::of(finding, look.records.active(), &invocation.request_id),
+            Occasion::Verification(verification) => verification.asks,
+        };
         let seen_to: BTreeMap<String, Timestamp> =
             records.iter().filter_map(|record| Some((record.key.clone(), record.finished_at?))).collect();
         let held = records.iter().filter(|record| record.is_done()).map(|record| record.key.clone()).collect();
@@ -64,7 +63,6 @@ impl Engine {
             clock: self.clock.as_ref(),
             policy: &self.policy,
             finding,
-            action: case.action,
             asks,
             key: key_of(finding),
             containment: current.containment.clone(),
@@ -87,10 +85,10 @@ impl Engine {
         let mut said = false;
         loop {
             reports.take(run_lanes(&work, lanes, &wanted, seen.take(), reports.is_surveyed()).await);
-            let stopped =
-                Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, (current.stop, decided.stop))).await;
+            let to_stop = stop::Wanted { on_record: current.stop, now: decided.stop };
+            let stopped = Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, to_stop)).await;
             reports.add(Lane::Evidence, stopped);
-            let answer = answer(&work, &decided, &reports, &mut timings, before.as_deref(), invocation);
+            let answer = answer(case, &work, &decided, &reports, &mut timings, before.as_deref());
             let answer = Containment { claimed_at: Some(current.claimed_at), ..answer };
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
             // While it goes on, a change of the outcome is news; at the end, any change of how it stands.
@@ -100,19 +98,20 @@ impl Engine {
                 // What is added to a containment that holds is news once.
                 let added = before.as_deref() == Some("contained") && answer.outcome == Conclusion::Contained;
                 let added = added && !std::mem::replace(&mut said, true);
-                if let (false, Action::Verify { look_up, .. }) = (again, case.action) {
-                    let proof = if look_up {
-                        let (known, let_in) = (reports.flow_logs(), reports.let_in(&work));
-                        proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), known, &let_in).await
-                    } else {
-                        Proof::unavailable(
+                if let (false, Occasion::Verification(verification)) = (again, case.occasion) {
+                    let proof = match verification.caller {
+                        Caller::Unknown => {
+                            let (known, let_in) = (reports.flow_logs(), reports.let_in(&work));
+                            proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), known, &let_in).await
+                        }
+                        Caller::Named(_) => Proof::unavailable(
                             "this look followed a change at once; the scheduled verification reads flow logs",
-                        )
+                        ),
                     };
                     contradict(&mut answer, proof, before.as_deref());
                 }
                 let contest = contest(&mut answer, &work, current.contest.as_ref());
-                let looks_up = matches!(case.action, Action::Verify { look_up: true, .. });
+                let looks_up = case.caller() == Some(Caller::Unknown);
                 let due = contest.as_ref().is_some_and(|contest| contest.is_due(self.clock.now()));
                 if due || answer.outcome == Conclusion::Repaired && looks_up {
                     let callers = self.callers(&undone(&reports, &work, &seen_to), lanes.evidence.as_ref()).await;
@@ -121,9 +120,10 @@ impl Engine {
                         contest.by = callers.by.into_iter().collect();
                     }
                 }
-                name_caller(&mut answer, case.by);
-                self.conclude(&mut current, &mut answer, &work, lanes, Said { again, added, contest }, invocation)
-                    .await;
+                if let Some(Caller::Named(by)) = case.caller() {
+                    name_caller(&mut answer, by);
+                }
+                self.conclude(case, &mut current, &mut answer, &work, lanes, Said { again, added, contest }).await;
                 if !again {
                     timings.done = Some(self.elapsed(invocation));
                     answer.timings_ms = timings;
@@ -146,13 +146,14 @@ impl Engine {
     /// Tells people where the outcome is news, marks the instance, and writes how the containment stands.
     async fn conclude(
         &self,
+        case: Case<'_>,
         current: &mut Current,
         answer: &mut Containment,
         work: &Work<'_>,
         lanes: &Lanes,
         Said { again, added, contest }: Said,
-        invocation: &Invocation,
     ) {
+        let invocation = case.invocation;
         let word = told_as(answer.outcome);
         let standing = notified::standing(answer, word);
         let now = self.clock.now();
@@ -171,7 +172,7 @@ impl Engine {
         let publish = self.notify(&place, news.then_some((id.as_str(), &message)), invocation);
         // What was asked about the instance is settled once it is contained.
         let settle =
-            async { if !again && work.action == Action::Contain { self.settle(&work.key).await } else { Ok(()) } };
+            async { if !again && case.caller().is_none() { self.close_questions(&work.key).await } else { Ok(()) } };
         let mark = async {
             let known = work.instance.tags.get(STATE_TAG).is_some_and(|tag| tag == word);
             if known || !is_marked(answer) {
@@ -263,7 +264,7 @@ impl Engine {
     }
 
     /// Closes the questions about an instance that has been contained.
-    async fn settle(&self, key: &InstanceKey) -> Answer<()> {
+    async fn close_questions(&self, key: &InstanceKey) -> Answer<()> {
         let mut from: Option<String> = None;
         loop {
             let page = self.ledger.questions(Some(key), from.as_deref()).await?;
@@ -304,8 +305,8 @@ fn contest(answer: &mut Containment, work: &Work<'_>, known: Option<&Contest>) -
 }
 
 /// Whose call was looked into stands first among those who undo it.
-fn name_caller(answer: &mut Containment, by: Option<&str>) {
-    if let (Some(contest), Some(by)) = (&mut answer.contest, by) {
+fn name_caller(answer: &mut Containment, by: &str) {
+    if let Some(contest) = &mut answer.contest {
         let by = one_line(by, LONGEST_CALLER);
         contest.by.retain(|other| *other != by);
         contest.by.insert(0, by);
@@ -336,13 +337,14 @@ fn undone(reports: &Reports, work: &Work<'_>, seen_to: &BTreeMap<String, Timesta
 
 /// What the lanes said, as the answer for the instance.
 fn answer(
+    case: Case<'_>,
     work: &Work<'_>,
     decided: &Decided,
     reports: &Reports,
     timings: &mut Timings,
     before: Option<&str>,
-    invocation: &Invocation,
 ) -> Containment {
+    let invocation = case.invocation;
     let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     if timings.isolated.is_none() {
         timings.isolated = reports.isolated_at.map(|at| millis(at.since(invocation.began)));
@@ -366,11 +368,9 @@ fn answer(
     let repairs = repairs.count();
     let left_over = reports.any_left_over();
     let outcome = match (verdict.is_whole(), left_over) {
-        (true, false) if !changed && before == Some("contained") => match work.action {
-            Action::Verify { .. } => Conclusion::Verified,
-            Action::Contain | Action::Plan | Action::Release { .. } | Action::PlanRelease { .. } => {
-                Conclusion::AlreadyContained
-            }
+        (true, false) if !changed && before == Some("contained") => match case.occasion {
+            Occasion::Verification(_) => Conclusion::Verified,
+            Occasion::Finding => Conclusion::AlreadyContained,
         },
         // It had been seen to hold, and did not hold any more.
         (true, false) if matches!(before, Some("contained" | "contested")) && repairs > 0 => Conclusion::Repaired,

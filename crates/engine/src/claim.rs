@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::Action,
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Named, OverCap, Records, State, StepRecord, claimable, count},
     plan::Plan,
@@ -16,119 +15,204 @@ use brig_core::{
 };
 
 use crate::{
-    contain::{Case, Engine, LAST_CALL, Scene, key_of},
+    arrive::Scene,
+    engine::{Case, Engine, Invocation, LAST_CALL, Occasion, key_of},
     escalation,
     lanes::network,
-    ports::Answer,
+    ports::{Answer, CloudError},
     tell::log,
+    verify::Caller,
 };
 
 /// How often a claim is tried: each try that fails means that another claim was written meanwhile.
 const TRIES: usize = 16;
 /// How long a claim outlives its holder's deadline.
-pub(crate) const LEASE_SPARE: Duration = Duration::from_secs(5);
+const LEASE_SPARE: Duration = Duration::from_secs(5);
+
+/// A claimed containment.
+pub(crate) struct Ours {
+    pub(crate) current: Current,
+    pub(crate) records: Vec<StepRecord>,
+    pub(crate) scene: Scene,
+}
 
 /// What a claim ended in.
 pub(crate) enum ClaimResult {
-    Ours { current: Box<Current>, records: Vec<StepRecord>, scene: Box<Scene> },
+    Ours(Box<Ours>),
     Ended(Box<Containment>),
 }
 
+/// One try of a write that another invocation's may overtake.
+pub(crate) enum Try<T> {
+    /// There is nothing more to try.
+    Settled(T),
+    /// Somebody else wrote meanwhile: what is written depends on what that was.
+    Overtaken,
+}
+
+/// Why no try settled it.
+pub(crate) enum Unsettled {
+    /// A call failed for good, or for as long as there was time.
+    Failed(CloudError),
+    /// The records changed at every try.
+    Restless,
+}
+
+/// What a try to claim it settled.
+enum Claiming {
+    /// The item `current` as written, and the records of all steps.
+    Ours(Box<Current>, Vec<StepRecord>),
+    /// The finding joined an active containment, which needed no work.
+    Joined(Box<Containment>),
+    Held(Lease),
+    OverCap,
+    ThirdInGroup,
+}
+
+/// Another invocation's hold on a containment.
+struct Lease {
+    /// Its request id.
+    by: String,
+    until: Timestamp,
+}
+
 impl Engine {
-    /// Takes the lease and records the plan of the cut, in one transaction; reads again where somebody was faster.
-    pub(crate) async fn claim(&self, case: Case<'_>, decided: &Decided, mut scene: Scene) -> ClaimResult {
-        let Case { finding, invocation, .. } = case;
-        let key = key_of(finding);
-        let ended = |answer: Containment| ClaimResult::Ended(Box::new(answer));
+    /// Tries until one try settles it, with the records read again where another invocation wrote meanwhile.
+    ///
+    /// ```text
+    /// this one     read v1 ------------ write if v1: refused, read v2 ---- write if v2: ours
+    /// another one        read v1 - write if v1: v2
+    /// ```
+    pub(crate) async fn settle<T>(
+        &self,
+        case: Case<'_>,
+        records: &mut Records,
+        mut attempt: impl AsyncFnMut(&Records) -> Answer<Try<T>>,
+    ) -> Result<T, Unsettled> {
         let mut pause = Duration::from_millis(50);
         let mut last = None;
         for _ in 0..TRIES {
-            let now = self.clock.now();
-            let records = &scene.look.records;
-            if let Claimable::Held { by, until } = claimable(records.current.as_ref(), &invocation.request_id, now) {
-                let mut answer = self.nothing(case, decided.clone(), Conclusion::InProgress);
-                answer.containment_id = records.active().map(|current| current.containment.clone());
-                answer.verdict.summary = format!(
-                    "{} is being contained by another invocation ({by}), which holds it until {until}.",
-                    finding.instance
-                );
-                // An event comes again: what it tells of may be later than what the holder reads back.
-                answer.left_over = finding.is_automatic() || case.by.is_some();
-                answer.held_until = Some(until);
-                return ended(answer);
-            }
-            let new = records.active().is_none();
-            let limits = || policy::limits(finding, decided, &scene.look.instance, &self.policy);
-            let limits = (new && finding.is_automatic()).then(limits);
-            let mut current = claimed(records, &scene.named, case, decided, now);
-            let mut against = None;
-            if new {
-                (against, current.counted) = count(records.current.as_ref(), limits, now);
-            }
-            let plan = match &scene.look.network {
-                Ok(seen) => {
-                    let (steps, instance) = (&records.steps, &scene.look.instance);
-                    let mut plan = network::plan_from(seen, steps, instance, &current.containment, self.policy.untrack);
-                    plan.steps.extend(escalation::plan(steps, instance, &seen.interfaces, &self.policy).steps);
-                    plan
+            match attempt(records).await {
+                Ok(Try::Settled(settled)) => return Ok(settled),
+                Ok(Try::Overtaken) => {
+                    *records = self.ledger.read(&key_of(case.finding)).await.map_err(Unsettled::Failed)?;
                 }
-                Err(_) => Plan::default(),
-            };
-            if let Some(known) = records.active().filter(|_| self.joins(case, decided, records, &plan, now)) {
-                match self.join(case, decided, known).await {
-                    Ok(Some(answer)) => return ended(answer),
-                    Ok(None) => match self.ledger.read(&key).await {
-                        Ok(records) => scene.look.records = records,
-                        Err(error) => return ended(self.cannot_start(case, &error).await),
-                    },
-                    Err(error) if error.is_retryable() && self.left(invocation) > LAST_CALL => {
-                        self.clock.sleep(pause).await;
-                        pause = (pause * 2).min(Duration::from_secs(1));
-                        last = Some(error);
-                    }
-                    Err(error) => return ended(self.cannot_start(case, &error).await),
-                }
-                continue;
-            }
-            let known = if new { &[][..] } else { &records.steps };
-            let steps = fresh_records(&plan, known, &scene.look.instance, now);
-            let claim = Claim {
-                key: key.clone(),
-                current: current.clone(),
-                read_version: records.current.as_ref().map(|current| current.version),
-                steps: steps.clone(),
-                limits: against,
-                now,
-            };
-            match self.ledger.claim(&claim).await {
-                Ok(Claimed::Yes) => {
-                    let records = known.iter().cloned().chain(steps).collect();
-                    return ClaimResult::Ours { current: Box::new(current), records, scene: Box::new(scene) };
-                }
-                Ok(Claimed::OverCap) => return ended(self.over_cap(case, decided, &scene, now).await),
-                Ok(Claimed::ThirdInGroup) => {
-                    let group = scene.look.instance.auto_scaling_group().unwrap_or_default();
-                    let decided = policy::third_in_group(&decided.reason, group);
-                    return ended(self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await);
-                }
-                Ok(Claimed::Moved) => match self.ledger.read(&key).await {
-                    Ok(records) => scene.look.records = records,
-                    Err(error) => return ended(self.cannot_start(case, &error).await),
-                },
-                Err(error) if error.is_retryable() && self.left(invocation) > LAST_CALL => {
+                Err(error) if error.is_retryable() && self.left(case.invocation) > LAST_CALL => {
                     self.clock.sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(1));
                     last = Some(error);
                 }
-                Err(error) => return ended(self.cannot_start(case, &error).await),
+                Err(error) => return Err(Unsettled::Failed(error)),
             }
         }
-        if let Some(error) = last {
-            return ended(self.cannot_start(case, &error).await);
+        Err(last.map_or(Unsettled::Restless, Unsettled::Failed))
+    }
+
+    /// Takes the lease and records the plan of the cut, in one transaction.
+    pub(crate) async fn claim(&self, case: Case<'_>, decided: &Decided, mut scene: Scene) -> ClaimResult {
+        let mut records = std::mem::take(&mut scene.look.records);
+        let claimed =
+            self.settle(case, &mut records, async |records| self.try_claim(case, decided, &scene, records).await);
+        let ended = |answer: Containment| ClaimResult::Ended(Box::new(answer));
+        match claimed.await {
+            Ok(Claiming::Ours(current, steps)) => {
+                scene.look.records = records;
+                ClaimResult::Ours(Box::new(Ours { current: *current, records: steps, scene }))
+            }
+            Ok(Claiming::Joined(answer)) => ended(*answer),
+            Ok(Claiming::Held(lease)) => ended(self.in_progress(case, decided, &records, lease)),
+            Ok(Claiming::OverCap) => {
+                scene.look.records = records;
+                ended(self.over_cap(case, decided, &scene).await)
+            }
+            Ok(Claiming::ThirdInGroup) => {
+                scene.look.records = records;
+                let group = scene.look.instance.auto_scaling_group().unwrap_or_default();
+                let decided = policy::third_in_group(&decided.reason, group);
+                ended(self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await)
+            }
+            Err(Unsettled::Failed(error)) => ended(self.cannot_start(case, &error).await),
+            Err(Unsettled::Restless) => {
+                let mut answer = self.nothing(case, decided.clone(), Conclusion::InProgress);
+                answer.left_over = case.finding.is_automatic();
+                ended(answer)
+            }
         }
+    }
+
+    async fn try_claim(
+        &self,
+        case: Case<'_>,
+        decided: &Decided,
+        scene: &Scene,
+        records: &Records,
+    ) -> Answer<Try<Claiming>> {
+        let Case { finding, invocation, .. } = case;
+        let instance = &scene.look.instance;
+        let now = self.clock.now();
+        if let Claimable::Held { by, until } = claimable(records.current.as_ref(), &invocation.request_id, now) {
+            return Ok(Try::Settled(Claiming::Held(Lease { by: by.to_owned(), until })));
+        }
+        let new = records.active().is_none();
+        let limits = || policy::limits(finding, decided, instance, &self.policy);
+        let limits = (new && finding.is_automatic()).then(limits);
+        let mut current = claimed(records, &scene.named, case, decided, now);
+        let mut against = None;
+        if new {
+            (against, current.counted) = count(records.current.as_ref(), limits, now);
+        }
+        let plan = match &scene.look.network {
+            Ok(seen) => {
+                let steps = &records.steps;
+                let mut plan = network::plan_from(seen, steps, instance, &current.containment, self.policy.untrack);
+                plan.steps.extend(escalation::plan(steps, instance, &seen.interfaces, &self.policy).steps);
+                plan
+            }
+            Err(_) => Plan::default(),
+        };
+        if let Some(known) = records.active().filter(|_| self.joins(case, decided, records, &plan, now)) {
+            let joined = self.join(case, decided, known).await?;
+            return Ok(joined.map_or(Try::Overtaken, |answer| Try::Settled(Claiming::Joined(Box::new(answer)))));
+        }
+        let known = if new { &[][..] } else { &records.steps };
+        let steps = fresh_records(&plan, known, instance, now);
+        let claim = Claim {
+            key: key_of(finding),
+            current: current.clone(),
+            read_version: records.current.as_ref().map(|current| current.version),
+            steps: steps.clone(),
+            limits: against,
+            now,
+        };
+        Ok(match self.ledger.claim(&claim).await? {
+            Claimed::Yes => {
+                let steps = known.iter().cloned().chain(steps).collect();
+                Try::Settled(Claiming::Ours(Box::new(current), steps))
+            }
+            Claimed::OverCap => Try::Settled(Claiming::OverCap),
+            Claimed::ThirdInGroup => Try::Settled(Claiming::ThirdInGroup),
+            Claimed::Moved => Try::Overtaken,
+        })
+    }
+
+    /// Another invocation works on it.
+    fn in_progress(&self, case: Case<'_>, decided: &Decided, records: &Records, lease: Lease) -> Containment {
+        let Lease { by, until } = lease;
         let mut answer = self.nothing(case, decided.clone(), Conclusion::InProgress);
-        answer.left_over = finding.is_automatic();
-        ended(answer)
+        answer.containment_id = records.active().map(|current| current.containment.clone());
+        answer.verdict.summary = format!(
+            "{} is being contained by another invocation ({by}), which holds it until {until}.",
+            case.finding.instance
+        );
+        // An event comes again: what it tells of may be later than what the holder reads back.
+        answer.left_over = match case.occasion {
+            Occasion::Finding => case.finding.is_automatic(),
+            Occasion::Verification(verification) => {
+                case.finding.is_automatic() || matches!(verification.caller, Caller::Named(_))
+            }
+        };
+        answer.held_until = Some(until);
+        answer
     }
 
     /// Whether a finding joins the active containment without work: everything was seen to hold after its event had arrived,
@@ -144,7 +228,7 @@ impl Engine {
         let asks = denies || (decided.stop && !known.stop) || !finding.roles.iter().all(is_denied);
         let isolated = plan.steps.iter().any(|planned| matches!(planned.step, Step::Isolate { .. }));
         finding.is_automatic()
-            && case.action == Action::Contain
+            && matches!(case.occasion, Occasion::Finding)
             && !asks
             && isolated
             && plan.todo().next().is_none()
@@ -174,22 +258,17 @@ impl Engine {
     }
 
     /// Past the cap a person is asked; the first time in an hour loudly, since more may come than anybody reads.
-    async fn over_cap(&self, case: Case<'_>, decided: &Decided, scene: &Scene, now: Timestamp) -> Containment {
+    async fn over_cap(&self, case: Case<'_>, decided: &Decided, scene: &Scene) -> Containment {
         // Where the ledger cannot say whether it is the first time, once too often is better than never.
-        let over = self.ledger.over_cap(&key_of(case.finding), now).await;
+        let over = self.ledger.over_cap(&key_of(case.finding), self.clock.now()).await;
         let over = over.unwrap_or_else(|_| OverCap { first: true, instances: Vec::new() });
         let decided = policy::over_cap(&decided.reason, &self.policy, &over);
         self.preview_and_tell(case, decided, Conclusion::Asked, scene).await
     }
 
     /// Gives up a claim under which nothing was changed, and asks a person.
-    pub(crate) async fn withdraw(
-        &self,
-        case: Case<'_>,
-        decided: Decided,
-        current: Current,
-        scene: &Scene,
-    ) -> Containment {
+    pub(crate) async fn withdraw(&self, case: Case<'_>, decided: Decided, ours: Ours) -> Containment {
+        let Ours { current, scene, .. } = ours;
         let version = current.version;
         let ended = Current {
             state: State::Withdrawn,
@@ -197,38 +276,41 @@ impl Engine {
             version: version.saturating_add(1),
             ..current
         };
-        let mut pause = Duration::from_millis(50);
-        let in_progress = |decided| {
-            let mut answer = self.nothing(case, decided, Conclusion::InProgress);
-            answer.left_over = case.finding.is_automatic();
-            answer
-        };
-        loop {
-            match self.ledger.close(&key_of(case.finding), &ended, version).await {
-                Ok(true) => return self.preview_and_tell(case, decided, Conclusion::Asked, scene).await,
-                Ok(false) => return in_progress(decided),
-                // Claims and withdrawals of one hour share its counter: they take turns.
-                Err(error) if error.is_retryable() && self.left(case.invocation) > LAST_CALL => {
-                    self.clock.sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(1));
-                }
-                Err(error) => return self.cannot_start(case, &error).await,
+        // Claims and withdrawals of one hour share its counter: they take turns.
+        let mut none = Records::default();
+        let closed = self
+            .settle(case, &mut none, async |_| {
+                Ok(Try::Settled(self.ledger.close(&key_of(case.finding), &ended, version).await?))
+            })
+            .await;
+        match closed {
+            Ok(true) => self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await,
+            Ok(false) | Err(Unsettled::Restless) => {
+                let mut answer = self.nothing(case, decided, Conclusion::InProgress);
+                answer.left_over = case.finding.is_automatic();
+                answer
             }
+            Err(Unsettled::Failed(error)) => self.cannot_start(case, &error).await,
         }
+    }
+
+    /// Until when a claim of this invocation holds.
+    pub(crate) fn lease(invocation: &Invocation) -> Timestamp {
+        invocation.deadline.after(LEASE_SPARE)
     }
 }
 
 /// The item `current` as the claim writes it.
 fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &Decided, now: Timestamp) -> Current {
     let invocation = case.invocation;
-    let lease_until = invocation.deadline.after(LEASE_SPARE);
+    let lease_until = Engine::lease(invocation);
     let holder = invocation.request_id.clone();
     if let Some(old) = records.active() {
         let mut current =
             Current { state: State::Open, holder, lease_until, version: old.version.saturating_add(1), ..old.clone() };
         current.stop |= decided.stop;
         current.named = old.named.clone().with(case.finding);
-        if !matches!(case.action, Action::Verify { .. }) {
+        if matches!(case.occasion, Occasion::Finding) {
             current.add_finding(case.finding);
         }
         return current;

@@ -2,12 +2,12 @@
 
 use brig_core::{
     containment::Containment,
-    finding::{Action, Finding},
+    finding::{Finding, Force},
     notified::{Question, QuestionPage},
 };
 
 use crate::{
-    contain::{Engine, Invocation},
+    engine::{Engine, Invocation},
     ports::Answer,
 };
 
@@ -41,7 +41,7 @@ impl Engine {
         let id = format!("manual-{}", invocation.request_id);
         let occasion = Finding::occasion(id, title, key.account, key.region, key.instance);
         let finding = Finding { kind: "Manual".to_owned(), ..occasion };
-        let answer = Box::pin(self.contain(&finding, Action::Contain, true, invocation)).await;
+        let answer = Box::pin(self.contain(&finding, Force::Yes, invocation)).await;
         Ok(Decision::Acted(Box::new(answer)))
     }
 }

@@ -11,11 +11,9 @@ use brig_core::{
 
 use crate::{
     ports::{Answer, Cloud, CloudError, ErrorKind},
+    stable::{Written, write_until_stable},
     work::Work,
 };
-
-/// How often a set may change while its policy is put.
-const TRIES: usize = 10;
 
 /// The role whose policy is written.
 #[derive(Clone, Copy)]
@@ -46,21 +44,24 @@ impl Denial<'_> {
     /// Denies the set's members. An instance that finds no room leaves the set again: it then holds exactly whom the policy
     /// denies, and the next release is written from it.
     pub(crate) async fn deny(&self, work: &Work<'_>, cloud: &dyn Cloud) -> Answer<Put> {
-        let mut set = work.ledger.members(&self.shared()).await?;
-        for _ in 0..TRIES {
-            let put = self.put(cloud, &set, work.policy.role_overflow).await?;
-            let now = work.ledger.members(&self.shared()).await?;
-            match put {
-                Put::NoRole => return Ok(put),
-                _ if now.version != set.version => set = now,
-                Put::Full(error) => {
-                    work.ledger.leave(&self.shared(), self.instance_arn).await?;
-                    return Ok(Put::Full(error));
-                }
-                Put::Done { .. } | Put::Restless => return Ok(put),
+        let set = work.ledger.members(&self.shared()).await?;
+        let put = async |set: &MemberSet| self.put(cloud, set, work.policy.role_overflow).await;
+        match write_until_stable(set, put, async |put| self.set_after(work, put).await).await? {
+            Written::Stands(Put::Full(error)) => {
+                work.ledger.leave(&self.shared(), self.instance_arn).await?;
+                Ok(Put::Full(error))
             }
+            Written::Stands(put) => Ok(put),
+            Written::Restless => Ok(Put::Restless),
         }
-        Ok(Put::Restless)
+    }
+
+    /// The set again; none where the role is not there.
+    async fn set_after(&self, work: &Work<'_>, put: &Put) -> Answer<Option<MemberSet>> {
+        match put {
+            Put::NoRole => Ok(None),
+            Put::Done { .. } | Put::Full(_) | Put::Restless => work.ledger.members(&self.shared()).await.map(Some),
+        }
     }
 
     /// Takes the instance out of the set, and writes what is left of it: with the last member the policy goes, or `was`,
@@ -72,29 +73,22 @@ impl Denial<'_> {
         was: Option<&str>,
         foreign: bool,
     ) -> Answer<Put> {
-        let mut set = work.ledger.leave(&self.shared(), self.instance_arn).await?;
+        let set = work.ledger.leave(&self.shared(), self.instance_arn).await?;
         if foreign {
             return Ok(Put::Done { form: Form::Arns, members: set.members.len() });
         }
-        for _ in 0..TRIES {
-            let put = match (set.members.is_empty(), was) {
-                (true, None) => emptied(cloud.delete_role_policy(self.role, deny_policy::NAME).await)?,
-                (true, Some(was)) => emptied(cloud.put_role_policy(self.role, deny_policy::NAME, was).await)?,
-                (false, _) => match self.put(cloud, &set, work.policy.role_overflow).await? {
-                    Put::Full(_) => self.put_less(cloud, &set).await?,
-                    put @ (Put::Done { .. } | Put::NoRole | Put::Restless) => put,
-                },
-            };
-            if matches!(put, Put::NoRole) {
-                return Ok(put);
-            }
-            let now = work.ledger.members(&self.shared()).await?;
-            if now.version == set.version {
-                return Ok(put);
-            }
-            set = now;
+        let write = async |set: &MemberSet| match (set.members.is_empty(), was) {
+            (true, None) => emptied(cloud.delete_role_policy(self.role, deny_policy::NAME).await),
+            (true, Some(was)) => emptied(cloud.put_role_policy(self.role, deny_policy::NAME, was).await),
+            (false, _) => match self.put(cloud, set, work.policy.role_overflow).await? {
+                Put::Full(_) => self.put_less(cloud, set).await,
+                put @ (Put::Done { .. } | Put::NoRole | Put::Restless) => Ok(put),
+            },
+        };
+        match write_until_stable(set, write, async |put| self.set_after(work, put).await).await? {
+            Written::Stands(put) => Ok(put),
+            Written::Restless => Ok(Put::Restless),
         }
-        Ok(Put::Restless)
     }
 
     /// Puts the plainest policy that the role has room for.

@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use crate::{
-    contain::{Engine, Invocation},
+    engine::{Engine, Invocation},
     ports::{Answer, InterfacesOf},
 };
 

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use brig_core::{
     containment::Resolution,
-    finding::{Action, Addressed},
+    finding::Addressed,
     ledger::Statement,
     message::{self, Message},
     notified::{Cause, Channel, Unheard, Unsent},
 };
 
 use crate::{
-    contain::{Engine, Invocation, LAST_CALL},
+    engine::{Engine, Invocation, LAST_CALL},
     ports::{Answer, CloudError, ErrorKind, Notifier},
     tell::CLOSING,
 };
@@ -172,17 +172,7 @@ impl Engine {
     }
 
     /// An address that no instance is known for.
-    pub async fn unresolved(
-        &self,
-        addressed: &Addressed,
-        resolution: &mut Resolution,
-        action: Action,
-        invocation: &Invocation,
-    ) {
-        tracing::info!("asked: {}", resolution.verdict.summary);
-        if action != Action::Contain {
-            return;
-        }
+    pub async fn unresolved(&self, addressed: &Addressed, resolution: &mut Resolution, invocation: &Invocation) {
         let (_, _, id) = addressed.about();
         let told = Statement {
             what: resolution.outcome.word().to_owned(),

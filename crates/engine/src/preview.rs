@@ -18,7 +18,8 @@ use futures::future::Either;
 
 use crate::{
     acl,
-    contain::{Case, Engine, Scene},
+    arrive::Scene,
+    engine::{Case, Engine},
     escalation,
     lanes::{credentials, evidence, fleet, network},
     stop,

@@ -20,7 +20,7 @@ use brig_core::{
 use futures::future::join_all;
 
 use crate::{
-    contain::Lanes,
+    engine::Lanes,
     lanes::network::untracked,
     ports::Answer,
     work::{Work, gap},

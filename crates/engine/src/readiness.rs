@@ -20,7 +20,7 @@ use futures::{
 use serde::Serialize;
 
 use crate::{
-    contain::{Engine, Invocation},
+    engine::{Engine, Invocation},
     lanes::network::groups,
     ports::{Answer, Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf},
 };

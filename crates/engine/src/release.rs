@@ -14,7 +14,7 @@ use brig_core::{
     containment::{Conclusion, Containment, StepReport, Timings},
     contest::Asks,
     fact::Fact,
-    finding::{Action, Finding},
+    finding::{Finding, Rejoin},
     gap::Gap,
     ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, ReportOf, State, claimable},
@@ -24,68 +24,83 @@ use brig_core::{
     policy::{Decided, Decision},
     release::{self, Reversal, facts},
     step::{Lane, Outcome, Step},
+    survey::Instance,
     text::Sentence,
     verdict::{Truth, Verdict},
 };
 
 use crate::{
-    claim::LEASE_SPARE,
-    contain::{Case, Engine, Invocation, LAST_CALL, Lanes, key_of},
-    ports::CloudError,
+    claim::{Try, Unsettled},
+    engine::{Case, Engine, Invocation, LAST_CALL, Lanes, Occasion, key_of},
+    ports::{Answer, CloudError},
     tell::log,
     work::{Done, Searched, Work, merge},
 };
 use look::{Seen, gone, look};
 
-/// How often a claim that somebody else's write overtook is tried.
-const TRIES: usize = 16;
-
 impl Engine {
-    /// Takes the instance's containment back, or only shows what that would do.
-    pub async fn release(
-        &self,
-        finding: &Finding,
-        rejoin: bool,
-        only_plan: bool,
-        invocation: &Invocation,
-    ) -> Containment {
-        let action = if only_plan { Action::PlanRelease { rejoin } } else { Action::Release { rejoin } };
-        let case = Case { finding, action, by: None, invocation };
+    /// Takes the instance's containment back.
+    pub async fn release(&self, finding: &Finding, rejoin: Rejoin, invocation: &Invocation) -> Containment {
+        let case = Case { finding, occasion: Occasion::Finding, invocation };
+        let (lanes, instance, records) = match self.look_at_containment(case).await {
+            Ok(seen) => seen,
+            Err(answer) => return *answer,
+        };
+        let (current, records) = match self.claim_release(case, records).await {
+            Ok(claimed) => claimed,
+            Err(answer) => return *answer,
+        };
+        let work = self.release_work(case, &current, records, instance);
+        self.give_back(case, work, current, &lanes, rejoin).await
+    }
+
+    /// What releasing it would give back. Changes nothing.
+    pub async fn plan_release(&self, finding: &Finding, rejoin: Rejoin, invocation: &Invocation) -> Containment {
+        let case = Case { finding, occasion: Occasion::Finding, invocation };
+        let (lanes, instance, records) = match self.look_at_containment(case).await {
+            Ok(seen) => seen,
+            Err(answer) => return *answer,
+        };
+        let Some(current) = records.current.clone() else { return self.never_contained(case) };
+        let work = self.release_work(case, &current, records, instance);
+        let seen = look(&work, &lanes).await;
+        let plan = seen.plan(&work, rejoin == Rejoin::Yes, 0);
+        self.planned_release(case, &work, &plan, &seen.gaps)
+    }
+
+    /// The instance and its records; the answer instead, where there is nothing to release.
+    async fn look_at_containment(&self, case: Case<'_>) -> Result<(Lanes, Instance, Records), Box<Containment>> {
+        let finding = case.finding;
         let named = ContainmentId::from(format!("{}-{}", finding.instance, self.clock.now().compact()));
         let lanes = match self.open(finding, &named).await {
             Ok(lanes) => lanes,
-            Err(why) => return self.nothing(case, Decided::refused(why), Conclusion::Refused),
+            Err(why) => return Err(Box::new(self.nothing(case, Decided::refused(why), Conclusion::Refused))),
         };
         let key = key_of(finding);
         let (instance, records) =
             futures::join!(lanes.network.describe_instance(&finding.instance), self.ledger.read(&key));
         let (instance, records) = match (instance, records) {
             (Ok(instance), Ok(records)) => (instance.unwrap_or_else(|| gone(finding)), records),
-            (Err(error), _) | (_, Err(error)) => return self.not_released(case, &error),
+            (Err(error), _) | (_, Err(error)) => return Err(Box::new(self.not_released(case, &error))),
         };
-        if let Some(answer) = self.nothing_to_release(case, &records) {
-            return answer;
+        match self.nothing_to_release(case, &records) {
+            Some(answer) => Err(Box::new(answer)),
+            None => Ok((lanes, instance, records)),
         }
-        let claimed = match records.current.clone() {
-            Some(current) if only_plan => (current, records),
-            _ => match self.claim_release(case, records).await {
-                Ok(claimed) => claimed,
-                Err(answer) => return *answer,
-            },
-        };
-        let (current, records) = claimed;
-        let work = Work {
+    }
+
+    fn release_work<'a>(&'a self, case: Case<'a>, current: &Current, records: Records, instance: Instance) -> Work<'a> {
+        Work {
             ledger: self.ledger.as_ref(),
             clock: self.clock.as_ref(),
             policy: &self.policy,
-            finding,
-            action,
+            finding: case.finding,
             asks: Asks::Person,
-            key,
+            key: key_of(case.finding),
             containment: current.containment.clone(),
             named: current.named.clone(),
             instance,
-            deadline: invocation.deadline,
+            deadline: case.invocation.deadline,
             inherited: BTreeSet::new(),
             held: BTreeSet::new(),
             records: Mutex::new(records.steps),
@@ -93,13 +108,12 @@ impl Engine {
             exposed: Mutex::default(),
             held_back: Mutex::default(),
             searched: Searched::default(),
-        };
-        if only_plan {
-            let seen = look(&work, &lanes).await;
-            let plan = seen.plan(&work, rejoin, 0);
-            return self.planned_release(case, &work, &plan, &seen.gaps);
         }
-        self.give_back(case, work, current, &lanes, rejoin).await
+    }
+
+    fn never_contained(&self, case: Case<'_>) -> Containment {
+        let why = format!("this ledger knows no containment of {}", case.finding.instance);
+        self.nothing(case, Decided::refused(why), Conclusion::Refused)
     }
 
     fn not_released(&self, case: Case<'_>, error: &CloudError) -> Containment {
@@ -113,10 +127,7 @@ impl Engine {
 
     fn nothing_to_release(&self, case: Case<'_>, records: &Records) -> Option<Containment> {
         let current = records.current.as_ref().filter(|current| current.state != State::Withdrawn);
-        let Some(current) = current else {
-            let why = format!("this ledger knows no containment of {}", case.finding.instance);
-            return Some(self.nothing(case, Decided::refused(why), Conclusion::Refused));
-        };
+        let Some(current) = current else { return Some(self.never_contained(case)) };
         if current.is_active() {
             return None;
         }
@@ -134,52 +145,56 @@ impl Engine {
         case: Case<'_>,
         mut records: Records,
     ) -> Result<(Current, Records), Box<Containment>> {
-        let Case { finding, invocation, .. } = case;
-        let mut pause = Duration::from_millis(50);
-        for _ in 0..TRIES {
-            let now = self.clock.now();
-            if let Claimable::Held { by, until } = claimable(records.current.as_ref(), &invocation.request_id, now) {
-                let why = format!("another invocation ({by}) holds its containment until {until}");
-                let mut answer = self.nothing(case, Decided::new(Decision::Contain, why), Conclusion::InProgress);
-                answer.left_over = finding.is_automatic();
-                return Err(Box::new(answer));
-            }
-            if let Some(answer) = self.nothing_to_release(case, &records) {
-                return Err(Box::new(answer));
-            }
-            let Some(old) = records.current.clone() else { break };
-            let read_version = Some(old.version);
-            let current = Current {
-                state: State::Releasing,
-                holder: invocation.request_id.clone(),
-                lease_until: invocation.deadline.after(LEASE_SPARE),
-                version: old.version.saturating_add(1),
-                ..old
-            };
-            let key = key_of(finding);
-            let claim = Claim {
-                key: key.clone(),
-                current: current.clone(),
-                read_version,
-                steps: Vec::new(),
-                limits: None,
-                now,
-            };
-            match self.ledger.claim(&claim).await {
-                Ok(Claimed::Yes) => return Ok((current, records)),
-                Ok(Claimed::Moved | Claimed::OverCap | Claimed::ThirdInGroup) => match self.ledger.read(&key).await {
-                    Ok(read) => records = read,
-                    Err(error) => return Err(Box::new(self.not_released(case, &error))),
-                },
-                Err(error) if error.is_retryable() && self.left(invocation) > LAST_CALL => {
-                    self.clock.sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(1));
-                }
-                Err(error) => return Err(Box::new(self.not_released(case, &error))),
+        let claimed = self.settle(case, &mut records, async |records| self.try_release(case, records).await);
+        match claimed.await {
+            Ok(Ok(current)) => Ok((*current, records)),
+            Ok(Err(answer)) => Err(answer),
+            Err(Unsettled::Failed(error)) => Err(Box::new(self.not_released(case, &error))),
+            Err(Unsettled::Restless) => {
+                let decided = Decided::new(Decision::Contain, "its containment kept changing".to_owned());
+                Err(Box::new(self.nothing(case, decided, Conclusion::InProgress)))
             }
         }
-        let decided = Decided::new(Decision::Contain, "its containment kept changing".to_owned());
-        Err(Box::new(self.nothing(case, decided, Conclusion::InProgress)))
+    }
+
+    async fn try_release(
+        &self,
+        case: Case<'_>,
+        records: &Records,
+    ) -> Answer<Try<Result<Box<Current>, Box<Containment>>>> {
+        let Case { finding, invocation, .. } = case;
+        let ended = |answer: Containment| Ok(Try::Settled(Err(Box::new(answer))));
+        let now = self.clock.now();
+        if let Claimable::Held { by, until } = claimable(records.current.as_ref(), &invocation.request_id, now) {
+            let why = format!("another invocation ({by}) holds its containment until {until}");
+            let mut answer = self.nothing(case, Decided::new(Decision::Contain, why), Conclusion::InProgress);
+            answer.left_over = finding.is_automatic();
+            return ended(answer);
+        }
+        if let Some(answer) = self.nothing_to_release(case, records) {
+            return ended(answer);
+        }
+        let Some(old) = records.current.clone() else { return ended(self.never_contained(case)) };
+        let read_version = Some(old.version);
+        let current = Current {
+            state: State::Releasing,
+            holder: invocation.request_id.clone(),
+            lease_until: Self::lease(invocation),
+            version: old.version.saturating_add(1),
+            ..old
+        };
+        let claim = Claim {
+            key: key_of(finding),
+            current: current.clone(),
+            read_version,
+            steps: Vec::new(),
+            limits: None,
+            now,
+        };
+        Ok(match self.ledger.claim(&claim).await? {
+            Claimed::Yes => Try::Settled(Ok(Box::new(current))),
+            Claimed::Moved | Claimed::OverCap | Claimed::ThirdInGroup => Try::Overtaken,
+        })
     }
 
     /// Plans, runs, looks and plans again until nothing is left to give back or time is over.
@@ -189,7 +204,7 @@ impl Engine {
         mut work: Work<'_>,
         current: Current,
         lanes: &Lanes,
-        rejoin: bool,
+        rejoin: Rejoin,
     ) -> Containment {
         let invocation = case.invocation;
         let mut done: Vec<Done> = Vec::new();
@@ -201,7 +216,7 @@ impl Engine {
         let (plan, gaps) = loop {
             let seen: Seen = look(&work, lanes).await;
             work.instance = seen.instance.clone();
-            let mut plan = seen.plan(&work, rejoin, starts);
+            let mut plan = seen.plan(&work, rejoin == Rejoin::Yes, starts);
             for planned in &mut plan.steps {
                 if let Some(outcome) = settled.get(&work.key_of(&planned.step)) {
                     planned.outcome = outcome.clone();

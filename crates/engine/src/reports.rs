@@ -17,7 +17,7 @@ use brig_core::{
 
 use crate::{
     access::Access,
-    contain::Lanes,
+    engine::Lanes,
     lanes::{
         credentials, evidence, fleet,
         network::{NetworkLane, NetworkReport, Seen},

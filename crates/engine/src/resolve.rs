@@ -14,7 +14,7 @@ use brig_core::{
 use futures::future::BoxFuture;
 
 use crate::{
-    contain::{Engine, Invocation},
+    engine::{Engine, Invocation},
     ports::{Answer, Attached, Cloud, InterfacesOf},
 };
 

@@ -1,11 +1,11 @@
 //! Where an instance is, when it is not where the event says: in another Region of the account, or, for a person who left
 //! the place out, where the ledger has its containment. Nothing of this runs while the instance is where it should be.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding, Place},
+    finding::{Finding, Place},
     ids::{AccountId, Region},
     ledger::InstanceKey,
     policy::{Decided, Decision},
@@ -18,7 +18,8 @@ use futures::{
 };
 
 use crate::{
-    contain::{Case, Engine, Invocation, Lanes, MayLook, key_of},
+    arrive::Stop,
+    engine::{Case, Engine, Invocation, Lanes, Occasion, key_of},
     ports::{Answer, Cloud, CloudError},
 };
 
@@ -132,20 +133,18 @@ impl Engine {
         }
     }
 
-    /// The instance is not where the first look was for it.
-    pub(crate) async fn not_here(&self, case: Case<'_>, force: bool, lanes: &Lanes) -> Containment {
-        let Case { finding, action, invocation, .. } = case;
+    /// The instance is not where the first look was for it. Where it is: there after all, since EC2's reads lag its writes,
+    /// or in another Region of the account. A containment on record is not searched for: it is where it was.
+    pub(crate) async fn not_here<'a>(&self, case: Case<'a>, lanes: &Lanes) -> Result<Cow<'a, Finding>, Stop> {
+        let Case { finding, invocation, .. } = case;
         let second = async {
             self.clock.sleep(SECOND_LOOK).await;
             lanes.network.describe_instance(&finding.instance).await
         };
         let search = async {
-            match (finding.place, action) {
-                (Place::OnRecord, _)
-                | (_, Action::Verify { .. } | Action::Release { .. } | Action::PlanRelease { .. }) => {
-                    Elsewhere::nowhere(None, false)
-                }
-                (Place::Stated | Place::Assumed { .. }, Action::Contain | Action::Plan) => {
+            match (finding.place, case.occasion) {
+                (Place::OnRecord, _) | (_, Occasion::Verification(_)) => Elsewhere::nowhere(None, false),
+                (Place::Stated | Place::Assumed { .. }, Occasion::Finding) => {
                     let session = format!("brig-{}", finding.instance);
                     let instance = finding.instance.clone();
                     let look = move |cloud: Arc<dyn Cloud>| -> BoxFuture<'static, Answer<Option<()>>> {
@@ -157,12 +156,8 @@ impl Engine {
             }
         };
         let (second, elsewhere) = futures::join!(second, search);
-        let here = match second {
-            Ok(here) => here,
-            Err(error) => return self.cannot_start(case, &error).await,
-        };
-        if here.is_some() {
-            return Box::pin(self.contain_once(case, force, MayLook::Here)).await;
+        if second.map_err(Stop::Failed)?.is_some() {
+            return Ok(Cow::Borrowed(finding));
         }
         if let Some((region, ())) = elsewhere.found.first() {
             let mut there = finding.clone();
@@ -171,7 +166,7 @@ impl Engine {
                 finding.instance, finding.region
             ));
             there.region = region.clone();
-            return Box::pin(self.contain_once(Case { finding: &there, ..case }, force, MayLook::Here)).await;
+            return Ok(Cow::Owned(there));
         }
         let sure = elsewhere.gaps.is_empty();
         let said = if sure { "there is no instance" } else { "this Region has no instance" };
@@ -182,32 +177,14 @@ impl Engine {
             finding.region,
             elsewhere.where_looked(&finding.region)
         );
-        let mut answer = if finding.by_person {
-            // Most likely a typing error: the person reads it in the answer, and nobody else needs to.
-            self.nothing(case, Decided::refused(why), Conclusion::Refused)
-        } else {
-            self.refuse(case, Decided::refused(why)).await
-        };
-        answer.left_over |= elsewhere.retryable && finding.is_automatic();
-        answer
+        Err(Stop::NotThere { why, retryable: elsewhere.retryable })
     }
 
-    /// Where a person's containment is whose account or Region was left out: where the ledger has it. The answer to the
-    /// person instead, where it has several.
-    pub async fn placed(
-        &self,
-        finding: &Finding,
-        action: Action,
-        invocation: &Invocation,
-    ) -> Result<Finding, Box<Containment>> {
-        let case = Case { finding, action, by: None, invocation };
-        let (account, region) = match (finding.place, action) {
-            (
-                Place::Assumed { account, region },
-                Action::Verify { .. } | Action::Release { .. } | Action::PlanRelease { .. },
-            ) => (account, region),
-            (Place::Stated | Place::OnRecord | Place::Assumed { .. }, _) => return Ok(finding.clone()),
-        };
+    /// Where a person's containment is that is to be verified or released and whose account or Region was left out: where the
+    /// ledger has it. The answer to the person instead, where it has several.
+    pub async fn placed(&self, finding: &Finding, invocation: &Invocation) -> Result<Finding, Box<Containment>> {
+        let case = Case { finding, occasion: Occasion::Finding, invocation };
+        let Place::Assumed { account, region } = finding.place else { return Ok(finding.clone()) };
         let unread = |error: &CloudError| {
             let why = format!(
                 "where {} is contained could not be looked up: {error}; give its account and region",

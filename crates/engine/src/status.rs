@@ -2,7 +2,7 @@
 
 use brig_core::{
     containment::{Conclusion, Containment, LaneGap, StepReport},
-    finding::Action,
+    finding::Force,
     ledger::{Current, InstanceKey, Records, State, StepRecord},
     notified::{Question, QuestionPage, Release},
     step::{Kind, Lane, Outcome, OutcomeKind},
@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use crate::{
-    contain::{Engine, Invocation},
+    engine::{Engine, Invocation},
     ports::Answer,
     verify::AT_ONCE,
 };
@@ -149,7 +149,7 @@ impl Engine {
         let Records { current, steps } = self.ledger.read(key).await?;
         let Some(current) = current.filter(Current::is_active) else { return Ok(None) };
         let finding = self.occasion(key);
-        let mut now = Box::pin(self.contain(&finding, Action::Plan, false, invocation)).await;
+        let mut now = Box::pin(self.plan(&finding, Force::No, invocation)).await;
         let looked = now.outcome == Conclusion::Planned;
         let (never_done, drift) = sort(&now, &steps);
         let truths = Lane::ALL.map(|lane| standing_in(&now, looked, lane));

@@ -20,13 +20,18 @@ use crate::{
     work::{LaneReport, Work, failed},
 };
 
+/// Who wants it stopped.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The containment has it on record.
+    pub(crate) on_record: bool,
+    /// This invocation's person or rule wants it.
+    pub(crate) now: bool,
+}
+
 /// Stops it once its disks are preserved and nothing would replace it. Nothing where nobody asks and nothing is on record.
-pub(crate) async fn run(
-    work: &Work<'_>,
-    cloud: &dyn Cloud,
-    reports: &Reports,
-    (asked, now): (bool, bool),
-) -> LaneReport {
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, reports: &Reports, wanted: Wanted) -> LaneReport {
+    let Wanted { on_record: asked, now } = wanted;
     let mut report = LaneReport::default();
     let recorded = work.recorded(Lane::Evidence);
     if !asked && !stop::is_recorded(&recorded) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding},
+    finding::Finding,
     ids::ContainmentId,
     ledger::{Current, Report, ReportOf, Statement},
     message::{self, Audience},
@@ -17,7 +17,8 @@ use brig_core::{
 };
 
 use crate::{
-    contain::{Case, Engine, Invocation, key_of},
+    arrive::Stop,
+    engine::{Case, Engine, Invocation, Occasion, key_of},
     ports::{CloudError, ErrorKind},
     work::Work,
 };
@@ -28,14 +29,57 @@ const LONGEST_REPORT: usize = 200_000;
 pub(crate) const CLOSING: Duration = Duration::from_secs(1);
 
 impl Engine {
+    /// What becomes of a finding whose instance could not be looked at.
+    pub(crate) async fn stopped(&self, case: Case<'_>, stop: Stop) -> Containment {
+        match stop {
+            Stop::Ignored(decided) => self.nothing(case, decided, Conclusion::Ignored),
+            Stop::Refused(decided) => self.refuse(case, decided).await,
+            Stop::Unreachable(why) => {
+                let refused = self.refuse(case, Decided::refused(why).because(Cause::Unreachable)).await;
+                Containment { unreachable: true, ..refused }
+            }
+            Stop::NotThere { why, retryable } => {
+                let decided = Decided::refused(why);
+                // Most likely a typing error: the person reads it in the answer, and nobody else needs to.
+                let mut answer = if case.finding.by_person {
+                    self.nothing(case, decided, Conclusion::Refused)
+                } else {
+                    self.refuse(case, decided).await
+                };
+                answer.left_over |= retryable && case.finding.is_automatic();
+                answer
+            }
+            Stop::Failed(error) => self.cannot_start(case, &error).await,
+        }
+    }
+
+    /// The same for a plan, which notifies nobody.
+    pub(crate) fn not_planned(&self, case: Case<'_>, stop: Stop) -> Containment {
+        let refused = |why| self.nothing(case, Decided::refused(why), Conclusion::Refused);
+        match stop {
+            Stop::Ignored(decided) => self.nothing(case, decided, Conclusion::Ignored),
+            Stop::Refused(decided) => self.nothing(case, decided, Conclusion::Refused),
+            Stop::Unreachable(why) => Containment { unreachable: true, cause: Cause::Unreachable, ..refused(why) },
+            Stop::NotThere { why, retryable } => {
+                Containment { left_over: retryable && case.finding.is_automatic(), ..refused(why) }
+            }
+            Stop::Failed(error) => self.not_started(case, &error),
+        }
+    }
+
     /// Nothing is changed without a recorded intent; people learn that containment could not start.
     pub(crate) async fn cannot_start(&self, case: Case<'_>, error: &CloudError) -> Containment {
-        let finding = case.finding;
-        let retryable = error.is_retryable() || error.kind == ErrorKind::NotFound;
-        if matches!(case.action, Action::Verify { .. }) {
-            let answer = self.cannot_look(case, Cause::CannotLook, error.to_string()).await;
-            return Containment { left_over: answer.left_over || retryable, ..answer };
+        match case.occasion {
+            Occasion::Verification(_) => {
+                let answer = self.cannot_look(case, Cause::CannotLook, error.to_string()).await;
+                Containment { left_over: answer.left_over || may_pass(error), ..answer }
+            }
+            Occasion::Finding => self.tell_decision(case, self.not_started(case, error), None).await,
         }
+    }
+
+    fn not_started(&self, case: Case<'_>, error: &CloudError) -> Containment {
+        let finding = case.finding;
         let decided = Decided::new(Decision::Contain, format!("containment could not start: {error}"));
         let mut answer = self.nothing(case, decided.because(Cause::CannotStart), Conclusion::Failed);
         answer.verdict.summary = format!(
@@ -43,17 +87,19 @@ impl Engine {
             finding.instance, finding.account, finding.region, answer.reason
         );
         answer.about = vec![error.operation.to_owned(), error.code.clone()];
-        answer.left_over = retryable;
-        self.tell_decision(case, answer, None).await
+        answer.left_over = may_pass(error);
+        answer
     }
 
     /// A precondition failed before anything was looked at.
-    pub(crate) async fn refuse(&self, case: Case<'_>, decided: Decided) -> Containment {
-        if matches!(case.action, Action::Verify { .. }) {
-            return self.cannot_look(case, decided.cause, decided.reason).await;
+    async fn refuse(&self, case: Case<'_>, decided: Decided) -> Containment {
+        match case.occasion {
+            Occasion::Verification(_) => self.cannot_look(case, decided.cause, decided.reason).await,
+            Occasion::Finding => {
+                let answer = self.nothing(case, decided, Conclusion::Refused);
+                self.tell_decision(case, answer, None).await
+            }
         }
-        let answer = self.nothing(case, decided, Conclusion::Refused);
-        self.tell_decision(case, answer, None).await
     }
 
     /// A verification that cannot look has failed, and people are notified of it, unless the ledger says that nothing is contained.
@@ -72,7 +118,7 @@ impl Engine {
             "Whether the containment of {} in {}/{} still holds could NOT be verified: {why}. Nothing was changed.",
             finding.instance, finding.account, finding.region
         );
-        self.tell_decision(Case { action: Action::Contain, ..case }, answer, None).await
+        self.tell_decision(case, answer, None).await
     }
 
     /// Notifies people once about an outcome that is no containment; a question is also on record.
@@ -82,13 +128,13 @@ impl Engine {
         mut answer: Containment,
         instance: Option<&Instance>,
     ) -> Containment {
-        let Case { finding, action, invocation, .. } = case;
+        let Case { finding, invocation, .. } = case;
         if answer.instance_name.is_none() {
             answer.instance_name = instance.and_then(Instance::name);
         }
         // Who invokes Brig and mistypes reads so in the answer; nobody else is woken for it.
         let to_invoker = finding.by_person && answer.outcome == Conclusion::Refused;
-        if action == Action::Contain && !to_invoker {
+        if !to_invoker {
             let told = Statement::of(&answer, finding, self.clock.now());
             let question = Question::of(&answer, finding, &told, self.clock.now());
             let asks = answer.outcome == Conclusion::Asked;
@@ -161,6 +207,11 @@ impl Engine {
             told: None,
         }
     }
+}
+
+/// Whether what failed may pass: a table or a role that is not found may only just have been made.
+fn may_pass(error: &CloudError) -> bool {
+    error.is_retryable() || error.kind == ErrorKind::NotFound
 }
 
 pub(crate) fn log(answer: &Containment, finding: &Finding) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use brig_core::{
     containment::Containment,
-    finding::{Action, Finding, TrailCall},
+    finding::{Finding, TrailCall},
     ids::InstanceId,
     ledger::InstanceKey,
     step::{Lane, Step},
@@ -13,9 +13,9 @@ use brig_core::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    contain::{Case, Engine, Invocation, LAST_CALL},
+    engine::{Engine, Invocation, LAST_CALL},
     ports::{Answer, Attached, CloudError, InterfacesOf},
-    verify::AT_ONCE,
+    verify::{AT_ONCE, Drift, Verification},
 };
 
 /// Why it is not known what a call touched.
@@ -58,7 +58,7 @@ impl Engine {
             Ok(instances) => instances,
             Err(error) => return (Vec::new(), Some(error)),
         };
-        let only_tell = self.policy.is_responder(&touched.by);
+        let drift = if self.policy.is_responder(&touched.by) { Drift::Report } else { Drift::Repair };
         let looks = stream::iter(instances).map(|key| async move {
             if self.left(invocation) <= LAST_CALL {
                 return None;
@@ -66,9 +66,8 @@ impl Engine {
             let when = touched.at.map_or_else(String::new, |at| format!(" at {at}"));
             let title = format!("{} by {}{when}", touched.call, touched.by);
             let finding = Finding::occasion(touched.id.clone(), title, key.account, key.region, key.instance);
-            let action = Action::Verify { only_tell, look_up: false, ordered: false };
-            let case = Case { finding: &finding, action, by: Some(&touched.by), invocation };
-            Some(Box::pin(self.contain_case(case, false)).await)
+            let verification = Verification::after(&touched.by, drift);
+            Some(Box::pin(self.verify(&finding, verification, invocation)).await)
         });
         let looks: Vec<Option<Containment>> = looks.buffered(AT_ONCE).collect().await;
         let count = looks.iter().filter(|look| look.is_none()).count();

@@ -8,7 +8,8 @@ use std::{
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding, can_undo},
+    contest::Asks,
+    finding::{Finding, can_undo},
     ledger::{InstanceKey, State},
     notified::Cause,
     policy::{Decided, Decision, Mode},
@@ -19,8 +20,9 @@ use brig_core::{
 use futures::{StreamExt, stream};
 
 use crate::{
-    contain::{Case, Engine, Invocation, LAST_CALL, Scene},
-    last_healthy::Groups,
+    arrive::Scene,
+    claim::ClaimResult,
+    engine::{Case, Engine, Invocation, LAST_CALL, Occasion},
     ports::{Answer, Cloud},
 };
 
@@ -61,15 +63,66 @@ pub struct Verified {
     pub not_notified: Option<String>,
 }
 
+/// How a containment is looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verification<'a> {
+    /// What is done about drift.
+    pub drift: Drift,
+    /// Who may have caused it.
+    pub caller: Caller<'a>,
+    /// Who has it made.
+    pub asks: Asks,
+}
+
+/// What is done about drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drift {
+    /// It is repaired.
+    Repair,
+    /// People are notified of it, and it is left: a responder's change.
+    Report,
+}
+
+/// Who may have changed what is contained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller<'a> {
+    /// Nobody is known: CloudTrail's record is asked where something had drifted, and flow logs are read.
+    Unknown,
+    /// Whoever made the recorded call that this look follows at once, by ARN.
+    Named(&'a str),
+}
+
+impl<'a> Verification<'a> {
+    /// As the schedule or a person has it made.
+    #[must_use]
+    pub fn ordered(asks: Asks) -> Self {
+        Self { drift: Drift::Repair, caller: Caller::Unknown, asks }
+    }
+
+    /// After a recorded call.
+    #[must_use]
+    pub fn after(caller: &'a str, drift: Drift) -> Self {
+        Self { drift, caller: Caller::Named(caller), asks: Asks::Machine }
+    }
+}
+
 impl Engine {
-    /// Verifies one instance, within an invocation that has looked at it.
-    pub(crate) async fn verify_scene(
+    /// Reads back what one containment promised, and repairs what drifted. Never fails: an error is an answer.
+    pub async fn verify(
         &self,
-        case: Case<'_>,
-        scene: Scene,
-        groups: &mut Groups<'_>,
-        only_tell: bool,
+        finding: &Finding,
+        verification: Verification<'_>,
+        invocation: &Invocation,
     ) -> Containment {
+        let case = Case { finding, occasion: Occasion::Verification(verification), invocation };
+        self.patiently(invocation, async || match self.arrive(case).await {
+            Ok(arrived) => Box::pin(self.verify_scene(case, arrived.scene, verification.drift)).await,
+            Err(stop) => self.stopped(case, stop).await,
+        })
+        .await
+    }
+
+    async fn verify_scene(&self, case: Case<'_>, scene: Scene, drift: Drift) -> Containment {
         let decided = Decided::new(Decision::Contain, case.finding.title.clone());
         let Some(current) = scene.look.records.active() else {
             let why = format!("this ledger knows no active containment of {}", case.finding.instance);
@@ -79,8 +132,11 @@ impl Engine {
             let why = format!("a person is releasing it from {}", current.containment);
             return self.nothing(case, Decided::new(Decision::Ignore, why), Conclusion::Ignored);
         }
-        if !only_tell && self.policy.mode == Mode::Enforce {
-            return Box::pin(self.claim_and_attempt(case, decided, scene, groups, false)).await;
+        if drift == Drift::Repair && self.policy.mode == Mode::Enforce {
+            return match self.claim(case, &decided, scene).await {
+                ClaimResult::Ended(answer) => *answer,
+                ClaimResult::Ours(ours) => Box::pin(self.attempt(case, decided, *ours)).await,
+            };
         }
         let mut answer = self.preview(case, decided, Conclusion::Verified, &scene).await;
         let drift = planned(&answer);
@@ -96,7 +152,6 @@ impl Engine {
             "{} in {}/{} HAS DRIFTED from its containment: {drift} step(s) would put it right, and none was run.",
             case.finding.instance, case.finding.account, case.finding.region
         );
-        let case = Case { action: Action::Contain, ..case };
         self.tell_decision(case, answer, Some(&scene.look.instance)).await
     }
 
@@ -112,13 +167,12 @@ impl Engine {
             case.finding.region,
             answer.gaps.len()
         );
-        let case = Case { action: Action::Contain, ..case };
         self.tell_decision(case, answer, Some(&scene.look.instance)).await
     }
 
     /// Verifies every active containment, until time is nearly over, and sends what could not be sent before. A
     /// person's order holds no repair back.
-    pub async fn verify_all(&self, ordered: bool, invocation: &Invocation) -> Answer<Verified> {
+    pub async fn verify_all(&self, asks: Asks, invocation: &Invocation) -> Answer<Verified> {
         let mut verified = Verified { not_notified: self.send_held(invocation).await, ..Verified::default() };
         let mut from: Option<String> = None;
         loop {
@@ -129,8 +183,7 @@ impl Engine {
                     return None;
                 }
                 let finding = self.occasion(&key);
-                let action = Action::Verify { only_tell: false, look_up: true, ordered };
-                Some(Box::pin(self.contain(&finding, action, false, invocation)).await)
+                Some(Box::pin(self.verify(&finding, Verification::ordered(asks), invocation)).await)
             });
             for entry in looks.buffered(AT_ONCE).collect::<Vec<_>>().await {
                 match entry {

@@ -11,7 +11,7 @@ use std::{
 use brig_core::{
     contest::Asks,
     fact::Fact,
-    finding::{Action, Finding},
+    finding::Finding,
     gap::{Gap, Subject},
     ids::{ContainmentId, EniId, InstanceId},
     ledger::{InstanceKey, Named, StepRecord},
@@ -83,7 +83,6 @@ pub(crate) struct Work<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) policy: &'a Policy,
     pub(crate) finding: &'a Finding,
-    pub(crate) action: Action,
     pub(crate) asks: Asks,
     pub(crate) key: InstanceKey,
     pub(crate) containment: ContainmentId,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use brig_core::{
     containment::{Conclusion, Containment},
+    contest::Asks,
     finding::{
         Action, Finding, Invoked, LedgerRequest, Notice, ParseError, Parsed, Queued, Readiness, Request, TrailCall,
         Unread, parse,
@@ -15,7 +16,7 @@ use brig_core::{
     timestamp::Timestamp,
 };
 use brig_engine::{
-    Decision, Invocation, Verified,
+    Decision, Invocation, Verification, Verified,
     ports::{CloudError, Queue},
 };
 use futures::{FutureExt, future::join_all};
@@ -222,7 +223,11 @@ async fn roll_call(app: &App, roll: &LedgerRequest, invocation: &Invocation) -> 
             Ok(serde_json::to_value(found).unwrap_or_default())
         }
         LedgerRequest::Verify { scheduled } => {
-            let verified = app.engine.verify_all(!scheduled, invocation).await.map_err(unread)?;
+            let verified = app
+                .engine
+                .verify_all(if *scheduled { Asks::Machine } else { Asks::Person }, invocation)
+                .await
+                .map_err(unread)?;
             all_verified(app, verified, *scheduled)
         }
     }
@@ -440,8 +445,9 @@ async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation)
             Ok(finding) => one(app, &finding, request, invocation).await,
             Err(mut resolution) => {
                 // Who pasted the report reads it in the answer.
-                if !request.is_by_person() {
-                    app.engine.unresolved(addressed, &mut resolution, request.action, invocation).await;
+                tracing::info!("asked: {}", resolution.verdict.summary);
+                if !request.is_by_person() && request.action == Action::Contain {
+                    app.engine.unresolved(addressed, &mut resolution, invocation).await;
                 }
                 let left_over = resolution.not_notified.is_some();
                 if left_over {
@@ -490,24 +496,30 @@ async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invoc
     let span = tracing::info_span!("finding", finding.id = %finding.id, instance.id = %finding.instance);
     // However much an event names, so much is worked on at once: each takes calls, connections and memory.
     let _room = TURNS.acquire().await;
-    let (engine, action) = (&app.engine, request.action);
-    let placed = engine.placed(finding, action, invocation).await;
+    let engine = &app.engine;
+    let placed = match request.action {
+        Action::Contain | Action::Plan => Ok(finding.clone()),
+        Action::Verify | Action::Release { .. } | Action::PlanRelease { .. } => {
+            engine.placed(finding, invocation).await
+        }
+    };
     let finding = match &placed {
         Ok(finding) => finding,
         Err(answer) => return (serde_json::to_value(answer).unwrap_or_default(), Left::of(answer)),
     };
-    let containment = match action {
-        Action::Contain | Action::Plan | Action::Verify { .. } => {
-            engine.contain(finding, action, request.force, invocation).instrument(span).await
+    let act = async {
+        match request.action {
+            Action::Contain => engine.contain(finding, request.force, invocation).await,
+            Action::Plan => engine.plan(finding, request.force, invocation).await,
+            Action::Verify => engine.verify(finding, Verification::ordered(Asks::Person), invocation).await,
+            Action::Release { rejoin } => engine.release(finding, rejoin, invocation).await,
+            Action::PlanRelease { rejoin } => engine.plan_release(finding, rejoin, invocation).await,
         }
-        Action::Release { rejoin } => engine.release(finding, rejoin, false, invocation).instrument(span).await,
-        Action::PlanRelease { rejoin } => engine.release(finding, rejoin, true, invocation).instrument(span).await,
     };
-    match action {
+    let containment = act.instrument(span).await;
+    match request.action {
         Action::Contain => metrics::emit(&containment, app.engine.clock.now()),
-        Action::Verify { .. } | Action::Release { .. } => {
-            metrics::emit_verified(&containment, app.engine.clock.now());
-        }
+        Action::Verify | Action::Release { .. } => metrics::emit_verified(&containment, app.engine.clock.now()),
         Action::Plan | Action::PlanRelease { .. } => {}
     }
     (serde_json::to_value(&containment).unwrap_or_default(), Left::of(&containment))

@@ -5,7 +5,7 @@ use std::{future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
 use async_trait::async_trait;
 use brig_core::{
     containment::Containment,
-    finding::{Action, Finding},
+    finding::{Finding, Force, Rejoin},
     ids::InstanceId,
     message::Message,
     readiness::Topic,
@@ -92,11 +92,11 @@ impl Sim {
         finding.stop = self.state().world.stops.contains(instance);
         (finding.roles, finding.profiles) = self.state().world.named.get(instance).cloned().unwrap_or_default();
         let invocation = self.invocation(request_id, timeout);
-        Box::pin(self.mortal(process, engine.contain(&finding, Action::Contain, false, &invocation))).await
+        Box::pin(self.mortal(process, engine.contain(&finding, Force::No, &invocation))).await
     }
 
     /// Takes the containment back, as a person.
-    pub fn release(self: &Arc<Self>, instance: &InstanceId, rejoin: bool, request_id: &str) -> Option<Containment> {
+    pub fn release(self: &Arc<Self>, instance: &InstanceId, rejoin: Rejoin, request_id: &str) -> Option<Containment> {
         self.timers.run(self.releasing(0, instance, rejoin, request_id)).flatten()
     }
 
@@ -105,13 +105,13 @@ impl Sim {
         self: &Arc<Self>,
         process: usize,
         instance: &InstanceId,
-        rejoin: bool,
+        rejoin: Rejoin,
         request_id: &str,
     ) -> Option<Containment> {
         let engine = self.engine(process);
         let finding = person(instance);
         let invocation = self.invocation(request_id, TIMEOUT);
-        Box::pin(self.mortal(process, engine.release(&finding, rejoin, false, &invocation))).await
+        Box::pin(self.mortal(process, engine.release(&finding, rejoin, &invocation))).await
     }
 
     /// Waits in virtual time.

@@ -2,7 +2,7 @@
 //! taken for consent: every unknown key is an error.
 
 use super::{
-    Action, Invoked, LedgerRequest, ParseError, Parsed, Place, Readiness, Request, Source, abuse,
+    Action, Force, Invoked, LedgerRequest, ParseError, Parsed, Place, Readiness, Rejoin, Request, Source, abuse,
     draft::{Draft, Target, one_line},
     look,
 };
@@ -89,7 +89,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     if reason.chars().count() > LONGEST_REASON {
         return Err(root.get("reason").wrong("a text of at most 1000 characters"));
     }
-    let force = root.get("force").flag()?.unwrap_or(false);
+    let force = if root.get("force").flag()?.unwrap_or(false) { Force::Yes } else { Force::No };
     let stop = root.get("stop").flag()?.unwrap_or(false);
     let account: AccountId = optional(&root.get("account"), &invoked.account)?;
     let region: Region = optional(&root.get("region"), &invoked.region)?;
@@ -275,7 +275,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
             ["abuse_report", "force", "for", "rejoin", "stop"].into_iter().find(|key| !root.get(key).is_absent());
         return match other {
             Some(key) => wrong(format!("{key}: a verification does not take it")),
-            None => Ok(Action::Verify { only_tell: false, look_up: true, ordered: true }),
+            None => Ok(Action::Verify),
         };
     }
     let releases = match (root.get("action").text()?, root.get("for").text()?) {
@@ -304,7 +304,7 @@ fn action(root: &Field<'_>) -> Result<Action, ParseError> {
         (false, None) if plans => Ok(Action::Plan),
         (false, None) => Ok(Action::Contain),
         (true, rejoin) => {
-            let rejoin = rejoin.unwrap_or(false);
+            let rejoin = if rejoin.unwrap_or(false) { Rejoin::Yes } else { Rejoin::No };
             Ok(if plans { Action::PlanRelease { rejoin } } else { Action::Release { rejoin } })
         }
     }

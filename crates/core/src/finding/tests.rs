@@ -47,7 +47,7 @@ fn check(event: &Value, expected: &Expect) {
                     format!(
                         "{:?}{} {:?} {} in {}/{}: {} severity {severity} [{}] {}",
                         request.action,
-                        if request.force { " by force" } else { "" },
+                        if request.force == Force::Yes { " by force" } else { "" },
                         f.source,
                         f.instance,
                         f.account,
@@ -266,13 +266,13 @@ fn going_back_and_looking_again_are_asked_for_strictly() {
     check(
         &json!({"instance_id": "i-0123abcd", "action": "release", "rejoin": true, "reason": "IR-7"}),
         &expect![
-            "Release { rejoin: true } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] IR-7"
+            "Release { rejoin: Yes } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] IR-7"
         ],
     );
     check(
         &json!({"instance_id": "i-0123abcd", "action": "plan", "for": "release"}),
         &expect![
-            "PlanRelease { rejoin: false } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
+            "PlanRelease { rejoin: No } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
         ],
     );
     check(
@@ -290,7 +290,7 @@ fn going_back_and_looking_again_are_asked_for_strictly() {
     check(
         &json!({"instance_id": "i-0123abcd", "action": "verify"}),
         &expect![
-            "Verify { only_tell: false, look_up: true, ordered: true } Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
+            "Verify Manual i-0123abcd in 111122223333/eu-central-1: Manual severity none [by a person] requested by a person"
         ],
     );
     check(&json!({"action": "verify"}), &expect!["Verify { scheduled: false }"]);

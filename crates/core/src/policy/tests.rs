@@ -3,7 +3,7 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::testing::{finding, instance, manual};
 
-fn check(finding: &Finding, tags: &[(&str, &str)], force: bool, expected: &Expect) {
+fn check(finding: &Finding, tags: &[(&str, &str)], force: Force, expected: &Expect) {
     let mut instance = instance();
     for (key, value) in tags {
         instance.tags.insert((*key).to_owned(), (*value).to_owned());
@@ -20,27 +20,27 @@ fn check(finding: &Finding, tags: &[(&str, &str)], force: bool, expected: &Expec
 
 #[test]
 fn a_severe_finding_is_contained_and_a_mild_one_ignored() {
-    check(&finding(), &[], false, &expect!["Contain : Backdoor:EC2/C&CActivity.B!DNS: Command and control"]);
+    check(&finding(), &[], Force::No, &expect!["Contain : Backdoor:EC2/C&CActivity.B!DNS: Command and control"]);
     let mut mild = finding();
     mild.severity = Some(6.9);
-    check(&mild, &[], false, &expect!["Ignore : severity 6.9 is below the minimum of 7"]);
+    check(&mild, &[], Force::No, &expect!["Ignore : severity 6.9 is below the minimum of 7"]);
 }
 
 #[test]
 fn samples_archived_findings_and_mere_attacks_are_ignored() {
     let mut sample = finding();
     sample.sample = true;
-    check(&sample, &[], false, &expect!["Ignore : f1 is a sample finding"]);
+    check(&sample, &[], Force::No, &expect!["Ignore : f1 is a sample finding"]);
     let mut archived = finding();
     archived.closed = Some(crate::finding::Closed::Archived);
-    check(&archived, &[], false, &expect!["Ignore : f1 is archived at its source"]);
+    check(&archived, &[], Force::No, &expect!["Ignore : f1 is archived at its source"]);
     let mut attacked = finding();
     attacked.role = Some(ResourceRole::Target);
     attacked.kind = "UnauthorizedAccess:EC2/SSHBruteForce".to_owned();
     check(
         &attacked,
         &[],
-        false,
+        Force::No,
         &expect![
             "Ignore : UnauthorizedAccess:EC2/SSHBruteForce: the instance was attacked, which is not yet compromised"
         ],
@@ -52,7 +52,7 @@ fn an_exempt_instance_is_a_question_to_people() {
     check(
         &finding(),
         &[("brig:exempt", "core-db")],
-        false,
+        Force::No,
         &expect![
             "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; the instance is EXEMPT by its tag brig:exempt=core-db, so a person must decide"
         ],
@@ -60,7 +60,7 @@ fn an_exempt_instance_is_a_question_to_people() {
     check(
         &finding(),
         &[("brig:exempt", "false")],
-        false,
+        Force::No,
         &expect!["Contain : Backdoor:EC2/C&CActivity.B!DNS: Command and control"],
     );
 }
@@ -70,16 +70,16 @@ fn a_person_overrides_exemption_with_force_but_never_never() {
     check(
         &manual(),
         &[("brig:exempt", "")],
-        false,
+        Force::No,
         &expect![[
             r#"Contain refused: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it anyway"#
         ]],
     );
-    check(&manual(), &[("brig:exempt", "")], true, &expect!["Contain : requested by a person"]);
+    check(&manual(), &[("brig:exempt", "")], Force::Yes, &expect!["Contain : requested by a person"]);
     check(
         &manual(),
         &[("brig:exempt", "never")],
-        true,
+        Force::Yes,
         &expect![
             "Contain refused: i-0123456789abcdef0 is tagged brig:exempt=never: it may not be contained, not even by force, until that tag is changed"
         ],
@@ -91,12 +91,12 @@ fn a_foreign_containment_is_refused_without_force() {
     check(
         &manual(),
         &[("brig:containment", "x")],
-        false,
+        Force::No,
         &expect![[
             r#"Contain refused: i-0123456789abcdef0 carries the tag brig:containment=x, a containment that this ledger does not know; invoke with "force": true to take it over, its original settings then being unknown"#
         ]],
     );
-    check(&manual(), &[("brig:containment", "x")], true, &expect!["Contain : requested by a person"]);
+    check(&manual(), &[("brig:containment", "x")], Force::Yes, &expect!["Contain : requested by a person"]);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn an_exempt_tag_lifts_no_active_containment() {
     exempt.tags.insert("brig:exempt".to_owned(), "never".to_owned());
     let (policy, rules) = (Policy::default(), Rules::none());
     let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
-    let decided = decide(&finding(), &exempt, &Known::Active("c"), false, &guide);
+    let decided = decide(&finding(), &exempt, &Known::Active("c"), Force::No, &guide);
     assert_eq!(decided.decision, Decision::Contain);
     assert!(!decided.refused);
 }
@@ -121,13 +121,13 @@ fn after_a_release_only_later_activity_counts() {
         let mut finding = finding();
         finding.last_seen = seen.and_then(Timestamp::parse);
         id.clone_into(&mut finding.id);
-        decide(&finding, &instance(), &known, false, &guide).decision
+        decide(&finding, &instance(), &known, Force::No, &guide).decision
     };
     assert_eq!(judge(None, "f2"), Decision::Ignore);
     assert_eq!(judge(Some("2026-01-31T23:59:59Z"), "f2"), Decision::Ignore);
     assert_eq!(judge(Some("2026-02-01T00:00:01Z"), "f1"), Decision::Ask);
     assert_eq!(judge(Some("2026-02-01T00:00:01Z"), "f2"), Decision::Contain);
-    assert_eq!(decide(&manual(), &instance(), &known, false, &guide).decision, Decision::Contain);
+    assert_eq!(decide(&manual(), &instance(), &known, Force::No, &guide).decision, Decision::Contain);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_release_in_the_future_shows_nothing_about_findings_and_a_person_decides() {
     let judge = |finding: &Finding, ahead: Duration| {
         let released_at = Some(now.after(ahead));
         let current = Current { state: State::Released, released_at, ..crate::testing::current() };
-        decide(finding, &instance(), &Known::of(Some(&current), now), false, &guide)
+        decide(finding, &instance(), &Known::of(Some(&current), now), Force::No, &guide)
     };
     let seen = Finding { last_seen: Some(now), ..finding() };
     let asked = judge(&seen, Duration::from_hours(24 * 365));
@@ -164,13 +164,13 @@ fn signs_and_hearsay_are_questions() {
     let mut alarm = finding();
     alarm.source = Source::Alarm;
     alarm.kind = "Alarm/out".to_owned();
-    check(&alarm, &[], false, &expect!["Ask : Alarm/out: Command and control; an alarm is a sign, not a verdict"]);
+    check(&alarm, &[], Force::No, &expect!["Ask : Alarm/out: Command and control; an alarm is a sign, not a verdict"]);
     let mut host = finding();
     host.doubt = Some(crate::finding::Doubt::SharedHost);
     check(
         &host,
         &[],
-        false,
+        Force::No,
         &expect![
             "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; the instance is the host of containers that others may share"
         ],
@@ -180,7 +180,7 @@ fn signs_and_hearsay_are_questions() {
     check(
         &crowd,
         &[],
-        false,
+        Force::No,
         &expect![
             "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; the event names 4 instances, more than BRIG_MAX_PER_FINDING (3)"
         ],
@@ -194,13 +194,13 @@ fn an_untrusted_account_may_name_its_own_instances_only() {
     check(
         &other,
         &[],
-        false,
+        Force::No,
         &expect![
             "Contain refused: an event of the account 999988887777 names an instance of 123456789012; it may do so if 999988887777 is in BRIG_TRUSTED_ACCOUNTS"
         ],
     );
     other.account = other.said_by.clone();
-    check(&other, &[], false, &expect!["Contain : Backdoor:EC2/C&CActivity.B!DNS: Command and control"]);
+    check(&other, &[], Force::No, &expect!["Contain : Backdoor:EC2/C&CActivity.B!DNS: Command and control"]);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn the_accounts_rules_stand_before_the_built_in_ones_and_after_the_gates() {
         let mut instance = instance();
         instance.tags.insert("tier".to_owned(), tier.to_owned());
         let decided =
-            gate(finding, &policy, &own).unwrap_or_else(|| decide(finding, &instance, &Known::No, false, &guide));
+            gate(finding, &policy, &own).unwrap_or_else(|| decide(finding, &instance, &Known::No, Force::No, &guide));
         format!("{:?}: {}", decided.decision, decided.reason)
     };
     let mut mild = finding();
@@ -241,21 +241,21 @@ fn a_rule_may_ask_for_a_stop_and_nothing_else_does() {
     for (stop, asked) in [(r#", "stop": true"#, true), (r#", "stop": false"#, false), ("", false)] {
         let rules = Rules::parse(&text(stop)).expect("rules");
         let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
-        let decided = decide(&finding(), &instance(), &Known::No, false, &guide);
+        let decided = decide(&finding(), &instance(), &Known::No, Force::No, &guide);
         assert_eq!((decided.decision, decided.stop), (Decision::Contain, asked), "{stop}");
     }
     let guide = Guide { policy: &policy, rules: &Rules::none(), rules_lost: None };
-    assert!(!decide(&finding(), &instance(), &Known::No, false, &guide).stop);
+    assert!(!decide(&finding(), &instance(), &Known::No, Force::No, &guide).stop);
 }
 
 #[test]
 fn without_its_rules_an_account_is_asked() {
     let (policy, rules) = (Policy::default(), Rules::none());
     let guide = Guide { policy: &policy, rules: &rules, rules_lost: Some("AccessDenied") };
-    let decided = decide(&finding(), &instance(), &Known::No, false, &guide);
+    let decided = decide(&finding(), &instance(), &Known::No, Force::No, &guide);
     assert_eq!(decided.decision, Decision::Ask);
     assert!(decided.reason.contains("could not be read (AccessDenied)"));
-    let decided = decide(&manual(), &instance(), &Known::No, false, &guide);
+    let decided = decide(&manual(), &instance(), &Known::No, Force::No, &guide);
     assert_eq!(decided.decision, Decision::Contain);
 }
 
@@ -265,7 +265,7 @@ fn a_node_by_its_tags_is_a_question_for_findings_about_instances_and_for_nothing
     check(
         &finding(),
         tags,
-        false,
+        Force::No,
         &expect![
             "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; by its tags the instance is a Kubernetes node of the cluster prod: other containers on it would be cut off too"
         ],
@@ -273,7 +273,7 @@ fn a_node_by_its_tags_is_a_question_for_findings_about_instances_and_for_nothing
     check(
         &finding(),
         &[("AmazonECSManaged", "")],
-        false,
+        Force::No,
         &expect![
             "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; by its tags the instance is a container instance of ECS: other containers on it would be cut off too"
         ],
@@ -291,14 +291,14 @@ fn a_node_by_its_tags_is_a_question_for_findings_about_instances_and_for_nothing
         let named = Finding { source, ..finding() };
         let judge = |rules: &Rules| {
             let guide = Guide { policy: &policy, rules, rules_lost: None };
-            decide(&named, &instance, &Known::No, false, &guide).decision
+            decide(&named, &instance, &Known::No, Force::No, &guide).decision
         };
         assert_eq!(judge(&Rules::none()), decision, "{source:?}");
         let all =
             r#"{"rules": [{"name": "all", "then": "contain", "when": {"instance": {"id": [{"prefix": "i-"}]}}}]}"#;
         assert_eq!(judge(&Rules::parse(all).expect("rules")), Decision::Contain, "{source:?}");
     }
-    check(&manual(), tags, false, &expect!["Contain : requested by a person"]);
+    check(&manual(), tags, Force::No, &expect!["Contain : requested by a person"]);
 }
 
 #[test]

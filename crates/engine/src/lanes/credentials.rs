@@ -26,6 +26,7 @@ use futures::future::join_all;
 use crate::{
     denial::{Denial, Put},
     ports::{Answer, Cloud, CloudError, ErrorKind, Ledger},
+    stable::{self, PAUSES, Shown},
     work::{LaneReport, Work, applied, failed, failed_for_now, gap, merge},
 };
 
@@ -391,8 +392,7 @@ async fn read_back(
     let roles: Vec<Known> =
         before.roles.iter().map(|look| Known { role: look.role.clone(), reach: look.reach }).collect();
     let nothing = Named::default();
-    let mut pauses = [200, 400, 800, 1600].into_iter();
-    loop {
+    stable::read_back(work, &PAUSES, async || {
         let bare = Instance { profile: None, ..work.instance.clone() };
         let (mut seen, instance) = futures::join!(
             look(work.ledger, cloud, &bare, &roles, &nothing),
@@ -417,13 +417,9 @@ async fn read_back(
             }
         };
         let settled = credentials::facts(&seen, &instance, forensic).iter().all(|fact| fact.truth != Truth::No);
-        match pauses.next() {
-            Some(pause) if !settled && work.left().as_secs() > 5 => {
-                work.clock.sleep(std::time::Duration::from_millis(pause)).await;
-            }
-            _ => return (seen, instance),
-        }
-    }
+        Shown::when(settled, (seen, instance))
+    })
+    .await
 }
 
 /// Other instances with one of a role's profiles, by the role's ARN.

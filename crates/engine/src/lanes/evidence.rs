@@ -20,6 +20,7 @@ use brig_core::{
 
 use crate::{
     ports::{Answer, Attribute, AttributeChange, Cloud, CloudError, ErrorKind, Tags},
+    stable::{self, PAUSES, Shown},
     work::{Done, LaneReport, Work, applied, eventually, failed, failed_for_now, gap, merge},
 };
 
@@ -419,8 +420,7 @@ fn tag_value(text: &str) -> String {
 }
 
 async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &EvidenceLook) -> (EvidenceLook, Instance) {
-    let mut pauses = [200, 400, 800, 1600].into_iter();
-    loop {
+    stable::read_back(work, &PAUSES, async || {
         let (mut seen, instance) = futures::join!(
             look(cloud, &work.instance, Some(&work.containment)),
             work.within("DescribeInstances", cloud.describe_instance(work.id()))
@@ -441,11 +441,7 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &EvidenceLook) ->
         let facts = evidence::facts(&seen, &instance, &work.containment, work.policy.lock_days);
         // What does not hold for a reason will not hold in a moment.
         let settled = listed && facts.iter().all(|fact| fact.truth != Truth::No || fact.why.is_some());
-        match pauses.next() {
-            Some(pause) if !settled && work.left().as_secs() > 5 => {
-                work.clock.sleep(Duration::from_millis(pause)).await;
-            }
-            _ => return (seen, instance),
-        }
-    }
+        Shown::when(settled, (seen, instance))
+    })
+    .await
 }

@@ -19,6 +19,7 @@ use futures::{
 
 use crate::{
     ports::{Answer, Clock, Cloud, ErrorKind, TargetGroup},
+    stable::{self, PAUSES, Shown},
     work::{LaneReport, Searched, Work, failed, gap, merge},
 };
 
@@ -294,9 +295,8 @@ async fn healths(
 /// Looks again: at everything where that is cheap, so that a registration which came meanwhile is seen; else at what the
 /// first look found, since a second search would cost hundreds of calls. `verify` searches again later.
 async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> FleetLook {
-    let mut pauses = [200, 400, 800].into_iter();
     let instance = &work.instance;
-    loop {
+    stable::read_back(work, &PAUSES[..3], async || {
         let seen = if before.membership.is_some() {
             let (own, membership) = futures::join!(
                 own_balancers(cloud, instance, before.own.clone()),
@@ -316,13 +316,9 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> Fl
         };
         let settled =
             fleet::facts(&seen, &work.instance).iter().all(|fact| fact.truth != brig_core::verdict::Truth::No);
-        match pauses.next() {
-            Some(pause) if !settled && work.left().as_secs() > 5 => {
-                work.clock.sleep(Duration::from_millis(pause)).await;
-            }
-            _ => return seen,
-        }
-    }
+        Shown::when(settled, seen)
+    })
+    .await
 }
 
 /// Looks again at what a long search found.

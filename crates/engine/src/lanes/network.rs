@@ -33,6 +33,7 @@ use crate::{
     access::{self, Access},
     acl, escalation,
     ports::{Answer, Cloud, InterfacesOf},
+    stable::{self, PAUSES, Shown},
     work::{Done, LaneReport, Work, gap, merge},
 };
 
@@ -371,17 +372,16 @@ impl<'a> NetworkLane<'a> {
             .filter(|done| matches!(done.outcome, Outcome::Changed(_)))
             .filter_map(|done| if let Step::Isolate { eni, .. } = &done.step { Some(eni) } else { None })
             .collect();
-        let mut pauses = [200, 400, 800, 1600].into_iter();
-        loop {
-            let seen = self.look().await?;
-            let stale = seen.interfaces.iter().any(|interface| {
+        let stale = |seen: &Seen| {
+            seen.interfaces.iter().any(|interface| {
                 accepted.contains(&&interface.id) && !is_isolated(interface, &seen.groups, &self.work.instance)
-            });
-            match pauses.next() {
-                Some(pause) if stale => self.work.clock.sleep(Duration::from_millis(pause)).await,
-                _ => return Ok(seen),
-            }
-        }
+            })
+        };
+        stable::read_back(self.work, &PAUSES, async || {
+            let seen = self.look().await;
+            Shown::when(!seen.as_ref().is_ok_and(stale), seen)
+        })
+        .await
     }
 }
 

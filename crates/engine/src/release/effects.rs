@@ -12,8 +12,8 @@ use brig_core::{
 
 use crate::{
     acl,
-    contain::{Engine, Lanes},
     denial::{Denial, Put},
+    engine::{Engine, Lanes},
     ports::{Answer, AttributeChange, ErrorKind},
     work::{Work, failed},
 };

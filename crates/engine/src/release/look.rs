@@ -18,7 +18,7 @@ use futures::{StreamExt, stream};
 
 use crate::{
     acl,
-    contain::Lanes,
+    engine::Lanes,
     lanes::{credentials, evidence},
     ports::{AclsOf, Answer, ErrorKind, InterfacesOf},
     work::{Work, gap},

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _, net::IpAddr, sync::Arc, time::
 
 use brig_core::{
     containment::{Conclusion, Containment, StepReport},
+    finding::Rejoin,
     ids::InstanceId,
     policy::{Escalation, Policy},
     reach::Route,
@@ -134,7 +135,7 @@ fn containments_and_releases_at_once_leave_what_the_contained_want() {
         let time = Duration::from_mins(2);
         // One is released while two others are contained.
         let (one, two) = (sim.process(1, &victims[1].id, "a", time), sim.process(2, &victims[2].id, "b", time));
-        let back = sim.releasing(3, &victims[0].id, false, "back");
+        let back = sim.releasing(3, &victims[0].id, Rejoin::No, "back");
         let ended = sim.run(futures::future::join3(one, two, back)).expect("nobody waits for ever");
         let calm = [&ended.0, &ended.1].iter().all(|answer| answer.as_ref().is_some_and(|answer| !answer.left_over));
         let found = denied(&sim.world());
@@ -203,10 +204,10 @@ fn a_release_killed_at_every_await_point_is_ended_by_the_next() {
     for point in points.clone() {
         let sim = contained();
         sim.kill_at(point);
-        let _ = sim.release(&victims[0].id, false, "back");
+        let _ = sim.release(&victims[0].id, Rejoin::No, "back");
         sim.revive(0);
         sim.wait(Duration::from_mins(3));
-        let back = sim.release(&victims[0].id, false, "again").expect("an answer");
+        let back = sim.release(&victims[0].id, Rejoin::No, "again").expect("an answer");
         let found = denied(&sim.world());
         if back.outcome != Conclusion::Released || found != wanted(&world, &[&victims[1]]) {
             failures.push(format!("killed at {point}: {found:?} {}", back.verdict.summary));
@@ -233,7 +234,7 @@ fn two_releases_at_once_of_which_one_dies_leave_no_rule() {
             sim.kill_at(point);
         }
         let (one, two) =
-            (sim.releasing(1, &victims[0].id, false, "one"), sim.releasing(2, &victims[2].id, false, "two"));
+            (sim.releasing(1, &victims[0].id, Rejoin::No, "one"), sim.releasing(2, &victims[2].id, Rejoin::No, "two"));
         let _ = sim.run(futures::future::join(one, two));
         (sim, before)
     };
@@ -245,7 +246,7 @@ fn two_releases_at_once_of_which_one_dies_leave_no_rule() {
         let (sim, _) = both(Some(point));
         sim.wait(Duration::from_mins(3));
         for victim in [&victims[0], &victims[2]] {
-            sim.release(&victim.id, false, "again").expect("an answer");
+            sim.release(&victim.id, Rejoin::No, "again").expect("an answer");
         }
         if sim.world().denied() != world.denied() {
             failures.push(format!("killed at {point}: left over\n{}", sim.world().denied()));

@@ -3,9 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use brig_core::finding::Rejoin;
 use brig_core::{
     containment::Containment,
-    finding::{Action, Finding},
+    contest::Asks,
+    finding::{Finding, Force},
 };
 use brig_engine::StatusPage;
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, World};
@@ -40,7 +42,7 @@ fn contain(sim: &Arc<Sim>, victim: &Victim) -> Containment {
     );
     let finding = Finding { source: brig_core::finding::Source::GuardDuty, by_person: false, ..found };
     let (engine, invocation) = (sim.engine(0), sim.invocation("r", TIME));
-    sim.run(engine.contain(&finding, Action::Contain, false, &invocation)).expect("an answer")
+    sim.run(engine.contain(&finding, Force::No, &invocation)).expect("an answer")
 }
 
 fn status(sim: &Arc<Sim>) -> StatusPage {
@@ -50,7 +52,7 @@ fn status(sim: &Arc<Sim>) -> StatusPage {
 
 fn schedule(sim: &Arc<Sim>) -> Option<String> {
     let (engine, invocation) = (sim.engine(0), sim.invocation("schedule", TIME));
-    sim.run(engine.verify_all(false, &invocation)).expect("an end").expect("an answer").not_notified
+    sim.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end").expect("an answer").not_notified
 }
 
 /// The channel's notifications.
@@ -64,7 +66,7 @@ fn said(sim: &Sim) -> Vec<Value> {
 fn the_channel_hears_what_people_hear_and_a_containment_is_one_thread() {
     let (sim, victim) = opened();
     contain(&sim, &victim);
-    sim.release(&victim.id, false, "r2").expect("an answer");
+    sim.release(&victim.id, Rejoin::No, "r2").expect("an answer");
     assert_eq!(sim.told().len(), 2, "{:?}", sim.told());
     let said = said(&sim);
     let titles: Vec<&str> = said.iter().filter_map(|said| said["content"]["title"].as_str()).collect();
@@ -125,7 +127,7 @@ fn a_release_that_the_channel_did_not_hear_of_is_released_and_told_there_by_the_
     let (sim, victim) = opened();
     contain(&sim, &victim);
     sim.breaks(Break::Always("PublishToChat", Fault::Denied));
-    let answer = sim.release(&victim.id, false, "r2").expect("an answer");
+    let answer = sim.release(&victim.id, Rejoin::No, "r2").expect("an answer");
     assert!(answer.not_notified.is_some(), "{answer:?}");
     sim.heal();
     assert!(status(&sim).active.is_empty(), "it is released: people know it");

@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding, Source, TrailCall},
+    contest::Asks,
+    finding::{Finding, Force, Source, TrailCall},
     ids::GroupId,
 };
-use brig_engine::ports::TrailEvent;
+use brig_engine::{Drift, Verification, ports::TrailEvent};
 use brig_sim::{ACCOUNT, OWN_SESSION, REGION, Sim, Victim, World};
 
 use crate::{
@@ -39,15 +40,20 @@ fn occasion(victim: &Victim, id: &str) -> Finding {
     Finding::occasion(id.to_owned(), "requested by a person".to_owned(), account, region, victim.id.clone())
 }
 
-fn act(sim: &Arc<Sim>, finding: &Finding, action: Action) -> Containment {
+fn contain(sim: &Arc<Sim>, finding: &Finding) -> Containment {
     let (engine, invocation) = (sim.engine(0), sim.invocation(&finding.id, Duration::from_mins(2)));
-    sim.run(engine.contain(finding, action, false, &invocation)).expect("an answer")
+    sim.run(engine.contain(finding, Force::No, &invocation)).expect("an answer")
 }
 
 /// A person's order, of either kind.
 fn order(sim: &Arc<Sim>, victim: &Victim, again: bool) -> Containment {
-    let verify = Action::Verify { only_tell: false, look_up: true, ordered: true };
-    act(sim, &occasion(victim, "order"), if again { Action::Contain } else { verify })
+    let occasion = occasion(victim, "order");
+    if again {
+        return contain(sim, &occasion);
+    }
+    let (engine, invocation) = (sim.engine(0), sim.invocation(&occasion.id, Duration::from_mins(2)));
+    let verification = Verification::ordered(Asks::Person);
+    sim.run(engine.verify(&occasion, verification, &invocation)).expect("an answer")
 }
 
 /// A finding about the instance.
@@ -55,7 +61,7 @@ fn found(sim: &Arc<Sim>, victim: &Victim, id: &str) -> Containment {
     let kind = "Backdoor:EC2/C&CActivity.B".to_owned();
     let finding =
         Finding { source: Source::GuardDuty, kind, severity: Some(8.0), by_person: false, ..occasion(victim, id) };
-    act(sim, &finding, Action::Contain)
+    contain(sim, &finding)
 }
 
 /// CloudTrail's record of the call reaches the function.
@@ -85,7 +91,7 @@ fn fought(world: &World, victim: &Victim, undo: fn(&mut World, &Victim)) -> (Arc
     for _ in 0..5 {
         sim.change(|world| undo(world, victim));
         let told = sim.told().len();
-        let answer = verify(&sim, victim, false);
+        let answer = verify(&sim, victim, Drift::Repair);
         assert_eq!(sim.told().len(), told + 1, "{}", answer.verdict.summary);
         if answer.outcome == Conclusion::Contested {
             return (sim, Some(answer));
@@ -108,7 +114,7 @@ fn in_two_hours_of_swapping_back_orders_are_obeyed_and_people_hear_at_growing_in
         sim.wait(Duration::from_secs(180 - sim.clock().since(start).as_secs() % 180));
         let told = sim.told().len();
         sim.change(|world| swap(world, &victim));
-        let answer = if round % 5 == 4 { verify(&sim, &victim, false) } else { recorded(&sim, &victim) };
+        let answer = if round % 5 == 4 { verify(&sim, &victim, Drift::Repair) } else { recorded(&sim, &victim) };
         assert!(!answer.left_over, "{}", answer.verdict.summary);
         if answer.outcome == Conclusion::Repaired {
             assert!(is_cut(&sim, &victim));
@@ -206,7 +212,7 @@ fn an_interface_that_is_open_to_the_world_is_isolated_however_often_it_was() {
     let sim = calm(&world, &victim);
     for time in 0..12 {
         sim.change(|world| open(world, &victim));
-        verify(&sim, &victim, false);
+        verify(&sim, &victim, Drift::Repair);
         assert!(is_cut(&sim, &victim), "time {time}");
     }
 }
@@ -228,7 +234,8 @@ fn who_did_it_is_never_brig_itself_and_a_late_record_is_said_to_be_late() {
             world.trail = trail.iter().map(|by| (id.clone(), event(by))).collect();
             swap(world, &victim);
         });
-        let notes = verify(&sim, &victim, false).notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let notes =
+            verify(&sim, &victim, Drift::Repair).notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         assert!(!notes.contains(OWN_SESSION), "{notes}");
         assert_eq!(notes.contains(MALLORY), named, "{notes}");
         assert_eq!(notes.contains("15 minutes late"), !named, "{notes}");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use brig_core::{
     containment::{Conclusion, Containment},
     deny_policy,
+    finding::Rejoin,
     ids::InstanceId,
     policy::{Policy, RoleDeny, RoleOverflow},
     survey::{Role, Undenied},
@@ -218,7 +219,7 @@ fn four_hundred_instances_of_a_role_are_denied_and_one_of_them_is_given_back_exa
         assert!(is_whole(&answer), "{} {:?}", answer.verdict.summary, answer.notes);
     }
     assert!(ids.iter().all(|id| denies(&sim, "app", id)));
-    let back = sim.release(&ids[200], false, "back").expect("an answer");
+    let back = sim.release(&ids[200], Rejoin::No, "back").expect("an answer");
     assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
     for (number, id) in ids.iter().enumerate() {
         assert_eq!(denies(&sim, "app", id), number != 200, "{id}");
@@ -278,7 +279,7 @@ fn where_a_role_has_no_room_the_setting_decides_and_it_is_said_first() {
     }
     // Those that are not denied are no burden to those that are: a release gives back exactly one, and makes room.
     let first = fit[0].instance_id.clone();
-    let back = sim.release(&first, false, "back").expect("an answer");
+    let back = sim.release(&first, Rejoin::No, "back").expect("an answer");
     assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
     let still: Vec<bool> = fit.iter().skip(1).map(|answer| denies(&sim, "app", &answer.instance_id)).collect();
     assert!(still.iter().all(|denied| *denied) && !denies(&sim, "app", &first), "{still:?}");
@@ -298,7 +299,7 @@ fn where_a_role_has_no_room_the_setting_decides_and_it_is_said_first() {
     );
     // Everything is given back, and the role's own policy was never touched.
     for id in &ids {
-        let back = sim.release(id, false, "back").expect("an answer");
+        let back = sim.release(id, Rejoin::No, "back").expect("an answer");
         assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
     }
     assert_eq!(sim.world().policies, world.policies);

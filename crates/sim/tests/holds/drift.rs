@@ -3,14 +3,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use brig_core::finding::Rejoin;
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding, TrailCall},
+    contest::Asks,
+    finding::{Finding, TrailCall},
     ids::{EniId, GroupId},
     policy::Policy,
     verdict::Truth,
 };
-use brig_engine::{StatusPage, Verified, ports::TrailEvent};
+use brig_engine::{Drift, StatusPage, Verification, Verified, ports::TrailEvent};
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};
 
 use crate::common::{calm, deliver, difference, ended, report};
@@ -20,17 +22,17 @@ fn occasion(victim: &Victim) -> Finding {
     Finding::occasion("look".to_owned(), "looked at again".to_owned(), account, region, victim.id.clone())
 }
 
-pub fn verify(sim: &Arc<Sim>, victim: &Victim, only_tell: bool) -> Containment {
+pub fn verify(sim: &Arc<Sim>, victim: &Victim, drift: Drift) -> Containment {
     let engine = sim.engine(0);
     let invocation = sim.invocation("verify", Duration::from_mins(2));
-    let action = Action::Verify { only_tell, look_up: true, ordered: false };
-    sim.run(engine.contain(&occasion(victim), action, false, &invocation)).expect("an answer")
+    let verification = Verification { drift, ..Verification::ordered(Asks::Machine) };
+    sim.run(engine.verify(&occasion(victim), verification, &invocation)).expect("an answer")
 }
 
 fn verify_all(sim: &Arc<Sim>) -> Verified {
     let engine = sim.engine(0);
     let invocation = sim.invocation("schedule", Duration::from_mins(2));
-    sim.run(engine.verify_all(false, &invocation)).expect("an end").expect("an answer")
+    sim.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end").expect("an answer")
 }
 
 fn status(sim: &Arc<Sim>) -> StatusPage {
@@ -109,7 +111,7 @@ fn every_fact_that_is_undone_is_put_right_and_told() {
         sim.change(|world| undo(world, &victim));
         let found = status(&sim);
         let drift = found.active.first().expect("it is listed").drift;
-        let answer = verify(&sim, &victim, false);
+        let answer = verify(&sim, &victim, Drift::Repair);
         let right = answer.outcome == Conclusion::Repaired && drift > 0 && sim.told().len() == told + 1;
         let difference = difference(&sim, &expected);
         if !right || difference.is_some() {
@@ -117,7 +119,7 @@ fn every_fact_that_is_undone_is_put_right_and_told() {
             failures
                 .push(format!("{what} (drift {drift}): {:?} {}\n{difference}", answer.outcome, answer.verdict.summary));
         }
-        let again = verify(&sim, &victim, false);
+        let again = verify(&sim, &victim, Drift::Repair);
         if again.outcome != Conclusion::Verified || sim.told().len() != told + 1 {
             failures.push(format!("{what}: a second look is {:?}", again.outcome));
         }
@@ -143,7 +145,7 @@ fn a_scheduled_verification_says_who_did_it_where_the_trail_knows() {
             (id.to_string(), event("DescribeNetworkInterfaces")),
         ];
     });
-    let answer = verify(&sim, &victim, false);
+    let answer = verify(&sim, &victim, Drift::Repair);
     let notes = answer.notes.iter().map(ToString::to_string);
     let who: Vec<String> = notes.filter(|note| note.contains("CloudTrail's record of")).collect();
     assert_eq!(who.len(), 1, "{:?}", answer.notes);
@@ -174,7 +176,7 @@ fn a_new_interface_is_isolated_by_the_next_verification() {
         let web = web(world);
         world.interface(&victim.id, "vpc-1", &[&web], "10.0.0.99");
     });
-    let answer = verify(&sim, &victim, false);
+    let answer = verify(&sim, &victim, Drift::Repair);
     assert_eq!(answer.outcome, Conclusion::Repaired, "{}", answer.verdict.summary);
     let world = sim.world();
     assert!(
@@ -189,16 +191,16 @@ fn a_fact_is_put_right_three_times_an_hour_and_then_only_told() {
     let undo = |world: &mut World| world.instances.get_mut(&victim.id).expect("it").stop_protection = false;
     for _ in 0..3 {
         sim.change(undo);
-        assert_eq!(verify(&sim, &victim, false).outcome, Conclusion::Repaired);
+        assert_eq!(verify(&sim, &victim, Drift::Repair).outcome, Conclusion::Repaired);
         sim.wait(Duration::from_mins(5));
     }
     sim.change(undo);
-    let answer = verify(&sim, &victim, false);
+    let answer = verify(&sim, &victim, Drift::Repair);
     assert_eq!(answer.outcome, Conclusion::Contested, "{}", answer.verdict.summary);
     assert!(!answer.left_over, "trying again before its time cannot help");
     assert!(!sim.world().instances.get(&victim.id).expect("it").stop_protection);
     sim.wait(Duration::from_hours(1));
-    let later = verify(&sim, &victim, false);
+    let later = verify(&sim, &victim, Drift::Repair);
     assert!(sim.world().instances.get(&victim.id).expect("it").stop_protection, "{later:?}");
 }
 
@@ -265,7 +267,7 @@ fn a_responders_change_is_told_and_left() {
 fn what_no_containment_holds_is_not_looked_at() {
     let (world, victim) = World::production();
     let sim = Sim::new(world, 1);
-    assert_eq!(verify(&sim, &victim, false).outcome, Conclusion::Refused);
+    assert_eq!(verify(&sim, &victim, Drift::Repair).outcome, Conclusion::Refused);
     assert_eq!(verify_all(&sim), Verified::default());
     assert_eq!(status(&sim), StatusPage::default());
 }
@@ -275,7 +277,7 @@ fn a_second_containment_of_a_released_instance_is_verified_by_itself() {
     let (world, victim) = World::plain();
     let sim = calm(&world, &victim);
     assert_eq!(status(&sim).active.len(), 1);
-    let answer = sim.release(&victim.id, false, "release").expect("an answer");
+    let answer = sim.release(&victim.id, Rejoin::No, "release").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Released);
     assert_eq!(status(&sim).active.len(), 0);
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding, Place, Source},
+    finding::{Finding, Force, Place, Source},
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 
@@ -25,7 +25,7 @@ pub fn finding(victim: &Victim) -> Finding {
 pub fn contain(sim: &Arc<Sim>, finding: &Finding) -> Containment {
     let engine = sim.engine(0);
     let invocation = sim.invocation("r", Duration::from_mins(2));
-    sim.run(Box::pin(engine.contain(finding, Action::Contain, false, &invocation))).expect("an answer")
+    sim.run(Box::pin(engine.contain(finding, Force::No, &invocation))).expect("an answer")
 }
 
 fn moved(region: &str) -> (World, Victim) {
@@ -120,12 +120,9 @@ fn a_forgotten_region_of_a_release_is_that_of_the_containment_on_record() {
     };
     let engine = sim.engine(0);
     let invocation = sim.invocation("r2", Duration::from_mins(2));
-    for action in [Action::Release { rejoin: false }, Action::PlanRelease { rejoin: false }] {
-        let placed = sim.run(engine.placed(&forgot, action, &invocation)).expect("an end").expect("one place");
-        assert_eq!((placed.region.as_str(), placed.place), ("eu-west-1", Place::OnRecord));
-    }
+    let placed = sim.run(engine.placed(&forgot, &invocation)).expect("an end").expect("one place");
+    assert_eq!((placed.region.as_str(), placed.place), ("eu-west-1", Place::OnRecord));
     let stated = Finding { place: Place::Assumed { account: true, region: false }, ..forgot };
-    let action = Action::Release { rejoin: false };
-    let placed = sim.run(engine.placed(&stated, action, &invocation)).expect("an end").expect("as it was said");
+    let placed = sim.run(engine.placed(&stated, &invocation)).expect("an end").expect("as it was said");
     assert_eq!(placed.region.as_str(), "us-east-1", "a Region that was given is not overruled");
 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
+    contest::Asks,
     ids::VolumeId,
     survey::{Uncut, Unpreserved},
     verdict::Truth,
@@ -19,7 +20,7 @@ use crate::{
 fn verify(sim: &Arc<Sim>) -> Containment {
     let engine = sim.engine(0);
     let invocation = sim.invocation("v", Duration::from_mins(2));
-    let verified = sim.run(engine.verify_all(false, &invocation)).expect("an end").expect("an answer");
+    let verified = sim.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end").expect("an answer");
     verified.entries.into_iter().next().expect("one containment")
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use brig_core::{
-    finding::{Action, Finding, Source},
+    finding::{Finding, Force, Source},
     queue::again_after,
     timestamp::Timestamp,
 };
@@ -90,7 +90,7 @@ async fn consume(sim: &Arc<Sim>, queue: &Queue, victim: &Victim, process: usize,
         let (finding, id) = (finding(victim, number, Some(seen)), format!("m{number}"));
         let engine = sim.engine(process);
         let invocation = Invocation { arrived: seen, ..sim.invocation(&id, TIMEOUT) };
-        let work = engine.contain(&finding, Action::Contain, false, &invocation);
+        let work = engine.contain(&finding, Force::No, &invocation);
         let Some(answer) = Box::pin(sim.mortal(process, work)).await else { continue };
         let mut waiting = queue.waiting.lock().expect("unpoisoned");
         if !answer.left_over {

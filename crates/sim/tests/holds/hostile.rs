@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::Containment,
-    finding::{Action, Finding, TrailCall},
+    finding::{Finding, Force, TrailCall},
     ledger::InstanceKey,
     message::Message,
     proof::{Destination, FlowLog},
     text,
 };
-use brig_engine::ports::TrailEvent;
+use brig_engine::{Drift, ports::TrailEvent};
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};
 use serde_json::Value;
 
@@ -187,10 +187,9 @@ fn nothing_that_aws_returns_reaches_people_raw() {
         let bad = value(hostile);
         let (world, victim) = world(&bad);
         let sim = Sim::new(world, 1);
-        let plan = sim.run(sim.engine(0).contain(
+        let plan = sim.run(sim.engine(0).plan(
             &finding(&victim, &bad),
-            Action::Plan,
-            false,
+            Force::No,
             &sim.invocation("plan", Duration::from_mins(2)),
         ));
         check_answer(&plan.expect("an answer"));
@@ -206,7 +205,7 @@ fn nothing_that_aws_returns_reaches_people_raw() {
                 eni.shown.groups = vec![web.clone()];
             }
         });
-        check_answer(&verify(&sim, &victim, false));
+        check_answer(&verify(&sim, &victim, Drift::Repair));
         let look = sim.engine(0);
         let looked = sim.run(look.touched(&touched(&victim, &bad), &sim.invocation("t", Duration::from_mins(2))));
         looked.expect("an end").0.iter().for_each(check_answer);

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
+    contest::Asks,
     finding::TrailCall,
     verdict::Truth,
 };
@@ -33,7 +34,7 @@ struct Look {
 
 fn scheduled(sim: &Arc<Sim>) -> Look {
     let (engine, invocation) = (sim.engine(0), sim.invocation("schedule", TIME));
-    match sim.run(engine.verify_all(false, &invocation)).expect("an end") {
+    match sim.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end") {
         Ok(Verified { entries, not_looked_at, unreadable, not_notified }) => {
             assert_eq!((not_looked_at, unreadable.len()), (0, 0), "there was time, and every entry can be read");
             let fails = |entry: &Containment| {

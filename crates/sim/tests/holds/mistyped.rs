@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::{Conclusion, Containment},
-    finding::{Action, Finding},
+    finding::{Finding, Force},
     ids::InstanceId,
 };
 use brig_sim::{ACCOUNT, REGION, Sim, World};
@@ -18,7 +18,7 @@ fn person(instance: &str, region: &str) -> Finding {
 
 fn contain(sim: &Arc<Sim>, finding: &Finding) -> Containment {
     let invocation = sim.invocation("r", Duration::from_mins(2));
-    sim.run(sim.engine(0).contain(finding, Action::Contain, false, &invocation)).expect("an answer")
+    sim.run(sim.engine(0).contain(finding, Force::No, &invocation)).expect("an answer")
 }
 
 #[test]

@@ -4,14 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     containment::Containment,
-    finding::{Action, Finding, Invoked, Parsed, TrailCall, parse},
+    contest::Asks,
+    finding::{Finding, Force, Invoked, Parsed, Rejoin, TrailCall, parse},
     ids::InstanceId,
     ledger::InstanceKey,
     notified::Cause,
     policy::{Mode, Policy},
     verdict::Truth,
 };
-use brig_engine::{Decision, StatusPage};
+use brig_engine::{Decision, Drift, StatusPage, Verification};
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, When, World};
 use serde_json::json;
 
@@ -27,9 +28,9 @@ fn status(sim: &Arc<Sim>) -> StatusPage {
     sim.run(engine.status(None, None, &invocation)).expect("an end").expect("an answer")
 }
 
-fn act(sim: &Arc<Sim>, finding: &Finding, action: Action) -> Containment {
+fn act(sim: &Arc<Sim>, finding: &Finding) -> Containment {
     let (engine, invocation) = (sim.engine(0), sim.invocation("r", TIME));
-    sim.run(engine.contain(finding, action, false, &invocation)).expect("an answer")
+    sim.run(engine.contain(finding, Force::No, &invocation)).expect("an answer")
 }
 
 fn found(instance: &InstanceId, id: &str) -> Finding {
@@ -44,12 +45,14 @@ fn found(instance: &InstanceId, id: &str) -> Finding {
 }
 
 fn contain(sim: &Arc<Sim>, victim: &Victim) -> Containment {
-    act(sim, &found(&victim.id, "f"), Action::Contain)
+    act(sim, &found(&victim.id, "f"))
 }
 
-fn verify(sim: &Arc<Sim>, victim: &Victim, only_tell: bool) -> Containment {
+fn verify(sim: &Arc<Sim>, victim: &Victim, drift: Drift) -> Containment {
     let occasion = Finding { by_person: true, ..found(&victim.id, "look") };
-    act(sim, &occasion, Action::Verify { only_tell, look_up: false, ordered: false })
+    let (engine, invocation) = (sim.engine(0), sim.invocation("r", TIME));
+    let verification = Verification::after("arn:aws:iam::123456789012:user/ana", drift);
+    sim.run(engine.verify(&occasion, verification, &invocation)).expect("an answer")
 }
 
 fn exempt(world: &mut World, victim: &Victim) {
@@ -131,7 +134,7 @@ const WAYS: [Way; 11] = [
         name: "refused",
         subject: "REFUSED",
         begin: || plain(Policy::default(), |_, _| {}),
-        run: |sim, _| ended(&act(sim, &found(&"i-0000000000000dead".parse().expect("id"), "f"), Action::Contain)),
+        run: |sim, _| ended(&act(sim, &found(&"i-0000000000000dead".parse().expect("id"), "f"))),
     },
     Way {
         name: "cannot start",
@@ -150,7 +153,7 @@ const WAYS: [Way; 11] = [
             undo(&sim, &victim);
             (sim, victim)
         },
-        run: |sim, victim| ended(&verify(sim, victim, false)),
+        run: |sim, victim| ended(&verify(sim, victim, Drift::Repair)),
     },
     Way {
         name: "drifted",
@@ -160,7 +163,7 @@ const WAYS: [Way; 11] = [
             undo(&sim, &victim);
             (sim, victim)
         },
-        run: |sim, victim| ended(&verify(sim, victim, true)),
+        run: |sim, victim| ended(&verify(sim, victim, Drift::Report)),
     },
     Way {
         name: "cannot look",
@@ -168,7 +171,7 @@ const WAYS: [Way; 11] = [
         begin: contained,
         run: |sim, victim| {
             sim.breaks(Break::Always("DescribeInstances", Fault::Denied));
-            ended(&verify(sim, victim, false))
+            ended(&verify(sim, victim, Drift::Repair))
         },
     },
     Way {
@@ -188,7 +191,7 @@ const WAYS: [Way; 11] = [
             let addressed = request.addresses.first().expect("an address");
             let mut resolution =
                 sim.run(engine.resolve(addressed, &invocation)).expect("an end").expect_err("nobody has it");
-            sim.run(engine.unresolved(addressed, &mut resolution, Action::Contain, &invocation)).expect("an end");
+            sim.run(engine.unresolved(addressed, &mut resolution, &invocation)).expect("an end");
             (resolution.not_notified.is_some(), resolution.not_notified)
         },
     },
@@ -249,15 +252,15 @@ fn a_release_that_nobody_heard_of_is_told_by_the_next_release_or_verification() 
         let (sim, victim) = contained();
         let before = sim.told().len();
         sim.breaks(Break::Always("Publish", fault));
-        let answer = sim.release(&victim.id, false, "r").expect("an answer");
+        let answer = sim.release(&victim.id, Rejoin::No, "r").expect("an answer");
         assert!(answer.left_over && answer.not_notified.is_some(), "{fault:?}: {answer:?}");
         sim.heal();
         let (engine, invocation) = (sim.engine(0), sim.invocation("schedule", TIME));
-        let verified = sim.run(engine.verify_all(false, &invocation)).expect("an end").expect("an answer");
+        let verified = sim.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end").expect("an answer");
         assert_eq!(verified.not_notified, None, "{fault:?}");
         let told: Vec<String> = sim.told().into_iter().skip(before).collect();
         assert!(told.len() == 1 && told.iter().all(|subject| subject.contains("RELEASED")), "{fault:?}: {told:?}");
-        let again = sim.release(&victim.id, false, "r2").expect("an answer");
+        let again = sim.release(&victim.id, Rejoin::No, "r2").expect("an answer");
         assert!(!again.left_over, "{fault:?}: {again:?}");
     }
 }
@@ -267,10 +270,10 @@ fn what_is_sent_late_says_so_and_keeps_its_reason() {
     let (sim, victim) = contained();
     undo(&sim, &victim);
     sim.breaks(Break::Always("Publish", Fault::Denied));
-    verify(&sim, &victim, false);
+    verify(&sim, &victim, Drift::Repair);
     sim.heal();
     let (engine, invocation) = (sim.engine(0), sim.invocation("schedule", TIME));
-    sim.run(engine.verify_all(false, &invocation)).expect("an end").expect("an answer");
+    sim.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end").expect("an answer");
     let last = sim.messages().pop().expect("a message");
     assert!(last.subject.contains("CHANGED BY SOMEBODY, REPAIRED"), "{}", last.subject);
     assert!(last.body.contains("Sent late"), "{}", last.body);
@@ -287,7 +290,7 @@ fn the_containment_that_nobody_heard_of_is_told_as_it_was_decided() {
     sim.heal();
     sim.wait(Duration::from_mins(3));
     let other = Finding { title: "something else".to_owned(), ..found(&victim.id, "f2") };
-    act(&sim, &other, Action::Contain);
+    act(&sim, &other);
     let message = sim.messages().pop().expect("a message");
     assert!(message.subject.contains("] CONTAINED:"), "{}", message.subject);
     assert!(message.body.contains("mining") && !message.body.contains("something else"), "{}", message.body);
@@ -319,11 +322,11 @@ fn a_partial_containment_that_gets_worse_is_news() {
     sim.breaks(Break::Always("PutRolePolicy", Fault::Denied));
     contain(&sim, &victim);
     let told = sim.told().len();
-    assert_eq!(verify(&sim, &victim, false).outcome.word(), "partial");
+    assert_eq!(verify(&sim, &victim, Drift::Repair).outcome.word(), "partial");
     assert_eq!(sim.told().len(), told, "the same is no news");
     undo(&sim, &victim);
     sim.breaks(Break::Always("ModifyNetworkInterfaceAttribute", Fault::Denied));
-    verify(&sim, &victim, false);
+    verify(&sim, &victim, Drift::Repair);
     assert_eq!(sim.told().len(), told + 1, "{:?}", sim.told());
 }
 
@@ -336,7 +339,7 @@ fn a_question_is_listed_until_the_instance_is_contained() {
     assert_eq!((question.cause, question.notified, &question.finding), (Cause::Exempt, true, &"f".to_owned()));
     let person = Finding { by_person: true, ..found(&victim.id, "p") };
     let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
-    sim.run(engine.contain(&person, Action::Contain, true, &invocation)).expect("an answer");
+    sim.run(engine.contain(&person, Force::Yes, &invocation)).expect("an answer");
     assert!(status(&sim).questions.is_empty());
 }
 
@@ -350,7 +353,7 @@ fn a_verification_that_cannot_look_is_a_failure_that_people_hear_of_once_a_day()
             let before = sim.told().len();
             sim.breaks(Break::Always(operation, fault));
             for _ in 0..2 {
-                let answer = verify(&sim, &victim, false);
+                let answer = verify(&sim, &victim, Drift::Repair);
                 if answer.outcome.word() != "unverified" {
                     failures.push(format!("{operation} {fault:?}: {}", answer.outcome.word()));
                 }
@@ -361,7 +364,7 @@ fn a_verification_that_cannot_look_is_a_failure_that_people_hear_of_once_a_day()
                 failures.push(format!("{operation} {fault:?}: people heard {:?}", sim.told()));
             }
             sim.wait(Duration::from_hours(24));
-            verify(&sim, &victim, false);
+            verify(&sim, &victim, Drift::Repair);
             if sim.told().len() - before != 2 {
                 failures.push(format!("{operation} {fault:?}: a day later people heard {:?}", sim.told()));
             }
@@ -581,7 +584,7 @@ fn one_finding_that_asks_about_two_instances_asks_two_questions() {
     shown.shown.id = other.clone();
     world.instances.insert(other.clone(), shown);
     let sim = Sim::new(world, 1);
-    let ask = |instance: &InstanceId| act(&sim, &found(instance, "f"), Action::Contain).question.expect("an id");
+    let ask = |instance: &InstanceId| act(&sim, &found(instance, "f")).question.expect("an id");
     let (first, second) = (ask(&victim.id), ask(&other));
     assert_ne!(first, second);
     let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
@@ -634,7 +637,7 @@ fn a_containment_closes_every_question_about_its_instance() {
         sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
     }
     let person = Finding { by_person: true, ..found(&victim.id, "p") };
-    sim.run(engine.contain(&person, Action::Contain, true, &invocation)).expect("an answer");
+    sim.run(engine.contain(&person, Force::Yes, &invocation)).expect("an answer");
     assert_eq!(status(&sim).questions, Vec::new());
 }
 

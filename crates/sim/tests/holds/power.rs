@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use brig_core::finding::Rejoin;
 use brig_core::{
+    contest::Asks,
     finding::Readiness,
     power::{Duty, Read, there},
     proof::Destination,
@@ -77,7 +79,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     });
     let engine = contained.engine(0);
     let invocation = contained.invocation("v", Duration::from_mins(2));
-    contained.run(engine.verify_all(false, &invocation)).expect("an end").expect("an answer");
+    contained.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end").expect("an answer");
     // The next one reads a flow log's files.
     contained.change(|world| {
         for log in &mut world.flow_logs {
@@ -87,7 +89,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
     });
     crate::proof::put(&contained, 1, "a", &[]);
     let again = contained.invocation("w", Duration::from_mins(2));
-    contained.run(engine.verify_all(false, &again)).expect("an end").expect("an answer");
+    contained.run(engine.verify_all(Asks::Machine, &again)).expect("an end").expect("an answer");
     let asked = Readiness { prepare: false, accounts: Vec::new(), instance: Some(victim.id.clone()), notify: false };
     let region = REGION.parse().expect("a Region");
     contained.run(engine.readiness(&asked, &region, &invocation)).expect("an end").expect("an answer");
@@ -150,7 +152,7 @@ fn a_release_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lists()
     for (world, victim) in [(world, victim), (node, host), crate::stop::asked(false)] {
         let sim = calm(&world, &victim);
         let before = sim.calls().len();
-        sim.release(&victim.id, true, "back").expect("an answer");
+        sim.release(&victim.id, Rejoin::Yes, "back").expect("an answer");
         let calls = sim.calls().into_iter().skip(before).map(|call| call.operation);
         used.extend(calls.filter(|operation| !HOME.contains(operation)));
     }
@@ -158,7 +160,7 @@ fn a_release_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lists()
     let denying = crate::acl::with(&world);
     deliver(&denying, &victims[0], "r").expect("an answer");
     let before = denying.calls().len();
-    denying.release(&victims[0].id, true, "back").expect("an answer");
+    denying.release(&victims[0].id, Rejoin::Yes, "back").expect("an answer");
     let calls = denying.calls().into_iter().skip(before).map(|call| call.operation);
     used.extend(calls.filter(|operation| !HOME.contains(operation)));
     let actions = actions(Duty::Release);

@@ -8,6 +8,7 @@ use brig_core::{
     proof::{Destination, Files, FlowLog, State},
     timestamp::Timestamp,
 };
+use brig_engine::Drift;
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, World};
 use expect_test::expect;
 
@@ -56,7 +57,7 @@ fn record(sim: &Arc<Sim>, eni: &EniId, rest: &str) {
 fn silence_after_the_cut_is_proof() {
     let (sim, victim, eni) = world(Destination::LogGroup("flow".to_owned()));
     record(&sim, &eni, "180 START END REJECT OK");
-    let answer = verify(&sim, &victim, false);
+    let answer = verify(&sim, &victim, Drift::Repair);
     assert_eq!(answer.outcome, Conclusion::Verified, "{answer:#?}");
     let proof = answer.verdict.proof.expect("an answer of the logs");
     assert_eq!(proof.state, State::Proof, "{}", proof.detail);
@@ -67,13 +68,13 @@ fn accepted_bytes_after_the_cut_contradict_it_and_people_are_told() {
     let (sim, victim, eni) = world(Destination::LogGroup("flow".to_owned()));
     record(&sim, &eni, "4096 START END ACCEPT OK");
     let told = sim.told().len();
-    let answer = verify(&sim, &victim, false);
+    let answer = verify(&sim, &victim, Drift::Repair);
     assert_eq!(answer.outcome, Conclusion::Contradicted, "{answer:#?}");
     assert!(
         answer.verdict.summary.starts_with("TRAFFIC WAS ACCEPTED AFTER THE CUT: flow logs show 4096 accepted bytes")
     );
     assert_eq!(sim.told().len(), told + 1, "people are told");
-    verify(&sim, &victim, false);
+    verify(&sim, &victim, Drift::Repair);
     assert_eq!(sim.told().len(), told + 1, "once");
 }
 
@@ -81,7 +82,7 @@ fn accepted_bytes_after_the_cut_contradict_it_and_people_are_told() {
 fn without_records_or_without_access_there_is_no_proof() {
     let (sim, victim, _) = world(Destination::LogGroup("flow".to_owned()));
     let unavailable = |sim: &Arc<Sim>, why: &str| {
-        let answer = verify(sim, &victim, false);
+        let answer = verify(sim, &victim, Drift::Repair);
         assert_eq!(answer.outcome, Conclusion::Verified, "{answer:#?}");
         let proof = answer.verdict.proof.expect("an answer");
         assert_eq!(proof.state, State::Unavailable, "{}", proof.detail);
@@ -130,7 +131,7 @@ fn files_in_a_bucket_prove_and_contradict_as_well() {
 }
 
 fn said(sim: &Arc<Sim>, victim: &Victim, state: State, why: &str) {
-    let proof = verify(sim, victim, false).verdict.proof.expect("an answer");
+    let proof = verify(sim, victim, Drift::Repair).verdict.proof.expect("an answer");
     assert_eq!(proof.state, state, "{}", proof.detail);
     assert!(proof.detail.contains(why), "{}", proof.detail);
 }
@@ -190,17 +191,17 @@ fn where_one_log_cannot_be_read_the_next_is() {
 fn a_contradiction_stands_until_there_is_proof() {
     let (sim, victim, eni) = world(Destination::LogGroup("flow".to_owned()));
     record(&sim, &eni, "4096 START END ACCEPT OK");
-    assert_eq!(verify(&sim, &victim, false).outcome, Conclusion::Contradicted);
+    assert_eq!(verify(&sim, &victim, Drift::Repair).outcome, Conclusion::Contradicted);
     let told = sim.told().len();
     // Its records are too old to be read again, and there are no newer ones.
     sim.wait(Duration::from_hours(2));
-    let answer = verify(&sim, &victim, false);
+    let answer = verify(&sim, &victim, Drift::Repair);
     assert_eq!(answer.outcome, Conclusion::Contradicted, "{answer:#?}");
     expect!["TRAFFIC WAS ACCEPTED AFTER THE CUT when flow logs were last read; it is not known whether that continues"]
         .assert_eq(answer.verdict.summary.split(':').next().unwrap_or_default());
     assert_eq!(sim.told().len(), told, "people know");
     record(&sim, &eni, "180 START END REJECT OK");
-    let answer = verify(&sim, &victim, false);
+    let answer = verify(&sim, &victim, Drift::Repair);
     assert!(is_whole(&answer), "{answer:#?}");
     assert_eq!(sim.told().len(), told + 1, "that it is over is news");
 }

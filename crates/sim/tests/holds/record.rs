@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
+    finding::Rejoin,
     ledger::InstanceKey,
     story::{ReportOnRecord, Story},
 };
+use brig_engine::Drift;
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};
 use serde_json::Value;
 
@@ -39,7 +41,7 @@ fn what_was_read_back_last_is_on_record_and_a_repair_does_not_move_the_first_cut
     sim.wait(Duration::from_hours(1));
     let (what, undo) = UNDONE[0];
     sim.change(|world| undo(world, &victim));
-    verify(&sim, &victim, false);
+    verify(&sim, &victim, Drift::Repair);
     let later = show(&sim, &victim);
     assert_eq!(outcomes(&later), [("containment", "repaired")], "{what}");
     let again: Vec<_> = later.steps.iter().filter(|step| step.finished_at > step.first_done_at).collect();
@@ -49,7 +51,7 @@ fn what_was_read_back_last_is_on_record_and_a_repair_does_not_move_the_first_cut
         assert_eq!(step.first_done_at, before.first_done_at);
     }
 
-    sim.release(&victim.id, false, "release").expect("an answer");
+    sim.release(&victim.id, Rejoin::No, "release").expect("an answer");
     let released = show(&sim, &victim);
     assert_eq!(outcomes(&released), [("containment", "repaired"), ("release", "released")]);
 }

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::common::{calm, deliver, is_whole, report};
-use brig_core::containment::{Conclusion, Containment};
+use brig_core::{
+    containment::{Conclusion, Containment},
+    finding::Rejoin,
+};
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
 
 /// The world without what a release leaves: Brig's own groups.
@@ -66,7 +69,7 @@ pub fn release(sim: &Arc<Sim>, victim: &Victim) -> Containment {
     let mut last = None;
     for attempt in 0..4 {
         sim.revive(0);
-        last = sim.release(&victim.id, false, &format!("release-{attempt}"));
+        last = sim.release(&victim.id, Rejoin::No, &format!("release-{attempt}"));
         if last.as_ref().is_some_and(|answer| answer.outcome == Conclusion::Released) {
             break;
         }
@@ -181,7 +184,7 @@ fn what_was_draining_when_it_was_first_seen_is_told_and_not_registered_again() {
         "draining".clone_into(&mut target.state);
     }
     let sim = calm(&world, &victim);
-    let answer = sim.release(&victim.id, false, "back").expect("an answer");
+    let answer = sim.release(&victim.id, Rejoin::No, "back").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Released, "{answer:#?}");
     let notes = answer.notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     assert!(notes.contains("10.0.0.1 was draining in") && notes.contains("register it"), "{notes}");
@@ -198,7 +201,7 @@ fn a_group_at_its_maximum_is_left_whole_and_takes_nothing_back() {
     let sim = calm(&world, &victim);
     let held = sim.world().scaling["group"].clone();
     assert_eq!((held.desired, held.members.len()), (least, most), "its capacity stays: it launched a replacement");
-    let answer = sim.release(&victim.id, true, "back").expect("an answer");
+    let answer = sim.release(&victim.id, Rejoin::Yes, "back").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Released, "{answer:#?}");
     let attach = answer.steps.iter().find(|step| step.step.name() == "attach_instances").expect("the step");
     assert_eq!(attach.outcome.word(), "missing", "{attach:#?}");
@@ -234,7 +237,7 @@ pub fn killed_each(
         if !is_whole(&answer) || contained.summary() != expected || !also(&sim) {
             failures.push(format!("killed at {point}: {}", answer.verdict.summary));
         }
-        let back = sim.release(&victim.id, false, "back").expect("an answer");
+        let back = sim.release(&victim.id, Rejoin::No, "back").expect("an answer");
         if back.outcome != Conclusion::Released {
             failures.push(format!("killed at {point}: {}", back.verdict.summary));
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use brig_core::{
     containment::{Conclusion, Containment},
+    finding::Rejoin,
     survey::InstanceState,
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
@@ -76,7 +77,7 @@ fn it_joins_its_group_again_once_it_runs() {
     let (world, victim) = asked(false);
     let sim = Sim::new(world, 1);
     deliver(&sim, &victim, "r").expect("an answer");
-    let back = sim.release(&victim.id, true, "back").expect("an answer");
+    let back = sim.release(&victim.id, Rejoin::Yes, "back").expect("an answer");
     assert_eq!(back.outcome, Conclusion::Released, "{back:#?}");
     assert!(sim.world().scaling["group"].members.contains_key(&victim.id));
     assert_eq!(state(&sim, &victim), InstanceState::Running);

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{containment::Containment, text::mute, verdict::Truth};
+use brig_engine::Drift;
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
 
 use crate::{
@@ -75,12 +76,12 @@ fn without_words_every_undone_fact_is_repaired_as_before() {
     let (world, victim) = World::production();
     let mut failures = Vec::new();
     for (what, undo) in UNDONE {
-        for only_tell in [true, false] {
+        for drift in [Drift::Report, Drift::Repair] {
             failures.extend(differs(what, || {
                 let sim = calm(&world, &victim);
                 sim.wait(Duration::from_mins(3));
                 sim.change(|world| undo(world, &victim));
-                let answer = verify(&sim, &victim, only_tell);
+                let answer = verify(&sim, &victim, drift);
                 (sim, answer)
             }));
         }
@@ -93,7 +94,7 @@ fn lanes_without(world: &World, victim: &Victim, operation: &'static str) -> [Tr
     let sim = calm(world, victim);
     sim.wait(Duration::from_mins(3));
     sim.breaks(Break::Always(operation, Fault::Denied));
-    let verdict = verify(&sim, victim, false).verdict;
+    let verdict = verify(&sim, victim, Drift::Repair).verdict;
     [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence]
 }
 

@@ -17,7 +17,7 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
             let findings = request.findings.iter().map(|f| {
                 let decided = gate(f, guide.policy, &own())
                     .or_else(|| ignored(f, guide.policy))
-                    .unwrap_or_else(|| decide(f, &instance(), &Known::No, false, guide));
+                    .unwrap_or_else(|| decide(f, &instance(), &Known::No, Force::No, guide));
                 let with: String =
                     f.remotes.iter().map(|address| format!(" with {address}")).collect::<Vec<_>>().concat();
                 let refused = decided.cause == Cause::NotTrusted;

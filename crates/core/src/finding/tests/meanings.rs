@@ -194,7 +194,7 @@ pub(super) fn decided(parsed: Result<Parsed, ParseError>, instance: &Instance) -
                 assert_eq!(finding.instance.as_str(), ID);
                 let decided = gate(finding, &policy, &own)
                     .or_else(|| ignored(finding, &policy))
-                    .unwrap_or_else(|| decide(finding, instance, &Known::No, false, &guide));
+                    .unwrap_or_else(|| decide(finding, instance, &Known::No, Force::No, &guide));
                 format!("{:?}", decided.decision).to_lowercase()
             });
             let notices = request.notices.iter().map(|notice| format!("{:?}", notice.kind));
@@ -439,7 +439,7 @@ fn a_rule_of_the_account_lifts_no_old_activity_and_what_is_mild_stays_ignored_wh
     let judge = |event: &Value, rules: &Rules| match read(event) {
         Ok(Parsed::Request(request)) => {
             let guide = Guide { policy: &policy, rules, rules_lost: None };
-            decide(&request.findings[0], &instance(), &Known::No, false, &guide).decision
+            decide(&request.findings[0], &instance(), &Known::No, Force::No, &guide).decision
         }
         other => panic!("{other:?}"),
     };

@@ -31,7 +31,7 @@ fn line(event: &Value) -> String {
             let findings = request.findings.iter().map(|finding| {
                 let decided = gate(finding, &policy, &own)
                     .or_else(|| ignored(finding, &policy))
-                    .unwrap_or_else(|| decide(finding, &instance(), &Known::No, false, &guide));
+                    .unwrap_or_else(|| decide(finding, &instance(), &Known::No, Force::No, &guide));
                 let Finding { account, region, instance, .. } = finding;
                 format!("{account}/{region}/{instance} {:?}", decided.decision)
             });

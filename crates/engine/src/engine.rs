@@ -1,0 +1,149 @@
+//! What an engine is made of, and what belongs to one invocation.
+
+use std::{sync::Arc, time::Duration};
+
+use brig_core::{
+    containment::{Conclusion, Containment, Timings},
+    finding::Finding,
+    ids::{AccountId, Region},
+    ledger::InstanceKey,
+    policy::{Decided, Policy},
+    timestamp::Timestamp,
+    verdict::Verdict,
+};
+
+use crate::{
+    ports::{Clock, Cloud, Clouds, Ledger, Notifier},
+    rulebook::Rulebook,
+    verify::{Caller, Verification},
+};
+
+/// Work is tried again within an invocation until this long before its deadline.
+pub(crate) const LAST_CALL: Duration = Duration::from_secs(10);
+
+/// Contains instances through its ports.
+pub struct Engine {
+    /// AWS, by account and Region.
+    pub clouds: Arc<dyn Clouds>,
+    /// The record.
+    pub ledger: Arc<dyn Ledger>,
+    /// People.
+    pub notifier: Arc<dyn Notifier>,
+    /// A chat channel, where there is one.
+    pub chat: Option<Arc<dyn Notifier>>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The settings.
+    pub policy: Policy,
+    /// The account's own rules.
+    pub rulebook: Rulebook,
+    /// The ledger table's name, for messages.
+    pub table: String,
+}
+
+/// The invocation that an attempt belongs to.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// Its request id, which Lambda's retries of the event repeat.
+    pub request_id: String,
+    /// The function's own account.
+    pub own: AccountId,
+    /// The function's name, for messages.
+    pub function: String,
+    /// The name of the function that releases, for messages.
+    pub release_function: String,
+    /// The function's Region, for links; none where it is not known.
+    pub region: Option<Region>,
+    /// The function's log group, for links.
+    pub log_group: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// When Lambda ends it.
+    pub deadline: Timestamp,
+    /// When the event arrived: at a queue, or with the invocation.
+    pub arrived: Timestamp,
+    /// How long an event waits for another invocation that works on its instance. None where a queue brings it again.
+    pub patience: Duration,
+}
+
+/// One view of the account a lane.
+pub(crate) struct Lanes {
+    pub(crate) network: Arc<dyn Cloud>,
+    pub(crate) credentials: Arc<dyn Cloud>,
+    pub(crate) fleet: Arc<dyn Cloud>,
+    pub(crate) evidence: Arc<dyn Cloud>,
+}
+
+/// One finding in one invocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub(crate) finding: &'a Finding,
+    pub(crate) occasion: Occasion<'a>,
+    pub(crate) invocation: &'a Invocation,
+}
+
+/// Why an instance is worked on.
+#[derive(Clone, Copy)]
+pub(crate) enum Occasion<'a> {
+    /// A finding, or a person, wants it contained.
+    Finding,
+    /// It is contained, and looked at again.
+    Verification(Verification<'a>),
+}
+
+impl<'a> Case<'a> {
+    /// Who may have changed what is contained, where it is looked at again.
+    pub(crate) fn caller(&self) -> Option<Caller<'a>> {
+        match self.occasion {
+            Occasion::Finding => None,
+            Occasion::Verification(verification) => Some(verification.caller),
+        }
+    }
+}
+
+impl Engine {
+    /// An answer for a finding about which nothing was done.
+    pub(crate) fn nothing(&self, case: Case<'_>, decided: Decided, outcome: Conclusion) -> Containment {
+        let Case { finding, invocation, .. } = case;
+        let summary = format!("Nothing was done to {}: {}.", finding.instance, decided.reason);
+        let done = Some(self.elapsed(invocation));
+        Containment {
+            account: finding.account.clone(),
+            region: finding.region.clone(),
+            instance_id: finding.instance.clone(),
+            containment_id: None,
+            decision: decided.decision,
+            reason: decided.reason,
+            outcome,
+            verdict: Verdict::untouched(summary),
+            steps: Vec::new(),
+            notes: Vec::new(),
+            contest: None,
+            held_until: None,
+            timings_ms: Timings { done, ..Timings::default() },
+            claimed_at: None,
+            at: Some(self.clock.now()),
+            isolated: None,
+            left_over: false,
+            unreachable: false,
+            not_notified: None,
+            question: None,
+            cause: decided.cause,
+            about: Vec::new(),
+            gaps: Vec::new(),
+            instance_name: None,
+        }
+    }
+
+    pub(crate) fn elapsed(&self, invocation: &Invocation) -> u64 {
+        u64::try_from(self.clock.now().since(invocation.began).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn left(&self, invocation: &Invocation) -> Duration {
+        invocation.deadline.since(self.clock.now())
+    }
+}
+
+pub(crate) fn key_of(finding: &Finding) -> InstanceKey {
+    InstanceKey { account: finding.account.clone(), region: finding.region.clone(), instance: finding.instance.clone() }
+}

@@ -1,0 +1,72 @@
+//! Loops that end when AWS, or the ledger, stands still: reading back what AWS accepted, and writing what several
+//! containments share.
+
+use std::time::Duration;
+
+use crate::{ports::Answer, work::Work};
+
+/// Milliseconds between looks: IAM's and EC2's reads lag their writes, mostly by less than a second.
+pub(crate) const PAUSES: [u64; 4] = [200, 400, 800, 1600];
+/// No look is waited for once less is left.
+const SPARE: Duration = Duration::from_secs(5);
+/// How often a set may change while what it says is written.
+const TRIES: usize = 10;
+
+/// One look.
+pub(crate) enum Shown<T> {
+    /// It shows what was accepted, or what will not change by waiting.
+    Settled(T),
+    /// It does not show it yet.
+    NotYet(T),
+}
+
+impl<T> Shown<T> {
+    pub(crate) fn when(settled: bool, seen: T) -> Self {
+        if settled { Self::Settled(seen) } else { Self::NotYet(seen) }
+    }
+}
+
+/// Looks, and again after each pause until the look shows what AWS accepted.
+pub(crate) async fn read_back<T>(work: &Work<'_>, pauses: &[u64], mut look: impl AsyncFnMut() -> Shown<T>) -> T {
+    let mut pauses = pauses.iter();
+    loop {
+        match (look().await, pauses.next()) {
+            (Shown::NotYet(_), Some(pause)) if work.left() > SPARE => {
+                work.clock.sleep(Duration::from_millis(*pause)).await;
+            }
+            (Shown::Settled(seen) | Shown::NotYet(seen), _) => return seen,
+        }
+    }
+}
+
+/// How writing what a set says ended.
+pub(crate) enum Written<T> {
+    /// The set was the same after the write as before it: what was written is what it says.
+    Stands(T),
+    /// It changed every time.
+    Restless,
+}
+
+/// Writes what a set says, and again until the set did not change meanwhile. `read` reads it again after a write; none
+/// where what was found ends it, whatever the set says.
+///
+/// ```text
+/// this one      read {a} ------- write {a} - read {a, b}: again - write {a, b} - read {a, b}: stands
+/// another one             join b ------------- write {a, b}
+/// ```
+///
+/// Whoever writes last wrote from a set that nobody had changed since it was read, so nobody is lost, whoever is slow.
+pub(crate) async fn write_until_stable<S: PartialEq, T>(
+    mut set: S,
+    mut write: impl AsyncFnMut(&S) -> Answer<T>,
+    mut read: impl AsyncFnMut(&T) -> Answer<Option<S>>,
+) -> Answer<Written<T>> {
+    for _ in 0..TRIES {
+        let written = write(&set).await?;
+        match read(&written).await? {
+            Some(now) if now != set => set = now,
+            Some(_) | None => return Ok(Written::Stands(written)),
+        }
+    }
+    Ok(Written::Restless)
+}
