@@ -1,68 +1,77 @@
-//! AWS IAM (<https://docs.aws.amazon.com/IAM/latest/APIReference/>).
+//! IAM roles, their profiles and their inline policies.
 
-use aws_sdk_iam::Client;
+use async_trait::async_trait;
 use brig_core::survey::Role;
-use brig_engine::ports::{Answer, ErrorKind, Profile};
+use brig_engine::ports::{Answer, ErrorKind, Iam, Profile};
 
-use crate::error::Explain;
+use crate::{cloud::AwsCloud, error::Explain};
 
-pub(crate) async fn get_instance_profile(client: &Client, name: &str) -> Answer<Profile> {
-    let answer =
-        client.get_instance_profile().instance_profile_name(name).send().await.explain("GetInstanceProfile")?;
-    let profile = answer.instance_profile();
-    let role = profile.and_then(|profile| profile.roles().first());
-    Ok(Profile {
-        arn: profile.map(|profile| profile.arn().to_owned()).unwrap_or_default(),
-        role: role.map(|role| Role { name: role.role_name().to_owned(), arn: role.arn().to_owned() }),
-    })
-}
+#[async_trait]
+impl Iam for AwsCloud {
+    async fn get_instance_profile(&self, name: &str) -> Answer<Profile> {
+        let client = self.iam();
+        let answer =
+            client.get_instance_profile().instance_profile_name(name).send().await.explain("GetInstanceProfile")?;
+        let profile = answer.instance_profile();
+        let role = profile.and_then(|profile| profile.roles().first());
+        Ok(Profile {
+            arn: profile.map(|profile| profile.arn().to_owned()).unwrap_or_default(),
+            role: role.map(|role| Role { name: role.role_name().to_owned(), arn: role.arn().to_owned() }),
+        })
+    }
 
-pub(crate) async fn get_role(client: &Client, name: &str) -> Answer<Option<Role>> {
-    match client.get_role().role_name(name).send().await.explain("GetRole") {
-        Ok(answer) => {
-            let role = answer.role();
-            Ok(role.map(|role| Role { name: role.role_name().to_owned(), arn: role.arn().to_owned() }))
+    async fn get_role(&self, name: &str) -> Answer<Option<Role>> {
+        let client = self.iam();
+        match client.get_role().role_name(name).send().await.explain("GetRole") {
+            Ok(answer) => {
+                let role = answer.role();
+                Ok(role.map(|role| Role { name: role.role_name().to_owned(), arn: role.arn().to_owned() }))
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
     }
-}
 
-pub(crate) async fn list_instance_profiles_for_role(client: &Client, role: &str) -> Answer<Vec<String>> {
-    let mut pages = client.list_instance_profiles_for_role().role_name(role).into_paginator().items().send();
-    let mut found = Vec::new();
-    while let Some(profile) = pages.next().await {
-        found.push(profile.explain("ListInstanceProfilesForRole")?.arn().to_owned());
+    async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>> {
+        let client = self.iam();
+        let mut pages = client.list_instance_profiles_for_role().role_name(role).into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(profile) = pages.next().await {
+            found.push(profile.explain("ListInstanceProfilesForRole")?.arn().to_owned());
+        }
+        Ok(found)
     }
-    Ok(found)
-}
 
-pub(crate) async fn get_role_policy(client: &Client, role: &str, policy: &str) -> Answer<Option<String>> {
-    let answer = client.get_role_policy().role_name(role).policy_name(policy).send().await.explain("GetRolePolicy");
-    match answer {
-        Ok(answer) => Ok(Some(percent_decoded(answer.policy_document()))),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    async fn get_role_policy(&self, role: &str, policy: &str) -> Answer<Option<String>> {
+        let client = self.iam();
+        let answer = client.get_role_policy().role_name(role).policy_name(policy).send().await.explain("GetRolePolicy");
+        match answer {
+            Ok(answer) => Ok(Some(percent_decoded(answer.policy_document()))),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
-}
 
-pub(crate) async fn put_role_policy(client: &Client, role: &str, policy: &str, document: &str) -> Answer<()> {
-    client
-        .put_role_policy()
-        .role_name(role)
-        .policy_name(policy)
-        .policy_document(document)
-        .send()
-        .await
-        .explain("PutRolePolicy")?;
-    Ok(())
-}
+    async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answer<()> {
+        let client = self.iam();
+        client
+            .put_role_policy()
+            .role_name(role)
+            .policy_name(policy)
+            .policy_document(document)
+            .send()
+            .await
+            .explain("PutRolePolicy")?;
+        Ok(())
+    }
 
-pub(crate) async fn delete_role_policy(client: &Client, role: &str, policy: &str) -> Answer<()> {
-    let answer = client.delete_role_policy().role_name(role).policy_name(policy).send().await;
-    match answer.explain("DeleteRolePolicy") {
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
-        answer => answer.map(|_| ()),
+    async fn delete_role_policy(&self, role: &str, policy: &str) -> Answer<()> {
+        let client = self.iam();
+        let answer = client.delete_role_policy().role_name(role).policy_name(policy).send().await;
+        match answer.explain("DeleteRolePolicy") {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+            answer => answer.map(|_| ()),
+        }
     }
 }
 

@@ -1,28 +1,34 @@
 //! The engine's ports on AWS's SDK: the only crate that names `aws-sdk-*`. It translates and decides nothing. One file a
 //! service.
 
-mod autoscaling;
+mod auto_scaling;
 mod body;
 mod clock;
 mod cloud;
-mod cloudtrail;
+mod detection;
 mod dynamodb;
 mod ec2;
-mod elb;
 mod error;
-mod guardduty;
+mod flow_logs;
 mod iam;
-mod logs;
+mod instance_credentials;
+mod instances;
+mod interfaces;
+mod load_balancers;
 mod member;
+mod network_acls;
+mod probes;
 mod ranges;
 mod s3;
+mod security_groups;
 mod session;
+mod snapshots;
 mod sns;
 mod sound;
 mod sqs;
 mod ssm;
+mod surroundings;
 mod tls;
-mod vpc;
 
 pub use clock::SystemClock;
 pub use dynamodb::DynamoLedger;

@@ -1,21 +1,19 @@
-//! Instances, their attributes and tags.
+//! EC2 instances, their attributes, states and tags.
 
+use async_trait::async_trait;
 use brig_core::{
     ids::{InstanceId, SnapshotId},
     release::Reversal,
     step::Step,
     survey::{Instance, InstanceState},
 };
-use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Tags};
+use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Instances, Tags};
 
 use super::{SimCloud, back, not_found, refused};
 
-/// A resource has so many tags of its account's own
-/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>).
-const MOST_TAGS: usize = 50;
-
-impl SimCloud {
-    pub(super) async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
+#[async_trait]
+impl Instances for SimCloud {
+    async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
         self.read("DescribeInstances", |world| {
             if world.unreadable.contains(&self.region) {
                 return Err(refused(
@@ -31,7 +29,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>> {
+    async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>> {
         self.read("DescribeInstances", |world| {
             let all = world.instances.keys().filter_map(|id| world.describe(id));
             Ok(all.filter(|instance| instance.tags.get("Name").is_some_and(|tag| tag == name)).collect())
@@ -39,7 +37,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn describe_instance_attribute(&self, id: &InstanceId, attribute: Attribute) -> Answer<String> {
+    async fn describe_instance_attribute(&self, id: &InstanceId, attribute: Attribute) -> Answer<String> {
         self.read("DescribeInstanceAttribute", |world| match world.instances.get(id) {
             Some(instance) => Ok(match attribute {
                 Attribute::DisableApiTermination => instance.termination_protection.to_string(),
@@ -51,67 +49,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn describe_scheduled_events(&self, id: &InstanceId) -> Answer<Vec<String>> {
-        self.read("DescribeInstanceStatus", |world| {
-            Ok(world.instances.get(id).map(|instance| instance.scheduled.clone()).unwrap_or_default())
-        })
-        .await
-    }
-
-    pub(super) async fn stop_instance(&self, id: &InstanceId, hibernate: bool) -> Answer<()> {
-        const OPERATION: &str = "StopInstances";
-        let intended = |step: &Step| matches!(step, Step::StopInstance { .. });
-        self.write(OPERATION, intended, |state| {
-            let now = state.now;
-            let member = state.world.scaling.iter().find(|(_, group)| group.members.contains_key(id));
-            let member = member.map(|(name, _)| name.clone());
-            let Some(instance) = state.world.instances.get_mut(id) else {
-                return Err(not_found(OPERATION, "InvalidInstanceID.NotFound"));
-            };
-            if instance.stop_protection {
-                return Err(refused(OPERATION, ErrorKind::Other, "OperationNotPermitted"));
-            }
-            if hibernate && !instance.shown.hibernates {
-                return Err(refused(OPERATION, ErrorKind::Unsupported, "UnsupportedHibernationConfiguration"));
-            }
-            instance.shown.state = if hibernate { InstanceState::Stopping } else { InstanceState::Stopped };
-            instance.stopping_since = hibernate.then_some(now);
-            if let Some(group) = member {
-                // Auto Scaling ends a member that does not run.
-                let _ = state.world.leave(&group, id, now);
-                state.world.terminate(id);
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    pub(super) async fn start_instance(&self, id: &InstanceId) -> Answer<()> {
-        const OPERATION: &str = "StartInstances";
-        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::StartInstance));
-        self.on_instance(OPERATION, id, intended, |instance| {
-            if instance.shown.state == InstanceState::Stopping {
-                return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectInstanceState"));
-            }
-            instance.shown.state = InstanceState::Running;
-            Ok(())
-        })
-        .await
-    }
-
-    pub(super) async fn set_auto_recovery(&self, id: &InstanceId, setting: &str) -> Answer<()> {
-        let intended = |step: &Step| match step {
-            Step::DisableAutoRecovery { .. } => true,
-            step => back(step, |back| matches!(back, Reversal::RestoreAutoRecovery { .. })),
-        };
-        self.on_attribute("ModifyInstanceMaintenanceOptions", "AutoRecovery", id, intended, |instance| {
-            instance.shown.auto_recovery = Some(setting.to_owned());
-            Ok(())
-        })
-        .await
-    }
-
-    pub(super) async fn modify_instance_attribute(&self, id: &InstanceId, change: &AttributeChange) -> Answer<()> {
+    async fn modify_instance_attribute(&self, id: &InstanceId, change: &AttributeChange) -> Answer<()> {
         let intended = |step: &Step| match (change, step) {
             (AttributeChange::DisableApiTermination(true), Step::ProtectTermination { .. })
             | (AttributeChange::DisableApiStop(true), Step::ProtectStop { .. })
@@ -151,7 +89,67 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()> {
+    async fn describe_scheduled_events(&self, id: &InstanceId) -> Answer<Vec<String>> {
+        self.read("DescribeInstanceStatus", |world| {
+            Ok(world.instances.get(id).map(|instance| instance.scheduled.clone()).unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn stop_instance(&self, id: &InstanceId, hibernate: bool) -> Answer<()> {
+        const OPERATION: &str = "StopInstances";
+        let intended = |step: &Step| matches!(step, Step::StopInstance { .. });
+        self.write(OPERATION, intended, |state| {
+            let now = state.now;
+            let member = state.world.scaling.iter().find(|(_, group)| group.members.contains_key(id));
+            let member = member.map(|(name, _)| name.clone());
+            let Some(instance) = state.world.instances.get_mut(id) else {
+                return Err(not_found(OPERATION, "InvalidInstanceID.NotFound"));
+            };
+            if instance.stop_protection {
+                return Err(refused(OPERATION, ErrorKind::Other, "OperationNotPermitted"));
+            }
+            if hibernate && !instance.shown.hibernates {
+                return Err(refused(OPERATION, ErrorKind::Unsupported, "UnsupportedHibernationConfiguration"));
+            }
+            instance.shown.state = if hibernate { InstanceState::Stopping } else { InstanceState::Stopped };
+            instance.stopping_since = hibernate.then_some(now);
+            if let Some(group) = member {
+                // Auto Scaling ends a member that does not run.
+                let _ = state.world.leave(&group, id, now);
+                state.world.terminate(id);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn start_instance(&self, id: &InstanceId) -> Answer<()> {
+        const OPERATION: &str = "StartInstances";
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::StartInstance));
+        self.on_instance(OPERATION, id, intended, |instance| {
+            if instance.shown.state == InstanceState::Stopping {
+                return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectInstanceState"));
+            }
+            instance.shown.state = InstanceState::Running;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn set_auto_recovery(&self, id: &InstanceId, setting: &str) -> Answer<()> {
+        let intended = |step: &Step| match step {
+            Step::DisableAutoRecovery { .. } => true,
+            step => back(step, |back| matches!(back, Reversal::RestoreAutoRecovery { .. })),
+        };
+        self.on_attribute("ModifyInstanceMaintenanceOptions", "AutoRecovery", id, intended, |instance| {
+            instance.shown.auto_recovery = Some(setting.to_owned());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()> {
         let intended = |step: &Step| match step {
             Step::TagInstance => true,
             Step::TagSnapshot { snapshot, .. } => snapshot.as_str() == resource,
@@ -178,7 +176,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()> {
+    async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()> {
         let intended = |step: &Step| back(step, |back| matches!(back, Reversal::DeleteTags));
         self.write("DeleteTags", intended, |state| {
             let id = resource.parse::<InstanceId>().ok();
@@ -190,3 +188,7 @@ impl SimCloud {
         .await
     }
 }
+
+/// A resource has so many tags of its account's own
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>).
+const MOST_TAGS: usize = 50;

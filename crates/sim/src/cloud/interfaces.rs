@@ -1,24 +1,22 @@
-//! Network interfaces and their public addresses.
+//! EC2 network interfaces: their groups, idle timeouts and addresses.
 
 use std::net::Ipv4Addr;
 
+use async_trait::async_trait;
 use brig_core::{
-    ids::{EniId, GroupId, VpcId},
+    ids::{EniId, GroupId},
     release::Reversal,
     step::{Denial, Step},
     survey::{PublicAddress, Timeouts},
 };
-use brig_engine::ports::{Answer, Attached, ErrorKind, InterfacesOf};
+use brig_engine::ports::{Answer, Attached, ErrorKind, Interfaces, InterfacesOf};
 
 use super::{SimCloud, back, not_found, refused};
-use crate::{world, world::World};
+use crate::world::{self, World};
 
-fn names(world: &World, groups: &[GroupId]) -> Vec<String> {
-    groups.iter().filter_map(|id| world.groups.get(id)).map(|(group, _)| group.name.clone()).collect()
-}
-
-impl SimCloud {
-    pub(super) async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
+#[async_trait]
+impl Interfaces for SimCloud {
+    async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
         self.read("DescribeNetworkInterfaces", |world| {
             let here = |eni: &&world::Interface| {
                 eni.instance.as_ref().is_none_or(|instance| world.place_of(instance) == self.region)
@@ -41,7 +39,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn modify_network_interface_groups(&self, id: &EniId, groups: &[GroupId]) -> Answer<()> {
+    async fn modify_network_interface_groups(&self, id: &EniId, groups: &[GroupId]) -> Answer<()> {
         const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
         let intended = |step: &Step| match step {
             Step::Isolate { eni, .. } | Step::Untrack { eni, .. } => eni == id,
@@ -74,7 +72,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn modify_network_interface_timeouts(&self, id: &EniId, timeouts: &Timeouts) -> Answer<()> {
+    async fn modify_network_interface_timeouts(&self, id: &EniId, timeouts: &Timeouts) -> Answer<()> {
         const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
         let intended = |step: &Step| match step {
             Step::ShortenTimeouts { eni, .. } => eni == id,
@@ -93,7 +91,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn unassign_public_address(&self, id: &EniId) -> Answer<()> {
+    async fn unassign_public_address(&self, id: &EniId) -> Answer<()> {
         const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
         let intended = |step: &Step| matches!(step, Step::UnassignPublicAddress { eni, .. } if eni == id);
         self.write(OPERATION, intended, |state| match state.world.interfaces.get_mut(id) {
@@ -106,7 +104,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn disassociate_address(&self, id: &str) -> Answer<()> {
+    async fn disassociate_address(&self, id: &str) -> Answer<()> {
         const OPERATION: &str = "DisassociateAddress";
         let intended = |step: &Step| matches!(step, Step::DisassociateAddress { association, .. } if association == id);
         self.write(OPERATION, intended, |state| {
@@ -125,12 +123,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn associate_address(
-        &self,
-        id: &EniId,
-        allocation: &str,
-        private: Option<Ipv4Addr>,
-    ) -> Answer<()> {
+    async fn associate_address(&self, id: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()> {
         const OPERATION: &str = "AssociateAddress";
         let intended =
             |step: &Step| back(step, |back| matches!(back, Reversal::AssociateAddress { eni, .. } if eni == id));
@@ -148,17 +141,8 @@ impl SimCloud {
         })
         .await
     }
+}
 
-    pub(super) async fn describe_interfaces_of_kinds(
-        &self,
-        vpcs: &[VpcId],
-        kinds: &[&str],
-    ) -> Answer<Vec<(VpcId, String)>> {
-        self.read("DescribeNetworkInterfaces", |world| {
-            let there = world.reach.neighbours.iter().filter(|(vpc, _)| vpcs.contains(vpc));
-            let each = there.flat_map(|(vpc, found)| found.iter().map(move |kind| (vpc.clone(), kind.clone())));
-            Ok(each.filter(|(_, kind)| kinds.contains(&kind.as_str())).collect())
-        })
-        .await
-    }
+fn names(world: &World, groups: &[GroupId]) -> Vec<String> {
+    groups.iter().filter_map(|id| world.groups.get(id)).map(|(group, _)| group.name.clone()).collect()
 }

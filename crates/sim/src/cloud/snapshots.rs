@@ -1,16 +1,18 @@
-//! Snapshots.
+//! EBS snapshots and their locks.
 
+use async_trait::async_trait;
 use brig_core::{
     ids::{InstanceId, SnapshotId, VolumeId},
     step::Step,
     survey::Snapshot,
 };
-use brig_engine::ports::{Answer, ErrorKind, Tags};
+use brig_engine::ports::{Answer, ErrorKind, Snapshots, Tags};
 
 use super::{SimCloud, not_found, refused};
 
-impl SimCloud {
-    pub(super) async fn create_snapshots(&self, id: &InstanceId, _: &str, tags: &Tags) -> Answer<Vec<Snapshot>> {
+#[async_trait]
+impl Snapshots for SimCloud {
+    async fn create_snapshots(&self, id: &InstanceId, _: &str, tags: &Tags) -> Answer<Vec<Snapshot>> {
         const OPERATION: &str = "CreateSnapshots";
         let intended = |step: &Step| matches!(step, Step::CreateSnapshots { .. } | Step::SnapshotMemory);
         self.write(OPERATION, intended, |state| {
@@ -29,7 +31,21 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> Answer<Vec<Snapshot>> {
+    async fn create_snapshot(&self, volume: &VolumeId, _: &str, tags: &Tags) -> Answer<Snapshot> {
+        let intended = |step: &Step| {
+            matches!(step, Step::CreateSnapshot { volume: of } if of == volume) || matches!(step, Step::SnapshotMemory)
+        };
+        self.write("CreateSnapshot", intended, |state| {
+            if state.world.bad_volumes.contains(volume) {
+                return Err(refused("CreateSnapshot", ErrorKind::Other, "InvalidVolume.InvalidKmsKey"));
+            }
+            let now = state.time();
+            Ok(state.world.snapshot(volume.clone(), tags, now))
+        })
+        .await
+    }
+
+    async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> Answer<Vec<Snapshot>> {
         self.read("DescribeSnapshots", |world| {
             let tagged =
                 world.snapshots.values().filter(|snapshot| snapshot.tags.get(key).is_some_and(|tag| tag == value));
@@ -38,7 +54,7 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn lock_snapshot(&self, id: &SnapshotId, _: u32) -> Answer<()> {
+    async fn lock_snapshot(&self, id: &SnapshotId, _: u32) -> Answer<()> {
         let intended = |step: &Step| matches!(step, Step::LockSnapshot { snapshot, .. } if snapshot == id);
         self.write("LockSnapshot", intended, |state| match state.world.snapshots.get_mut(id) {
             Some(snapshot) => {
@@ -50,24 +66,10 @@ impl SimCloud {
         .await
     }
 
-    pub(super) async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>> {
+    async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>> {
         self.read("DescribeLockedSnapshots", |world| {
             let locked = |id: &&SnapshotId| world.snapshots.get(*id).is_some_and(|held| held.locked == Some(true));
             Ok(snapshots.iter().filter(locked).cloned().collect())
-        })
-        .await
-    }
-
-    pub(super) async fn create_snapshot(&self, volume: &VolumeId, _: &str, tags: &Tags) -> Answer<Snapshot> {
-        let intended = |step: &Step| {
-            matches!(step, Step::CreateSnapshot { volume: of } if of == volume) || matches!(step, Step::SnapshotMemory)
-        };
-        self.write("CreateSnapshot", intended, |state| {
-            if state.world.bad_volumes.contains(volume) {
-                return Err(refused("CreateSnapshot", ErrorKind::Other, "InvalidVolume.InvalidKmsKey"));
-            }
-            let now = state.time();
-            Ok(state.world.snapshot(volume.clone(), tags, now))
         })
         .await
     }

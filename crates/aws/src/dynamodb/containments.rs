@@ -1,0 +1,207 @@
+//! Containments, their steps, and what they are counted in.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+};
+use brig_core::{
+    ids::{AccountId, ContainmentId, Region},
+    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, OverCap, Records, StepRecord},
+    step::Outcome,
+    timestamp::Timestamp,
+};
+use brig_engine::ports::{Answer, Containments};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    ACTIVE_PAGE, DynamoLedger, Item, STEPS_IN_CLAIM, WRITES_AT_ONCE, built, cancelled_claim,
+    items::{self, number, text},
+    unless_conditional,
+};
+use crate::error::{Explain, cloud_error};
+
+#[async_trait]
+impl Containments for DynamoLedger {
+    async fn read(&self, key: &InstanceKey) -> Answer<Records> {
+        let (current, newest) = futures::join!(self.current(key), self.newest_steps(key));
+        let (mut current, (newest, all)) = (current?, newest?);
+        if current.is_none() && !newest.is_empty() {
+            // The claim that wrote these steps may have come between the two reads.
+            current = self.current(key).await?;
+        }
+        let Some(item) = current else {
+            return items::records(key, None, &newest);
+        };
+        let found = items::records(key, Some(&item), &newest)?;
+        if items::covers(key, &newest, all, &item)? {
+            return Ok(found);
+        }
+        items::records(key, Some(&item), &self.all_steps(key, &item).await?)
+    }
+
+    async fn claim(&self, claim: &Claim) -> Answer<Claimed> {
+        if claim.limits.as_ref().is_some_and(|limits| limits.cap == 0) {
+            return Ok(Claimed::OverCap);
+        }
+        let mut current = self.put(items::current(&claim.key, &claim.current));
+        current = match claim.read_version {
+            None => current.condition_expression("attribute_not_exists(pk)"),
+            Some(version) => {
+                current.condition_expression("version = :read").expression_attribute_values(":read", number(version))
+            }
+        };
+        let mut writes = vec![TransactWriteItem::builder().put(built(current.build())?).build()];
+        if let Some(limits) = &claim.limits {
+            writes.push(TransactWriteItem::builder().update(built(self.hour(claim, limits).build())?).build());
+            if let Some(group) = &limits.group {
+                writes.push(TransactWriteItem::builder().update(built(self.group(claim, group).build())?).build());
+            }
+        }
+        let (first, rest) = claim.steps.split_at(claim.steps.len().min(STEPS_IN_CLAIM));
+        for record in first {
+            let put = self
+                .put(items::step(&claim.key, &claim.current.containment, record)?)
+                .condition_expression("attribute_not_exists(pk)");
+            writes.push(TransactWriteItem::builder().put(built(put.build())?).build());
+        }
+        writes.push(TransactWriteItem::builder().put(built(self.put(items::active(&claim.key)).build())?).build());
+        let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        let Err(error) = answer else {
+            self.record(&claim.key, &claim.current.containment, rest).await?;
+            return Ok(Claimed::Yes);
+        };
+        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
+            let codes: Vec<&str> =
+                cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+            return cancelled_claim(&codes, claim.limits.as_ref());
+        }
+        Err(cloud_error("TransactWriteItems", &error))
+    }
+
+    async fn record(
+        &self,
+        key: &InstanceKey,
+        containment: &ContainmentId,
+        steps: &[StepRecord],
+    ) -> Answer<Vec<String>> {
+        let items: Vec<(String, Item)> = steps
+            .iter()
+            .map(|record| Ok((record.key.clone(), items::step(key, containment, record)?)))
+            .collect::<Answer<_>>()?;
+        let held: Vec<Option<String>> = stream::iter(items)
+            .map(|(step, item)| async move {
+                let put = self
+                    .client
+                    .put_item()
+                    .table_name(&self.table)
+                    .set_item(Some(item))
+                    .condition_expression("attribute_not_exists(pk)");
+                // What an earlier attempt recorded is what was there before, and stays.
+                let ours = unless_conditional(put.send().await.explain("PutItem").map(|_| ()))?;
+                Ok((!ours).then_some(step))
+            })
+            .buffered(WRITES_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(held.into_iter().flatten().collect())
+    }
+
+    async fn finish(
+        &self,
+        key: &InstanceKey,
+        containment: &ContainmentId,
+        step: &str,
+        outcome: &Outcome,
+        at: Timestamp,
+        repairs: &[Timestamp],
+    ) -> Answer<()> {
+        let mut set = "SET outcome = :outcome, detail = :detail, retryable = :retryable, finished_at = :at".to_owned();
+        let times = (!repairs.is_empty())
+            .then(|| AttributeValue::L(repairs.iter().map(|repair| text(repair.to_string())).collect()));
+        if times.is_some() {
+            set.push_str(", repairs = :repairs");
+        }
+        if outcome.is_done() {
+            set.push_str(", first_done_at = if_not_exists(first_done_at, :at)");
+        }
+        let mark = outcome.mark();
+        set.push_str(if mark.is_some() { ", mark = :mark" } else { " REMOVE mark" });
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(key.pk()))
+            .key("sk", text(format!("{containment}/{step}")))
+            .update_expression(set)
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":outcome", text(outcome.word()))
+            .expression_attribute_values(":detail", text(outcome.words().to_string()))
+            .expression_attribute_values(":retryable", AttributeValue::Bool(outcome.is_left_over()))
+            .expression_attribute_values(":at", text(at.to_string()));
+        if let Some(times) = times {
+            update = update.expression_attribute_values(":repairs", times);
+        }
+        if let Some(mark) = mark {
+            update = update.expression_attribute_values(":mark", text(mark.word()));
+        }
+        update.send().await.explain("UpdateItem")?;
+        Ok(())
+    }
+
+    async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool> {
+        if !current.is_active() {
+            return self.end(key, current, read_version).await;
+        }
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(items::current(key, current)))
+            .condition_expression("version = :read")
+            .expression_attribute_values(":read", number(read_version));
+        unless_conditional(put.send().await.explain("PutItem").map(|_| ()))
+    }
+
+    async fn active(&self, from: Option<&str>) -> Answer<ActivePage> {
+        let start = from.map(|sk| Item::from([("pk".to_owned(), text(items::ACTIVE)), ("sk".to_owned(), text(sk))]));
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(items::ACTIVE))
+            .limit(ACTIVE_PAGE)
+            .set_exclusive_start_key(start);
+        let answer = query.send().await.explain("Query")?;
+        Ok(items::active_page(answer.items(), answer.last_evaluated_key()))
+    }
+
+    async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> Answer<Vec<InstanceKey>> {
+        self.active_of(account, region).await
+    }
+
+    async fn over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<OverCap> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(format!("{}/{}", key.account, key.region)))
+            .key("sk", text(format!("hour/{}", at.hour())))
+            .update_expression("SET told_at = :at")
+            .condition_expression("attribute_not_exists(told_at)")
+            .expression_attribute_values(":at", text(at.to_string()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match update.send().await {
+            Ok(answer) => Ok(OverCap { first: true, instances: items::counted(answer.attributes()) }),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(OverCap { first: false, instances: items::counted(failed.item()) })
+                }
+                Some(_) | None => Err(cloud_error("UpdateItem", &error)),
+            },
+        }
+    }
+}

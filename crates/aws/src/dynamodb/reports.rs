@@ -1,0 +1,36 @@
+//! What was read back, and what was released: for people.
+
+use async_trait::async_trait;
+use brig_core::{
+    ledger::{InstanceKey, Report},
+    notified::Release,
+};
+use brig_engine::ports::{Answer, Reports};
+
+use super::{
+    DynamoLedger,
+    items::{self, number},
+    unless_conditional,
+};
+use crate::error::Explain;
+
+#[async_trait]
+impl Reports for DynamoLedger {
+    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> Answer<()> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(items::report(key, report)));
+        let put = put
+            .condition_expression("attribute_not_exists(pk) OR version <= :version")
+            .expression_attribute_values(":version", number(report.version));
+        unless_conditional(put.send().await.explain("PutItem").map(|_| ())).map(|_| ())
+    }
+
+    async fn reports(&self, key: &InstanceKey) -> Answer<Vec<Report>> {
+        let query = self.steps_query(key, items::REPORTS.to_owned());
+        let answer = query.send().await.explain("Query")?;
+        answer.items().iter().map(items::read_report).collect()
+    }
+
+    async fn releases(&self) -> Answer<Vec<Release>> {
+        self.last_releases().await
+    }
+}

@@ -1,0 +1,32 @@
+//! IAM roles, their profiles and their inline policies.
+
+use async_trait::async_trait;
+use brig_core::survey::Role;
+
+use super::Answer;
+
+/// An instance profile.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its ARN.
+    pub arn: String,
+    /// Its role; a profile can be empty.
+    pub role: Option<Role>,
+}
+
+/// IAM roles, their profiles and their inline policies.
+#[async_trait]
+pub trait Iam: Send + Sync {
+    /// GetInstanceProfile by name.
+    async fn get_instance_profile(&self, name: &str) -> Answer<Profile>;
+    /// GetRole by name; none where the account has no such role.
+    async fn get_role(&self, name: &str) -> Answer<Option<Role>>;
+    /// ListInstanceProfilesForRole: the ARNs of the profiles that hold a role.
+    async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>>;
+    /// GetRolePolicy: the document, decoded; none where the role has no policy of that name.
+    async fn get_role_policy(&self, role: &str, policy: &str) -> Answer<Option<String>>;
+    /// PutRolePolicy: replaces the role's inline policy of that name.
+    async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answer<()>;
+    /// DeleteRolePolicy; a policy that is not there is success.
+    async fn delete_role_policy(&self, role: &str, policy: &str) -> Answer<()>;
+}

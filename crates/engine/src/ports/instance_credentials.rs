@@ -1,0 +1,26 @@
+//! Where an instance gets credentials from: its profile and its metadata service.
+
+use async_trait::async_trait;
+use brig_core::{
+    ids::InstanceId,
+    survey::{Association, MetadataOptions},
+};
+
+use super::Answer;
+
+/// Where an instance gets credentials from: its profile and its metadata service.
+#[async_trait]
+pub trait InstanceCredentials: Send + Sync {
+    /// The associations of one instance, or all in the account and Region.
+    async fn describe_profile_associations(&self, instance: Option<&InstanceId>) -> Answer<Vec<Association>>;
+    /// AssociateIamInstanceProfile by the profile's ARN.
+    async fn associate_profile(&self, instance: &InstanceId, profile: &str) -> Answer<()>;
+    /// ReplaceIamInstanceProfileAssociation by the other profile's ARN.
+    async fn replace_profile(&self, association: &str, profile: &str) -> Answer<()>;
+    /// DisassociateIamInstanceProfile.
+    async fn disassociate_profile(&self, association: &str) -> Answer<()>;
+    /// ModifyInstanceMetadataOptions: `HttpEndpoint` disabled.
+    async fn disable_metadata_endpoint(&self, instance: &InstanceId) -> Answer<()>;
+    /// ModifyInstanceMetadataOptions: all options that are known.
+    async fn restore_metadata_options(&self, instance: &InstanceId, options: &MetadataOptions) -> Answer<()>;
+}

@@ -1,0 +1,20 @@
+//! What was read back, and what was released: for people.
+
+use async_trait::async_trait;
+use brig_core::{
+    ledger::{InstanceKey, Report},
+    notified::Release,
+};
+
+use super::super::Answer;
+
+/// What was read back, and what was released: for people.
+#[async_trait]
+pub trait Reports: Send + Sync {
+    /// Keeps what an attempt read back, unless a newer attempt's is kept.
+    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> Answer<()>;
+    /// What was read back last, of each kind. Read for people alone, never before the cut.
+    async fn reports(&self, key: &InstanceKey) -> Answer<Vec<Report>>;
+    /// The last releases, the newest first: a bounded number.
+    async fn releases(&self) -> Answer<Vec<Release>>;
+}

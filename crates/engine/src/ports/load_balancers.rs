@@ -1,0 +1,41 @@
+//! Target groups and classic load balancers.
+
+use async_trait::async_trait;
+use brig_core::{
+    ids::{InstanceId, VpcId},
+    survey::Target,
+};
+
+use super::Answer;
+
+/// A target group.
+#[derive(Debug, Clone)]
+pub struct TargetGroup {
+    /// Its ARN.
+    pub arn: String,
+    /// Its VPC.
+    pub vpc: Option<VpcId>,
+    /// `instance`, `ip`, `lambda`, `alb`.
+    pub kind: String,
+    /// `HTTP` of an Application, `TCP` of a Network, `GENEVE` of a Gateway Load Balancer; none for Lambda.
+    pub protocol: Option<String>,
+}
+
+/// Target groups and classic load balancers.
+#[async_trait]
+pub trait LoadBalancers: Send + Sync {
+    /// DescribeTargetGroups.
+    async fn describe_target_groups(&self) -> Answer<Vec<TargetGroup>>;
+    /// DescribeTargetHealth: every target of a group, by its ARN.
+    async fn describe_target_health(&self, group: &str) -> Answer<Vec<Target>>;
+    /// DeregisterTargets, with ports; a target that is not there is success.
+    async fn deregister_targets(&self, group: &str, targets: &[Target]) -> Answer<()>;
+    /// RegisterTargets, with ports.
+    async fn register_targets(&self, group: &str, targets: &[Target]) -> Answer<()>;
+    /// Names of the classic load balancers that list the instance.
+    async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> Answer<Vec<String>>;
+    /// DeregisterInstancesFromLoadBalancer; an instance that is not there is success.
+    async fn deregister_from_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()>;
+    /// RegisterInstancesWithLoadBalancer.
+    async fn register_with_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()>;
+}

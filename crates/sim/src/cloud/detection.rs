@@ -1,0 +1,29 @@
+//! Who did what, and whether anybody watches: CloudTrail and GuardDuty.
+
+use async_trait::async_trait;
+use brig_core::{readiness::Trail, timestamp::Timestamp};
+use brig_engine::ports::{Answer, Detection, TrailEvent};
+
+use super::SimCloud;
+
+#[async_trait]
+impl Detection for SimCloud {
+    async fn lookup_events(&self, resource: &str, _: Timestamp) -> Answer<Vec<TrailEvent>> {
+        self.read("LookupEvents", |world| {
+            let of = world.trail.iter().filter(|(id, _)| id == resource);
+            Ok(of.map(|(_, event)| event.clone()).collect())
+        })
+        .await
+    }
+
+    async fn describe_trails(&self) -> Answer<Vec<Trail>> {
+        self.read("DescribeTrails", |_| Ok(())).await?;
+        let trail = Trail { name: "all".to_owned(), all_regions: true, logging: true };
+        self.read("GetTrailStatus", |_| Ok(vec![trail])).await
+    }
+
+    async fn get_detectors(&self) -> Answer<Vec<bool>> {
+        self.read("ListDetectors", |_| Ok(())).await?;
+        self.read("GetDetector", |_| Ok(vec![true])).await
+    }
+}

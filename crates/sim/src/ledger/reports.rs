@@ -1,0 +1,33 @@
+//! What was read back, and what was released: for people.
+
+use async_trait::async_trait;
+use brig_core::{
+    ledger::{InstanceKey, Report, ReportOf},
+    notified::Release,
+};
+use brig_engine::ports::{Answer, Reports};
+
+use super::SimLedger;
+
+#[async_trait]
+impl Reports for SimLedger {
+    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> Answer<()> {
+        self.call("PutItem", true, |state| {
+            let kept = state.tables.reports.entry((key.clone(), report.of)).or_insert_with(|| report.clone());
+            if kept.version <= report.version {
+                kept.clone_from(report);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn reports(&self, key: &InstanceKey) -> Answer<Vec<Report>> {
+        let of = |((of, _), report): (&(InstanceKey, ReportOf), &Report)| (of == key).then(|| report.clone());
+        self.call("Query", false, |state| Ok(state.tables.reports.iter().filter_map(of).collect())).await
+    }
+
+    async fn releases(&self) -> Answer<Vec<Release>> {
+        self.call("Query", false, |state| Ok(state.tables.released.iter().rev().cloned().collect())).await
+    }
+}
