@@ -13,7 +13,7 @@ use brig_core::{
 use futures::future::join_all;
 
 use crate::{
-    ports::{Answer, Cloud, ErrorKind, InterfacesOf},
+    ports::{Answer, ErrorKind, InterfacesOf, NetworkPorts, SecurityGroups},
     work::{LaneReport, Work, failed, gap},
 };
 
@@ -96,11 +96,11 @@ impl Access {
 }
 
 /// Looks it up, where the settings have it.
-pub(crate) async fn look(work: &Work<'_>, cloud: &dyn Cloud) -> Option<Answer<AccessLook>> {
+pub(crate) async fn look(work: &Work<'_>, cloud: &dyn NetworkPorts) -> Option<Answer<AccessLook>> {
     Some(read(work, cloud, work.policy.forensic_access.as_ref()?).await)
 }
 
-async fn read(work: &Work<'_>, cloud: &dyn Cloud, setting: &ForensicAccess) -> Answer<AccessLook> {
+async fn read(work: &Work<'_>, cloud: &dyn NetworkPorts, setting: &ForensicAccess) -> Answer<AccessLook> {
     let vpcs = vpcs_of(&work.instance.interfaces);
     let named = async {
         match setting {
@@ -130,7 +130,7 @@ async fn read(work: &Work<'_>, cloud: &dyn Cloud, setting: &ForensicAccess) -> A
 /// Opens what the groups of isolated interfaces lack of it.
 pub(crate) async fn run(
     work: &Work<'_>,
-    cloud: &dyn Cloud,
+    cloud: &dyn SecurityGroups,
     access: &Access,
     interfaces: &[Interface],
     groups: &[SecurityGroup],
@@ -152,7 +152,7 @@ pub(crate) async fn run(
     report
 }
 
-async fn authorize(cloud: &dyn Cloud, step: Step) -> Outcome {
+async fn authorize(cloud: &dyn SecurityGroups, step: Step) -> Outcome {
     let Step::AuthorizeForensicAccess { group, rules } = step else {
         return Outcome::Skipped("no forensic access".into());
     };

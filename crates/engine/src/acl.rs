@@ -20,7 +20,7 @@ use futures::future::join_all;
 use ipnet::IpNet;
 
 use crate::{
-    ports::{AclsOf, Answer, Cloud, CloudError, ErrorKind, Ledger},
+    ports::{AclPorts, AclsOf, Answer, CloudError, ErrorKind, Ledger, NetworkAcls},
     stable::{Written, write_until_stable},
     work::{LaneReport, Work, failed, failed_for_now},
 };
@@ -62,7 +62,7 @@ impl Seen {
 /// Reads it, where the settings want it and there is an address to deny.
 pub(crate) async fn look(
     ledger: &dyn Ledger,
-    cloud: &dyn Cloud,
+    cloud: &dyn AclPorts,
     instance: &Instance,
     interfaces: &[Interface],
     remotes: &[IpAddr],
@@ -120,7 +120,7 @@ fn shares(members: &[String]) -> Vec<Denial> {
 }
 
 /// Looks, plans and runs it.
-pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface]) -> LaneReport {
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn AclPorts, interfaces: &[Interface]) -> LaneReport {
     let mut report = LaneReport::default();
     let recorded = work.recorded(Lane::Network);
     let mut planned = plan(work, cloud, interfaces, &recorded).await;
@@ -156,7 +156,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interf
 /// The plan, and whether what it was judged by may be read later.
 async fn plan(
     work: &Work<'_>,
-    cloud: &dyn Cloud,
+    cloud: &dyn AclPorts,
     interfaces: &[Interface],
     recorded: &[StepRecord],
 ) -> Answer<Option<(Plan, bool)>> {
@@ -183,7 +183,7 @@ async fn join(work: &Work<'_>, plan: &Plan) -> Answer<()> {
     join_all(joins).await.into_iter().collect()
 }
 
-async fn deny(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
+async fn deny(work: &Work<'_>, cloud: &dyn NetworkAcls, step: Step) -> Outcome {
     let Some((acl, share)) = share_of(&step) else { return Outcome::Skipped("no rule of a network ACL".into()) };
     let outcome = made(make(cloud, acl, &share).await, &share);
     if matches!(outcome, Outcome::Missing(_) | Outcome::Skipped(_) | Outcome::Failed(_)) && !outcome.is_left_over() {
@@ -224,7 +224,7 @@ fn made(answers: [Answer<()>; 2], share: &Denial) -> Outcome {
 }
 
 /// Makes a share's rules. One that is there already is success, another one at its number is `Duplicate`.
-async fn make(cloud: &dyn Cloud, acl: &str, share: &Denial) -> [Answer<()>; 2] {
+async fn make(cloud: &dyn NetworkAcls, acl: &str, share: &Denial) -> [Answer<()>; 2] {
     let [ingress, egress] = share.entries();
     let (a, b) =
         futures::join!(cloud.create_network_acl_entry(acl, &ingress), cloud.create_network_acl_entry(acl, &egress));
@@ -247,7 +247,7 @@ async fn make(cloud: &dyn Cloud, acl: &str, share: &Denial) -> [Answer<()>; 2] {
 
 /// Leaves a share. The rules go first, where nobody else shares them: a containment that finds them there without a share
 /// may take them for somebody else's. They come back where somebody came to share them meanwhile.
-pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn Cloud, back: &Reversal) -> Outcome {
+pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn NetworkAcls, back: &Reversal) -> Outcome {
     let Reversal::AllowInNetworkAcl { acl, address, ingress, egress, instance_arn } = back else {
         return Outcome::Skipped("no rule of a network ACL".into());
     };
@@ -300,7 +300,7 @@ enum Rules {
 }
 
 /// Makes the two rules what those who share them want.
-async fn settle(cloud: &dyn Cloud, acl: &str, share: &Denial, others: &BTreeSet<Denial>) -> Answer<()> {
+async fn settle(cloud: &dyn NetworkAcls, acl: &str, share: &Denial, others: &BTreeSet<Denial>) -> Answer<()> {
     let ids = [acl.to_owned()];
     let now = cloud.describe_network_acls(AclsOf::Ids(&ids)).await?;
     let changes = share.entries().map(|entry| {

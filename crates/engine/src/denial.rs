@@ -10,7 +10,7 @@ use brig_core::{
 };
 
 use crate::{
-    ports::{Answer, Cloud, CloudError, ErrorKind},
+    ports::{Answer, CloudError, ErrorKind, Iam},
     stable::{Written, write_until_stable},
     work::Work,
 };
@@ -43,7 +43,7 @@ impl Denial<'_> {
 
     /// Denies the set's members. An instance that finds no room leaves the set again: it then holds exactly whom the policy
     /// denies, and the next release is written from it.
-    pub(crate) async fn deny(&self, work: &Work<'_>, cloud: &dyn Cloud) -> Answer<Put> {
+    pub(crate) async fn deny(&self, work: &Work<'_>, cloud: &dyn Iam) -> Answer<Put> {
         let set = work.ledger.members(&self.shared()).await?;
         let put = async |set: &MemberSet| self.put(cloud, set, work.policy.role_overflow).await;
         match write_until_stable(set, put, async |put| self.set_after(work, put).await).await? {
@@ -69,7 +69,7 @@ impl Denial<'_> {
     pub(crate) async fn allow(
         &self,
         work: &Work<'_>,
-        cloud: &dyn Cloud,
+        cloud: &dyn Iam,
         was: Option<&str>,
         foreign: bool,
     ) -> Answer<Put> {
@@ -92,7 +92,7 @@ impl Denial<'_> {
     }
 
     /// Puts the plainest policy that the role has room for.
-    async fn put(&self, cloud: &dyn Cloud, set: &MemberSet, overflow: RoleOverflow) -> Answer<Put> {
+    async fn put(&self, cloud: &dyn Iam, set: &MemberSet, overflow: RoleOverflow) -> Answer<Put> {
         let mut full = None;
         for (form, document) in deny_policy::forms(&set.members, self.reach, overflow) {
             match cloud.put_role_policy(self.role, deny_policy::NAME, &document).await {
@@ -106,7 +106,7 @@ impl Denial<'_> {
     }
 
     /// Of a set that holds more than the policy ever had room for, those whom the policy denies stay denied; it shrinks.
-    async fn put_less(&self, cloud: &dyn Cloud, set: &MemberSet) -> Answer<Put> {
+    async fn put_less(&self, cloud: &dyn Iam, set: &MemberSet) -> Answer<Put> {
         let policy = cloud.get_role_policy(self.role, deny_policy::NAME).await?.unwrap_or_default();
         let denied = set.members.iter().filter(|arn| deny_policy::denies(&policy, arn)).cloned().collect();
         self.put(cloud, &MemberSet { members: denied, ..set.clone() }, RoleOverflow::Fail).await

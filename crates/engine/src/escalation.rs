@@ -8,12 +8,12 @@ use brig_core::{
 };
 
 use crate::{
-    ports::{Answer, Cloud, ErrorKind},
+    ports::{Answer, ErrorKind, Interfaces},
     work::{LaneReport, Work, failed, failed_for_now},
 };
 
 /// Plans and runs them, once the network lane has ended. `interfaces` are as they were last seen.
-pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, interfaces: &[Interface]) -> LaneReport {
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Interfaces, interfaces: &[Interface]) -> LaneReport {
     let mut report = LaneReport::default();
     let plan = plan(&work.recorded(Lane::Network), &work.instance, interfaces, work.policy);
     report.note_all(&plan);
@@ -34,7 +34,7 @@ pub(crate) fn plan(
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a plan of next steps has no other")]
-async fn effect(cloud: &dyn Cloud, step: Step) -> Outcome {
+async fn effect(cloud: &dyn Interfaces, step: Step) -> Outcome {
     match &step {
         Step::ShortenTimeouts { eni, was } => {
             let answer = cloud.modify_network_interface_timeouts(eni, &Timeouts::LEAST).await;

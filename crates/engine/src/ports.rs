@@ -41,39 +41,26 @@ pub use snapshots::*;
 pub use surroundings::*;
 pub use tags::*;
 
-/// One account and Region, seen by one lane: each lane has its own retry budget, so that a throttled discovery cannot
-/// starve the cut. A function takes the traits that it uses.
-pub trait Cloud:
-    SecurityGroups
-    + Interfaces
-    + Instances
-    + InstanceCredentials
-    + Iam
-    + AutoScaling
-    + LoadBalancers
-    + Snapshots
-    + NetworkAcls
-    + Surroundings
-    + FlowLogs
-    + Detection
-    + Probes
-{
+/// Defines what a part of the engine uses of a cloud.
+macro_rules! ports {
+    ($($(#[$doc:meta])* $name:ident: $first:ident $(+ $more:ident)*;)*) => {
+        $($(#[$doc])* pub trait $name: $first $(+ $more)* {}
+        impl<T: $first $(+ $more)*> $name for T {})*
+    };
 }
 
-impl<
-    T: SecurityGroups
-        + Interfaces
-        + Instances
-        + InstanceCredentials
-        + Iam
-        + AutoScaling
-        + LoadBalancers
-        + Snapshots
-        + NetworkAcls
-        + Surroundings
-        + FlowLogs
-        + Detection
-        + Probes,
-> Cloud for T
-{
+ports! {
+    /// What the network lane uses.
+    NetworkPorts: SecurityGroups + Interfaces + Surroundings;
+    /// What denying remote addresses in network ACLs uses.
+    AclPorts: NetworkAcls + Surroundings;
+    /// What the credentials lane uses.
+    CredentialsPorts: Iam + InstanceCredentials + Instances;
+    /// What the fleet lane uses.
+    FleetPorts: AutoScaling + LoadBalancers;
+    /// What the evidence lane, and stopping the instance, use.
+    EvidencePorts: Instances + Snapshots;
+    /// One account and Region, seen by one lane: each lane has its own retry budget, so that a throttled discovery cannot
+    /// starve the cut. A function takes the ports that it uses, a lane its own group of them.
+    Cloud: NetworkPorts + AclPorts + CredentialsPorts + FleetPorts + EvidencePorts + FlowLogs + Detection + Probes;
 }

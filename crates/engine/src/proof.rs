@@ -16,7 +16,7 @@ use futures::{
 };
 
 use crate::{
-    ports::{Answer, Cloud, Object},
+    ports::{Answer, FlowLogs, Object},
     work::Work,
 };
 
@@ -33,7 +33,7 @@ const PART: u32 = 8;
 /// What a look needs.
 struct Look<'a> {
     work: &'a Work<'a>,
-    cloud: &'a dyn Cloud,
+    cloud: &'a dyn FlowLogs,
     cut: Cut<'a>,
     from: Timestamp,
     until: Timestamp,
@@ -42,7 +42,7 @@ struct Look<'a> {
 /// `known` are the flow logs where the survey saw them, `let_in` is what forensic access lets through.
 pub(crate) async fn look(
     work: &Work<'_>,
-    cloud: &dyn Cloud,
+    cloud: &dyn FlowLogs,
     interfaces: &[Interface],
     known: Option<&[FlowLog]>,
     let_in: &[Rule],

@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::{
     engine::{Engine, Invocation},
     lanes::network::groups,
-    ports::{Answer, Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf},
+    ports::{Answer, Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf, SecurityGroups},
 };
 
 /// A name that nothing has: what is asked about it is answered "not found" where asking is allowed. It begins unlike Brig's
@@ -272,7 +272,7 @@ fn bare<'a>(
 
 /// Makes a group with its rules. A containment that makes the same one meanwhile does no harm: it is then found.
 async fn make(
-    cloud: &dyn Cloud,
+    cloud: &dyn SecurityGroups,
     clock: &dyn Clock,
     own: &AccountId,
     vpc: &VpcId,

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 
 use crate::{
     engine::{Engine, Invocation},
-    ports::{Answer, Attached, Cloud, InterfacesOf},
+    ports::{Answer, Attached, Cloud, Instances, Interfaces, InterfacesOf},
 };
 
 impl Engine {
@@ -78,7 +78,7 @@ fn resolved(addressed: &Addressed, instance: InstanceId, region: Region) -> Find
     finding
 }
 
-async fn interfaces(cloud: &dyn Cloud, of: &Locator) -> Answer<Vec<Attached>> {
+async fn interfaces(cloud: &dyn Interfaces, of: &Locator) -> Answer<Vec<Attached>> {
     match of {
         Locator::Address(address) => cloud.describe_network_interfaces(InterfacesOf::Address(*address)).await,
         Locator::Interface(id) => {
@@ -89,7 +89,7 @@ async fn interfaces(cloud: &dyn Cloud, of: &Locator) -> Answer<Vec<Attached>> {
 }
 
 /// The one instance that has had it since before the report, or why there is none.
-async fn holder(cloud: &dyn Cloud, found: &[Attached], seen: Option<Timestamp>) -> Result<InstanceId, String> {
+async fn holder(cloud: &dyn Instances, found: &[Attached], seen: Option<Timestamp>) -> Result<InstanceId, String> {
     let [only] = found else { return Err(format!("{} interfaces have it", found.len())) };
     let Some(id) = only.instance.as_deref().and_then(|id| id.parse::<InstanceId>().ok()) else {
         return Err(format!("it is on {}, which is attached to no instance", only.interface.id));

@@ -15,7 +15,7 @@ use brig_core::{
 
 use crate::{
     lanes::evidence::{self, LOST_ANSWER},
-    ports::{Attribute, AttributeChange, Cloud, ErrorKind},
+    ports::{Attribute, AttributeChange, ErrorKind, EvidencePorts, Instances, Snapshots},
     reports::Reports,
     work::{LaneReport, Work, failed},
 };
@@ -30,7 +30,7 @@ pub(crate) struct Wanted {
 }
 
 /// Stops it once its disks are preserved and nothing would replace it. Nothing where nobody asks and nothing is on record.
-pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud, reports: &Reports, wanted: Wanted) -> LaneReport {
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn EvidencePorts, reports: &Reports, wanted: Wanted) -> LaneReport {
     let Wanted { on_record: asked, now } = wanted;
     let mut report = LaneReport::default();
     let recorded = work.recorded(Lane::Evidence);
@@ -90,7 +90,7 @@ pub(crate) fn preview(
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a plan of stopping has no other step")]
-async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
+async fn effect(work: &Work<'_>, cloud: &dyn EvidencePorts, step: Step) -> Outcome {
     match &step {
         Step::StopInstance { hibernate, lift } => stop(work, cloud, *hibernate, *lift).await,
         Step::SnapshotMemory => {
@@ -123,7 +123,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
 }
 
 /// CreateSnapshots has no client token: a set whose answer was lost is waited for, since it may not be listed yet.
-async fn found_lost(work: &Work<'_>, cloud: &dyn Cloud) -> bool {
+async fn found_lost(work: &Work<'_>, cloud: &dyn Snapshots) -> bool {
     let until = work.clock.now().after(LOST_ANSWER);
     loop {
         let listed = cloud.describe_snapshots_tagged(CONTAINMENT_TAG, work.containment.as_str()).await;
@@ -137,7 +137,7 @@ async fn found_lost(work: &Work<'_>, cloud: &dyn Cloud) -> bool {
     }
 }
 
-async fn stop(work: &Work<'_>, cloud: &dyn Cloud, hibernate: bool, lift: bool) -> Outcome {
+async fn stop(work: &Work<'_>, cloud: &dyn Instances, hibernate: bool, lift: bool) -> Outcome {
     let protect = async |on: bool| {
         if !lift {
             return Ok(());

@@ -23,7 +23,7 @@ use crate::{
     arrive::Scene,
     claim::ClaimResult,
     engine::{Case, Engine, Invocation, LAST_CALL, Occasion},
-    ports::{Answer, Cloud},
+    ports::{Answer, Detection},
 };
 
 /// Instances that are looked at at once: each makes some seventy calls.
@@ -200,7 +200,7 @@ impl Engine {
 
     /// Who changed resources after Brig had last seen to them, by CloudTrail's record. Brig's own calls are left out: the
     /// newest call on what was just repaired is its own, and the record is late. Beside nothing urgent, a call at a time.
-    pub(crate) async fn callers(&self, undone: &Undone, cloud: &dyn Cloud) -> Callers {
+    pub(crate) async fn callers(&self, undone: &Undone, cloud: &dyn Detection) -> Callers {
         let earliest = Timestamp::from_millis(self.clock.now().millis().saturating_sub(LOOK_BACK_MS));
         let mut callers = Callers::default();
         for (number, (id, seen_to)) in undone.iter().take(MOST_LOOKUPS).enumerate() {

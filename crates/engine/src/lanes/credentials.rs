@@ -25,12 +25,12 @@ use futures::future::join_all;
 
 use crate::{
     denial::{Denial, Put},
-    ports::{Answer, Cloud, CloudError, ErrorKind, Ledger},
+    ports::{Answer, CloudError, CredentialsPorts, ErrorKind, Iam, InstanceCredentials, Ledger},
     stable::{self, PAUSES, Shown},
     work::{LaneReport, Work, applied, failed, failed_for_now, gap, merge},
 };
 
-pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn CredentialsPorts) -> LaneReport {
     let mut report = LaneReport::default();
     let known = roles_of(&work.recorded(Lane::Credentials));
     let forensic = work.policy.forensic_profile(&work.instance.account);
@@ -134,7 +134,7 @@ pub(crate) fn without(mut named: Named, forensic: Option<&str>) -> Named {
 /// and sets.
 pub(crate) async fn look(
     ledger: &dyn Ledger,
-    cloud: &dyn Cloud,
+    cloud: &dyn CredentialsPorts,
     instance: &Instance,
     known: &[Known],
     named: &Named,
@@ -228,7 +228,7 @@ enum Found {
 
 /// Looks up the roles and profiles that findings named and that are not known otherwise. A role is asked for by its name:
 /// its ARN has a path that no finding shows.
-async fn found(cloud: &dyn Cloud, instance: &Instance, known: &[Known], named: &Named) -> Vec<Found> {
+async fn found(cloud: &dyn Iam, instance: &Instance, known: &[Known], named: &Named) -> Vec<Found> {
     let unresolved = |what: Undenied, error: &CloudError| Unresolved {
         what,
         error: Sentence::new(crate::work::failure(error)),
@@ -294,7 +294,7 @@ async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, refused: &Refused) -> Outcome {
+async fn effect(work: &Work<'_>, cloud: &dyn CredentialsPorts, step: Step, refused: &Refused) -> Outcome {
     match &step {
         Step::DenyRole { role, role_arn, instance_arn, reach, .. } => {
             deny_role(work, cloud, Denial { role, role_arn, instance_arn, reach: *reach }, refused).await
@@ -330,7 +330,13 @@ fn metadata(answer: Answer<()>, was: &MetadataOptions, refused: &Refused) -> Out
 }
 
 /// Where the responders' profile cannot be had, the instance's own is taken away all the same.
-async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: &str, refused: &AtomicBool) -> Outcome {
+async fn replace_profile(
+    cloud: &dyn InstanceCredentials,
+    association: &str,
+    was: &str,
+    with: &str,
+    refused: &AtomicBool,
+) -> Outcome {
     let why = match cloud.replace_profile(association, with).await {
         Ok(()) => return Outcome::Changed(format!("{} in the place of {}", arn_name(with), arn_name(was)).into()),
         // The association has a successor; where it is the profile that is not there, it never will be.
@@ -351,7 +357,7 @@ async fn replace_profile(cloud: &dyn Cloud, association: &str, was: &str, with: 
 }
 
 /// Denies the role's contained instances: two containments of one role at once must both end in the policy.
-async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, denial: Denial<'_>, refused: &Refused) -> Outcome {
+async fn deny_role(work: &Work<'_>, cloud: &dyn CredentialsPorts, denial: Denial<'_>, refused: &Refused) -> Outcome {
     match denial.deny(work, cloud).await {
         Ok(Put::Done { form: Form::Role, .. }) if denial.reach == RoleDeny::Instance => Outcome::Changed(
             "denies every session of the role: its policy has no room to name the contained instances".into(),
@@ -385,7 +391,7 @@ async fn deny_role(work: &Work<'_>, cloud: &dyn Cloud, denial: Denial<'_>, refus
 
 async fn read_back(
     work: &Work<'_>,
-    cloud: &dyn Cloud,
+    cloud: &dyn CredentialsPorts,
     before: &CredentialsLook,
     forensic: Option<&str>,
 ) -> (CredentialsLook, Instance) {
@@ -426,7 +432,7 @@ async fn read_back(
 type Siblings = BTreeMap<String, Result<Vec<InstanceId>, Gap>>;
 
 /// Who else uses the roles, by every profile that holds them. During the effect, since only the report needs it.
-async fn siblings(work: &Work<'_>, cloud: &dyn Cloud, seen: &CredentialsLook) -> Siblings {
+async fn siblings(work: &Work<'_>, cloud: &dyn CredentialsPorts, seen: &CredentialsLook) -> Siblings {
     let mut found = Siblings::new();
     for RoleLook { role, .. } in &seen.roles {
         let (profiles, associations) = futures::join!(

@@ -19,7 +19,7 @@ use brig_core::{
 };
 
 use crate::{
-    ports::{Answer, Attribute, AttributeChange, Cloud, CloudError, ErrorKind, Tags},
+    ports::{Answer, Attribute, AttributeChange, CloudError, ErrorKind, EvidencePorts, Snapshots, Tags},
     stable::{self, PAUSES, Shown},
     work::{Done, LaneReport, Work, applied, eventually, failed, failed_for_now, gap, merge},
 };
@@ -27,7 +27,7 @@ use crate::{
 /// How long a snapshot set whose answer may have been lost is looked for before another is taken.
 pub(crate) const LOST_ANSWER: Duration = Duration::from_secs(15);
 
-pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn EvidencePorts) -> LaneReport {
     let mut report = LaneReport::default();
     let mut seen = look(cloud, &work.instance, Some(&work.containment)).await;
     if work.should_look_twice(&seen.gaps) {
@@ -88,7 +88,11 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
 }
 
 /// Reads the instance's protections and, of a containment, its snapshots.
-pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Option<&ContainmentId>) -> EvidenceLook {
+pub(crate) async fn look(
+    cloud: &dyn EvidencePorts,
+    instance: &Instance,
+    containment: Option<&ContainmentId>,
+) -> EvidenceLook {
     let mut seen = EvidenceLook::default();
     let snapshots = async {
         match containment {
@@ -136,7 +140,7 @@ pub(crate) async fn look(cloud: &dyn Cloud, instance: &Instance, containment: Op
 }
 
 /// Reads which of the snapshots are locked; where that cannot be read it stays unknown.
-async fn read_locks(cloud: &dyn Cloud, snapshots: &mut [Snapshot]) -> Answer<()> {
+async fn read_locks(cloud: &dyn Snapshots, snapshots: &mut [Snapshot]) -> Answer<()> {
     let ids: Vec<SnapshotId> = snapshots.iter().map(|snapshot| snapshot.id.clone()).collect();
     if !ids.is_empty() {
         let locked = cloud.describe_locked_snapshots(&ids).await?;
@@ -176,7 +180,7 @@ fn taken_by(plan: &Plan) -> Vec<VolumeId> {
 
 /// CreateSnapshots has no client token. Where an earlier attempt recorded the intent, its set may exist although its
 /// answer was lost and AWS does not list it yet: it is waited for, since a second set is allowed but not wanted.
-async fn find_lost(work: &Work<'_>, cloud: &dyn Cloud, seen: &mut EvidenceLook, begun: &[VolumeId]) {
+async fn find_lost(work: &Work<'_>, cloud: &dyn Snapshots, seen: &mut EvidenceLook, begun: &[VolumeId]) {
     if work.instance.volumes.is_empty() {
         return;
     }
@@ -205,7 +209,7 @@ fn untagged(done: &Done) -> Option<String> {
     }
 }
 
-async fn run_locks(work: &Work<'_>, cloud: &dyn Cloud, locks: &Plan, made: &Made) -> Vec<Done> {
+async fn run_locks(work: &Work<'_>, cloud: &dyn EvidencePorts, locks: &Plan, made: &Made) -> Vec<Done> {
     work.run(locks, |step| effect(work, cloud, step, made)).await
 }
 
@@ -245,7 +249,7 @@ impl Made {
 }
 
 /// The set was refused: one volume may be the reason, and the others are taken by themselves.
-async fn one_by_one(work: &Work<'_>, cloud: &dyn Cloud, seen: &mut EvidenceLook, made: &Made) -> Vec<Done> {
+async fn one_by_one(work: &Work<'_>, cloud: &dyn EvidencePorts, seen: &mut EvidenceLook, made: &Made) -> Vec<Done> {
     let mut plan = evidence::plan_single_snapshots(seen, &work.instance);
     let intent = work.intend(&plan).await;
     if plan.todo().any(|step| work.was_overtaken(step)) {
@@ -257,7 +261,7 @@ async fn one_by_one(work: &Work<'_>, cloud: &dyn Cloud, seen: &mut EvidenceLook,
     done
 }
 
-async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &Made) -> Outcome {
+async fn effect(work: &Work<'_>, cloud: &dyn EvidencePorts, step: Step, made: &Made) -> Outcome {
     let key = work.key_of(&step);
     let outcome = change(work, cloud, step, made).await;
     if let Outcome::Skipped(why) = &outcome {
@@ -267,7 +271,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &Made) -> 
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-async fn change(work: &Work<'_>, cloud: &dyn Cloud, step: Step, made: &Made) -> Outcome {
+async fn change(work: &Work<'_>, cloud: &dyn EvidencePorts, step: Step, made: &Made) -> Outcome {
     const GONE: &str = "the instance is gone";
     let modify = async |change: AttributeChange, was: String| {
         applied(cloud.modify_instance_attribute(work.id(), &change).await, was, GONE)
@@ -350,7 +354,7 @@ fn description(work: &Work<'_>) -> String {
     format!("Brig: evidence of {}", work.containment)
 }
 
-async fn create_snapshots(work: &Work<'_>, cloud: &dyn Cloud, step: &Step, made: &Made) -> Outcome {
+async fn create_snapshots(work: &Work<'_>, cloud: &dyn Snapshots, step: &Step, made: &Made) -> Outcome {
     match cloud.create_snapshots(work.id(), &description(work), &tags(work)).await {
         Ok(snapshots) => {
             let shown = listed(&snapshots);
@@ -381,7 +385,7 @@ fn refuses_the_set(work: &Work<'_>, step: &Step, error: &CloudError) -> bool {
     waited || !error.is_retryable()
 }
 
-async fn create_snapshot(work: &Work<'_>, cloud: &dyn Cloud, volume: &VolumeId, made: &Made) -> Outcome {
+async fn create_snapshot(work: &Work<'_>, cloud: &dyn Snapshots, volume: &VolumeId, made: &Made) -> Outcome {
     match cloud.create_snapshot(volume, &description(work), &tags(work)).await {
         Ok(snapshot) => {
             let shown = format!("{}, by itself", snapshot.id);
@@ -396,7 +400,7 @@ async fn create_snapshot(work: &Work<'_>, cloud: &dyn Cloud, volume: &VolumeId, 
 /// A snapshot of each volume by itself, where AWS refuses a set that nothing waits for: what was made, and what was not.
 pub(crate) async fn each_by_itself(
     work: &Work<'_>,
-    cloud: &dyn Cloud,
+    cloud: &dyn Snapshots,
     text: &str,
     tags: &Tags,
 ) -> (Vec<Snapshot>, Vec<String>) {
@@ -419,7 +423,7 @@ fn tag_value(text: &str) -> String {
     text.chars().map(|c| if c.is_alphanumeric() || " _.:/=+-@".contains(c) { c } else { '_' }).take(256).collect()
 }
 
-async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &EvidenceLook) -> (EvidenceLook, Instance) {
+async fn read_back(work: &Work<'_>, cloud: &dyn EvidencePorts, before: &EvidenceLook) -> (EvidenceLook, Instance) {
     stable::read_back(work, &PAUSES, async || {
         let (mut seen, instance) = futures::join!(
             look(cloud, &work.instance, Some(&work.containment)),

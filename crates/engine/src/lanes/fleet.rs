@@ -18,7 +18,7 @@ use futures::{
 };
 
 use crate::{
-    ports::{Answer, Clock, Cloud, ErrorKind, TargetGroup},
+    ports::{Answer, AutoScaling, Clock, ErrorKind, FleetPorts, LoadBalancers, TargetGroup},
     stable::{self, PAUSES, Shown},
     work::{LaneReport, Searched, Work, failed, gap, merge},
 };
@@ -40,7 +40,7 @@ const LEAST_SEARCH: Duration = Duration::from_secs(2);
 /// A search takes no longer at once: what it found is acted on, people are notified, other lanes try again. Then it goes on.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn FleetPorts) -> LaneReport {
     // Detached, it is drained by its group at once: those targets are put on record in the same intent.
     let least = (work.left() / 2).min(LEAST_SEARCH);
     let search = work.left().saturating_sub(AFTER_SEARCH).clamp(least, AT_ONCE);
@@ -63,7 +63,11 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn Cloud) -> LaneReport {
 }
 
 /// Looks, plans, runs and looks again at one half of the lane.
-async fn part(work: &Work<'_>, cloud: &dyn Cloud, look: impl Future<Output = FleetLook>) -> (LaneReport, FleetLook) {
+async fn part(
+    work: &Work<'_>,
+    cloud: &dyn FleetPorts,
+    look: impl Future<Output = FleetLook>,
+) -> (LaneReport, FleetLook) {
     let mut report = LaneReport::default();
     let recorded = work.recorded(Lane::Fleet);
     let protected_here = recorded.iter().any(|record| matches!(record.step, Step::ProtectFromScaleIn { .. }));
@@ -104,7 +108,7 @@ pub(crate) fn groups_of(records: &[StepRecord]) -> BTreeSet<String> {
 }
 
 /// Everything, for a plan without effects.
-pub(crate) async fn look(clock: &dyn Clock, cloud: &dyn Cloud, instance: &Instance, time: Duration) -> FleetLook {
+pub(crate) async fn look(clock: &dyn Clock, cloud: &dyn FleetPorts, instance: &Instance, time: Duration) -> FleetLook {
     let searched = Searched::default();
     let (group, balancers) = halves(clock, cloud, instance, time, &searched);
     let (group, balanced) = futures::join!(group, balancers);
@@ -114,7 +118,7 @@ pub(crate) async fn look(clock: &dyn Clock, cloud: &dyn Cloud, instance: &Instan
 /// The two looks: at the Auto Scaling group with its own balancers, and, for `time`, at all other balancers.
 fn halves<'a>(
     clock: &'a dyn Clock,
-    cloud: &'a dyn Cloud,
+    cloud: &'a dyn FleetPorts,
     instance: &'a Instance,
     time: Duration,
     searched: &'a Searched,
@@ -129,7 +133,7 @@ fn halves<'a>(
 
 /// The Auto Scaling group, and where its own balancers hold the instance. `tell` hears which balancers these are.
 async fn look_membership(
-    cloud: &dyn Cloud,
+    cloud: &dyn FleetPorts,
     instance: &Instance,
     time: impl Future<Output = ()>,
     tell: oneshot::Sender<ScalingGroup>,
@@ -171,14 +175,14 @@ async fn look_membership(
 }
 
 /// Where an Auto Scaling group's own balancers hold the instance.
-async fn own_balancers(cloud: &dyn Cloud, instance: &Instance, own: ScalingGroup) -> FleetLook {
+async fn own_balancers(cloud: &dyn LoadBalancers, instance: &Instance, own: ScalingGroup) -> FleetLook {
     let seen = look_at(cloud, instance, groups_by_arn(&own), &own.classic, &Searched::default()).await;
     FleetLook { own, ..seen }
 }
 
 /// Which of these target groups and classic load balancers hold the instance.
 async fn look_at(
-    cloud: &dyn Cloud,
+    cloud: &dyn LoadBalancers,
     instance: &Instance,
     groups: Vec<TargetGroup>,
     balancers: &[String],
@@ -202,7 +206,7 @@ fn groups_by_arn(own: &ScalingGroup) -> Vec<TargetGroup> {
 /// All balancers but those that `own` names. Searches until `time` is over; how many groups were not looked at by then is a
 /// gap. Where there are many, those in which the instance was not are not looked at again.
 async fn look_balancers(
-    cloud: &dyn Cloud,
+    cloud: &dyn LoadBalancers,
     instance: &Instance,
     time: impl Future<Output = ()>,
     own: impl Future<Output = ScalingGroup>,
@@ -245,7 +249,7 @@ fn add_classic(seen: &mut FleetLook, classic: Answer<Vec<String>>, counts: impl 
 
 /// Which of these target groups, of `all` in all, hold the instance, as far as `time` lets look.
 async fn healths(
-    cloud: &dyn Cloud,
+    cloud: &dyn LoadBalancers,
     instance: &Instance,
     groups: Vec<TargetGroup>,
     all: usize,
@@ -294,7 +298,7 @@ async fn healths(
 
 /// Looks again: at everything where that is cheap, so that a registration which came meanwhile is seen; else at what the
 /// first look found, since a second search would cost hundreds of calls. `verify` searches again later.
-async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> FleetLook {
+async fn read_back(work: &Work<'_>, cloud: &dyn FleetPorts, before: &FleetLook) -> FleetLook {
     let instance = &work.instance;
     stable::read_back(work, &PAUSES[..3], async || {
         let seen = if before.membership.is_some() {
@@ -322,7 +326,12 @@ async fn read_back(work: &Work<'_>, cloud: &dyn Cloud, before: &FleetLook) -> Fl
 }
 
 /// Looks again at what a long search found.
-async fn read_found(cloud: &dyn Cloud, instance: &Instance, before: &FleetLook, searched: &Searched) -> FleetLook {
+async fn read_found(
+    cloud: &dyn LoadBalancers,
+    instance: &Instance,
+    before: &FleetLook,
+    searched: &Searched,
+) -> FleetLook {
     let found = before.registrations.iter().map(|old| TargetGroup {
         arn: old.group.clone(),
         vpc: old.vpc.clone(),
@@ -340,7 +349,7 @@ fn ours(targets: Vec<Target>, instance: &Instance) -> Vec<Target> {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
+async fn effect(work: &Work<'_>, cloud: &dyn FleetPorts, step: Step) -> Outcome {
     match &step {
         Step::DetachInstances { group, was, .. } => detach(work, cloud, group, was).await,
         Step::ProtectFromScaleIn { group } => {
@@ -386,7 +395,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn Cloud, step: Step) -> Outcome {
 
 /// States on the way to InService or Standby are waited for, a few seconds in one attempt: other lanes and the first
 /// message must not wait for a lifecycle hook.
-async fn detach(work: &Work<'_>, cloud: &dyn Cloud, group: &str, was: &str) -> Outcome {
+async fn detach(work: &Work<'_>, cloud: &dyn AutoScaling, group: &str, was: &str) -> Outcome {
     let mut state = was.to_owned();
     let until = work.clock.now().after(WAIT);
     loop {

@@ -32,7 +32,7 @@ pub(crate) use groups::shared_groups;
 use crate::{
     access::{self, Access},
     acl, escalation,
-    ports::{Answer, Cloud, InterfacesOf},
+    ports::{Answer, Cloud, InterfacesOf, NetworkPorts},
     stable::{self, PAUSES, Shown},
     work::{Done, LaneReport, Work, gap, merge},
 };
@@ -407,7 +407,7 @@ fn is_isolated(interface: &Interface, groups: &[SecurityGroup], instance: &Insta
     }
 }
 
-async fn look(work: &Work<'_>, cloud: &dyn Cloud) -> Answer<Seen> {
+async fn look(work: &Work<'_>, cloud: &dyn NetworkPorts) -> Answer<Seen> {
     let setting = work.policy.forensic_access.as_ref();
     let (attached, groups, forensic) = futures::join!(
         work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Instance(work.id()))),

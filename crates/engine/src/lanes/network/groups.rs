@@ -13,7 +13,10 @@ use futures::future::join_all;
 
 use super::{NetworkLane, key_of, lock};
 use crate::{
-    ports::{Answer, Attached, Clock, Cloud, CloudError, ErrorKind, InterfacesOf, Ledger, Tags},
+    ports::{
+        Answer, Attached, Clock, CloudError, ErrorKind, Interfaces, InterfacesOf, Ledger, NetworkPorts, SecurityGroups,
+        Tags,
+    },
     work::{eventually, failed, failed_for_now, failure},
 };
 
@@ -156,7 +159,12 @@ impl From<Failure> for NotMade {
 pub(crate) type Made = Result<(GroupId, &'static str), NotMade>;
 
 /// Makes a group without its rules, or finds the one that another invocation has just made; says which.
-pub(crate) async fn create(cloud: &dyn Cloud, clock: &dyn Clock, account: &AccountId, group: &GroupRef) -> Made {
+pub(crate) async fn create(
+    cloud: &dyn SecurityGroups,
+    clock: &dyn Clock,
+    account: &AccountId,
+    group: &GroupRef,
+) -> Made {
     let tags: Tags = [(GROUP_ROLE_TAG.to_owned(), group.purpose.tag_value().to_owned())].into();
     match cloud.create_security_group(&group.vpc, &group.name, &tags).await {
         Ok(id) => Ok((id, "made")),
@@ -169,7 +177,12 @@ pub(crate) async fn create(cloud: &dyn Cloud, clock: &dyn Clock, account: &Accou
 }
 
 /// Two invocations may make the same group at once; a name that somebody else took is not ours to use.
-async fn find(cloud: &dyn Cloud, clock: &dyn Clock, account: &AccountId, group: &GroupRef) -> Result<GroupId, Failure> {
+async fn find(
+    cloud: &dyn SecurityGroups,
+    clock: &dyn Clock,
+    account: &AccountId,
+    group: &GroupRef,
+) -> Result<GroupId, Failure> {
     for pause in [0, 200, 400, 800] {
         clock.sleep(Duration::from_millis(pause)).await;
         let groups = cloud.describe_brig_groups().await.map_err(|error| failure(&error))?;
@@ -190,7 +203,7 @@ async fn find(cloud: &dyn Cloud, clock: &dyn Clock, account: &AccountId, group: 
 ///
 /// A new group lets everything out, in IPv4 and, where the VPC has it, in IPv6. Both are revoked unseen, to save a round
 /// trip before the cut; the look after it lists what is left.
-pub(crate) async fn rule(cloud: &dyn Cloud, clock: &dyn Clock, purpose: Purpose, id: &GroupId) -> Answer<()> {
+pub(crate) async fn rule(cloud: &dyn SecurityGroups, clock: &dyn Clock, purpose: Purpose, id: &GroupId) -> Answer<()> {
     match purpose {
         Purpose::Isolation => {
             let (v4, v6) = futures::join!(
@@ -221,7 +234,7 @@ fn changed(answer: Answer<()>, detail: String) -> Outcome {
 /// foreign is changed and the cut goes on with a group of its own.
 pub(crate) async fn shared_groups(
     ledger: &dyn Ledger,
-    cloud: &dyn Cloud,
+    cloud: &dyn Interfaces,
     instance: &Instance,
     interfaces: &[Interface],
     groups: &[SecurityGroup],
@@ -252,7 +265,7 @@ async fn all_contained(ledger: &dyn Ledger, instance: &Instance, attached: Resul
 
 /// Groups of these VPCs that have no rule and that no interface carries, one a VPC. They are named to people, and never used:
 /// whoever they belong to may give them rules.
-pub(crate) async fn spare(cloud: &dyn Cloud, vpcs: &BTreeSet<VpcId>) -> Vec<SecurityGroup> {
+pub(crate) async fn spare(cloud: &dyn NetworkPorts, vpcs: &BTreeSet<VpcId>) -> Vec<SecurityGroup> {
     const MOST: usize = 5;
     let mut spare = Vec::new();
     for vpc in vpcs {
