@@ -459,6 +459,9 @@ fn fnv1a(text: &str) -> u64 {
 }
 
 #[cfg(test)]
+mod every;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

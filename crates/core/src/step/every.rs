@@ -1,0 +1,155 @@
+//! The ledger holds steps as JSON of every version: what each kind looks like there stays.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use expect_test::expect_file;
+
+use super::{GroupRef, Step};
+use crate::{
+    policy::RoleDeny,
+    release::Reversal,
+    survey::{Direction, MetadataOptions, Purpose, Rule, Target, Timeouts},
+};
+
+fn group(purpose: Purpose) -> GroupRef {
+    GroupRef { vpc: "vpc-1".into(), purpose, name: "brig-isolation".to_owned(), id: Some("sg-9".into()) }
+}
+
+fn rules() -> Vec<Rule> {
+    let (protocol, peer) = ("tcp".to_owned(), "0.0.0.0/0".to_owned());
+    vec![Rule { direction: Direction::Ingress, protocol, ports: Some((22, 22)), peer }]
+}
+
+fn metadata() -> MetadataOptions {
+    MetadataOptions {
+        endpoint: "enabled".to_owned(),
+        tokens: "optional".to_owned(),
+        hop_limit: Some(2),
+        ipv6: None,
+        tags: Some("disabled".to_owned()),
+    }
+}
+
+fn targets() -> Vec<Target> {
+    vec![Target { id: "i-1".to_owned(), port: Some(80), zone: None, state: "healthy".to_owned() }]
+}
+
+const PUBLIC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 9);
+const PRIVATE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
+const REMOTE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
+
+/// One of each kind.
+pub(super) fn every_step() -> Vec<Step> {
+    let timeouts = Timeouts { tcp_established: Some(350), udp_stream: None, udp: Some(30) };
+    vec![
+        Step::CreateSecurityGroup { group: group(Purpose::Isolation) },
+        Step::RevokeSecurityGroupRules { group: group(Purpose::Isolation), was: rules() },
+        Step::AuthorizeSecurityGroupRules { group: group(Purpose::Untrack) },
+        Step::AuthorizeForensicAccess { group: group(Purpose::Isolation), rules: rules() },
+        Step::Isolate { eni: "eni-1".into(), was: Some(vec!["sg-1".into()]), isolation: group(Purpose::Isolation) },
+        Step::Untrack {
+            eni: "eni-1".into(),
+            untrack: group(Purpose::Untrack),
+            isolation: group(Purpose::Isolation),
+            seconds: 5,
+        },
+        Step::ShortenTimeouts { eni: "eni-1".into(), was: timeouts },
+        Step::DisassociateAddress {
+            eni: "eni-1".into(),
+            address: PUBLIC,
+            private: Some(PRIVATE),
+            allocation: "eipalloc-1".to_owned(),
+            association: "eipassoc-1".to_owned(),
+        },
+        Step::UnassignPublicAddress { eni: "eni-1".into(), address: PUBLIC },
+        Step::DenyInNetworkAcl {
+            acl: "acl-1".to_owned(),
+            address: REMOTE,
+            ingress: 1,
+            egress: 2,
+            subnets: vec!["subnet-1".to_owned()],
+            instance_arn: "arn:i".to_owned(),
+        },
+        Step::DenyRole {
+            role: "app".to_owned(),
+            role_arn: "arn:r".to_owned(),
+            instance_arn: "arn:i".to_owned(),
+            reach: RoleDeny::Instance,
+            was: Some("{}".to_owned()),
+        },
+        Step::DisassociateProfile { association: "iip-1".to_owned(), was: "arn:p".to_owned() },
+        Step::ReplaceProfile { association: "iip-1".to_owned(), was: "arn:p".to_owned(), with: "arn:f".to_owned() },
+        Step::RequireTokens { was: metadata() },
+        Step::DisableMetadata { was: metadata() },
+        Step::DetachInstances { group: "web".to_owned(), was: "InService".to_owned(), protected: true },
+        Step::ProtectFromScaleIn { group: "web".to_owned() },
+        Step::RecordLifecycleActionHeartbeat { group: "web".to_owned(), hook: "drain".to_owned() },
+        Step::DeregisterTargets { group: "arn:tg".to_owned(), was: targets() },
+        Step::DeregisterInstancesFromLoadBalancer { balancer: "classic".to_owned() },
+        Step::ProtectTermination { was: false },
+        Step::ProtectStop { was: true },
+        Step::StopOnShutdown { was: "terminate".to_owned() },
+        Step::DisableAutoRecovery { was: "default".to_owned() },
+        Step::KeepVolumes { was: vec![("/dev/xvda".to_owned(), "vol-1".into())] },
+        Step::CreateSnapshots { volumes: vec!["vol-1".into()] },
+        Step::CreateSnapshot { volume: "vol-1".into() },
+        Step::LockSnapshot { snapshot: "snap-1".into(), days: 7 },
+        Step::TagSnapshot { snapshot: "snap-1".into(), device: "/dev/xvda".to_owned() },
+        Step::StopInstance { hibernate: true, lift: false },
+        Step::SnapshotMemory,
+        Step::TagInstance,
+        Step::GiveBack(Reversal::RestoreGroups { eni: "eni-1".into(), groups: vec!["sg-1".into()] }),
+        Step::GiveBack(Reversal::RestoreTimeouts { eni: "eni-1".into(), timeouts }),
+        Step::GiveBack(Reversal::AssociateAddress {
+            eni: "eni-1".into(),
+            address: PUBLIC,
+            private: Some(PRIVATE),
+            allocation: "eipalloc-1".to_owned(),
+        }),
+        Step::GiveBack(Reversal::AllowInNetworkAcl {
+            acl: "acl-1".to_owned(),
+            address: REMOTE,
+            ingress: 1,
+            egress: 2,
+            instance_arn: "arn:i".to_owned(),
+        }),
+        Step::GiveBack(Reversal::AllowRole {
+            role: "app".to_owned(),
+            role_arn: "arn:r".to_owned(),
+            instance_arn: "arn:i".to_owned(),
+            reach: RoleDeny::Role,
+            was: None,
+            foreign: true,
+        }),
+        Step::GiveBack(Reversal::AssociateProfile { profile: "arn:p".to_owned() }),
+        Step::GiveBack(Reversal::ReplaceProfile { association: "iip-1".to_owned(), profile: "arn:p".to_owned() }),
+        Step::GiveBack(Reversal::RestoreMetadata { options: metadata() }),
+        Step::GiveBack(Reversal::AttachInstances { group: "web".to_owned() }),
+        Step::GiveBack(Reversal::RegisterTargets { group: "arn:tg".to_owned(), targets: targets() }),
+        Step::GiveBack(Reversal::RegisterInstancesWithLoadBalancer { balancer: "classic".to_owned() }),
+        Step::GiveBack(Reversal::UnprotectFromScaleIn { group: "web".to_owned() }),
+        Step::GiveBack(Reversal::UnprotectTermination),
+        Step::GiveBack(Reversal::StartInstance),
+        Step::GiveBack(Reversal::UnprotectStop),
+        Step::GiveBack(Reversal::RestoreShutdown { behavior: "terminate".to_owned() }),
+        Step::GiveBack(Reversal::RestoreAutoRecovery { setting: "default".to_owned() }),
+        Step::GiveBack(Reversal::RestoreVolumes { devices: vec!["/dev/xvda".to_owned()] }),
+        Step::GiveBack(Reversal::DeleteTags),
+    ]
+}
+
+#[test]
+fn the_ledgers_json_keys_and_sentences_stay() {
+    let shown: Vec<String> = every_step()
+        .iter()
+        .map(|step| {
+            let json = serde_json::to_string(step).expect("JSON");
+            assert_eq!(serde_json::from_str::<Step>(&json).expect("reads back"), *step);
+            let actions = step.iam_actions().join(" ");
+            let (name, operation, key) = (step.name(), step.kind().operation(), step.key("i-1"));
+            let (lane, change) = (step.lane().name(), step.change());
+            format!("{json}\n  {lane} {name} {operation} {key}\n  {change}\n  {actions}\n")
+        })
+        .collect();
+    expect_file!["../../goldens/steps.txt"].assert_eq(&shown.join("\n"));
+}
