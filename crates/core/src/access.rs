@@ -11,7 +11,7 @@ use crate::{
     ids::{AccountId, GroupId, VpcId},
     paths::{NewFlows, OpenFlows, Path},
     plan::{Plan, done},
-    step::{GroupRef, Outcome, Step},
+    step::{AuthorizeForensicAccess, GroupRef, Outcome, Step},
     survey::{Direction, Interface, Purpose, Rule, SecurityGroup},
 };
 
@@ -174,7 +174,7 @@ pub fn plan(
             name: group.name.clone(),
             id: Some(group.id.clone()),
         };
-        plan.add(Step::AuthorizeForensicAccess { group: reference, rules }, outcome);
+        plan.add(Step::AuthorizeForensicAccess(AuthorizeForensicAccess { group: reference, rules }), outcome);
     }
     plan
 }

@@ -504,7 +504,7 @@ mod tests {
     #[test]
     fn a_step_is_held_back_from_its_third_repair_within_an_hour_until_the_first_of_them_is_an_hour_old() {
         let minute = |minutes: i64| Timestamp::from_millis(1_790_000_000_000 + minutes * 60_000);
-        let plan = crate::step::Step::DisableMetadata { was: crate::testing::instance().metadata };
+        let plan = crate::step::Step::from(crate::step::DisableMetadata { was: crate::testing::instance().metadata });
         let mut record = StepRecord::intended("k".to_owned(), plan, minute(0));
         for at in [0, 50, 55] {
             assert_eq!(record.held_until(minute(at)), None);

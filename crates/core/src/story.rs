@@ -11,8 +11,7 @@ use crate::{
     containment::StepReport,
     ids::{AccountId, InstanceId, Region},
     ledger::{Current, InstanceKey, Records, Report, State, StepRecord},
-    notified,
-    notified::{Question, Unsent},
+    notified::{self, Question, Unsent},
     step::{Kind, Lane, Outcome, OutcomeKind, Step},
     text::{self, Sentence},
 };
@@ -246,6 +245,7 @@ fn step_on_record(record: &StepRecord, instance: &InstanceId) -> StepOnRecord {
 mod tests {
     use super::*;
     use crate::ledger::ReportOf;
+    use crate::step::{ProtectStop, ProtectTermination};
     use crate::timestamp::Timestamp;
 
     fn key() -> InstanceKey {
@@ -265,11 +265,16 @@ mod tests {
     #[test]
     fn steps_are_told_in_the_order_of_time_with_what_they_replace_and_each_repair() {
         let at = Timestamp::from_millis;
-        let mut first = StepRecord::intended("k-1".to_owned(), Step::ProtectStop { was: false }, at(2_000));
+        let mut first =
+            StepRecord::intended("k-1".to_owned(), Step::ProtectStop(ProtectStop { was: false }), at(2_000));
         first.outcome = Some(Outcome::changed());
         first.finished_at = Some(at(2_500));
         first.repairs = vec![at(9_000)];
-        let unfinished = StepRecord::intended("k-0".to_owned(), Step::ProtectTermination { was: true }, at(1_000));
+        let unfinished = StepRecord::intended(
+            "k-0".to_owned(),
+            Step::ProtectTermination(ProtectTermination { was: true }),
+            at(1_000),
+        );
         let records = Records { steps: vec![first, unfinished], ..Records::default() };
         let story = Story::of(&key(), &records, Beside::default());
         let told: Vec<_> = story.steps.iter().map(|step| (step.key.as_str(), step.outcome.word())).collect();

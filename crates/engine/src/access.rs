@@ -7,7 +7,7 @@ use brig_core::{
     gap::{Gap, Subject},
     ids::{AccountId, EniId, GroupId},
     paths::Path,
-    step::{Outcome, Step},
+    step::{AuthorizeForensicAccess, Outcome, Step},
     survey::{Instance, Interface, Rule, SecurityGroup, vpcs_of},
 };
 use futures::future::join_all;
@@ -153,7 +153,7 @@ pub(crate) async fn run(
 }
 
 async fn authorize(cloud: &dyn SecurityGroups, step: Step) -> Outcome {
-    let Step::AuthorizeForensicAccess { group, rules } = step else {
+    let Step::AuthorizeForensicAccess(AuthorizeForensicAccess { group, rules }) = step else {
         return Outcome::Skipped("no forensic access".into());
     };
     let Some(id) = group.id else { return Outcome::Skipped("its group is not known".into()) };

@@ -13,7 +13,7 @@ use brig_core::{
     policy::{Escalation, Policy},
     reach::RouteTable,
     release::Reversal,
-    step::{Failure, Lane, Mark, Outcome, Step},
+    step::{AllowInNetworkAcl, DenyInNetworkAcl, Failure, Lane, Mark, Outcome, Step},
     survey::{Instance, Interface, vpcs_of},
 };
 use futures::future::join_all;
@@ -69,7 +69,7 @@ pub(crate) async fn look(
     recorded: &[StepRecord],
     policy: &Policy,
 ) -> Answer<Option<Seen>> {
-    let denies = recorded.iter().any(|record| matches!(record.step, Step::DenyInNetworkAcl { .. }));
+    let denies = recorded.iter().any(|record| matches!(record.step, Step::DenyInNetworkAcl(_)));
     if !policy.escalate.contains(&Escalation::RemoteAcl) || (remotes.is_empty() && !denies) {
         return Ok(None);
     }
@@ -167,7 +167,9 @@ async fn plan(
 }
 
 fn share_of(step: &Step) -> Option<(&str, Denial)> {
-    let Step::DenyInNetworkAcl { acl, address, ingress, egress, instance_arn, .. } = step else { return None };
+    let Step::DenyInNetworkAcl(DenyInNetworkAcl { acl, address, ingress, egress, instance_arn, .. }) = step else {
+        return None;
+    };
     let instance = instance_arn.clone();
     Some((acl, Denial { instance, address: *address, ingress: *ingress, egress: *egress }))
 }
@@ -248,7 +250,7 @@ async fn make(cloud: &dyn NetworkAcls, acl: &str, share: &Denial) -> [Answer<()>
 /// Leaves a share. The rules go first, where nobody else shares them: a containment that finds them there without a share
 /// may take them for somebody else's. They come back where somebody came to share them meanwhile.
 pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn NetworkAcls, back: &Reversal) -> Outcome {
-    let Reversal::AllowInNetworkAcl { acl, address, ingress, egress, instance_arn } = back else {
+    let Reversal::AllowInNetworkAcl(AllowInNetworkAcl { acl, address, ingress, egress, instance_arn }) = back else {
         return Outcome::Skipped("no rule of a network ACL".into());
     };
     let (instance, address) = (instance_arn.clone(), *address);

@@ -355,7 +355,7 @@ fn answer(
     for exposure in reports.exposures.iter().rev() {
         verdict.alert(Sentence::new(exposure));
     }
-    let stop = reports.done().find(|done| matches!(done.step, Step::StopInstance { .. }));
+    let stop = reports.done().find(|done| matches!(done.step, Step::StopInstance(_)));
     if let Some(not) = stop.and_then(|done| brig_core::plan::stop::sentence(&done.outcome)) {
         verdict.summary.push_str(&not);
     }

@@ -8,7 +8,7 @@ use brig_core::{
     ledger::{Claim, Claimable, Claimed, Current, Named, OverCap, Records, State, StepRecord, claimable, count},
     plan::Plan,
     policy::{self, Decided, Escalation},
-    step::Step,
+    step::{DenyRole, Step},
     survey::Instance,
     timestamp::Timestamp,
     verdict::{Truth, Verdict},
@@ -221,12 +221,12 @@ impl Engine {
         let finding = case.finding;
         let Some(known) = records.active() else { return false };
         let is_denied = |role: &String| {
-            let denies = |step: &Step| matches!(step, Step::DenyRole { role: denied, .. } if denied == role);
+            let denies = |step: &Step| matches!(step, Step::DenyRole(DenyRole { role: denied, .. }) if denied == role);
             records.steps.iter().any(|record| denies(&record.step))
         };
         let denies = self.policy.escalate.contains(&Escalation::RemoteAcl) && !finding.remotes.is_empty();
         let asks = denies || (decided.stop && !known.stop) || !finding.roles.iter().all(is_denied);
-        let isolated = plan.steps.iter().any(|planned| matches!(planned.step, Step::Isolate { .. }));
+        let isolated = plan.steps.iter().any(|planned| matches!(planned.step, Step::Isolate(_)));
         finding.is_automatic()
             && matches!(case.occasion, Occasion::Finding)
             && !asks

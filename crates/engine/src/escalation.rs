@@ -3,7 +3,7 @@
 use brig_core::{
     ledger::StepRecord,
     plan::{Plan, escalation},
-    step::{Lane, Outcome, Step},
+    step::{DisassociateAddress, Lane, Outcome, ShortenTimeouts, Step, UnassignPublicAddress},
     survey::{Instance, Interface, Timeouts},
 };
 
@@ -36,7 +36,7 @@ pub(crate) fn plan(
 #[expect(clippy::wildcard_enum_match_arm, reason = "a plan of next steps has no other")]
 async fn effect(cloud: &dyn Interfaces, step: Step) -> Outcome {
     match &step {
-        Step::ShortenTimeouts { eni, was } => {
+        Step::ShortenTimeouts(ShortenTimeouts { eni, was }) => {
             let answer = cloud.modify_network_interface_timeouts(eni, &Timeouts::LEAST).await;
             let was = was.tcp_established.map_or_else(|| "not set".to_owned(), |seconds| format!("{seconds} s"));
             outcome(
@@ -44,14 +44,17 @@ async fn effect(cloud: &dyn Interfaces, step: Step) -> Outcome {
                 format!("TCP was {was}; AWS does not say whether this applies to connections it already tracks"),
             )
         }
-        Step::DisassociateAddress { association, address, .. } => match cloud.disassociate_address(association).await {
+        Step::DisassociateAddress(DisassociateAddress { association, address, .. }) => match cloud
+            .disassociate_address(association)
+            .await
+        {
             // It was there at the look: an earlier try whose answer was lost took it off.
             Err(error) if error.kind == ErrorKind::NotFound => {
                 Outcome::Changed(format!("{address}; no longer associated when asked again").into())
             }
             answer => outcome(answer, format!("{address}; AWS may assign the interface an address of its own instead")),
         },
-        Step::UnassignPublicAddress { eni, address } => {
+        Step::UnassignPublicAddress(UnassignPublicAddress { eni, address }) => {
             outcome(cloud.unassign_public_address(eni).await, format!("{address}, which does not come back"))
         }
         _ => Outcome::Skipped("no next step".into()),

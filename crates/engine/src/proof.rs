@@ -102,7 +102,7 @@ fn cut_at(work: &Work<'_>) -> Option<Timestamp> {
     let moves = work
         .recorded(Lane::Network)
         .into_iter()
-        .filter(|record| matches!(record.step, Step::Isolate { .. } | Step::Untrack { .. }) && record.is_done());
+        .filter(|record| matches!(record.step, Step::Isolate(_) | Step::Untrack(_)) && record.is_done());
     moves.filter_map(|record| record.finished_at).max()
 }
 

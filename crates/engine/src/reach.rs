@@ -13,7 +13,7 @@ use brig_core::{
     ledger::StepRecord,
     paths::{self, InterfaceHistory, Path, Ways},
     reach::ReachLook,
-    step::{Detail, Lane, Mark, Outcome, Step},
+    step::{DeregisterTargets, Detail, Isolate, Lane, Mark, Outcome, ShortenTimeouts, Step, Untrack},
     survey::{Interface, vpcs_of},
     text::Sentence,
 };
@@ -131,14 +131,14 @@ pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface],
     // A lost answer may have opened it; what was never opened is on record as skipped, or not at all.
     let may_have_been_open = |eni: &EniId| {
         records.iter().any(|record| {
-            let of = matches!(&record.step, Step::Untrack { eni: of, .. } if of == eni);
+            let of = matches!(&record.step, Step::Untrack(Untrack { eni: of, .. }) if of == eni);
             let surely_not = |why: &Detail| why.mark != Some(Mark::MayHaveOpened);
             of && !matches!(&record.outcome, Some(Outcome::Skipped(why)) if surely_not(why))
         })
     };
     let shortened = |eni: &EniId| {
         records.iter().find_map(|record| {
-            let Step::ShortenTimeouts { eni: of, was } = &record.step else { return None };
+            let Step::ShortenTimeouts(ShortenTimeouts { eni: of, was }) = &record.step else { return None };
             (of == eni && matches!(record.outcome, Some(Outcome::Changed(_)))).then_some(*was)
         })
     };
@@ -155,7 +155,7 @@ pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface],
         (id, treated)
     });
     let left = work.recorded(Lane::Fleet).into_iter().filter_map(|record| {
-        let Step::DeregisterTargets { group, .. } = record.step else { return None };
+        let Step::DeregisterTargets(DeregisterTargets { group, .. }) = record.step else { return None };
         Some(group)
     });
     paths::judge(&Ways {
@@ -170,7 +170,7 @@ pub(crate) fn paths(work: &Work<'_>, look: &ReachLook, interfaces: &[Interface],
 /// The groups that each interface had, by the record.
 fn isolated(records: &[StepRecord]) -> BTreeMap<EniId, Option<Vec<GroupId>>> {
     let had = |record: &StepRecord| {
-        let Step::Isolate { eni, was, .. } = &record.step else { return None };
+        let Step::Isolate(Isolate { eni, was, .. }) = &record.step else { return None };
         // What somebody put it back into since is not on record.
         Some((eni.clone(), was.clone().filter(|_| record.repairs.is_empty())))
     };

@@ -23,11 +23,12 @@ use brig_core::{
     plan::Plan,
     policy::{Decided, Decision},
     release::{self, Reversal, facts},
-    step::{Lane, Outcome, Step},
+    step::{Lane, Outcome, StartInstance, Step},
     survey::Instance,
     text::Sentence,
     verdict::{Truth, Verdict},
 };
+use look::{Seen, gone, look};
 
 use crate::{
     claim::{Try, Unsettled},
@@ -36,7 +37,6 @@ use crate::{
     tell::log,
     work::{Done, Searched, Work, merge},
 };
-use look::{Seen, gone, look};
 
 impl Engine {
     /// Takes the instance's containment back.
@@ -64,7 +64,7 @@ impl Engine {
         let Some(current) = records.current.clone() else { return self.never_contained(case) };
         let work = self.release_work(case, &current, records, instance);
         let seen = look(&work, &lanes).await;
-        let plan = seen.plan(&work, rejoin == Rejoin::Yes, 0);
+        let plan = seen.plan(&work, rejoin, 0);
         self.planned_release(case, &work, &plan, &seen.gaps)
     }
 
@@ -216,7 +216,7 @@ impl Engine {
         let (plan, gaps) = loop {
             let seen: Seen = look(&work, lanes).await;
             work.instance = seen.instance.clone();
-            let mut plan = seen.plan(&work, rejoin == Rejoin::Yes, starts);
+            let mut plan = seen.plan(&work, rejoin, starts);
             for planned in &mut plan.steps {
                 if let Some(outcome) = settled.get(&work.key_of(&planned.step)) {
                     planned.outcome = outcome.clone();
@@ -226,7 +226,9 @@ impl Engine {
             if !more || self.left(invocation) <= LAST_CALL {
                 break (plan, seen.gaps);
             }
-            starts += usize::from(plan.todo().any(|step| matches!(step, Step::GiveBack(Reversal::StartInstance))));
+            starts += usize::from(
+                plan.todo().any(|step| matches!(step, Step::GiveBack(Reversal::StartInstance(StartInstance)))),
+            );
             let tried: BTreeSet<String> = plan.todo().map(|step| work.key_of(step)).collect();
             let ran = work.run(&plan, |step| self.take_back(&work, lanes, step)).await;
             on_record &= work.finish(&ran).await;
@@ -340,7 +342,7 @@ fn as_done(planned: &brig_core::plan::Planned) -> Done {
 }
 
 impl Seen {
-    fn plan(&self, work: &Work<'_>, rejoin: bool, starts: usize) -> Plan {
+    fn plan(&self, work: &Work<'_>, rejoin: Rejoin, starts: usize) -> Plan {
         let records = work.records.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         release::plan(&records, &self.look(starts), rejoin)
     }

@@ -168,9 +168,9 @@ impl Reports {
         let out = |done: &&Done| matches!(done.outcome, Outcome::Changed(_) | Outcome::AlreadyDone(_));
         let mut left = Left::default();
         for done in self.done().filter(out) {
-            left.scaling_group |= matches!(done.step, Step::DetachInstances { .. });
+            left.scaling_group |= matches!(done.step, Step::DetachInstances(_));
             left.balancers |=
-                matches!(done.step, Step::DeregisterTargets { .. } | Step::DeregisterInstancesFromLoadBalancer { .. });
+                matches!(done.step, Step::DeregisterTargets(_) | Step::DeregisterInstancesFromLoadBalancer(_));
         }
         left
     }

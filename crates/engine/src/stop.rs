@@ -9,7 +9,7 @@ use brig_core::{
         stop::{self, MEMORY_TAG},
     },
     policy::CONTAINMENT_TAG,
-    step::{Lane, Outcome, Step},
+    step::{Lane, Outcome, SnapshotMemory, Step, StopInstance},
     survey::{Instance, InstanceState, Snapshot},
 };
 
@@ -68,14 +68,17 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn EvidencePorts, reports: &Re
     report.look_again = !work.finish(&report.done).await;
     // Its memory is still to be preserved, or the snapshots that hold it to be locked.
     report.look_again |= report.done.iter().any(|done| {
-        let goes_on = matches!(done.step, Step::SnapshotMemory | Step::StopInstance { hibernate: true, .. });
+        let goes_on = matches!(
+            done.step,
+            Step::SnapshotMemory(SnapshotMemory) | Step::StopInstance(StopInstance { hibernate: true, .. })
+        );
         goes_on && matches!(done.outcome, Outcome::Changed(_))
     });
     report
 }
 
 fn is_stop(step: &Step) -> bool {
-    matches!(step, Step::StopInstance { .. } | Step::SnapshotMemory)
+    matches!(step, Step::StopInstance(_) | Step::SnapshotMemory(SnapshotMemory))
 }
 
 /// What would be done, for a preview.
@@ -92,8 +95,8 @@ pub(crate) fn preview(
 #[expect(clippy::wildcard_enum_match_arm, reason = "a plan of stopping has no other step")]
 async fn effect(work: &Work<'_>, cloud: &dyn EvidencePorts, step: Step) -> Outcome {
     match &step {
-        Step::StopInstance { hibernate, lift } => stop(work, cloud, *hibernate, *lift).await,
-        Step::SnapshotMemory => {
+        Step::StopInstance(StopInstance { hibernate, lift }) => stop(work, cloud, *hibernate, *lift).await,
+        Step::SnapshotMemory(SnapshotMemory) => {
             if work.inherited.contains(&work.key_of(&step)) && found_lost(work, cloud).await {
                 return Outcome::Changed("an earlier attempt's answer was lost; its snapshots exist".into());
             }

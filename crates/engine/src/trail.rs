@@ -8,7 +8,7 @@ use brig_core::{
     finding::{Finding, TrailCall},
     ids::InstanceId,
     ledger::InstanceKey,
-    step::{Lane, Step},
+    step::{DenyRole, Lane, Step},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -119,7 +119,8 @@ impl Engine {
         let active = self.ledger.active_in(&touched.account, None).await?;
         let looks = stream::iter(active).map(|key| async move {
             let records = self.ledger.read(&key).await?;
-            let denies = |step: &Step| matches!(step, Step::DenyRole { role, .. } if touched.roles.contains(role));
+            let denies =
+                |step: &Step| matches!(step, Step::DenyRole(DenyRole { role, .. }) if touched.roles.contains(role));
             Ok(records.steps.iter().any(|record| denies(&record.step)).then_some(key))
         });
         let found: Vec<Option<InstanceKey>> = looks.buffered(AT_ONCE).try_collect().await?;

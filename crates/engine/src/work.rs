@@ -17,7 +17,7 @@ use brig_core::{
     ledger::{InstanceKey, Named, StepRecord},
     plan::{Plan, Planned},
     policy::Policy,
-    step::{Denial, Detail, Failure, Lane, Outcome, Step},
+    step::{Denial, Detail, Failure, Isolate, Lane, Outcome, Step},
     survey::Instance,
     text::Sentence,
     timestamp::Timestamp,
@@ -181,9 +181,9 @@ impl Work<'_> {
     /// Until when a repair is held back, where it is. What stands open to the world never is.
     fn hold_back(&self, step: &Step) -> Option<Timestamp> {
         let exposed = |eni| self.exposed.lock().unwrap_or_else(PoisonError::into_inner).contains(eni);
-        let exposes = step.closes_to_the_world() || matches!(step, Step::Isolate { eni, .. } if exposed(eni));
+        let exposes = step.closes_to_the_world() || matches!(step, Step::Isolate(Isolate { eni, .. }) if exposed(eni));
         // Nothing is opened but what was isolated in this attempt, and flows that began meanwhile are to end, too.
-        if self.asks != Asks::Machine || exposes || matches!(step, Step::Untrack { .. }) {
+        if self.asks != Asks::Machine || exposes || matches!(step, Step::Untrack(_)) {
             return None;
         }
         let key = self.key_of(step);
@@ -362,7 +362,7 @@ impl Work<'_> {
                 continue;
             }
             let ended = record.is_done();
-            let on_interface = matches!(record.step, Step::Isolate { .. } | Step::Untrack { .. });
+            let on_interface = matches!(record.step, Step::Isolate(_) | Step::Untrack(_));
             let outcome = if ended {
                 Outcome::AlreadyDone(format!("recorded {}", record.recorded_at).into())
             } else if record.step.is_escalation() {

@@ -8,7 +8,7 @@ use super::{
     short, words,
 };
 use crate::{
-    step::{Lane, Step},
+    step::{Lane, LockSnapshot, SnapshotMemory, Step, TagSnapshot},
     text,
 };
 
@@ -64,8 +64,10 @@ pub(super) fn evidence(case: &Case<'_>) -> Evidence {
     let contained = || case.record.steps.iter().filter(|step| !step.release);
     for step in contained() {
         let (id, device, lock) = match &step.record {
-            Some(Step::LockSnapshot { snapshot, days }) => (snapshot.as_str(), None, Some(lock(step, *days))),
-            Some(Step::TagSnapshot { snapshot, device }) => (snapshot.as_str(), Some(short(device)), None),
+            Some(Step::LockSnapshot(LockSnapshot { snapshot, days })) => {
+                (snapshot.as_str(), None, Some(lock(step, *days)))
+            }
+            Some(Step::TagSnapshot(TagSnapshot { snapshot, device })) => (snapshot.as_str(), Some(short(device)), None),
             Some(_) | None => continue,
         };
         let entry = snapshots.entry(id).or_insert_with(|| Snapshot {
@@ -82,10 +84,10 @@ pub(super) fn evidence(case: &Case<'_>) -> Evidence {
         matches!(
             step.record,
             Some(
-                Step::CreateSnapshots { .. }
-                    | Step::CreateSnapshot { .. }
-                    | Step::SnapshotMemory
-                    | Step::StopInstance { .. }
+                Step::CreateSnapshots(_)
+                    | Step::CreateSnapshot(_)
+                    | Step::SnapshotMemory(SnapshotMemory)
+                    | Step::StopInstance(_)
             )
         )
     };

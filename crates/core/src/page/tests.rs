@@ -10,7 +10,10 @@ use crate::{
     ledger::{Current, InstanceKey, Records, Report, State as Standing, StepRecord},
     paths::{Family, NewFlows, OpenFlows, Path},
     proof::Proof,
-    step::{Failure, GroupRef, Outcome, Step},
+    step::{
+        CreateSnapshots, DenyRole, Failure, GroupRef, Isolate, LockSnapshot, Outcome, ProtectStop, ProtectTermination,
+        Step, TagSnapshot,
+    },
     story::{Beside, Story, kept},
     survey::Purpose,
     testing,
@@ -40,7 +43,7 @@ fn done(step: Step, begun: u64, ended: u64, outcome: Outcome) -> StepRecord {
 }
 
 fn isolate(eni: &str) -> Step {
-    Step::Isolate {
+    Step::Isolate(Isolate {
         eni: eni.into(),
         was: Some(vec!["sg-web".into(), "sg-ssh".into()]),
         isolation: GroupRef {
@@ -49,7 +52,7 @@ fn isolate(eni: &str) -> Step {
             name: "brig-isolation".to_owned(),
             id: Some("sg-9".into()),
         },
-    }
+    })
 }
 
 fn path(kind: &'static str, via: &str, new_flows: NewFlows, open_flows: OpenFlows) -> Path {
@@ -69,16 +72,16 @@ fn path(kind: &'static str, via: &str, new_flows: NewFlows, open_flows: OpenFlow
 fn records() -> Records {
     let changed = || Outcome::changed();
     let denied = Failure::new("PutRolePolicy: AccessDenied", false);
-    let mut protect = done(Step::ProtectTermination { was: false }, 400, 1_400, changed());
+    let mut protect = done(Step::ProtectTermination(ProtectTermination { was: false }), 400, 1_400, changed());
     protect.repairs = vec![at(2 * HOUR)];
-    let deny = Step::DenyRole {
+    let deny = Step::DenyRole(DenyRole {
         role: "app".to_owned(),
         role_arn: "arn:aws:iam::123456789012:role/app".to_owned(),
         instance_arn: "arn".to_owned(),
         reach: crate::policy::RoleDeny::Instance,
         was: None,
-    };
-    let tag = Step::TagSnapshot { snapshot: "snap-1".into(), device: "/dev/xvda".to_owned() };
+    });
+    let tag = Step::TagSnapshot(TagSnapshot { snapshot: "snap-1".into(), device: "/dev/xvda".to_owned() });
     let volumes = vec!["vol-1".into()];
     Records {
         current: Some(Current {
@@ -98,10 +101,15 @@ fn records() -> Records {
             done(isolate("eni-a"), 0, 900, changed()),
             done(deny, 300, 1_100, Outcome::Failed(denied)),
             protect,
-            done(Step::CreateSnapshots { volumes }, 1_500, 3_200, Outcome::Changed("snap-1 of vol-1".into())),
-            done(Step::LockSnapshot { snapshot: "snap-1".into(), days: 7 }, 3_300, 4_100, changed()),
+            done(
+                Step::CreateSnapshots(CreateSnapshots { volumes }),
+                1_500,
+                3_200,
+                Outcome::Changed("snap-1 of vol-1".into()),
+            ),
+            done(Step::LockSnapshot(LockSnapshot { snapshot: "snap-1".into(), days: 7 }), 3_300, 4_100, changed()),
             done(tag, 3_300, 4_000, Outcome::Changed("/dev/xvda".into())),
-            StepRecord::intended("k".to_owned(), Step::ProtectStop { was: false }, at(4_200)),
+            StepRecord::intended("k".to_owned(), Step::ProtectStop(ProtectStop { was: false }), at(4_200)),
         ],
     }
 }

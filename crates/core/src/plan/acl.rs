@@ -11,7 +11,7 @@ use crate::{
     acl::{AclEntry, Denial, MOST_RULES, NetworkAcl, NeverDenied},
     ids::AccountId,
     ledger::StepRecord,
-    step::{Mark, Outcome, Step},
+    step::{DenyInNetworkAcl, Mark, Outcome, Step},
 };
 
 /// What is said where somebody else's rules deny an address.
@@ -71,7 +71,7 @@ pub fn plan(look: &Look<'_>) -> Plan {
 fn wanted(look: &Look<'_>, plan: &mut Plan) -> Vec<IpAddr> {
     let mut addresses: Vec<IpAddr> = Vec::new();
     for record in look.recorded {
-        let Step::DenyInNetworkAcl { address, .. } = &record.step else { continue };
+        let Step::DenyInNetworkAcl(DenyInNetworkAcl { address, .. }) = &record.step else { continue };
         if !record.may_have_happened() || addresses.contains(address) {
             continue;
         }
@@ -158,13 +158,15 @@ impl<'a> Board<'a> {
 
     /// The step for an address, and what is settled about it; none where there is no room.
     fn place(&mut self, address: IpAddr, look: &Look<'_>) -> Option<(Step, Outcome)> {
-        let step = |ingress: i32, egress: i32| Step::DenyInNetworkAcl {
-            acl: self.acl.id.clone(),
-            address,
-            ingress,
-            egress,
-            subnets: self.acl.subnets.clone(),
-            instance_arn: look.instance_arn.to_owned(),
+        let step = |ingress: i32, egress: i32| {
+            Step::DenyInNetworkAcl(DenyInNetworkAcl {
+                acl: self.acl.id.clone(),
+                address,
+                ingress,
+                egress,
+                subnets: self.acl.subnets.clone(),
+                instance_arn: look.instance_arn.to_owned(),
+            })
         };
         // Where a containment denies it, this one shares its rules.
         let mut shares: Vec<&Denial> = self.denials.iter().filter(|share| share.address == address).collect();

@@ -8,7 +8,7 @@ use crate::{
     ids::InstanceId,
     ledger::StepRecord,
     policy::RoleDeny,
-    step::{Outcome, Step},
+    step::{DenyRole, DisableMetadata, DisassociateProfile, Outcome, ReplaceProfile, RequireTokens, Step},
     survey::{CredentialsLook, Instance, InstanceState, MetadataOptions, RoleLook, Undenied},
     text::Sentence,
 };
@@ -33,13 +33,13 @@ pub fn plan(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, forens
         } else {
             Outcome::Planned
         };
-        let step = Step::DenyRole {
+        let step = Step::DenyRole(DenyRole {
             role: role.name.clone(),
             role_arn: role.arn.clone(),
             instance_arn: instance_arn.clone(),
             reach,
             was: policy.clone().filter(|policy| !deny_policy::is_ours(policy)),
-        };
+        });
         plan.add(step, outcome);
     }
     // AWS replaces the profile of an instance that runs, and of no other.
@@ -47,18 +47,20 @@ pub fn plan(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, forens
     let forensic = forensic.filter(|_| there || instance.state == InstanceState::Running);
     match (&look.association, forensic) {
         (Some(association), Some(with)) => {
-            let step = Step::ReplaceProfile {
+            let step = Step::ReplaceProfile(ReplaceProfile {
                 association: association.id.clone(),
                 was: association.profile.clone(),
                 with: with.to_owned(),
-            };
+            });
             plan.add(step, if there { done("the forensic profile") } else { Outcome::Planned });
         }
         (Some(association), None) => {
             let outcome =
                 if association.state.starts_with("disassociat") { done(&association.state) } else { Outcome::Planned };
-            let step =
-                Step::DisassociateProfile { association: association.id.clone(), was: association.profile.clone() };
+            let step = Step::DisassociateProfile(DisassociateProfile {
+                association: association.id.clone(),
+                was: association.profile.clone(),
+            });
             plan.add(step, outcome);
         }
         (None, _) if instance.profile.is_some() && look.gaps.is_empty() => {
@@ -81,11 +83,11 @@ pub fn plan(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, forens
     }
     if keeps && !instance.state.is_ending() {
         let guarded = is_guarded(instance);
-        let step = Step::RequireTokens { was: instance.metadata.clone() };
+        let step = Step::RequireTokens(RequireTokens { was: instance.metadata.clone() });
         plan.add(step, if guarded { done("tokens are required, one hop away at most") } else { changes(look) });
     } else if !instance.state.is_ending() {
         let off = instance.metadata.endpoint == "disabled";
-        let step = Step::DisableMetadata { was: instance.metadata.clone() };
+        let step = Step::DisableMetadata(DisableMetadata { was: instance.metadata.clone() });
         plan.add(step, if off { done("the metadata service is off") } else { changes(look) });
     }
     plan
@@ -97,7 +99,7 @@ fn changes(look: &CredentialsLook) -> Outcome {
 }
 
 fn is_metadata(step: &Step) -> bool {
-    matches!(step, Step::RequireTokens { .. } | Step::DisableMetadata { .. })
+    matches!(step, Step::RequireTokens(_) | Step::DisableMetadata(_))
 }
 
 /// Why AWS does not take a change of the metadata options, by the record of an earlier attempt.
@@ -112,7 +114,7 @@ pub fn metadata_waived(records: &[StepRecord]) -> Option<Sentence> {
 pub fn plan_without_profile(instance: &Instance) -> Plan {
     let mut plan =
         plan(&CredentialsLook::default(), &Instance { profile: None, ..instance.clone() }, RoleDeny::Instance, None);
-    plan.steps.retain(|planned| matches!(planned.step, Step::DisableMetadata { .. }));
+    plan.steps.retain(|planned| matches!(planned.step, Step::DisableMetadata(_)));
     plan.notes.clear();
     plan
 }

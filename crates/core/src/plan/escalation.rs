@@ -4,7 +4,7 @@ use super::{Plan, done, skipped};
 use crate::{
     ledger::StepRecord,
     policy::Escalation,
-    step::{Outcome, Step},
+    step::{DisassociateAddress, Outcome, ShortenTimeouts, Step, UnassignPublicAddress},
     survey::{Instance, Interface, PublicAddress, Timeouts},
 };
 
@@ -39,7 +39,7 @@ pub fn plan(look: &Look<'_>, escalate: &[Escalation]) -> Plan {
 }
 
 fn timeouts(look: &Look<'_>, interface: &Interface, plan: &mut Plan) {
-    let step = Step::ShortenTimeouts { eni: interface.id.clone(), was: interface.timeouts };
+    let step = Step::ShortenTimeouts(ShortenTimeouts { eni: interface.id.clone(), was: interface.timeouts });
     // By its key: what it replaces reads otherwise once it is done.
     let key = step.key(look.instance.id.as_str());
     let outcome = match recorded(look, |record| record.key == key) {
@@ -66,7 +66,7 @@ fn public_address(look: &Look<'_>, interface: &Interface, public: &PublicAddress
     let (eni, address) = (interface.id.clone(), public.address);
     if public.assigned {
         if assigned_too {
-            let step = Step::UnassignPublicAddress { eni, address };
+            let step = Step::UnassignPublicAddress(UnassignPublicAddress { eni, address });
             let outcome = recorded(look, |record| record.step == step).unwrap_or(Outcome::Planned);
             plan.add(step, outcome);
         } else {
@@ -79,7 +79,13 @@ fn public_address(look: &Look<'_>, interface: &Interface, public: &PublicAddress
     }
     // DescribeInstances does not show the allocation; the look after the cut does.
     let Some((allocation, association)) = public.elastic.clone() else { return };
-    let step = Step::DisassociateAddress { eni, address, private: public.private, allocation, association };
+    let step = Step::DisassociateAddress(DisassociateAddress {
+        eni,
+        address,
+        private: public.private,
+        allocation,
+        association,
+    });
     // The same association after it was taken off is a late read; another one is somebody's new one.
     let outcome = recorded(look, |record| record.step == step).unwrap_or(Outcome::Planned);
     plan.add(step, outcome);

@@ -8,7 +8,10 @@ use crate::{
     ids::{ContainmentId, VolumeId},
     ledger::StepRecord,
     policy::CONTAINMENT_TAG,
-    step::{Outcome, Step},
+    step::{
+        CreateSnapshot, CreateSnapshots, DisableAutoRecovery, KeepVolumes, LockSnapshot, Outcome, ProtectStop,
+        ProtectTermination, Step, StopOnShutdown, TagInstance, TagSnapshot,
+    },
     survey::{EvidenceLook, Instance, InstanceState, Refusal, Snapshot, Unpreserved},
     timestamp::Timestamp,
 };
@@ -30,10 +33,12 @@ impl EvidenceLook {
         self.now = Some(now);
         for record in records {
             match (&record.step, &record.outcome) {
-                (Step::CreateSnapshots { .. }, Some(Outcome::Failed(failure))) if !failure.retryable => {
+                (Step::CreateSnapshots(_), Some(Outcome::Failed(failure))) if !failure.retryable => {
                     self.set_refused = record.finished_at.map(|at| Refusal { at, error: failure.error.clone() });
                 }
-                (Step::CreateSnapshot { volume }, Some(Outcome::Failed(failure))) if !failure.retryable => {
+                (Step::CreateSnapshot(CreateSnapshot { volume }), Some(Outcome::Failed(failure)))
+                    if !failure.retryable =>
+                {
                     let refusal = record.finished_at.map(|at| Refusal { at, error: failure.error.clone() });
                     self.refused.extend(refusal.map(|refusal| (volume.clone(), refusal)));
                 }
@@ -100,14 +105,14 @@ impl EvidenceLook {
 fn is_waivable(step: &Step) -> bool {
     matches!(
         step,
-        Step::ProtectTermination { .. }
-            | Step::ProtectStop { .. }
-            | Step::StopOnShutdown { .. }
-            | Step::DisableAutoRecovery { .. }
-            | Step::KeepVolumes { .. }
-            | Step::LockSnapshot { .. }
-            | Step::TagSnapshot { .. }
-            | Step::TagInstance
+        Step::ProtectTermination(_)
+            | Step::ProtectStop(_)
+            | Step::StopOnShutdown(_)
+            | Step::DisableAutoRecovery(_)
+            | Step::KeepVolumes(_)
+            | Step::LockSnapshot(_)
+            | Step::TagSnapshot(_)
+            | Step::TagInstance(TagInstance)
     )
 }
 
@@ -132,7 +137,7 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
             false if instance.spot => skipped("AWS allows no termination protection on a Spot instance"),
             false => Outcome::Planned,
         };
-        plan.add(Step::ProtectTermination { was }, outcome);
+        plan.add(Step::ProtectTermination(ProtectTermination { was }), outcome);
     }
     if let Some(was) = look.stop_protection {
         let outcome = match was {
@@ -142,7 +147,7 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
             false if !instance.ebs_root => skipped("AWS allows no stop protection with an instance-store root"),
             false => Outcome::Planned,
         };
-        plan.add(Step::ProtectStop { was }, outcome);
+        plan.add(Step::ProtectStop(ProtectStop { was }), outcome);
     }
     if let Some(was) = &look.shutdown_behavior {
         let outcome = match was.as_str() {
@@ -151,7 +156,7 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
             _ if !instance.ebs_root => skipped("an instance-store root cannot be stopped"),
             _ => Outcome::Planned,
         };
-        plan.add(Step::StopOnShutdown { was: was.clone() }, outcome);
+        plan.add(Step::StopOnShutdown(StopOnShutdown { was: was.clone() }), outcome);
     }
     if let Some(was) = &instance.auto_recovery {
         let outcome = match was.as_str() {
@@ -159,7 +164,7 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
             _ if gone => skipped(ENDED),
             _ => Outcome::Planned,
         };
-        plan.add(Step::DisableAutoRecovery { was: was.clone() }, outcome);
+        plan.add(Step::DisableAutoRecovery(DisableAutoRecovery { was: was.clone() }), outcome);
     }
     for event in &look.scheduled {
         plan.note(format!(
@@ -169,7 +174,7 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
     let doomed = doomed(instance);
     if !instance.volumes.is_empty() {
         let outcome = if doomed.is_empty() { done("every volume outlives the instance") } else { Outcome::Planned };
-        plan.add(Step::KeepVolumes { was: doomed }, outcome);
+        plan.add(Step::KeepVolumes(KeepVolumes { was: doomed }), outcome);
     }
     plan_snapshots(&mut plan, look, instance);
     if instance.spot {
@@ -182,7 +187,7 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
     }
     if !gone {
         let outcome = if is_tagged(instance, containment) { done("tagged") } else { Outcome::Planned };
-        plan.add(Step::TagInstance, outcome);
+        plan.add(Step::TagInstance(TagInstance), outcome);
     }
     waive(&mut plan, look, instance);
     plan
@@ -198,7 +203,7 @@ fn plan_snapshots(plan: &mut Plan, look: &EvidenceLook, instance: &Instance) {
     } else if look.snapshots_unread && look.attempted {
         // A set may exist: another one is not taken blindly, again and again.
         let why = skipped("whether an earlier attempt's snapshots exist could not be read");
-        plan.add(Step::CreateSnapshots { volumes }, why);
+        plan.add(Step::CreateSnapshots(CreateSnapshots { volumes }), why);
         return;
     } else if missing.len() < volumes.len() {
         // What the set does not hold, or what it was refused for, is taken by itself.
@@ -215,7 +220,7 @@ fn plan_snapshots(plan: &mut Plan, look: &EvidenceLook, instance: &Instance) {
         Outcome::Planned
     };
     let singly = matches!(outcome, Outcome::Skipped(_) | Outcome::AlreadyDone(_)) && !volumes.is_empty();
-    plan.add(Step::CreateSnapshots { volumes }, outcome);
+    plan.add(Step::CreateSnapshots(CreateSnapshots { volumes }), outcome);
     if singly {
         plan.steps.extend(plan_single_snapshots(look, instance).steps);
     }
@@ -230,7 +235,7 @@ pub fn plan_single_snapshots(look: &EvidenceLook, instance: &Instance) -> Plan {
             Some((why, true)) => skipped(format!("{}; it is tried again after a day", why.sentence())),
             Some((_, false)) | None => Outcome::Planned,
         };
-        plan.add(Step::CreateSnapshot { volume }, outcome);
+        plan.add(Step::CreateSnapshot(CreateSnapshot { volume }), outcome);
     }
     plan
 }
@@ -240,7 +245,7 @@ pub fn plan_single_snapshots(look: &EvidenceLook, instance: &Instance) -> Plan {
 pub fn plan_locks(look: &EvidenceLook, instance: &Instance, days: u32) -> Plan {
     let mut plan = Plan::default();
     for snapshot in usable(look) {
-        let lock = Step::LockSnapshot { snapshot: snapshot.id.clone(), days };
+        let lock = Step::LockSnapshot(LockSnapshot { snapshot: snapshot.id.clone(), days });
         let outcome = match snapshot.locked {
             Some(true) => done("locked"),
             _ if days == 0 => skipped("BRIG_LOCK_DAYS is 0"),
@@ -249,7 +254,7 @@ pub fn plan_locks(look: &EvidenceLook, instance: &Instance, days: u32) -> Plan {
         plan.add(lock, outcome);
         if let Some(volume) = instance.volumes.iter().find(|volume| volume.id == snapshot.volume) {
             let tagged = snapshot.tags.get(DEVICE_TAG) == Some(&volume.device);
-            let step = Step::TagSnapshot { snapshot: snapshot.id.clone(), device: volume.device.clone() };
+            let step = Step::TagSnapshot(TagSnapshot { snapshot: snapshot.id.clone(), device: volume.device.clone() });
             plan.add(step, if tagged { done("tagged") } else { Outcome::Planned });
         }
     }
@@ -270,26 +275,26 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &Containment
     if instance.state == InstanceState::Terminated {
         facts.push(Fact::broken(Promise::Exists, Cause::Ended));
     } else {
-        if promised(&Step::TagInstance) {
+        if promised(&Step::TagInstance(TagInstance)) {
             facts.push(Fact::seen(Promise::Tagged, is_tagged(instance, containment)));
         }
-        if !instance.spot && promised(&Step::ProtectTermination { was: false }) {
+        if !instance.spot && promised(&Step::ProtectTermination(ProtectTermination { was: false })) {
             facts.extend(look.termination_protection.map(|on| Fact::seen(Promise::TerminationProtected, on)));
         }
-        if !instance.spot && instance.ebs_root && promised(&Step::ProtectStop { was: false }) {
+        if !instance.spot && instance.ebs_root && promised(&Step::ProtectStop(ProtectStop { was: false })) {
             facts.extend(look.stop_protection.map(|on| Fact::seen(Promise::StopProtected, on)));
         }
-        if instance.ebs_root && promised(&Step::StopOnShutdown { was: String::new() }) {
+        if instance.ebs_root && promised(&Step::StopOnShutdown(StopOnShutdown { was: String::new() })) {
             let stops = look.shutdown_behavior.as_ref().map(|behavior| behavior == "stop");
             facts.extend(stops.map(|on| Fact::seen(Promise::StopsOnShutdown, on)));
         }
-        if promised(&Step::DisableAutoRecovery { was: String::new() }) {
+        if promised(&Step::DisableAutoRecovery(DisableAutoRecovery { was: String::new() })) {
             let stays = instance.auto_recovery.as_ref().map(|setting| setting == "disabled");
             facts.extend(stays.map(|on| Fact::seen(Promise::NoAutoRecovery, on)));
         }
     }
     let doomed = doomed(instance);
-    if promised(&Step::KeepVolumes { was: doomed.clone() }) {
+    if promised(&Step::KeepVolumes(KeepVolumes { was: doomed.clone() })) {
         facts.extend(doomed.iter().map(|(_, id)| Fact::seen(Promise::Outlives(id.clone()), false)));
     }
     for id in without_snapshot(look, instance) {
@@ -304,7 +309,7 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &Containment
         facts.push(Fact::holding(Promise::SnapshotTaken(snapshot.id.clone(), snapshot.volume.clone())));
         if let Some(volume) = instance.volumes.iter().find(|volume| volume.id == snapshot.volume) {
             let (id, device) = (snapshot.id.clone(), volume.device.clone());
-            if promised(&Step::TagSnapshot { snapshot: id, device }) {
+            if promised(&Step::TagSnapshot(TagSnapshot { snapshot: id, device })) {
                 let what = Promise::DeviceTagged(snapshot.id.clone(), volume.device.clone());
                 let tagged = snapshot.tags.get(DEVICE_TAG) == Some(&volume.device);
                 facts.push(match tagged {
@@ -315,7 +320,7 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &Containment
         }
         let what = Promise::Locked(snapshot.id.clone());
         match snapshot.locked {
-            _ if days == 0 || !promised(&Step::LockSnapshot { snapshot: snapshot.id.clone(), days }) => {}
+            _ if days == 0 || !promised(&Step::LockSnapshot(LockSnapshot { snapshot: snapshot.id.clone(), days })) => {}
             Some(locked) => facts.push(Fact::seen(what, locked)),
             None => facts.push(Fact::unknown(what, Cause::NotYetVisible(None))),
         }

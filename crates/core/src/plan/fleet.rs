@@ -8,7 +8,10 @@ use super::{Plan, controllers, done, skipped};
 use crate::{
     fact::{Fact, Promise},
     ids::VpcId,
-    step::{Outcome, Step},
+    step::{
+        DeregisterInstancesFromLoadBalancer, DeregisterTargets, DetachInstances, Outcome, ProtectFromScaleIn,
+        RecordLifecycleActionHeartbeat, Step,
+    },
     survey::{FleetLook, Instance, Interface, Membership, Registration, Target},
 };
 
@@ -17,20 +20,23 @@ use crate::{
 pub fn plan(look: &FleetLook, instance: &Instance, recorded: &BTreeSet<String>) -> Plan {
     let mut plan = Plan::default();
     if let Some(membership) = &look.membership {
-        let step = Step::DetachInstances {
+        let step = Step::DetachInstances(DetachInstances {
             group: membership.group.clone(),
             was: membership.state.clone(),
             protected: membership.protected && !look.protected_here,
-        };
+        });
         plan.add(step, detachable(membership));
         // Of the states in which it may be protected, the others are detached at once.
         if membership.state == "EnteringStandby" && (look.protected_here || !membership.protected) {
             let outcome = if membership.protected { done("protected") } else { Outcome::Planned };
-            plan.add(Step::ProtectFromScaleIn { group: membership.group.clone() }, outcome);
+            plan.add(Step::ProtectFromScaleIn(ProtectFromScaleIn { group: membership.group.clone() }), outcome);
         }
         for hook in look.own.hooks.iter().filter(|_| membership.state == "Terminating:Wait") {
             let (group, hook) = (membership.group.clone(), hook.clone());
-            plan.add(Step::RecordLifecycleActionHeartbeat { group, hook }, Outcome::Planned);
+            plan.add(
+                Step::RecordLifecycleActionHeartbeat(RecordLifecycleActionHeartbeat { group, hook }),
+                Outcome::Planned,
+            );
         }
     }
     for note in controllers::notes(look, instance) {
@@ -51,11 +57,16 @@ pub fn plan(look: &FleetLook, instance: &Instance, recorded: &BTreeSet<String>) 
         }
         // What its Auto Scaling group has just begun to drain is on record only once it was planned here.
         let leaving = recorded.contains(&registration.group) && ours.iter().all(|target| target.state == "draining");
-        let step = Step::DeregisterTargets { group: registration.group.clone(), was: ours };
+        let step = Step::DeregisterTargets(DeregisterTargets { group: registration.group.clone(), was: ours });
         plan.add(step, if leaving { done("draining") } else { Outcome::Planned });
     }
     for balancer in &look.classic {
-        plan.add(Step::DeregisterInstancesFromLoadBalancer { balancer: balancer.clone() }, Outcome::Planned);
+        plan.add(
+            Step::DeregisterInstancesFromLoadBalancer(DeregisterInstancesFromLoadBalancer {
+                balancer: balancer.clone(),
+            }),
+            Outcome::Planned,
+        );
     }
     plan
 }

@@ -12,7 +12,10 @@ use crate::{
     gap::Gap,
     ids::{AccountId, ContainmentId, EniId, GroupId, Region, VpcId},
     policy::Untrack,
-    step::{GroupRef, Outcome, Step},
+    step::{
+        self, AuthorizeSecurityGroupRules, CreateSecurityGroup, GroupRef, Isolate, Outcome, RevokeSecurityGroupRules,
+        Step,
+    },
     survey::{Direction, InstanceState, Interface, Purpose, Rule, SecurityGroup, Uncut},
     text::Sentence,
     timestamp::Timestamp,
@@ -61,11 +64,11 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
     let isolate = |plan: &mut Plan, interface: &Interface| {
         let Some(isolation) = isolations.get(&interface.vpc) else { return };
         let isolated = isolation.id.as_ref().is_some_and(|id| interface.groups == [id.clone()]);
-        let step = Step::Isolate {
+        let step = Step::Isolate(Isolate {
             eni: interface.id.clone(),
             was: original_groups(look, interface),
             isolation: isolation.clone(),
-        };
+        });
         plan.add(step, if isolated { done("in the isolation group") } else { Outcome::Planned });
     };
     for interface in &open {
@@ -98,12 +101,12 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
             name: Purpose::Untrack.group_name().to_owned(),
             id: None,
         };
-        let step = Step::Untrack {
+        let step = Step::Untrack(step::Untrack {
             eni: interface.id.clone(),
             untrack: untracks.get(&interface.vpc).cloned().unwrap_or_else(fallback),
             isolation: isolation.clone(),
             seconds,
-        };
+        });
         plan.add(step, outcome);
     }
     for interface in look.interfaces.iter().filter(|interface| interface.kind.starts_with("efa")) {
@@ -232,7 +235,7 @@ fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: P
     for name in [purpose.group_name(), &own_name] {
         let Some(group) = look.groups.iter().find(|group| group.vpc == *vpc && group.name == name) else {
             let group = reference(name, None);
-            plan.add(Step::CreateSecurityGroup { group: group.clone() }, Outcome::Planned);
+            plan.add(Step::CreateSecurityGroup(CreateSecurityGroup { group: group.clone() }), Outcome::Planned);
             return group;
         };
         if !group.is_ours(purpose, look.account) {
@@ -252,12 +255,18 @@ fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: P
             }
             Purpose::Isolation => {
                 plan.note(format!("the isolation group {} had {} stray rule(s)", group.id, group.rules.len()));
-                let step = Step::RevokeSecurityGroupRules { group: found.clone(), was: group.rules.clone() };
+                let step = Step::RevokeSecurityGroupRules(RevokeSecurityGroupRules {
+                    group: found.clone(),
+                    was: group.rules.clone(),
+                });
                 plan.add(step, Outcome::Planned);
             }
             Purpose::Untrack => {
                 if untrack_rules().iter().any(|rule| !group.rules.contains(rule)) {
-                    plan.add(Step::AuthorizeSecurityGroupRules { group: found.clone() }, Outcome::Planned);
+                    plan.add(
+                        Step::AuthorizeSecurityGroupRules(AuthorizeSecurityGroupRules { group: found.clone() }),
+                        Outcome::Planned,
+                    );
                 }
             }
         }
@@ -265,7 +274,7 @@ fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: P
     }
     // Both names are taken by groups that are not ours; creating fails with AWS's own words, which the report carries.
     let group = reference(&own_name, None);
-    plan.add(Step::CreateSecurityGroup { group: group.clone() }, Outcome::Planned);
+    plan.add(Step::CreateSecurityGroup(CreateSecurityGroup { group: group.clone() }), Outcome::Planned);
     group
 }
 

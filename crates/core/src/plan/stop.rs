@@ -6,7 +6,7 @@ use super::{Plan, done, skipped};
 use crate::{
     ids::VolumeId,
     ledger::StepRecord,
-    step::{Failure, Outcome, Step},
+    step::{Failure, Outcome, ProtectStop, SnapshotMemory, Step, StopInstance},
     survey::{Instance, InstanceState, Snapshot},
     text::Sentence,
     verdict::{LaneFacts, Truth},
@@ -61,14 +61,14 @@ pub fn sentence(outcome: &Outcome) -> Option<String> {
 /// Whether a stop is on record.
 #[must_use]
 pub fn is_recorded(recorded: &[StepRecord]) -> bool {
-    recorded.iter().any(|record| matches!(record.step, Step::StopInstance { .. }))
+    recorded.iter().any(|record| matches!(record.step, Step::StopInstance(_)))
 }
 
 /// Plans it. Nothing, where nobody asks and nothing is on record.
 #[must_use]
 pub fn plan(look: &Look<'_>) -> Plan {
     let mut plan = Plan::default();
-    let record = look.recorded.iter().find(|record| matches!(record.step, Step::StopInstance { .. }));
+    let record = look.recorded.iter().find(|record| matches!(record.step, Step::StopInstance(_)));
     let refused = record.and_then(|record| match &record.outcome {
         Some(Outcome::Skipped(why)) => Some(why.words.clone()),
         Some(Outcome::Failed(failure)) if !failure.retryable => Some(Sentence::new(failure)),
@@ -82,16 +82,16 @@ pub fn plan(look: &Look<'_>) -> Plan {
     if !look.asked && begun.is_none() {
         return plan;
     }
-    let lift = look.recorded.iter().any(|record| matches!(record.step, Step::ProtectStop { was: false }));
-    let first = || Step::StopInstance { hibernate: look.instance.hibernates, lift };
+    let lift = look.recorded.iter().any(|record| matches!(record.step, Step::ProtectStop(ProtectStop { was: false })));
+    let first = || Step::StopInstance(StopInstance { hibernate: look.instance.hibernates, lift });
     let step = begun.map_or_else(first, |record| record.step.clone());
-    let hibernates = matches!(step, Step::StopInstance { hibernate: true, .. });
+    let hibernates = matches!(step, Step::StopInstance(StopInstance { hibernate: true, .. }));
     let was_stopped = begun.is_some_and(|record| matches!(record.outcome, Some(Outcome::Changed(_))));
     let outcome = judge(look, lift, was_stopped, begun.is_some() && !hibernates);
     let stops = matches!(outcome, Outcome::AlreadyDone(_)) && begun.is_some();
     plan.add(step, outcome);
     if hibernates && stops {
-        plan.add(Step::SnapshotMemory, memory(look));
+        plan.add(Step::SnapshotMemory(SnapshotMemory), memory(look));
     }
     plan
 }
@@ -221,7 +221,7 @@ mod tests {
                 skipped      stop_instances instance - its owner protects it from being stopped
             "#]],
         );
-        let recorded = [record(Step::ProtectStop { was: false }, Some(Outcome::changed()))];
+        let recorded = [record(Step::ProtectStop(ProtectStop { was: false }), Some(Outcome::changed()))];
         check(
             &Look { recorded: &recorded, ..protected },
             &expect![[r#"
@@ -234,7 +234,7 @@ mod tests {
     fn a_hibernated_instance_is_snapshotted_again() {
         let mut instance = instance();
         instance.hibernates = true;
-        let stop = Step::StopInstance { hibernate: true, lift: false };
+        let stop = Step::StopInstance(StopInstance { hibernate: true, lift: false });
         let recorded = [record(stop, Some(Outcome::changed()))];
         let states = [
             (

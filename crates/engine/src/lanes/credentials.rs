@@ -16,7 +16,9 @@ use brig_core::{
     ledger::{Named, Shared, StepRecord},
     plan::{Plan, credentials},
     policy::RoleDeny,
-    step::{Failure, Lane, Outcome, Step},
+    step::{
+        DenyRole, DisableMetadata, DisassociateProfile, Failure, Lane, Outcome, ReplaceProfile, RequireTokens, Step,
+    },
     survey::{CredentialsLook, Instance, MetadataOptions, Role, RoleLook, Undenied, Unresolved},
     text::Sentence,
     verdict::Truth,
@@ -76,11 +78,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn CredentialsPorts) -> LaneRe
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
         report.look_again |= brig_core::fact::not_yet_visible(&mut report.facts);
     }
-    if report
-        .done
-        .iter()
-        .any(|done| matches!((&done.step, &done.outcome), (Step::DenyRole { .. }, Outcome::Changed(_))))
-    {
+    if report.done.iter().any(|done| matches!((&done.step, &done.outcome), (Step::DenyRole(_), Outcome::Changed(_)))) {
         report.note(
             "IAM is eventually consistent: AWS does not say how soon the denial takes effect; it can take minutes"
                 .to_owned(),
@@ -269,7 +267,7 @@ async fn found(cloud: &dyn Iam, instance: &Instance, known: &[Known], named: &Na
 /// Roles that earlier attempts recorded: once the profile is gone, only the ledger knows them.
 pub(crate) fn roles_of(records: &[StepRecord]) -> Vec<Known> {
     let role = |record: &StepRecord| {
-        let Step::DenyRole { role, role_arn, reach, .. } = &record.step else { return None };
+        let Step::DenyRole(DenyRole { role, role_arn, reach, .. }) = &record.step else { return None };
         Some(Known { role: Role { name: role.clone(), arn: role_arn.clone() }, reach: Some(*reach) })
     };
     records.iter().filter_map(role).collect()
@@ -278,7 +276,9 @@ pub(crate) fn roles_of(records: &[StepRecord]) -> Vec<Known> {
 /// The profile that an earlier attempt took away: where that attempt could not read its role, this one can.
 fn recorded_profile(work: &Work<'_>) -> Option<String> {
     work.recorded(Lane::Credentials).into_iter().find_map(|record| {
-        let (Step::DisassociateProfile { was, .. } | Step::ReplaceProfile { was, .. }) = record.step else {
+        let (Step::DisassociateProfile(DisassociateProfile { was, .. })
+        | Step::ReplaceProfile(ReplaceProfile { was, .. })) = record.step
+        else {
             return None;
         };
         Some(was)
@@ -287,7 +287,7 @@ fn recorded_profile(work: &Work<'_>) -> Option<String> {
 
 async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
     let joins = plan.todo().filter_map(|step| {
-        let Step::DenyRole { role_arn, instance_arn, .. } = step else { return None };
+        let Step::DenyRole(DenyRole { role_arn, instance_arn, .. }) = step else { return None };
         Some(async move { work.ledger.join(&Shared::role(role_arn), instance_arn).await })
     });
     join_all(joins).await.into_iter().try_for_each(|answer| answer.map(|_| ()))
@@ -296,24 +296,28 @@ async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
 async fn effect(work: &Work<'_>, cloud: &dyn CredentialsPorts, step: Step, refused: &Refused) -> Outcome {
     match &step {
-        Step::DenyRole { role, role_arn, instance_arn, reach, .. } => {
+        Step::DenyRole(DenyRole { role, role_arn, instance_arn, reach, .. }) => {
             deny_role(work, cloud, Denial { role, role_arn, instance_arn, reach: *reach }, refused).await
         }
-        Step::DisassociateProfile { association, was } => match cloud.disassociate_profile(association).await {
-            Ok(()) => Outcome::Changed(format!("was {}", arn_name(was)).into()),
-            // It was there at the look: an earlier try whose answer was lost took it away.
-            Err(error) if error.kind == ErrorKind::NotFound => {
-                Outcome::Changed(format!("was {}; gone when asked again", arn_name(was)).into())
+        Step::DisassociateProfile(DisassociateProfile { association, was }) => {
+            match cloud.disassociate_profile(association).await {
+                Ok(()) => Outcome::Changed(format!("was {}", arn_name(was)).into()),
+                // It was there at the look: an earlier try whose answer was lost took it away.
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    Outcome::Changed(format!("was {}; gone when asked again", arn_name(was)).into())
+                }
+                Err(error) => failed(&error),
             }
-            Err(error) => failed(&error),
-        },
-        Step::ReplaceProfile { association, was, with } => {
+        }
+        Step::ReplaceProfile(ReplaceProfile { association, was, with }) => {
             replace_profile(cloud, association, was, with, &refused.profile).await
         }
-        Step::RequireTokens { was } => {
+        Step::RequireTokens(RequireTokens { was }) => {
             metadata(cloud.restore_metadata_options(work.id(), &credentials::guarded()).await, was, refused)
         }
-        Step::DisableMetadata { was } => metadata(cloud.disable_metadata_endpoint(work.id()).await, was, refused),
+        Step::DisableMetadata(DisableMetadata { was }) => {
+            metadata(cloud.disable_metadata_endpoint(work.id()).await, was, refused)
+        }
         _ => Outcome::Skipped("no step of the credentials lane".into()),
     }
 }

@@ -12,7 +12,10 @@ use brig_core::{
     ids::{ContainmentId, SnapshotId, VolumeId},
     plan::{Plan, evidence},
     policy::CONTAINMENT_TAG,
-    step::{Failure, Lane, Outcome, Step},
+    step::{
+        CreateSnapshot, DisableAutoRecovery, Failure, KeepVolumes, Lane, LockSnapshot, Outcome, Step, StopOnShutdown,
+        TagInstance, TagSnapshot,
+    },
     survey::{EvidenceLook, Instance, Snapshot},
     text::Sentence,
     verdict::Truth,
@@ -53,7 +56,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn EvidencePorts) -> LaneRepor
     let made = Made::default();
     let mut done = work.run_if(&intent, &plan, |step| effect(work, cloud, step, &made)).await;
     seen.snapshots.extend(made.take());
-    if done.iter().any(|done| matches!(&done.step, Step::CreateSnapshots { .. }) && made.goes_one_by_one(done)) {
+    if done.iter().any(|done| matches!(&done.step, Step::CreateSnapshots(_)) && made.goes_one_by_one(done)) {
         done.extend(one_by_one(work, cloud, &mut seen, &made).await);
     }
 
@@ -155,7 +158,7 @@ async fn read_locks(cloud: &dyn Snapshots, snapshots: &mut [Snapshot]) -> Answer
 fn attempted(work: &Work<'_>) -> bool {
     work.recorded(Lane::Evidence)
         .iter()
-        .any(|record| matches!(record.step, Step::CreateSnapshots { .. }) && work.inherited.contains(&record.key))
+        .any(|record| matches!(record.step, Step::CreateSnapshots(_)) && work.inherited.contains(&record.key))
 }
 
 /// Volumes of which an attempt before this one began a snapshot by itself and did not live to record how that ended.
@@ -164,17 +167,21 @@ fn begun(work: &Work<'_>) -> Vec<VolumeId> {
         .recorded(Lane::Evidence)
         .into_iter()
         .filter(|record| work.inherited.contains(&record.key) && record.may_have_happened() && !record.is_done());
-    open.filter_map(|record| if let Step::CreateSnapshot { volume } = record.step { Some(volume) } else { None })
-        .collect()
+    open.filter_map(
+        |record| if let Step::CreateSnapshot(CreateSnapshot { volume }) = record.step { Some(volume) } else { None },
+    )
+    .collect()
 }
 
 fn is_snapshot(step: &Step) -> bool {
-    matches!(step, Step::CreateSnapshots { .. } | Step::CreateSnapshot { .. })
+    matches!(step, Step::CreateSnapshots(_) | Step::CreateSnapshot(_))
 }
 
 /// The volumes that a plan takes one by one.
 fn taken_by(plan: &Plan) -> Vec<VolumeId> {
-    let volume = |step: &Step| if let Step::CreateSnapshot { volume } = step { Some(volume.clone()) } else { None };
+    let volume = |step: &Step| {
+        if let Step::CreateSnapshot(CreateSnapshot { volume }) = step { Some(volume.clone()) } else { None }
+    };
     plan.todo().filter_map(volume).collect()
 }
 
@@ -202,7 +209,7 @@ async fn find_lost(work: &Work<'_>, cloud: &dyn Snapshots, seen: &mut EvidenceLo
 /// That an instance could not be tagged is nothing that anybody can mend by granting something: it is said.
 fn untagged(done: &Done) -> Option<String> {
     match (&done.step, &done.outcome) {
-        (Step::TagInstance, Outcome::Skipped(why)) => {
+        (Step::TagInstance(TagInstance), Outcome::Skipped(why)) => {
             Some(format!("the instance does not carry the tag {CONTAINMENT_TAG}: {why}"))
         }
         _ => None,
@@ -277,17 +284,15 @@ async fn change(work: &Work<'_>, cloud: &dyn EvidencePorts, step: Step, made: &M
         applied(cloud.modify_instance_attribute(work.id(), &change).await, was, GONE)
     };
     match &step {
-        Step::ProtectTermination { .. } => {
-            modify(AttributeChange::DisableApiTermination(true), "was off".to_owned()).await
-        }
-        Step::ProtectStop { .. } => modify(AttributeChange::DisableApiStop(true), "was off".to_owned()).await,
-        Step::StopOnShutdown { was } => {
+        Step::ProtectTermination(_) => modify(AttributeChange::DisableApiTermination(true), "was off".to_owned()).await,
+        Step::ProtectStop(_) => modify(AttributeChange::DisableApiStop(true), "was off".to_owned()).await,
+        Step::StopOnShutdown(StopOnShutdown { was }) => {
             modify(AttributeChange::ShutdownBehavior("stop".to_owned()), format!("was {was}")).await
         }
-        Step::DisableAutoRecovery { was } => {
+        Step::DisableAutoRecovery(DisableAutoRecovery { was }) => {
             applied(cloud.set_auto_recovery(work.id(), "disabled").await, format!("was {was}"), GONE)
         }
-        Step::KeepVolumes { was } => {
+        Step::KeepVolumes(KeepVolumes { was }) => {
             let devices = was.iter().map(|(device, _)| (device.clone(), false)).collect();
             let names: Vec<&str> = was.iter().map(|(_, volume)| volume.as_str()).collect();
             modify(
@@ -296,17 +301,17 @@ async fn change(work: &Work<'_>, cloud: &dyn EvidencePorts, step: Step, made: &M
             )
             .await
         }
-        Step::CreateSnapshots { .. } => create_snapshots(work, cloud, &step, made).await,
-        Step::CreateSnapshot { volume } => create_snapshot(work, cloud, volume, made).await,
-        Step::LockSnapshot { snapshot, days } => made_now(
+        Step::CreateSnapshots(_) => create_snapshots(work, cloud, &step, made).await,
+        Step::CreateSnapshot(CreateSnapshot { volume }) => create_snapshot(work, cloud, volume, made).await,
+        Step::LockSnapshot(LockSnapshot { snapshot, days }) => made_now(
             eventually(work.clock, || cloud.lock_snapshot(snapshot, *days)).await,
             format!("governance, {days} days"),
         ),
-        Step::TagSnapshot { snapshot, device } => {
+        Step::TagSnapshot(TagSnapshot { snapshot, device }) => {
             let tags: Tags = [(evidence::DEVICE_TAG.to_owned(), device.clone())].into();
             made_now(eventually(work.clock, || cloud.create_tags(snapshot.as_str(), &tags)).await, device.clone())
         }
-        Step::TagInstance => {
+        Step::TagInstance(TagInstance) => {
             let own: Tags = [(CONTAINMENT_TAG.to_owned(), work.containment.to_string())].into();
             let mut both = own.clone();
             both.insert(evidence::STATE_TAG.to_owned(), "containing".to_owned());

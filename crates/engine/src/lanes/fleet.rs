@@ -7,7 +7,10 @@ use brig_core::{
     gap::{Gap, Subject},
     ledger::StepRecord,
     plan::fleet::{self, is_detachable, is_terminating},
-    step::{Failure, Lane, Outcome, Step},
+    step::{
+        DeregisterInstancesFromLoadBalancer, DeregisterTargets, DetachInstances, Failure, Lane, Outcome,
+        ProtectFromScaleIn, RecordLifecycleActionHeartbeat, Step,
+    },
     survey::{FleetLook, Instance, Registration, ScalingGroup, Target},
 };
 use futures::{
@@ -70,7 +73,7 @@ async fn part(
 ) -> (LaneReport, FleetLook) {
     let mut report = LaneReport::default();
     let recorded = work.recorded(Lane::Fleet);
-    let protected_here = recorded.iter().any(|record| matches!(record.step, Step::ProtectFromScaleIn { .. }));
+    let protected_here = recorded.iter().any(|record| matches!(record.step, Step::ProtectFromScaleIn(_)));
     let seen = FleetLook { protected_here, ..look.await };
     let plan = fleet::plan(&seen, &work.instance, &groups_of(&recorded));
     report.note_all(&plan);
@@ -101,7 +104,7 @@ fn joined(group: FleetLook, balanced: FleetLook) -> FleetLook {
 /// Target groups whose targets are on record: what drains there is leaving because of this containment.
 pub(crate) fn groups_of(records: &[StepRecord]) -> BTreeSet<String> {
     let group = |record: &StepRecord| {
-        let Step::DeregisterTargets { group, .. } = &record.step else { return None };
+        let Step::DeregisterTargets(DeregisterTargets { group, .. }) = &record.step else { return None };
         Some(group.clone())
     };
     records.iter().filter_map(group).collect()
@@ -351,8 +354,8 @@ fn ours(targets: Vec<Target>, instance: &Instance) -> Vec<Target> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
 async fn effect(work: &Work<'_>, cloud: &dyn FleetPorts, step: Step) -> Outcome {
     match &step {
-        Step::DetachInstances { group, was, .. } => detach(work, cloud, group, was).await,
-        Step::ProtectFromScaleIn { group } => {
+        Step::DetachInstances(DetachInstances { group, was, .. }) => detach(work, cloud, group, was).await,
+        Step::ProtectFromScaleIn(ProtectFromScaleIn { group }) => {
             match cloud.set_instance_protection(group, work.id(), true).await {
                 Ok(()) => Outcome::Changed("until it can be detached".into()),
                 // Its state moved on: the next look says where to.
@@ -362,7 +365,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn FleetPorts, step: Step) -> Outcome 
                 Err(error) => failed(&error),
             }
         }
-        Step::RecordLifecycleActionHeartbeat { group, hook } => {
+        Step::RecordLifecycleActionHeartbeat(RecordLifecycleActionHeartbeat { group, hook }) => {
             match cloud.record_lifecycle_heartbeat(group, hook, work.id()).await {
                 Ok(()) => Outcome::Changed("held for another heartbeat".into()),
                 Err(error) if error.kind == ErrorKind::NotFound || error.is_refusal() => {
@@ -371,7 +374,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn FleetPorts, step: Step) -> Outcome 
                 Err(error) => failed(&error),
             }
         }
-        Step::DeregisterTargets { group, was } => match cloud.deregister_targets(group, was).await {
+        Step::DeregisterTargets(DeregisterTargets { group, was }) => match cloud.deregister_targets(group, was).await {
             Ok(()) => {
                 let shown: Vec<String> = was
                     .iter()
@@ -382,7 +385,7 @@ async fn effect(work: &Work<'_>, cloud: &dyn FleetPorts, step: Step) -> Outcome 
             Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the target group is gone".into()),
             Err(error) => failed(&error),
         },
-        Step::DeregisterInstancesFromLoadBalancer { balancer } => {
+        Step::DeregisterInstancesFromLoadBalancer(DeregisterInstancesFromLoadBalancer { balancer }) => {
             match cloud.deregister_from_classic_balancer(balancer, work.id()).await {
                 Ok(()) => Outcome::changed(),
                 Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the balancer is gone".into()),

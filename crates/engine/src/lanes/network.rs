@@ -15,19 +15,20 @@ use brig_core::{
     gap::{Gap, Subject},
     ids::{ContainmentId, EniId, GroupId, VpcId},
     ledger::StepRecord,
-    plan::network::Exposure,
     plan::{
         Plan, Planned,
-        network::{self, Look},
+        network::{self, Exposure, Look},
     },
     policy::Untrack,
-    step::{Failure, GroupRef, Lane, Outcome, Step},
+    step::{
+        self, AuthorizeSecurityGroupRules, CreateSecurityGroup, Failure, GroupRef, Isolate, Lane, Outcome,
+        RevokeSecurityGroupRules, Step,
+    },
     survey::{Instance, Interface, Purpose, SecurityGroup, Uncut},
     timestamp::Timestamp,
     verdict::Truth,
 };
 use futures::future::join_all;
-pub(crate) use groups::shared_groups;
 
 use crate::{
     access::{self, Access},
@@ -36,6 +37,8 @@ use crate::{
     stable::{self, PAUSES, Shown},
     work::{Done, LaneReport, Work, gap, merge},
 };
+
+pub(crate) use groups::shared_groups;
 
 /// How often interfaces are listed again before an attempt leaves the rest to the next one.
 const ROUNDS: usize = 4;
@@ -73,7 +76,7 @@ impl Memory {
         let mut memory = Self { untracked: BTreeSet::new(), open_since: BTreeMap::new() };
         memory.untracked = untracked(records);
         for record in records {
-            if let Step::Isolate { eni, .. } = &record.step {
+            if let Step::Isolate(Isolate { eni, .. }) = &record.step {
                 memory.open_since.insert(eni.clone(), record.finished_at.unwrap_or(record.recorded_at));
             }
         }
@@ -98,12 +101,12 @@ impl Memory {
 pub(crate) fn untracked(records: &[StepRecord]) -> BTreeSet<EniId> {
     let isolated: BTreeMap<&EniId, Option<Timestamp>> = records
         .iter()
-        .filter_map(
-            |record| if let Step::Isolate { eni, .. } = &record.step { Some((eni, record.finished_at)) } else { None },
-        )
+        .filter_map(|record| {
+            if let Step::Isolate(Isolate { eni, .. }) = &record.step { Some((eni, record.finished_at)) } else { None }
+        })
         .collect();
     let window = |record: &StepRecord| {
-        let Step::Untrack { eni, .. } = &record.step else { return None };
+        let Step::Untrack(step::Untrack { eni, .. }) = &record.step else { return None };
         let since = isolated.get(eni).copied().flatten();
         (since.is_none() || record.finished_at >= since).then(|| eni.clone())
     };
@@ -176,9 +179,8 @@ impl<'a> NetworkLane<'a> {
             let last = plan.todo().next().is_none();
             let (done, recorded) = self.execute(&plan).await;
             report.look_again |= !recorded;
-            let stuck = done
-                .iter()
-                .any(|done| matches!((&done.step, &done.outcome), (Step::Isolate { .. }, Outcome::Failed(_))));
+            let stuck =
+                done.iter().any(|done| matches!((&done.step, &done.outcome), (Step::Isolate(_), Outcome::Failed(_))));
             merge(&mut report.done, done);
             // During the next look, which shows what the first one did not: whose a public address is.
             let next = async {
@@ -253,11 +255,12 @@ impl<'a> NetworkLane<'a> {
         }
         let isolation_of = |promise: &Promise| {
             let Promise::Isolated(eni) = promise else { return None };
-            report.done.iter().find(|done| matches!(&done.step, Step::Isolate { eni: of, .. } if of == eni))
+            report.done.iter().find(|done| matches!(&done.step, Step::Isolate(Isolate { eni: of, .. }) if of == eni))
         };
-        let groups_held_back = report.done.iter().any(|done| {
-            matches!(done.step, Step::RevokeSecurityGroupRules { .. }) && self.work.is_held_back(&done.step)
-        });
+        let groups_held_back = report
+            .done
+            .iter()
+            .any(|done| matches!(done.step, Step::RevokeSecurityGroupRules(_)) && self.work.is_held_back(&done.step));
         let refused = report.done.iter().any(|done| {
             let final_word = matches!(&done.outcome, Outcome::Failed(failure) if !failure.retryable);
             final_word && group_of(&done.step).is_some_and(|group| group.purpose == Purpose::Isolation)
@@ -309,9 +312,9 @@ impl<'a> NetworkLane<'a> {
             steps: plan.steps.iter().filter(|Planned { step, .. }| wanted(step)).cloned().collect(),
             notes: Vec::new(),
         };
-        let open = stage(&|step| matches!(step, Step::Isolate { isolation, .. } if isolation.id.is_some()));
-        let waiting = stage(&|step| matches!(step, Step::Isolate { isolation, .. } if isolation.id.is_none()));
-        let untracks = stage(&|step| matches!(step, Step::Untrack { .. }));
+        let open = stage(&|step| matches!(step, Step::Isolate(Isolate { isolation, .. }) if isolation.id.is_some()));
+        let waiting = stage(&|step| matches!(step, Step::Isolate(Isolate { isolation, .. }) if isolation.id.is_none()));
+        let untracks = stage(&|step| matches!(step, Step::Untrack(_)));
         let groups = |purpose| stage(&move |step| group_of(step).is_some_and(|group| group.purpose == purpose));
         let (isolation_groups, untrack_groups) = (groups(Purpose::Isolation), groups(Purpose::Untrack));
 
@@ -348,7 +351,7 @@ impl<'a> NetworkLane<'a> {
 
     /// The interface that a step isolated, in a group that has no rule as far as is known.
     fn closed(&self, done: &Done) -> Option<EniId> {
-        let Step::Isolate { eni, isolation, .. } = &done.step else { return None };
+        let Step::Isolate(Isolate { eni, isolation, .. }) = &done.step else { return None };
         let held = matches!(done.outcome, Outcome::Changed(_) | Outcome::AlreadyDone(_));
         let unfit = lock(&self.unfit).contains_key(&key_of(isolation));
         (held && !unfit).then(|| eni.clone())
@@ -357,10 +360,12 @@ impl<'a> NetworkLane<'a> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
     async fn effect(&self, step: Step) -> Outcome {
         match &step {
-            Step::CreateSecurityGroup { group } => self.create_group(group).await,
-            Step::RevokeSecurityGroupRules { group, .. } => self.revoke_rules(group).await,
-            Step::AuthorizeSecurityGroupRules { group } => self.authorize_group(group).await,
-            Step::Isolate { eni, isolation, was } => self.isolate(eni, isolation, was.as_deref()).await,
+            Step::CreateSecurityGroup(CreateSecurityGroup { group }) => self.create_group(group).await,
+            Step::RevokeSecurityGroupRules(RevokeSecurityGroupRules { group, .. }) => self.revoke_rules(group).await,
+            Step::AuthorizeSecurityGroupRules(AuthorizeSecurityGroupRules { group }) => {
+                self.authorize_group(group).await
+            }
+            Step::Isolate(Isolate { eni, isolation, was }) => self.isolate(eni, isolation, was.as_deref()).await,
             _ => Outcome::Skipped("no step of the network lane".into()),
         }
     }
@@ -370,7 +375,7 @@ impl<'a> NetworkLane<'a> {
         let accepted: Vec<&EniId> = done
             .iter()
             .filter(|done| matches!(done.outcome, Outcome::Changed(_)))
-            .filter_map(|done| if let Step::Isolate { eni, .. } = &done.step { Some(eni) } else { None })
+            .filter_map(|done| if let Step::Isolate(Isolate { eni, .. }) = &done.step { Some(eni) } else { None })
             .collect();
         let stale = |seen: &Seen| {
             seen.interfaces.iter().any(|interface| {
@@ -386,9 +391,9 @@ impl<'a> NetworkLane<'a> {
 }
 
 fn group_of(step: &Step) -> Option<&GroupRef> {
-    if let Step::CreateSecurityGroup { group }
-    | Step::RevokeSecurityGroupRules { group, .. }
-    | Step::AuthorizeSecurityGroupRules { group } = step
+    if let Step::CreateSecurityGroup(CreateSecurityGroup { group })
+    | Step::RevokeSecurityGroupRules(RevokeSecurityGroupRules { group, .. })
+    | Step::AuthorizeSecurityGroupRules(AuthorizeSecurityGroupRules { group }) = step
     {
         Some(group)
     } else {

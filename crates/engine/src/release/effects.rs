@@ -6,7 +6,12 @@ use brig_core::{
     plan::evidence::STATE_TAG,
     policy::CONTAINMENT_TAG,
     release::Reversal,
-    step::{Failure, Outcome, Step},
+    step::{
+        AllowRole, AssociateAddress, AssociateProfile, AttachInstances, DeleteTags, Failure, Outcome,
+        RegisterInstancesWithLoadBalancer, RegisterTargets, RestoreAutoRecovery, RestoreGroups, RestoreMetadata,
+        RestoreProfile, RestoreShutdown, RestoreTimeouts, RestoreVolumes, StartInstance, Step, UnprotectFromScaleIn,
+        UnprotectStop, UnprotectTermination,
+    },
     survey::{InstanceState, MetadataOptions},
 };
 
@@ -24,7 +29,7 @@ impl Engine {
         let (fleet, evidence) = (lanes.fleet.as_ref(), lanes.evidence.as_ref());
         let modify = async |change: AttributeChange| evidence.modify_instance_attribute(work.id(), &change).await;
         match back {
-            Reversal::RestoreGroups { eni, groups } => {
+            Reversal::RestoreGroups(RestoreGroups { eni, groups }) => {
                 match lanes.network.modify_network_interface_groups(eni, groups).await {
                     Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("Group") => {
                         Outcome::Skipped(format!("{error}: it stays isolated until someone sets its groups").into())
@@ -40,60 +45,63 @@ impl Engine {
                     answer => outcome(answer, "the interface is gone"),
                 }
             }
-            Reversal::RestoreTimeouts { eni, timeouts } => {
+            Reversal::RestoreTimeouts(RestoreTimeouts { eni, timeouts }) => {
                 outcome(lanes.network.modify_network_interface_timeouts(eni, timeouts).await, "the interface is gone")
             }
-            Reversal::AssociateAddress { eni, allocation, private, .. } => {
+            Reversal::AssociateAddress(AssociateAddress { eni, allocation, private, .. }) => {
                 match lanes.network.associate_address(eni, allocation, *private).await {
                     // It is in other hands.
                     Err(error) if error.is_refusal() => Outcome::Missing(format!("{error}: it stays off").into()),
                     answer => outcome(answer, "the address or the interface is gone"),
                 }
             }
-            Reversal::AllowInNetworkAcl { .. } => acl::allow(work, lanes.network.as_ref(), back).await,
-            Reversal::AllowRole { .. } => allow_role(work, lanes, back).await,
-            Reversal::AssociateProfile { profile } => {
+            Reversal::AllowInNetworkAcl(_) => acl::allow(work, lanes.network.as_ref(), back).await,
+            Reversal::AllowRole(_) => allow_role(work, lanes, back).await,
+            Reversal::AssociateProfile(AssociateProfile { profile }) => {
                 outcome(lanes.credentials.associate_profile(work.id(), profile).await, "the instance is gone")
             }
-            Reversal::ReplaceProfile { association, profile } => {
+            Reversal::ReplaceProfile(RestoreProfile { association, profile }) => {
                 replace_profile(work, lanes, association, profile).await
             }
-            Reversal::RestoreMetadata { options } => restore_metadata(work, lanes, options).await,
-            Reversal::UnprotectFromScaleIn { group } => outcome(
+            Reversal::RestoreMetadata(RestoreMetadata { options }) => restore_metadata(work, lanes, options).await,
+            Reversal::UnprotectFromScaleIn(UnprotectFromScaleIn { group }) => outcome(
                 fleet.set_instance_protection(group, work.id(), false).await,
                 "it is no longer in the group, and its protection ended with that",
             ),
-            Reversal::AttachInstances { group } => match fleet.attach_instance(group, work.id()).await {
+            Reversal::AttachInstances(AttachInstances { group }) => match fleet.attach_instance(group, work.id()).await
+            {
                 // Above the group's maximum, or no state that can be attached: the group's owner decides.
                 Err(error) if error.is_refusal() => {
                     Outcome::Missing(format!("{error}: it stays out of the group").into())
                 }
                 answer => outcome(answer, "the group is gone"),
             },
-            Reversal::RegisterTargets { group, targets } => {
+            Reversal::RegisterTargets(RegisterTargets { group, targets }) => {
                 outcome(fleet.register_targets(group, targets).await, "the target group is gone")
             }
-            Reversal::RegisterInstancesWithLoadBalancer { balancer } => {
+            Reversal::RegisterInstancesWithLoadBalancer(RegisterInstancesWithLoadBalancer { balancer }) => {
                 outcome(fleet.register_with_classic_balancer(balancer, work.id()).await, "the balancer is gone")
             }
-            Reversal::UnprotectTermination => {
+            Reversal::UnprotectTermination(UnprotectTermination) => {
                 outcome(modify(AttributeChange::DisableApiTermination(false)).await, "the instance is gone")
             }
-            Reversal::StartInstance => outcome(evidence.start_instance(work.id()).await, "the instance is gone"),
-            Reversal::UnprotectStop => {
+            Reversal::StartInstance(StartInstance) => {
+                outcome(evidence.start_instance(work.id()).await, "the instance is gone")
+            }
+            Reversal::UnprotectStop(UnprotectStop) => {
                 outcome(modify(AttributeChange::DisableApiStop(false)).await, "the instance is gone")
             }
-            Reversal::RestoreShutdown { behavior } => {
+            Reversal::RestoreShutdown(RestoreShutdown { behavior }) => {
                 outcome(modify(AttributeChange::ShutdownBehavior(behavior.clone())).await, "the instance is gone")
             }
-            Reversal::RestoreAutoRecovery { setting } => {
+            Reversal::RestoreAutoRecovery(RestoreAutoRecovery { setting }) => {
                 outcome(evidence.set_auto_recovery(work.id(), setting).await, "the instance is gone")
             }
-            Reversal::RestoreVolumes { devices } => {
+            Reversal::RestoreVolumes(RestoreVolumes { devices }) => {
                 let devices = devices.iter().map(|device| (device.clone(), true)).collect();
                 outcome(modify(AttributeChange::DeleteOnTermination(devices)).await, "the instance is gone")
             }
-            Reversal::DeleteTags => {
+            Reversal::DeleteTags(DeleteTags) => {
                 outcome(evidence.delete_tags(work.id().as_str(), &[CONTAINMENT_TAG, STATE_TAG]).await, "it is gone")
             }
         }
@@ -144,7 +152,7 @@ async fn replace_profile(work: &Work<'_>, lanes: &Lanes, association: &str, prof
 
 /// Takes the instance out of the role's set, and writes the policy from what is left of it until the set stands still.
 async fn allow_role(work: &Work<'_>, lanes: &Lanes, back: &Reversal) -> Outcome {
-    let Reversal::AllowRole { role, role_arn, instance_arn, reach, was, foreign } = back else {
+    let Reversal::AllowRole(AllowRole { role, role_arn, instance_arn, reach, was, foreign }) = back else {
         return Outcome::Skipped("no denial".into());
     };
     let denial = Denial { role, role_arn, instance_arn, reach: *reach };

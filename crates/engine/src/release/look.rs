@@ -8,7 +8,7 @@ use brig_core::{
     gap::{Gap, Subject},
     ledger::Named,
     release::Look,
-    step::{Lane, Step},
+    step::{DenyInNetworkAcl, DeregisterTargets, Isolate, Lane, Step},
     survey::{
         CredentialsLook, EvidenceLook, Instance, InstanceState, Membership, MetadataOptions, SecurityGroup, Target,
         Timeouts,
@@ -99,11 +99,15 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     let recorded = |lane: Lane| work.recorded(lane).into_iter().map(|record| record.step);
     let roles = credentials::roles_of(&work.recorded(Lane::Credentials));
     let target_groups: BTreeSet<String> = recorded(Lane::Fleet)
-        .filter_map(|step| if let Step::DeregisterTargets { group, .. } = step { Some(group) } else { None })
+        .filter_map(|step| {
+            if let Step::DeregisterTargets(DeregisterTargets { group, .. }) = step { Some(group) } else { None }
+        })
         .collect();
     let balanced = recorded(Lane::Fleet).any(|step| matches!(step, Step::DeregisterInstancesFromLoadBalancer { .. }));
     let acls: BTreeSet<String> = recorded(Lane::Network)
-        .filter_map(|step| if let Step::DenyInNetworkAcl { acl, .. } = step { Some(acl) } else { None })
+        .filter_map(
+            |step| if let Step::DenyInNetworkAcl(DenyInNetworkAcl { acl, .. }) = step { Some(acl) } else { None },
+        )
         .collect();
     let acls: Vec<String> = acls.into_iter().collect();
     let shortened = recorded(Lane::Network).any(|step| matches!(step, Step::ShortenTimeouts { .. }));
@@ -189,7 +193,7 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
 /// Interfaces of pods are isolated with their node and are not among the instance's own.
 async fn with_branches(work: &Work<'_>, lanes: &Lanes, mut instance: Instance, gaps: &mut Vec<Gap>) -> Instance {
     for record in work.recorded(Lane::Network) {
-        let Step::Isolate { eni, .. } = &record.step else { continue };
+        let Step::Isolate(Isolate { eni, .. }) = &record.step else { continue };
         if instance.interfaces.iter().any(|interface| interface.id == *eni) {
             continue;
         }

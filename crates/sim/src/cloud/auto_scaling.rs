@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use brig_core::{
     ids::InstanceId,
     release::Reversal,
-    step::Step,
+    step::{DetachInstances, ProtectFromScaleIn, RecordLifecycleActionHeartbeat, Step},
     survey::{Membership, ScalingGroup},
 };
 use brig_engine::ports::{Answer, AutoScaling, CloudError, ErrorKind};
@@ -48,8 +48,8 @@ impl AutoScaling for SimCloud {
     async fn set_instance_protection(&self, name: &str, id: &InstanceId, protected: bool) -> Answer<()> {
         const OPERATION: &str = "SetInstanceProtection";
         let intended = |step: &Step| {
-            matches!(step, Step::ProtectFromScaleIn { group } if group == name)
-                || back(step, |back| matches!(back, Reversal::UnprotectFromScaleIn { .. }))
+            matches!(step, Step::ProtectFromScaleIn(ProtectFromScaleIn { group }) if group == name)
+                || back(step, |back| matches!(back, Reversal::UnprotectFromScaleIn(_)))
         };
         self.write(OPERATION, intended, |state| {
             let group = state.world.scaling.get_mut(name).ok_or_else(|| not_found(OPERATION, "ValidationError"))?;
@@ -74,8 +74,7 @@ impl AutoScaling for SimCloud {
 
     async fn record_lifecycle_heartbeat(&self, name: &str, hook: &str, _instance: &InstanceId) -> Answer<()> {
         const OPERATION: &str = "RecordLifecycleActionHeartbeat";
-        let intended =
-            |step: &Step| matches!(step, Step::RecordLifecycleActionHeartbeat { group, .. } if group == name);
+        let intended = |step: &Step| matches!(step, Step::RecordLifecycleActionHeartbeat(RecordLifecycleActionHeartbeat { group, .. }) if group == name);
         self.write(OPERATION, intended, |state| {
             let group = state.world.scaling.get_mut(name);
             let beats = group.and_then(|group| group.hooks.get_mut(hook));
@@ -88,7 +87,8 @@ impl AutoScaling for SimCloud {
 
     async fn detach_instance(&self, name: &str, instance: &InstanceId) -> Answer<()> {
         const OPERATION: &str = "DetachInstances";
-        let intended = |step: &Step| matches!(step, Step::DetachInstances { group, .. } if group == name);
+        let intended =
+            |step: &Step| matches!(step, Step::DetachInstances(DetachInstances { group, .. }) if group == name);
         self.write(OPERATION, intended, |state| {
             let now = state.now;
             let held = state.world.scaling.get(name).and_then(|group| group.members.get(instance));
@@ -107,7 +107,7 @@ impl AutoScaling for SimCloud {
 
     async fn attach_instance(&self, name: &str, instance: &InstanceId) -> Answer<()> {
         const OPERATION: &str = "AttachInstances";
-        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::AttachInstances { .. }));
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::AttachInstances(_)));
         self.write(OPERATION, intended, |state| {
             let Some(group) = state.world.scaling.get_mut(name) else {
                 return Err(not_found(OPERATION, "ValidationError"));

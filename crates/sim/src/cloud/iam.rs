@@ -1,7 +1,12 @@
 //! IAM roles, their profiles and their inline policies.
 
 use async_trait::async_trait;
-use brig_core::{deny_policy, release::Reversal, step::Step, survey::Role};
+use brig_core::{
+    deny_policy,
+    release::Reversal,
+    step::{AllowRole, DenyRole, Step},
+    survey::Role,
+};
 use brig_engine::ports::{Answer, ErrorKind, Iam, Profile};
 
 use super::{SimCloud, back, not_found, refused};
@@ -34,8 +39,8 @@ impl Iam for SimCloud {
 
     async fn put_role_policy(&self, name: &str, policy: &str, document: &str) -> Answer<()> {
         let intended = |step: &Step| match step {
-            Step::DenyRole { role, .. } => role == name,
-            step => back(step, |back| matches!(back, Reversal::AllowRole { role, .. } if role == name)),
+            Step::DenyRole(DenyRole { role, .. }) => role == name,
+            step => back(step, |back| matches!(back, Reversal::AllowRole(AllowRole { role, .. }) if role == name)),
         };
         self.write("PutRolePolicy", intended, |state| {
             // IAM counts every inline policy of the role, without white space.
@@ -52,8 +57,9 @@ impl Iam for SimCloud {
     }
 
     async fn delete_role_policy(&self, name: &str, policy: &str) -> Answer<()> {
-        let intended =
-            |step: &Step| back(step, |back| matches!(back, Reversal::AllowRole { role, .. } if role == name));
+        let intended = |step: &Step| {
+            back(step, |back| matches!(back, Reversal::AllowRole(AllowRole { role, .. }) if role == name))
+        };
         self.write("DeleteRolePolicy", intended, |state| {
             state.world.policies.remove(&(name.to_owned(), policy.to_owned()));
             Ok(())

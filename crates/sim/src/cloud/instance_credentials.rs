@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use brig_core::{
     ids::{InstanceId, arn_name},
     release::Reversal,
-    step::Step,
+    step::{DisassociateProfile, Step},
     survey::{Association, InstanceState, MetadataOptions},
 };
 use brig_engine::ports::{Answer, ErrorKind, InstanceCredentials};
@@ -29,7 +29,7 @@ impl InstanceCredentials for SimCloud {
 
     async fn associate_profile(&self, id: &InstanceId, profile: &str) -> Answer<()> {
         const OPERATION: &str = "AssociateIamInstanceProfile";
-        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::AssociateProfile { .. }));
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::AssociateProfile(_)));
         self.write(OPERATION, intended, |state| {
             if state.world.associations.values().any(|(of, _)| of == id) {
                 return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectState"));
@@ -47,8 +47,7 @@ impl InstanceCredentials for SimCloud {
     async fn replace_profile(&self, association: &str, profile: &str) -> Answer<()> {
         const OPERATION: &str = "ReplaceIamInstanceProfileAssociation";
         let intended = |step: &Step| {
-            matches!(step, Step::ReplaceProfile { .. })
-                || back(step, |back| matches!(back, Reversal::ReplaceProfile { .. }))
+            matches!(step, Step::ReplaceProfile(_)) || back(step, |back| matches!(back, Reversal::ReplaceProfile(_)))
         };
         self.write(OPERATION, intended, |state| {
             if !state.world.profiles.contains_key(arn_name(profile)) {
@@ -72,12 +71,10 @@ impl InstanceCredentials for SimCloud {
 
     async fn disassociate_profile(&self, association: &str) -> Answer<()> {
         const OPERATION: &str = "DisassociateIamInstanceProfile";
-        let intended =
-            |step: &Step| matches!(step, Step::DisassociateProfile { association: of, .. } if of == association);
+        let intended = |step: &Step| matches!(step, Step::DisassociateProfile(DisassociateProfile { association: of, .. }) if of == association);
         // A second association has an id of its own, and the first record stands for it.
-        let any = |step: &Step| {
-            intended(step) || matches!(step, Step::DisassociateProfile { .. } | Step::ReplaceProfile { .. })
-        };
+        let any =
+            |step: &Step| intended(step) || matches!(step, Step::DisassociateProfile(_) | Step::ReplaceProfile(_));
         self.write(OPERATION, any, |state| match state.world.associations.remove(association) {
             Some(_) => Ok(()),
             None => Err(not_found(OPERATION, "InvalidAssociationID.NotFound")),
@@ -87,8 +84,7 @@ impl InstanceCredentials for SimCloud {
 
     async fn disable_metadata_endpoint(&self, id: &InstanceId) -> Answer<()> {
         let intended = |step: &Step| {
-            matches!(step, Step::DisableMetadata { .. })
-                || back(step, |back| matches!(back, Reversal::RestoreMetadata { .. }))
+            matches!(step, Step::DisableMetadata(_)) || back(step, |back| matches!(back, Reversal::RestoreMetadata(_)))
         };
         self.on_instance("ModifyInstanceMetadataOptions", id, intended, |instance| {
             "disabled".clone_into(&mut instance.shown.metadata.endpoint);
@@ -99,8 +95,7 @@ impl InstanceCredentials for SimCloud {
 
     async fn restore_metadata_options(&self, id: &InstanceId, options: &MetadataOptions) -> Answer<()> {
         let intended = |step: &Step| {
-            matches!(step, Step::RequireTokens { .. })
-                || back(step, |back| matches!(back, Reversal::RestoreMetadata { .. }))
+            matches!(step, Step::RequireTokens(_)) || back(step, |back| matches!(back, Reversal::RestoreMetadata(_)))
         };
         self.on_instance("ModifyInstanceMetadataOptions", id, intended, |instance| {
             // AWS takes no other option together with an endpoint that is turned off.

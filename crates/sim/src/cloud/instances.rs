@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use brig_core::{
     ids::{InstanceId, SnapshotId},
     release::Reversal,
-    step::Step,
+    step::{DeleteTags, StartInstance, Step, TagInstance, TagSnapshot, UnprotectStop, UnprotectTermination},
     survey::{Instance, InstanceState},
 };
 use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Instances, Tags};
@@ -51,17 +51,19 @@ impl Instances for SimCloud {
 
     async fn modify_instance_attribute(&self, id: &InstanceId, change: &AttributeChange) -> Answer<()> {
         let intended = |step: &Step| match (change, step) {
-            (AttributeChange::DisableApiTermination(true), Step::ProtectTermination { .. })
-            | (AttributeChange::DisableApiStop(true), Step::ProtectStop { .. })
-            | (AttributeChange::DisableApiStop(_), Step::StopInstance { .. })
-            | (AttributeChange::ShutdownBehavior(_), Step::StopOnShutdown { .. })
-            | (AttributeChange::DeleteOnTermination(_), Step::KeepVolumes { .. }) => true,
+            (AttributeChange::DisableApiTermination(true), Step::ProtectTermination(_))
+            | (AttributeChange::DisableApiStop(true), Step::ProtectStop(_))
+            | (AttributeChange::DisableApiStop(_), Step::StopInstance(_))
+            | (AttributeChange::ShutdownBehavior(_), Step::StopOnShutdown(_))
+            | (AttributeChange::DeleteOnTermination(_), Step::KeepVolumes(_)) => true,
             (_, step) => back(step, |back| {
                 matches!(
                     (change, back),
-                    (AttributeChange::DisableApiTermination(false), Reversal::UnprotectTermination)
-                        | (AttributeChange::DisableApiStop(false), Reversal::UnprotectStop)
-                        | (AttributeChange::DeleteOnTermination(_), Reversal::RestoreVolumes { .. })
+                    (
+                        AttributeChange::DisableApiTermination(false),
+                        Reversal::UnprotectTermination(UnprotectTermination)
+                    ) | (AttributeChange::DisableApiStop(false), Reversal::UnprotectStop(UnprotectStop))
+                        | (AttributeChange::DeleteOnTermination(_), Reversal::RestoreVolumes(_))
                 )
             }),
         };
@@ -98,7 +100,7 @@ impl Instances for SimCloud {
 
     async fn stop_instance(&self, id: &InstanceId, hibernate: bool) -> Answer<()> {
         const OPERATION: &str = "StopInstances";
-        let intended = |step: &Step| matches!(step, Step::StopInstance { .. });
+        let intended = |step: &Step| matches!(step, Step::StopInstance(_));
         self.write(OPERATION, intended, |state| {
             let now = state.now;
             let member = state.world.scaling.iter().find(|(_, group)| group.members.contains_key(id));
@@ -126,7 +128,7 @@ impl Instances for SimCloud {
 
     async fn start_instance(&self, id: &InstanceId) -> Answer<()> {
         const OPERATION: &str = "StartInstances";
-        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::StartInstance));
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::StartInstance(StartInstance)));
         self.on_instance(OPERATION, id, intended, |instance| {
             if instance.shown.state == InstanceState::Stopping {
                 return Err(refused(OPERATION, ErrorKind::Conflict, "IncorrectInstanceState"));
@@ -139,8 +141,8 @@ impl Instances for SimCloud {
 
     async fn set_auto_recovery(&self, id: &InstanceId, setting: &str) -> Answer<()> {
         let intended = |step: &Step| match step {
-            Step::DisableAutoRecovery { .. } => true,
-            step => back(step, |back| matches!(back, Reversal::RestoreAutoRecovery { .. })),
+            Step::DisableAutoRecovery(_) => true,
+            step => back(step, |back| matches!(back, Reversal::RestoreAutoRecovery(_))),
         };
         self.on_attribute("ModifyInstanceMaintenanceOptions", "AutoRecovery", id, intended, |instance| {
             instance.shown.auto_recovery = Some(setting.to_owned());
@@ -151,8 +153,8 @@ impl Instances for SimCloud {
 
     async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()> {
         let intended = |step: &Step| match step {
-            Step::TagInstance => true,
-            Step::TagSnapshot { snapshot, .. } => snapshot.as_str() == resource,
+            Step::TagInstance(TagInstance) => true,
+            Step::TagSnapshot(TagSnapshot { snapshot, .. }) => snapshot.as_str() == resource,
             _ => false,
         };
         self.write("CreateTags", intended, |state| {
@@ -177,7 +179,7 @@ impl Instances for SimCloud {
     }
 
     async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()> {
-        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::DeleteTags));
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::DeleteTags(DeleteTags)));
         self.write("DeleteTags", intended, |state| {
             let id = resource.parse::<InstanceId>().ok();
             if let Some(instance) = id.and_then(|id| state.world.instances.get_mut(&id)) {

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use brig_core::{
     ids::{EniId, GroupId},
     release::Reversal,
-    step::{Denial, Step},
+    step::{
+        AssociateAddress, Denial, DisassociateAddress, Isolate, RestoreGroups, RestoreTimeouts, ShortenTimeouts, Step,
+        UnassignPublicAddress, Untrack,
+    },
     survey::{PublicAddress, Timeouts},
 };
 use brig_engine::ports::{Answer, Attached, ErrorKind, Interfaces, InterfacesOf};
@@ -42,8 +45,8 @@ impl Interfaces for SimCloud {
     async fn modify_network_interface_groups(&self, id: &EniId, groups: &[GroupId]) -> Answer<()> {
         const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
         let intended = |step: &Step| match step {
-            Step::Isolate { eni, .. } | Step::Untrack { eni, .. } => eni == id,
-            step => back(step, |back| matches!(back, Reversal::RestoreGroups { eni, .. } if eni == id)),
+            Step::Isolate(Isolate { eni, .. }) | Step::Untrack(Untrack { eni, .. }) => eni == id,
+            step => back(step, |back| matches!(back, Reversal::RestoreGroups(RestoreGroups { eni, .. }) if eni == id)),
         };
         self.write(OPERATION, intended, |state| {
             for group in groups {
@@ -75,8 +78,10 @@ impl Interfaces for SimCloud {
     async fn modify_network_interface_timeouts(&self, id: &EniId, timeouts: &Timeouts) -> Answer<()> {
         const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
         let intended = |step: &Step| match step {
-            Step::ShortenTimeouts { eni, .. } => eni == id,
-            step => back(step, |back| matches!(back, Reversal::RestoreTimeouts { eni, .. } if eni == id)),
+            Step::ShortenTimeouts(ShortenTimeouts { eni, .. }) => eni == id,
+            step => {
+                back(step, |back| matches!(back, Reversal::RestoreTimeouts(RestoreTimeouts { eni, .. }) if eni == id))
+            }
         };
         self.write(OPERATION, intended, |state| {
             if !state.world.takes_timeouts {
@@ -93,7 +98,8 @@ impl Interfaces for SimCloud {
 
     async fn unassign_public_address(&self, id: &EniId) -> Answer<()> {
         const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
-        let intended = |step: &Step| matches!(step, Step::UnassignPublicAddress { eni, .. } if eni == id);
+        let intended =
+            |step: &Step| matches!(step, Step::UnassignPublicAddress(UnassignPublicAddress { eni, .. }) if eni == id);
         self.write(OPERATION, intended, |state| match state.world.interfaces.get_mut(id) {
             Some(eni) => {
                 eni.shown.public.retain(|public| !public.assigned);
@@ -106,7 +112,7 @@ impl Interfaces for SimCloud {
 
     async fn disassociate_address(&self, id: &str) -> Answer<()> {
         const OPERATION: &str = "DisassociateAddress";
-        let intended = |step: &Step| matches!(step, Step::DisassociateAddress { association, .. } if association == id);
+        let intended = |step: &Step| matches!(step, Step::DisassociateAddress(DisassociateAddress { association, .. }) if association == id);
         self.write(OPERATION, intended, |state| {
             for eni in state.world.interfaces.values_mut() {
                 let ours = |public: &PublicAddress| public.elastic.as_ref().is_some_and(|(_, held)| held == id);
@@ -125,8 +131,9 @@ impl Interfaces for SimCloud {
 
     async fn associate_address(&self, id: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()> {
         const OPERATION: &str = "AssociateAddress";
-        let intended =
-            |step: &Step| back(step, |back| matches!(back, Reversal::AssociateAddress { eni, .. } if eni == id));
+        let intended = |step: &Step| {
+            back(step, |back| matches!(back, Reversal::AssociateAddress(AssociateAddress { eni, .. }) if eni == id))
+        };
         self.write(OPERATION, intended, |state| {
             let Some(public) = state.world.addresses.remove(allocation) else {
                 return Err(refused(OPERATION, ErrorKind::Other, "Resource.AlreadyAssociated"));

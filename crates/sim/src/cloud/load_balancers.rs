@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use brig_core::{
     ids::InstanceId,
     release::Reversal,
-    step::Step,
+    step::{DeregisterInstancesFromLoadBalancer, DeregisterTargets, RegisterTargets, Step},
     survey::{InstanceState, Target},
 };
 use brig_engine::ports::{Answer, ErrorKind, LoadBalancers, TargetGroup};
@@ -38,7 +38,8 @@ impl LoadBalancers for SimCloud {
 
     async fn deregister_targets(&self, arn: &str, targets: &[Target]) -> Answer<()> {
         const OPERATION: &str = "DeregisterTargets";
-        let intended = |step: &Step| matches!(step, Step::DeregisterTargets { group, .. } if group == arn);
+        let intended =
+            |step: &Step| matches!(step, Step::DeregisterTargets(DeregisterTargets { group, .. }) if group == arn);
         self.write(OPERATION, intended, |state| {
             let now = state.now;
             let Some(group) = state.world.target_groups.get_mut(arn) else {
@@ -56,8 +57,9 @@ impl LoadBalancers for SimCloud {
 
     async fn register_targets(&self, arn: &str, targets: &[Target]) -> Answer<()> {
         const OPERATION: &str = "RegisterTargets";
-        let intended =
-            |step: &Step| back(step, |back| matches!(back, Reversal::RegisterTargets { group, .. } if group == arn));
+        let intended = |step: &Step| {
+            back(step, |back| matches!(back, Reversal::RegisterTargets(RegisterTargets { group, .. }) if group == arn))
+        };
         self.write(OPERATION, intended, |state| {
             let runs = |target: &Target| {
                 let id = target.id.parse::<InstanceId>().ok();
@@ -89,8 +91,7 @@ impl LoadBalancers for SimCloud {
     }
 
     async fn deregister_from_classic_balancer(&self, name: &str, instance: &InstanceId) -> Answer<()> {
-        let intended =
-            |step: &Step| matches!(step, Step::DeregisterInstancesFromLoadBalancer { balancer } if balancer == name);
+        let intended = |step: &Step| matches!(step, Step::DeregisterInstancesFromLoadBalancer(DeregisterInstancesFromLoadBalancer { balancer }) if balancer == name);
         self.write("DeregisterInstancesFromLoadBalancer", intended, |state| {
             if let Some(held) = state.world.classic.get_mut(name) {
                 held.remove(instance);
@@ -101,8 +102,7 @@ impl LoadBalancers for SimCloud {
     }
 
     async fn register_with_classic_balancer(&self, name: &str, instance: &InstanceId) -> Answer<()> {
-        let intended =
-            |step: &Step| back(step, |back| matches!(back, Reversal::RegisterInstancesWithLoadBalancer { .. }));
+        let intended = |step: &Step| back(step, |back| matches!(back, Reversal::RegisterInstancesWithLoadBalancer(_)));
         self.write("RegisterInstancesWithLoadBalancer", intended, |state| {
             match state.world.classic.get_mut(name) {
                 Some(held) => drop(held.insert(instance.clone())),

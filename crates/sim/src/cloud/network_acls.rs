@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use brig_core::{
     acl::{AclEntry, MOST_RULES, NetworkAcl},
     release::Reversal,
-    step::Step,
+    step::{AllowInNetworkAcl, DenyInNetworkAcl, Step},
 };
 use brig_engine::ports::{AclsOf, Answer, ErrorKind, NetworkAcls};
 use ipnet::IpNet;
@@ -29,8 +29,11 @@ impl NetworkAcls for SimCloud {
     async fn create_network_acl_entry(&self, id: &str, entry: &AclEntry) -> Answer<()> {
         const OPERATION: &str = "CreateNetworkAclEntry";
         let intended = |step: &Step| match step {
-            Step::DenyInNetworkAcl { acl, .. } => acl == id,
-            step => back(step, |back| matches!(back, Reversal::AllowInNetworkAcl { acl, .. } if acl == id)),
+            Step::DenyInNetworkAcl(DenyInNetworkAcl { acl, .. }) => acl == id,
+            step => back(
+                step,
+                |back| matches!(back, Reversal::AllowInNetworkAcl(AllowInNetworkAcl { acl, .. }) if acl == id),
+            ),
         };
         self.write(OPERATION, intended, |state| {
             let Some(acl) = state.world.acls.get_mut(id) else {
@@ -52,8 +55,9 @@ impl NetworkAcls for SimCloud {
     }
 
     async fn delete_network_acl_entry(&self, id: &str, number: i32, egress: bool) -> Answer<()> {
-        let intended =
-            |step: &Step| back(step, |back| matches!(back, Reversal::AllowInNetworkAcl { acl, .. } if acl == id));
+        let intended = |step: &Step| {
+            back(step, |back| matches!(back, Reversal::AllowInNetworkAcl(AllowInNetworkAcl { acl, .. }) if acl == id))
+        };
         self.write("DeleteNetworkAclEntry", intended, |state| {
             if let Some(acl) = state.world.acls.get_mut(id) {
                 acl.entries.retain(|entry| entry.egress != egress || entry.number != number);

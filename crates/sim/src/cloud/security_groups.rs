@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::{
     ids::{GroupId, VpcId},
-    step::Step,
+    step::{AuthorizeForensicAccess, AuthorizeSecurityGroupRules, CreateSecurityGroup, RevokeSecurityGroupRules, Step},
     survey::{Direction, Rule, SecurityGroup},
 };
 use brig_engine::ports::{Answer, ErrorKind, ListedRule, SecurityGroups, Tags};
@@ -139,10 +139,12 @@ impl SimCloud {
 
 fn of_group(step: &Step, vpc: &VpcId, name: &str) -> bool {
     match step {
-        Step::CreateSecurityGroup { group }
-        | Step::RevokeSecurityGroupRules { group, .. }
-        | Step::AuthorizeForensicAccess { group, .. }
-        | Step::AuthorizeSecurityGroupRules { group } => group.vpc == *vpc && group.name == name,
+        Step::CreateSecurityGroup(CreateSecurityGroup { group })
+        | Step::RevokeSecurityGroupRules(RevokeSecurityGroupRules { group, .. })
+        | Step::AuthorizeForensicAccess(AuthorizeForensicAccess { group, .. })
+        | Step::AuthorizeSecurityGroupRules(AuthorizeSecurityGroupRules { group }) => {
+            group.vpc == *vpc && group.name == name
+        }
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::{
     ids::{InstanceId, SnapshotId, VolumeId},
-    step::Step,
+    step::{CreateSnapshot, LockSnapshot, SnapshotMemory, Step},
     survey::Snapshot,
 };
 use brig_engine::ports::{Answer, ErrorKind, Snapshots, Tags};
@@ -14,7 +14,7 @@ use super::{SimCloud, not_found, refused};
 impl Snapshots for SimCloud {
     async fn create_snapshots(&self, id: &InstanceId, _: &str, tags: &Tags) -> Answer<Vec<Snapshot>> {
         const OPERATION: &str = "CreateSnapshots";
-        let intended = |step: &Step| matches!(step, Step::CreateSnapshots { .. } | Step::SnapshotMemory);
+        let intended = |step: &Step| matches!(step, Step::CreateSnapshots(_) | Step::SnapshotMemory(SnapshotMemory));
         self.write(OPERATION, intended, |state| {
             let Some(instance) = state.world.instances.get(id) else {
                 return Err(not_found(OPERATION, "InvalidInstanceID.NotFound"));
@@ -33,7 +33,8 @@ impl Snapshots for SimCloud {
 
     async fn create_snapshot(&self, volume: &VolumeId, _: &str, tags: &Tags) -> Answer<Snapshot> {
         let intended = |step: &Step| {
-            matches!(step, Step::CreateSnapshot { volume: of } if of == volume) || matches!(step, Step::SnapshotMemory)
+            matches!(step, Step::CreateSnapshot(CreateSnapshot { volume: of }) if of == volume)
+                || matches!(step, Step::SnapshotMemory(SnapshotMemory))
         };
         self.write("CreateSnapshot", intended, |state| {
             if state.world.bad_volumes.contains(volume) {
@@ -55,7 +56,8 @@ impl Snapshots for SimCloud {
     }
 
     async fn lock_snapshot(&self, id: &SnapshotId, _: u32) -> Answer<()> {
-        let intended = |step: &Step| matches!(step, Step::LockSnapshot { snapshot, .. } if snapshot == id);
+        let intended =
+            |step: &Step| matches!(step, Step::LockSnapshot(LockSnapshot { snapshot, .. }) if snapshot == id);
         self.write("LockSnapshot", intended, |state| match state.world.snapshots.get_mut(id) {
             Some(snapshot) => {
                 snapshot.locked = Some(true);

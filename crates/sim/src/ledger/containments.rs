@@ -10,7 +10,7 @@ use brig_core::{
         ActivePage, Claim, Claimed, Counted, Current, InstanceKey, OverCap, Records, State as Status, StepRecord,
     },
     notified::Release,
-    step::{Outcome, Step},
+    step::{DenyRole, Isolate, Outcome, Step},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Containments};
@@ -196,8 +196,8 @@ fn check_original(state: &mut State, record: &StepRecord) {
             .is_some_and(|(group, _)| group.name.starts_with("brig-") && group.tags.contains_key("brig:role"))
     };
     let wrong = match &record.step {
-        Step::Isolate { was: Some(was), .. } => was.iter().any(brigs),
-        Step::DenyRole { was: Some(was), .. } => deny_policy::is_ours(was),
+        Step::Isolate(Isolate { was: Some(was), .. }) => was.iter().any(brigs),
+        Step::DenyRole(DenyRole { was: Some(was), .. }) => deny_policy::is_ours(was),
         _ => false,
     };
     if wrong {

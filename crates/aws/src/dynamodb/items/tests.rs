@@ -1,5 +1,7 @@
-use brig_core::step::{GroupRef, Step};
-use brig_core::survey::Purpose;
+use brig_core::{
+    step::{GroupRef, Isolate, Step},
+    survey::Purpose,
+};
 
 use super::*;
 
@@ -56,7 +58,7 @@ fn a_report_is_read_back_as_it_was_kept() {
 fn isolate(at: Timestamp) -> StepRecord {
     StepRecord {
         key: "network/isolate/eni-1".to_owned(),
-        step: Step::Isolate {
+        step: Step::Isolate(Isolate {
             eni: "eni-1".into(),
             was: Some(vec!["sg-1".into()]),
             isolation: GroupRef {
@@ -65,7 +67,7 @@ fn isolate(at: Timestamp) -> StepRecord {
                 name: "brig-isolation".to_owned(),
                 id: Some("sg-9".into()),
             },
-        },
+        }),
         recorded_at: at,
         outcome: None,
         finished_at: None,

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     acl::LAST_NUMBER,
     reach::{Route, RouteTable},
-    step::Failure,
+    step::{DenyInNetworkAcl, Failure},
     testing::{account, instance},
     timestamp::Timestamp,
 };
@@ -77,7 +77,7 @@ fn check(world: &World, expected: &Expect) {
     let mut shown = String::new();
     let plan = planned(world);
     for step in &plan.steps {
-        if let Step::DenyInNetworkAcl { ingress, egress, .. } = &step.step {
+        if let Step::DenyInNetworkAcl(DenyInNetworkAcl { ingress, egress, .. }) = &step.step {
             let _ = write!(shown, "in {ingress}, out {egress}: ");
         }
         shown.push_str(&Plan { steps: vec![step.clone()], notes: Vec::new() }.to_string());
@@ -239,14 +239,14 @@ fn somebody_elses_acl_is_left_to_its_owner() {
 
 /// The step of a rule at 4 for what comes in, and at 5 for what goes out.
 fn denying(remote: &str) -> Step {
-    Step::DenyInNetworkAcl {
+    Step::DenyInNetworkAcl(DenyInNetworkAcl {
         acl: "acl-1".to_owned(),
         address: address(remote),
         ingress: 4,
         egress: 5,
         subnets: Vec::new(),
         instance_arn: ARN.to_owned(),
-    }
+    })
 }
 
 #[test]

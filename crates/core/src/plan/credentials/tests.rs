@@ -1,10 +1,11 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::verdict::Truth;
 use crate::{
+    step::{DenyRole, DisableMetadata},
     survey::{Association, InstanceState, Role},
     testing::instance,
+    verdict::Truth,
 };
 
 fn role(arn: &str, policy: Option<String>, denied: Vec<String>) -> RoleLook {
@@ -106,7 +107,7 @@ fn a_policy_of_our_name_that_others_wrote_is_kept_in_the_step() {
     let mut foreign = look();
     foreign.roles[0].policy = Some(r#"{"Statement":[]}"#.to_owned());
     let plan = plan(&foreign, &instance(), RoleDeny::Instance, None);
-    assert!(matches!(plan.todo().next(), Some(Step::DenyRole { was: Some(_), .. })));
+    assert!(matches!(plan.todo().next(), Some(Step::DenyRole(DenyRole { was: Some(_), .. }))));
 }
 
 #[test]
@@ -196,9 +197,9 @@ fn a_role_that_only_the_finding_names_is_denied_for_this_instance_alone() {
     let plan = plan(&look, &bare, RoleDeny::Role, None);
     let reaches: Vec<(String, RoleDeny)> = plan
         .todo()
-        .filter_map(
-            |step| if let Step::DenyRole { role, reach, .. } = step { Some((role.clone(), *reach)) } else { None },
-        )
+        .filter_map(|step| {
+            if let Step::DenyRole(DenyRole { role, reach, .. }) = step { Some((role.clone(), *reach)) } else { None }
+        })
         .collect();
     assert_eq!(reaches, [("own".to_owned(), RoleDeny::Role), ("before".to_owned(), RoleDeny::Instance)]);
     assert!(!plan.notes.iter().any(|note| note.to_string().contains("no instance profile")), "{plan}");
@@ -210,7 +211,7 @@ fn a_denial_of_the_whole_role_is_not_narrowed_by_a_finding_that_names_the_role()
     let seen = RoleLook { reach: Some(RoleDeny::Instance), ..role("arn:aws:iam::1:role/a", whole, vec![]) };
     let look = CredentialsLook { roles: vec![seen], ..look() };
     let plan = plan(&look, &instance(), RoleDeny::Role, None);
-    assert!(plan.todo().any(|step| matches!(step, Step::DenyRole { reach: RoleDeny::Role, .. })), "{plan}");
+    assert!(plan.todo().any(|step| matches!(step, Step::DenyRole(DenyRole { reach: RoleDeny::Role, .. }))), "{plan}");
 }
 
 #[test]
@@ -279,7 +280,7 @@ fn why_a_role_was_not_denied_is_kept_as_a_value() {
 
 #[test]
 fn metadata_options_that_aws_does_not_change_are_a_note_and_no_promise() {
-    let step = Step::DisableMetadata { was: instance().metadata };
+    let step = Step::DisableMetadata(DisableMetadata { was: instance().metadata });
     let mut record = StepRecord::intended("k".to_owned(), step, crate::timestamp::Timestamp::from_millis(0));
     record.outcome = Some(Outcome::Skipped("AWS does not take it here".into()));
     let arn = instance().id.arn(&instance().account, &instance().region);

@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::{
-    step::Failure,
+    step::{Failure, ShortenTimeouts},
     survey::InstanceState,
     testing::{instance, interface, public},
     timestamp::Timestamp,
@@ -74,7 +74,7 @@ fn what_is_settled_is_not_tried_again() {
         Outcome::Changed("TCP was not set".into()),
         Outcome::Skipped("AWS does not take it here: UnsupportedOperation".into()),
     ]) {
-        let step = Step::ShortenTimeouts { eni: interface.id.clone(), was: Timeouts::default() };
+        let step = Step::ShortenTimeouts(ShortenTimeouts { eni: interface.id.clone(), was: Timeouts::default() });
         let key = step.key(world.instance.id.as_str());
         let record = StepRecord::intended(key, step, Timestamp::from_millis(0));
         world.recorded.push(StepRecord { outcome: Some(outcome), ..record });

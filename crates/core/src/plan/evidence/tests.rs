@@ -3,10 +3,13 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::verdict::Truth;
 use crate::{
-    step::Failure,
+    step::{
+        CreateSnapshot, CreateSnapshots, DisableAutoRecovery, Failure, KeepVolumes, LockSnapshot, ProtectStop,
+        ProtectTermination, StopOnShutdown, TagInstance, TagSnapshot,
+    },
     testing::{instance, volume},
+    verdict::Truth,
 };
 
 fn look() -> EvidenceLook {
@@ -49,7 +52,7 @@ fn nothing_may_end_the_instance_and_its_disks_are_kept() {
     );
     let plan = plan(&look(), &instance(), &"c-1".into());
     assert!(
-        matches!(&plan.steps[3].step, Step::KeepVolumes { was } if *was == [("/dev/xvda".to_owned(), "vol-root".into())])
+        matches!(&plan.steps[3].step, Step::KeepVolumes(KeepVolumes { was }) if *was == [("/dev/xvda".to_owned(), "vol-root".into())])
     );
 }
 
@@ -94,8 +97,11 @@ fn a_volume_without_a_snapshot_is_taken_beside_the_set_that_is_there() {
     let mut found = look();
     found.snapshots = vec![snapshot("snap-1", "vol-root", Some(true))];
     let plan = plan(&found, &instance(), &"c-1".into());
-    assert!(plan.todo().any(|step| *step == Step::CreateSnapshot { volume: "vol-data".into() }), "{plan}");
-    assert!(plan.todo().all(|step| !matches!(step, Step::CreateSnapshots { .. })), "{plan}");
+    assert!(
+        plan.todo().any(|step| *step == Step::CreateSnapshot(CreateSnapshot { volume: "vol-data".into() })),
+        "{plan}"
+    );
+    assert!(plan.todo().all(|step| !matches!(step, Step::CreateSnapshots(_))), "{plan}");
 }
 
 fn hour(hour: i64) -> Timestamp {
@@ -125,11 +131,11 @@ fn what_aws_refused_is_tried_again_after_a_day_and_said_until_then() {
     let kms = "CreateSnapshot: InvalidVolume.InvalidKmsKey: the key is disabled";
     let records = [
         record(
-            Step::CreateSnapshots { volumes: vec!["vol-root".into(), "vol-data".into()] },
+            Step::CreateSnapshots(CreateSnapshots { volumes: vec!["vol-root".into(), "vol-data".into()] }),
             refused("a set"),
             hour(1),
         ),
-        record(Step::CreateSnapshot { volume: "vol-data".into() }, refused(kms), hour(1)),
+        record(Step::CreateSnapshot(CreateSnapshot { volume: "vol-data".into() }), refused(kms), hour(1)),
     ];
     let at = |now: i64, snapshots: Vec<Snapshot>| {
         let mut look = EvidenceLook { snapshots, ..look() };
@@ -174,16 +180,16 @@ fn a_set_that_ended_in_error_is_no_evidence_and_is_taken_again_after_a_day() {
 #[test]
 fn what_aws_does_not_take_for_an_instance_is_skipped_and_promised_by_nobody() {
     let unsupported = || Outcome::Skipped("AWS does not take it here".into());
-    let doomed = Step::KeepVolumes { was: vec![("/dev/xvda".to_owned(), "vol-root".into())] };
+    let doomed = Step::KeepVolumes(KeepVolumes { was: vec![("/dev/xvda".to_owned(), "vol-root".into())] });
     let records: Vec<StepRecord> = [
-        Step::ProtectTermination { was: false },
-        Step::ProtectStop { was: false },
-        Step::StopOnShutdown { was: "terminate".to_owned() },
-        Step::DisableAutoRecovery { was: "default".to_owned() },
+        Step::ProtectTermination(ProtectTermination { was: false }),
+        Step::ProtectStop(ProtectStop { was: false }),
+        Step::StopOnShutdown(StopOnShutdown { was: "terminate".to_owned() }),
+        Step::DisableAutoRecovery(DisableAutoRecovery { was: "default".to_owned() }),
         doomed,
-        Step::TagInstance,
-        Step::LockSnapshot { snapshot: "snap-1".into(), days: 7 },
-        Step::TagSnapshot { snapshot: "snap-1".into(), device: "/dev/xvda".to_owned() },
+        Step::TagInstance(TagInstance),
+        Step::LockSnapshot(LockSnapshot { snapshot: "snap-1".into(), days: 7 }),
+        Step::TagSnapshot(TagSnapshot { snapshot: "snap-1".into(), device: "/dev/xvda".to_owned() }),
     ]
     .into_iter()
     .map(|step| record(step, unsupported(), hour(1)))
@@ -257,15 +263,16 @@ fn a_preserved_instance_plans_nothing() {
 fn what_may_exist_already_is_not_taken_again_blindly() {
     let unread = EvidenceLook { snapshots_unread: true, attempted: true, ..look() };
     let planned = plan(&unread, &instance(), &"c-1".into());
-    assert!(planned.todo().all(|step| !matches!(step, Step::CreateSnapshots { .. })));
+    assert!(planned.todo().all(|step| !matches!(step, Step::CreateSnapshots(_))));
     let first = EvidenceLook { attempted: false, ..unread };
     let planned = plan(&first, &instance(), &"c-1".into());
-    assert!(planned.todo().any(|step| matches!(step, Step::CreateSnapshots { .. })));
+    assert!(planned.todo().any(|step| matches!(step, Step::CreateSnapshots(_))));
 }
 
 #[test]
 fn whoever_orders_it_has_what_was_refused_tried_again() {
-    let records = [record(Step::CreateSnapshot { volume: "vol-data".into() }, refused("no key"), hour(1))];
+    let records =
+        [record(Step::CreateSnapshot(CreateSnapshot { volume: "vol-data".into() }), refused("no key"), hour(1))];
     let mut look = EvidenceLook { snapshots: vec![snapshot("snap-1", "vol-root", Some(true))], ..look() };
     look.remember(&records, hour(2));
     assert_eq!(snapshots(&look), ["already_done create_snapshots i", "skipped create_snapshot vol-data"]);

@@ -2,6 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::{
+    step::DeregisterTargets,
     survey::ScalingGroup,
     testing::{instance, interface},
     verdict::Truth,
@@ -49,7 +50,7 @@ fn it_leaves_its_group_and_every_balancer_on_every_port() {
         "#]],
     );
     let plan = plan(&look, &instance(), &BTreeSet::new());
-    assert!(matches!(&plan.steps[1].step, Step::DeregisterTargets { was, .. } if was.len() == 2));
+    assert!(matches!(&plan.steps[1].step, Step::DeregisterTargets(DeregisterTargets { was, .. }) if was.len() == 2));
     assert_eq!(Truth::of(&facts(&look, &instance())), Truth::No);
 }
 

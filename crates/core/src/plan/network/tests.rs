@@ -1,7 +1,10 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::testing::{account, interface, our_group};
+use crate::{
+    step::Isolate,
+    testing::{account, interface, our_group},
+};
 
 struct World {
     state: InstanceState,
@@ -62,7 +65,9 @@ fn what_an_interface_had_is_in_the_step_without_our_groups() {
     let mut world = world();
     world.interfaces = vec![interface("eni-a", "vpc-1", &["sg-web", "sg-isolation-vpc-1"])];
     let plan = planned(&world);
-    assert!(matches!(plan.todo().next(), Some(Step::Isolate { was: Some(was), .. }) if *was == ["sg-web".into()]));
+    assert!(
+        matches!(plan.todo().next(), Some(Step::Isolate(Isolate { was: Some(was), .. })) if *was == ["sg-web".into()])
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
     ids::{EniId, GroupId},
-    step::{Failure, GroupRef, Mark, Outcome, Step},
+    step::{Failure, GroupRef, Mark, Outcome, Step, Untrack},
 };
 
 use super::{NetworkLane, lock};
@@ -58,7 +58,7 @@ impl NetworkLane<'_> {
     }
 
     pub(super) async fn untrack(&self, step: Step, closed: &BTreeSet<EniId>) -> Outcome {
-        let Step::Untrack { eni, untrack, isolation, seconds } = &step else {
+        let Step::Untrack(Untrack { eni, untrack, isolation, seconds }) = &step else {
             return Outcome::Skipped("no untrack step".into());
         };
         if !closed.contains(eni) {

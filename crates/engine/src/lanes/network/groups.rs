@@ -6,7 +6,7 @@ use brig_core::{
     ids::{AccountId, GroupId, InstanceId, VpcId},
     ledger::InstanceKey,
     plan::{Plan, network::untrack_rules},
-    step::{Failure, GroupRef, Outcome, Step},
+    step::{CreateSecurityGroup, Failure, GroupRef, Outcome, Step},
     survey::{Direction, GROUP_ROLE_TAG, Instance, Interface, Purpose, SecurityGroup},
 };
 use futures::future::join_all;
@@ -53,7 +53,7 @@ impl NetworkLane<'_> {
     /// cuts. Costs no time on the way to the cut, since an untrack group is not needed before its interface is isolated.
     pub(super) async fn make_first(&self, groups: &Plan) {
         let creates = groups.todo().filter_map(|step| {
-            let Step::CreateSecurityGroup { group } = step else { return None };
+            let Step::CreateSecurityGroup(CreateSecurityGroup { group }) = step else { return None };
             Some(async move {
                 let made = create(self.cloud, self.work.clock, &self.work.instance.account, group);
                 let made = match self.work.within("CreateSecurityGroup", async { Ok(made.await) }).await {

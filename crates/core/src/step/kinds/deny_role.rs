@@ -1,0 +1,130 @@
+//! Denies the instance's sessions in its role's inline policy `brig-deny`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, Undo, unread};
+use crate::{
+    deny_policy,
+    plan::{Plan, done},
+    policy::RoleDeny,
+    release::{Look, ReleaseScope},
+    step::{
+        Lane, Outcome, Reversal,
+        change::{Change, Value, change, word},
+    },
+};
+
+/// Denies the instance's sessions in its role's inline policy `brig-deny`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DenyRole {
+    /// The role's name.
+    pub role: String,
+    /// The role's ARN.
+    pub role_arn: String,
+    /// The instance's ARN.
+    pub instance_arn: String,
+    /// Whom it hits.
+    pub reach: RoleDeny,
+    /// A policy of that name that Brig did not write.
+    pub was: Option<String>,
+}
+
+impl Describe for DenyRole {
+    const LANE: Lane = Lane::Credentials;
+    const NAME: &'static str = "deny_role";
+    const OPERATION: &'static str = "PutRolePolicy";
+    const IAM_ACTIONS: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy"];
+
+    fn resource(&self, _: &str) -> String {
+        self.role_arn.clone()
+    }
+
+    fn change(&self) -> Change {
+        let Self { reach, was, .. } = self;
+        let before = was.as_ref().map_or(Value::Nothing, |_| word("one that Brig did not write"));
+        let whom = match reach {
+            RoleDeny::Instance => "denies this instance's sessions everything",
+            RoleDeny::Role => "denies every session of the role everything",
+        };
+        change("policy brig-deny", before, word(whom))
+    }
+}
+
+impl Undo for DenyRole {
+    fn reverse(&self, look: &Look<'_>, _whole: ReleaseScope, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+        let Self { role, role_arn, instance_arn, reach, was } = self;
+        let seen = look.roles.iter().find(|seen| seen.role.arn == *role_arn);
+        let policy = seen.and_then(|seen| seen.policy.as_deref());
+        let ours = policy.is_some_and(deny_policy::is_ours);
+        let in_set = seen.is_some_and(|seen| seen.denied.contains(instance_arn));
+        // A denial of the whole role names nobody: it goes with the last contained instance, and until then it is the others'.
+        let whole = policy.is_some_and(deny_policy::denies_role);
+        let others = seen.map_or(0, |seen| seen.denied.iter().filter(|arn| *arn != instance_arn).count());
+        let named = || policy.is_some_and(|policy| deny_policy::denies(policy, instance_arn));
+        let in_policy = ours && if whole { others == 0 } else { named() };
+        if whole && others > 0 {
+            plan.note(format!(
+                "the role {role} denies every session, this instance's too, while {others} other instance(s) of it stay contained"
+            ));
+        }
+        if policy.is_some() && !ours {
+            plan.note(format!(
+                "the role {role} has a policy {} that Brig did not write: it is left alone",
+                deny_policy::NAME
+            ));
+        }
+        let back = Reversal::AllowRole(AllowRole {
+            role: role.clone(),
+            role_arn: role_arn.clone(),
+            instance_arn: instance_arn.clone(),
+            reach: *reach,
+            was: was.clone(),
+            foreign: policy.is_some() && !ours,
+        });
+        let outcome = match seen {
+            None => unread(),
+            Some(seen) if seen.unread => unread(),
+            Some(_) if in_set || in_policy => Outcome::Planned,
+            Some(_) => done("the role does not deny it"),
+        };
+        Some((back, outcome))
+    }
+}
+
+/// The role's policy loses this instance; with the last one it is deleted, or what it replaced is put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllowRole {
+    /// The role's name.
+    pub role: String,
+    /// The role's ARN.
+    pub role_arn: String,
+    /// The instance's ARN.
+    pub instance_arn: String,
+    /// Whom the denial hit.
+    pub reach: RoleDeny,
+    /// The policy of that name before.
+    pub was: Option<String>,
+    /// The policy is somebody else's now and stays.
+    pub foreign: bool,
+}
+
+impl Describe for AllowRole {
+    const LANE: Lane = Lane::Credentials;
+    const NAME: &'static str = "allow_role";
+    const OPERATION: &'static str = "DeleteRolePolicy";
+    const IAM_ACTIONS: &'static [&'static str] = &["iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"];
+
+    fn resource(&self, _: &str) -> String {
+        self.role_arn.clone()
+    }
+
+    fn change(&self) -> Change {
+        let Self { was, foreign, .. } = self;
+        let after = match (foreign, was) {
+            (true, _) => "the policy that someone else wrote stays",
+            (false, Some(_)) => "the policy of that name before",
+            (false, None) => "without this instance; deleted with the last one",
+        };
+        change("policy brig-deny", word("denies this instance's sessions"), word(after))
+    }
+}

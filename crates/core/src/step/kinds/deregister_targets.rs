@@ -1,0 +1,114 @@
+//! Takes the instance out of a target group.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, Undo, gone, unread};
+use crate::{
+    plan::{Plan, done, fleet::may_be},
+    release::{Look, ReleaseScope},
+    step::{
+        Lane, Outcome, Reversal,
+        change::{Change, Value, change},
+    },
+    survey::Target,
+};
+
+/// Takes the instance out of a target group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeregisterTargets {
+    /// The group's ARN.
+    pub group: String,
+    /// The targets, with their ports.
+    pub was: Vec<Target>,
+}
+
+impl Describe for DeregisterTargets {
+    const LANE: Lane = Lane::Fleet;
+    const NAME: &'static str = "deregister_targets";
+    const OPERATION: &'static str = "DeregisterTargets";
+    const IAM_ACTIONS: &'static [&'static str] = &["elasticloadbalancing:DeregisterTargets"];
+
+    fn resource(&self, _: &str) -> String {
+        self.group.clone()
+    }
+
+    fn key_parts(&self) -> Vec<String> {
+        self.was.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect()
+    }
+
+    fn change(&self) -> Change {
+        let Self { was, .. } = self;
+        change("targets", Value::Targets(was.clone()), Value::Nothing)
+    }
+}
+
+impl Undo for DeregisterTargets {
+    fn reverse(&self, look: &Look<'_>, _: ReleaseScope, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+        let Self { group, was } = self;
+        targets(group, was, look, plan)
+    }
+}
+
+/// The targets are registered again, with their ports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisterTargets {
+    /// The target group's ARN.
+    pub group: String,
+    /// The targets.
+    pub targets: Vec<Target>,
+}
+
+impl Describe for RegisterTargets {
+    const LANE: Lane = Lane::Fleet;
+    const NAME: &'static str = "register_targets";
+    const OPERATION: &'static str = "RegisterTargets";
+    const IAM_ACTIONS: &'static [&'static str] = &["elasticloadbalancing:RegisterTargets"];
+
+    fn resource(&self, _: &str) -> String {
+        let Self { group, targets } = self;
+        let listed: Vec<String> =
+            targets.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect();
+        format!("{group} {}", listed.join(" "))
+    }
+
+    fn change(&self) -> Change {
+        let Self { targets, .. } = self;
+        let targets = targets.iter().map(|target| Target { state: String::new(), ..target.clone() });
+        change("targets", Value::Nothing, Value::Targets(targets.collect()))
+    }
+}
+
+fn targets(group: &str, was: &[Target], look: &Look<'_>, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+    for target in was.iter().filter(|target| target.state == "draining") {
+        plan.note(format!(
+            "{} was draining in {group} when it was first seen there: it is not registered again; if it belongs there, register it",
+            target.id
+        ));
+    }
+    let (own, lost): (Vec<&Target>, Vec<&Target>) = was
+        .iter()
+        .filter(|target| target.state != "draining")
+        .partition(|target| look.instance.interfaces.is_empty() || may_be(target, look.instance));
+    for target in lost {
+        plan.note(format!("{} of {group} is an address that the instance no longer has: it is left alone", target.id));
+    }
+    if own.is_empty() {
+        return None;
+    }
+    let back = Reversal::RegisterTargets(RegisterTargets {
+        group: group.to_owned(),
+        targets: own.iter().map(|t| (*t).clone()).collect(),
+    });
+    let outcome = match look.targets.get(group) {
+        _ if look.instance.state.is_ending() => gone("the instance is gone"),
+        None => gone("the target group is gone"),
+        Some(None) => unread(),
+        Some(Some(now)) => {
+            let held = |own: &&Target| {
+                now.iter().any(|now| now.id == own.id && now.port == own.port && now.state != "draining")
+            };
+            if own.iter().all(held) { done("registered") } else { Outcome::Planned }
+        }
+    };
+    Some((back, outcome))
+}

@@ -1,0 +1,86 @@
+//! Takes the instance out of its Auto Scaling group, which replaces it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, Undo, gone, unread};
+use crate::{
+    finding::Rejoin,
+    plan::{Plan, done},
+    release::{Look, ReleaseScope},
+    step::{
+        Lane, Outcome, Reversal,
+        change::{Change, Value, change, word},
+    },
+};
+
+/// Takes the instance out of its Auto Scaling group, which replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetachInstances {
+    /// The group's name.
+    pub group: String,
+    /// Its lifecycle state before.
+    pub was: String,
+    /// Whether it was protected from scale-in.
+    pub protected: bool,
+}
+
+impl Describe for DetachInstances {
+    const LANE: Lane = Lane::Fleet;
+    const NAME: &'static str = "detach_instances";
+    const OPERATION: &'static str = "DetachInstances";
+    const IAM_ACTIONS: &'static [&'static str] = &["autoscaling:DetachInstances"];
+
+    fn resource(&self, _: &str) -> String {
+        self.group.clone()
+    }
+
+    fn change(&self) -> Change {
+        let Self { was, protected, .. } = self;
+        let protected = if *protected { ", protected from scale-in" } else { "" };
+        change("membership", word(format!("{was}{protected}")), word("detached; the group may replace it"))
+    }
+}
+
+impl Undo for DetachInstances {
+    fn reverse(&self, look: &Look<'_>, whole: ReleaseScope, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+        let instance = look.instance;
+        let ended = instance.state.is_ending();
+        let Self { group, .. } = self;
+        let outcome = match look.membership {
+            _ if ended => gone("the instance is gone"),
+            None if whole.rejoin == Rejoin::Yes => unread(),
+            Some(Some(now)) if now.group == *group => done("a member"),
+            Some(Some(now)) => gone(&format!("it is in the group {} now", now.group)),
+            Some(None) if whole.rejoin == Rejoin::Yes => Outcome::Planned,
+            None | Some(None) => {
+                plan.note(format!(
+                    "it stays out of {group}, which replaced it; \"rejoin\": true attaches it and raises the desired capacity by one"
+                ));
+                return None;
+            }
+        };
+        Some((Reversal::AttachInstances(AttachInstances { group: group.clone() }), outcome))
+    }
+}
+
+/// The instance joins its Auto Scaling group again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachInstances {
+    /// The group's name.
+    pub group: String,
+}
+
+impl Describe for AttachInstances {
+    const LANE: Lane = Lane::Fleet;
+    const NAME: &'static str = "attach_instances";
+    const OPERATION: &'static str = "AttachInstances";
+    const IAM_ACTIONS: &'static [&'static str] = &["autoscaling:AttachInstances"];
+
+    fn resource(&self, _: &str) -> String {
+        self.group.clone()
+    }
+
+    fn change(&self) -> Change {
+        change("membership", Value::Nothing, word("a member; the desired capacity rises by one"))
+    }
+}

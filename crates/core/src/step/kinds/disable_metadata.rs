@@ -1,0 +1,48 @@
+//! Turns the metadata service off.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, RestoreMetadata, Undo, require_tokens::metadata};
+use crate::{
+    plan::Plan,
+    release::{Look, ReleaseScope},
+    step::{
+        Lane, Outcome, Reversal,
+        change::{Change, Switch, Value, change},
+    },
+    survey::MetadataOptions,
+};
+
+/// Turns the metadata service off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisableMetadata {
+    /// The options before.
+    pub was: MetadataOptions,
+}
+
+impl Describe for DisableMetadata {
+    const LANE: Lane = Lane::Credentials;
+    const NAME: &'static str = "disable_metadata";
+    const OPERATION: &'static str = "ModifyInstanceMetadataOptions";
+    const IAM_ACTIONS: &'static [&'static str] = &["ec2:ModifyInstanceMetadataOptions"];
+
+    fn resource(&self, instance: &str) -> String {
+        instance.to_owned()
+    }
+
+    fn change(&self) -> Change {
+        let Self { was } = self;
+        change("metadata service", Value::Metadata(was.clone()), Value::Switch(Switch::Off))
+    }
+}
+
+impl Undo for DisableMetadata {
+    fn reverse(&self, look: &Look<'_>, whole: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+        let instance = look.instance;
+        let Self { was } = self;
+        Some((
+            Reversal::RestoreMetadata(RestoreMetadata { options: was.clone() }),
+            metadata(was, instance, whole.guards),
+        ))
+    }
+}

@@ -1,0 +1,98 @@
+//! Termination no longer deletes these volumes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, Undo, gone};
+use crate::{
+    ids::VolumeId,
+    plan::{Plan, done},
+    release::{Look, ReleaseScope},
+    step::{
+        Lane, Outcome, Reversal,
+        change::{Change, Value, change},
+    },
+};
+
+/// Termination no longer deletes these volumes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepVolumes {
+    /// Device and volume, of those that termination would have deleted.
+    pub was: Vec<(String, VolumeId)>,
+}
+
+impl Describe for KeepVolumes {
+    const LANE: Lane = Lane::Evidence;
+    const NAME: &'static str = "keep_volumes";
+    const OPERATION: &'static str = "ModifyInstanceAttribute";
+    const KEY_WORD: &'static str = "modify_instance_attribute";
+    const IAM_ACTIONS: &'static [&'static str] = &["ec2:ModifyInstanceAttribute"];
+
+    fn resource(&self, instance: &str) -> String {
+        format!("{instance}/blockDeviceMapping")
+    }
+
+    fn key_parts(&self) -> Vec<String> {
+        self.was.iter().map(|(device, volume)| format!("{device}={volume}")).collect()
+    }
+
+    fn change(&self) -> Change {
+        let Self { was } = self;
+        let volumes = was.iter().map(|(device, volume)| format!("{device} ({volume})")).collect();
+        change("volumes deleted on termination", Value::List(volumes), Value::Nothing)
+    }
+}
+
+impl Undo for KeepVolumes {
+    fn reverse(&self, look: &Look<'_>, _: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+        let Self { was } = self;
+        Some(volumes(was, look))
+    }
+}
+
+/// Termination deletes these volumes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreVolumes {
+    /// The devices.
+    pub devices: Vec<String>,
+}
+
+impl Describe for RestoreVolumes {
+    const LANE: Lane = Lane::Evidence;
+    const NAME: &'static str = "restore_volumes";
+    const OPERATION: &'static str = "ModifyInstanceAttribute";
+    const KEY_WORD: &'static str = "modify_instance_attribute";
+    const IAM_ACTIONS: &'static [&'static str] = &["ec2:ModifyInstanceAttribute"];
+
+    fn resource(&self, instance: &str) -> String {
+        let Self { devices } = self;
+        format!("{instance}/blockDeviceMapping/{}", devices.join(","))
+    }
+
+    fn change(&self) -> Change {
+        let Self { devices } = self;
+        change("volumes deleted on termination", Value::Nothing, Value::List(devices.clone()))
+    }
+}
+
+fn volumes(was: &[(String, VolumeId)], look: &Look<'_>) -> (Reversal, Outcome) {
+    let attached: Vec<(String, bool)> = was
+        .iter()
+        .filter_map(|(device, id)| {
+            let volume = look.instance.volumes.iter().find(|volume| volume.id == *id && volume.device == *device)?;
+            Some((device.clone(), volume.delete_on_termination))
+        })
+        .collect();
+    let outcome = if look.instance.state.is_ending() {
+        gone("the instance is gone")
+    } else if attached.is_empty() {
+        gone("none of the volumes is still attached")
+    } else if attached.iter().all(|(_, delete)| *delete) {
+        done("deleted with the instance")
+    } else {
+        Outcome::Planned
+    };
+    (
+        Reversal::RestoreVolumes(RestoreVolumes { devices: attached.into_iter().map(|(device, _)| device).collect() }),
+        outcome,
+    )
+}

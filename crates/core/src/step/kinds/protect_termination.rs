@@ -1,0 +1,67 @@
+//! Forbids termination by API.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, Undo, flag};
+use crate::{
+    plan::Plan,
+    release::{Look, ReleaseScope},
+    step::{
+        Lane, Outcome, Reversal,
+        change::{Change, change, switch},
+    },
+};
+
+/// Forbids termination by API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtectTermination {
+    /// The flag before.
+    pub was: bool,
+}
+
+impl Describe for ProtectTermination {
+    const LANE: Lane = Lane::Evidence;
+    const NAME: &'static str = "enable_termination_protection";
+    const OPERATION: &'static str = "ModifyInstanceAttribute";
+    const KEY_WORD: &'static str = "modify_instance_attribute";
+    const IAM_ACTIONS: &'static [&'static str] = &["ec2:ModifyInstanceAttribute"];
+
+    fn resource(&self, instance: &str) -> String {
+        format!("{instance}/disableApiTermination")
+    }
+
+    fn change(&self) -> Change {
+        let Self { was } = self;
+        change("termination protection", switch(*was), switch(true))
+    }
+}
+
+impl Undo for ProtectTermination {
+    fn reverse(&self, look: &Look<'_>, _: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+        if self.was {
+            return None;
+        }
+        let ended = look.instance.state.is_ending();
+        Some((Reversal::UnprotectTermination(UnprotectTermination), flag(look.evidence.termination_protection, ended)))
+    }
+}
+
+/// Termination by API is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnprotectTermination;
+
+impl Describe for UnprotectTermination {
+    const LANE: Lane = Lane::Evidence;
+    const NAME: &'static str = "disable_termination_protection";
+    const OPERATION: &'static str = "ModifyInstanceAttribute";
+    const KEY_WORD: &'static str = "modify_instance_attribute";
+    const IAM_ACTIONS: &'static [&'static str] = &["ec2:ModifyInstanceAttribute"];
+
+    fn resource(&self, instance: &str) -> String {
+        format!("{instance}/disableApiTermination")
+    }
+
+    fn change(&self) -> Change {
+        change("termination protection", switch(true), switch(false))
+    }
+}

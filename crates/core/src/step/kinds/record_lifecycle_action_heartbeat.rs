@@ -1,0 +1,45 @@
+//! Holds an instance that its group is terminating, by another heartbeat of the hook that holds it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, Undo};
+use crate::{
+    plan::Plan,
+    release::{Look, ReleaseScope},
+    step::{
+        Lane, Outcome, Reversal,
+        change::{Change, change, word},
+    },
+};
+
+/// Holds an instance that its group is terminating, by another heartbeat of the hook that holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordLifecycleActionHeartbeat {
+    /// The group's name.
+    pub group: String,
+    /// The hook's name.
+    pub hook: String,
+}
+
+impl Describe for RecordLifecycleActionHeartbeat {
+    const LANE: Lane = Lane::Fleet;
+    const NAME: &'static str = "record_lifecycle_action_heartbeat";
+    const OPERATION: &'static str = "RecordLifecycleActionHeartbeat";
+    const IAM_ACTIONS: &'static [&'static str] = &["autoscaling:RecordLifecycleActionHeartbeat"];
+
+    fn resource(&self, _: &str) -> String {
+        let Self { group, hook } = self;
+        format!("{group}/{hook}")
+    }
+
+    fn change(&self) -> Change {
+        change("lifecycle hook", word("waiting"), word("waiting for another heartbeat timeout"))
+    }
+}
+
+impl Undo for RecordLifecycleActionHeartbeat {
+    fn reverse(&self, _: &Look<'_>, _: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+        // It only bought time.
+        None
+    }
+}

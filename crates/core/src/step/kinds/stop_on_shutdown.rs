@@ -1,0 +1,70 @@
+//! A shutdown from inside stops the instance and keeps its disks.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, Undo, setting};
+use crate::{
+    plan::Plan,
+    release::{Look, ReleaseScope},
+    step::{
+        Lane, Outcome, Reversal,
+        change::{Change, change, word},
+    },
+};
+
+/// A shutdown from inside stops the instance and keeps its disks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopOnShutdown {
+    /// The behaviour before.
+    pub was: String,
+}
+
+impl Describe for StopOnShutdown {
+    const LANE: Lane = Lane::Evidence;
+    const NAME: &'static str = "stop_on_shutdown";
+    const OPERATION: &'static str = "ModifyInstanceAttribute";
+    const KEY_WORD: &'static str = "modify_instance_attribute";
+    const IAM_ACTIONS: &'static [&'static str] = &["ec2:ModifyInstanceAttribute"];
+
+    fn resource(&self, instance: &str) -> String {
+        format!("{instance}/instanceInitiatedShutdownBehavior")
+    }
+
+    fn change(&self) -> Change {
+        let Self { was } = self;
+        change("shutdown behavior", word(was), word("stop"))
+    }
+}
+
+impl Undo for StopOnShutdown {
+    fn reverse(&self, look: &Look<'_>, _: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+        let ended = look.instance.state.is_ending();
+        let Self { was } = self;
+        let outcome = setting(look.evidence.shutdown_behavior.as_deref(), was, "stop", ended);
+        Some((Reversal::RestoreShutdown(RestoreShutdown { behavior: was.clone() }), outcome))
+    }
+}
+
+/// A shutdown from inside does what it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreShutdown {
+    /// `stop` or `terminate`.
+    pub behavior: String,
+}
+
+impl Describe for RestoreShutdown {
+    const LANE: Lane = Lane::Evidence;
+    const NAME: &'static str = "restore_shutdown_behavior";
+    const OPERATION: &'static str = "ModifyInstanceAttribute";
+    const KEY_WORD: &'static str = "modify_instance_attribute";
+    const IAM_ACTIONS: &'static [&'static str] = &["ec2:ModifyInstanceAttribute"];
+
+    fn resource(&self, instance: &str) -> String {
+        format!("{instance}/instanceInitiatedShutdownBehavior")
+    }
+
+    fn change(&self) -> Change {
+        let Self { behavior } = self;
+        change("shutdown behavior", word("stop"), word(behavior))
+    }
+}
