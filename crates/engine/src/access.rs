@@ -7,14 +7,13 @@ use brig_core::{
     gap::{Gap, Subject},
     ids::{AccountId, EniId, GroupId},
     paths::Path,
-    step::{AuthorizeForensicAccess, Outcome, Step},
     survey::{Instance, Interface, Rule, SecurityGroup, vpcs_of},
 };
-use futures::future::join_all;
 
 use crate::{
-    ports::{Answer, ErrorKind, InterfacesOf, NetworkPorts, SecurityGroups},
-    work::{LaneReport, Work, failed, gap},
+    effects::{self, Room},
+    ports::{Answer, InterfacesOf, NetworkPorts, SecurityGroups},
+    work::{LaneReport, Work, gap},
 };
 
 /// What of the isolation groups' rules is forensic access.
@@ -147,21 +146,7 @@ pub(crate) async fn run(
     };
     let plan = access::plan(setting, look, interfaces, groups, &access.aside);
     report.note_all(&plan);
-    report.done = work.run(&plan, |step| authorize(cloud, step)).await;
+    report.done = work.run(&plan, |step| async move { effects::run(&step, Room::Access(cloud)).await }).await;
     report.look_again = !work.finish(&report.done).await;
     report
-}
-
-async fn authorize(cloud: &dyn SecurityGroups, step: Step) -> Outcome {
-    let Step::AuthorizeForensicAccess(AuthorizeForensicAccess { group, rules }) = step else {
-        return Outcome::Skipped("no forensic access".into());
-    };
-    let Some(id) = group.id else { return Outcome::Skipped("its group is not known".into()) };
-    let calls = rules.iter().map(|rule| cloud.authorize_rule(&id, rule));
-    match join_all(calls).await.into_iter().collect::<Answer<Vec<()>>>() {
-        Ok(_) => Outcome::Changed(format!("{} rule(s), the only ones of {id}", rules.len()).into()),
-        // The group holds as many rules as AWS allows: what is open stays open, and the cut is as it was.
-        Err(error) if error.kind == ErrorKind::LimitReached => Outcome::Skipped(error.to_string().into()),
-        Err(error) => failed(&error),
-    }
 }

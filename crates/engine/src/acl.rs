@@ -8,21 +8,20 @@ use std::{
 
 use brig_core::{
     acl::{Denial, NetworkAcl, NeverDenied},
-    ledger::{MemberSet, Shared, StepRecord},
+    ledger::{Shared, StepRecord},
     plan::{Plan, Planned, acl},
     policy::{Escalation, Policy},
     reach::RouteTable,
-    release::Reversal,
-    step::{AllowInNetworkAcl, DenyInNetworkAcl, Failure, Lane, Mark, Outcome, Step},
+    step::{DenyInNetworkAcl, Lane, Mark, Step},
     survey::{Instance, Interface, vpcs_of},
 };
 use futures::future::join_all;
 use ipnet::IpNet;
 
 use crate::{
-    ports::{AclPorts, AclsOf, Answer, CloudError, ErrorKind, Ledger, NetworkAcls},
-    stable::{Written, write_until_stable},
-    work::{LaneReport, Work, failed, failed_for_now},
+    effects::{self, Room},
+    ports::{AclPorts, AclsOf, Answer, CloudError, Ledger},
+    work::{LaneReport, Work},
 };
 
 /// EC2's reads lag its writes: rules without a share may be gone already.
@@ -115,7 +114,7 @@ pub(crate) async fn denials(
     join_all(reads).await.into_iter().collect()
 }
 
-fn shares(members: &[String]) -> Vec<Denial> {
+pub(crate) fn shares(members: &[String]) -> Vec<Denial> {
     members.iter().filter_map(|member| member.parse().ok()).collect()
 }
 
@@ -142,7 +141,11 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn AclPorts, interfaces: &[Int
     report.note_all(&plan);
     // The share is in the set before the rule is made: whoever takes rules away sees it.
     let (intent, joined) = futures::join!(work.intend(&plan), join(work, &plan));
-    report.done = work.run_if(&intent.and(joined), &plan, |step| deny(work, cloud, step)).await;
+    report.done = work
+        .run_if(&intent.and(joined), &plan, |step| async move {
+            effects::run(&step, Room::Acls(effects::Acls { work, cloud })).await
+        })
+        .await;
     let halves = report.done.iter().filter(|done| done.outcome.mark() == Some(Mark::OneWay));
     let halves: Vec<String> =
         halves.map(|done| format!("{}: {}", done.step.resource(""), done.outcome.words())).collect();
@@ -166,15 +169,17 @@ async fn plan(
     Ok(seen.map(|seen| (seen.plan(recorded, &work.instance, work.policy), seen.look_again)))
 }
 
-fn share_of(step: &Step) -> Option<(&str, Denial)> {
-    let Step::DenyInNetworkAcl(DenyInNetworkAcl { acl, address, ingress, egress, instance_arn, .. }) = step else {
-        return None;
-    };
-    let instance = instance_arn.clone();
-    Some((acl, Denial { instance, address: *address, ingress: *ingress, egress: *egress }))
+/// A step's share in the rules of its network ACL.
+pub(crate) fn share(step: &DenyInNetworkAcl) -> Denial {
+    let DenyInNetworkAcl { address, ingress, egress, instance_arn, .. } = step;
+    Denial { instance: instance_arn.clone(), address: *address, ingress: *ingress, egress: *egress }
 }
 
-fn set_of(work: &Work<'_>, acl: &str) -> Shared {
+fn share_of(step: &Step) -> Option<(&str, Denial)> {
+    if let Step::DenyInNetworkAcl(step) = step { Some((step.acl.as_str(), share(step))) } else { None }
+}
+
+pub(crate) fn set_of(work: &Work<'_>, acl: &str) -> Shared {
     Shared::acl(&work.instance.account, &work.instance.region, acl)
 }
 
@@ -183,141 +188,4 @@ async fn join(work: &Work<'_>, plan: &Plan) -> Answer<()> {
         work.within("join", work.ledger.join(&set_of(work, acl), &share.to_string())).await.map(drop)
     });
     join_all(joins).await.into_iter().collect()
-}
-
-async fn deny(work: &Work<'_>, cloud: &dyn NetworkAcls, step: Step) -> Outcome {
-    let Some((acl, share)) = share_of(&step) else { return Outcome::Skipped("no rule of a network ACL".into()) };
-    let outcome = made(make(cloud, acl, &share).await, &share);
-    if matches!(outcome, Outcome::Missing(_) | Outcome::Skipped(_) | Outcome::Failed(_)) && !outcome.is_left_over() {
-        let _ = work.ledger.leave(&set_of(work, acl), &share.to_string()).await;
-    }
-    outcome
-}
-
-fn made(answers: [Answer<()>; 2], share: &Denial) -> Outcome {
-    let [ingress, egress] = answers;
-    match (ingress, egress) {
-        (Ok(()), Ok(())) => Outcome::Changed(format!("both ways, rules {} and {}", share.ingress, share.egress).into()),
-        (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::NotFound => {
-            Outcome::Missing("the network ACL is gone".into())
-        }
-        // Somebody took the number meanwhile: the next plan has another one.
-        (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::Duplicate => failed_for_now(&error),
-        (Err(error), _) | (_, Err(error)) if error.is_retryable() => failed(&error),
-        // Said as it stands, which trying again does not change.
-        (Ok(()), Err(error)) => Outcome::AlreadyDone(
-            format!(
-                "denied ONE WAY ONLY: what comes in (rule {}); what goes out is NOT denied: {error}",
-                share.ingress
-            )
-            .into(),
-        )
-        .marked(Mark::OneWay),
-        (Err(error), Ok(())) => Outcome::AlreadyDone(
-            format!("denied ONE WAY ONLY: what goes out (rule {}); what comes in is NOT denied: {error}", share.egress)
-                .into(),
-        )
-        .marked(Mark::OneWay),
-        (Err(error), Err(_)) if error.code == "NetworkAclEntryLimitExceeded" => {
-            Outcome::Skipped(format!("the network ACL has no room: {error}").into())
-        }
-        (Err(error), Err(_)) => failed(&error),
-    }
-}
-
-/// Makes a share's rules. One that is there already is success, another one at its number is `Duplicate`.
-async fn make(cloud: &dyn NetworkAcls, acl: &str, share: &Denial) -> [Answer<()>; 2] {
-    let [ingress, egress] = share.entries();
-    let (a, b) =
-        futures::join!(cloud.create_network_acl_entry(acl, &ingress), cloud.create_network_acl_entry(acl, &egress));
-    let taken = |answer: &Answer<()>| answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Duplicate);
-    if !taken(&a) && !taken(&b) {
-        return [a, b];
-    }
-    let ids = [acl.to_owned()];
-    let now = match cloud.describe_network_acls(AclsOf::Ids(&ids)).await {
-        Ok(now) => now,
-        Err(error) => return [Err(error.clone()), Err(error)],
-    };
-    let judge = |answer: Answer<()>, entry| match answer {
-        Err(error) if error.kind == ErrorKind::Duplicate && !now.iter().any(|acl| acl.has(entry)) => Err(error),
-        Err(error) if error.kind != ErrorKind::Duplicate => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    };
-    [judge(a, &ingress), judge(b, &egress)]
-}
-
-/// Leaves a share. The rules go first, where nobody else shares them: a containment that finds them there without a share
-/// may take them for somebody else's. They come back where somebody came to share them meanwhile.
-pub(crate) async fn allow(work: &Work<'_>, cloud: &dyn NetworkAcls, back: &Reversal) -> Outcome {
-    let Reversal::AllowInNetworkAcl(AllowInNetworkAcl { acl, address, ingress, egress, instance_arn }) = back else {
-        return Outcome::Skipped("no rule of a network ACL".into());
-    };
-    let (instance, address) = (instance_arn.clone(), *address);
-    let share = Denial { instance, address, ingress: *ingress, egress: *egress };
-    let shared = set_of(work, acl);
-    let others = |set: &MemberSet| -> BTreeSet<Denial> {
-        shares(&set.members).into_iter().filter(|other| other.address == address && *other != share).collect()
-    };
-    let mut left = false;
-    let write = async |seen: &BTreeSet<Denial>| match settle(cloud, acl, &share, seen).await {
-        Ok(()) => Ok(Rules::Settled { others: seen.len() }),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(Rules::AclGone),
-        Err(error) => Err(error),
-    };
-    let read = async |rules: &Rules| {
-        let set = if left {
-            work.ledger.members(&shared).await?
-        } else {
-            work.ledger.leave(&shared, &share.to_string()).await?
-        };
-        left = true;
-        Ok(match rules {
-            Rules::Settled { .. } => Some(others(&set)),
-            Rules::AclGone => None,
-        })
-    };
-    let written = match work.ledger.members(&shared).await {
-        Ok(set) => write_until_stable(others(&set), write, read).await,
-        Err(error) => Err(error),
-    };
-    match written {
-        Ok(Written::Stands(Rules::Settled { others: 0 })) => Outcome::Changed("the rules are gone".into()),
-        Ok(Written::Stands(Rules::Settled { others })) => {
-            Outcome::Changed(format!("{others} other containment(s) still deny it").into())
-        }
-        Ok(Written::Stands(Rules::AclGone)) => Outcome::Missing("the network ACL is gone".into()),
-        Ok(Written::Restless) => Outcome::Failed(Failure::new("who shares the rules kept changing".to_owned(), true)),
-        Err(error) => failed(&error),
-    }
-}
-
-/// What became of a share's rules.
-enum Rules {
-    /// They are what these many others want.
-    Settled {
-        others: usize,
-    },
-    AclGone,
-}
-
-/// Makes the two rules what those who share them want.
-async fn settle(cloud: &dyn NetworkAcls, acl: &str, share: &Denial, others: &BTreeSet<Denial>) -> Answer<()> {
-    let ids = [acl.to_owned()];
-    let now = cloud.describe_network_acls(AclsOf::Ids(&ids)).await?;
-    let changes = share.entries().map(|entry| {
-        let there = now.iter().any(|acl| acl.has(&entry));
-        let wanted = others.iter().any(|other| other.entries().contains(&entry));
-        async move {
-            match (there, wanted) {
-                (true, false) => cloud.delete_network_acl_entry(acl, entry.number, entry.egress).await,
-                (false, true) => match cloud.create_network_acl_entry(acl, &entry).await {
-                    Err(error) if error.kind == ErrorKind::Duplicate => Ok(()),
-                    answer => answer,
-                },
-                (true, true) | (false, false) => Ok(()),
-            }
-        }
-    });
-    join_all(changes).await.into_iter().collect()
 }

@@ -10,6 +10,7 @@ mod claim;
 mod contain;
 mod decide;
 mod denial;
+mod effects;
 mod engine;
 mod escalation;
 mod lanes;

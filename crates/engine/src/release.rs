@@ -1,7 +1,6 @@
 //! Taking a containment back: the same lease, the same intent before effect, the same one way for first run and retry.
 //! What is given back is decided by `brig_core::release` from the ledger and a fresh survey.
 
-mod effects;
 mod look;
 
 use std::{
@@ -32,6 +31,7 @@ use look::{Seen, gone, look};
 
 use crate::{
     claim::{Try, Unsettled},
+    effects::{self, Room},
     engine::{Case, Engine, Invocation, LAST_CALL, Lanes, Occasion, key_of},
     ports::{Answer, CloudError},
     tell::log,
@@ -230,7 +230,12 @@ impl Engine {
                 plan.todo().any(|step| matches!(step, Step::GiveBack(Reversal::StartInstance(StartInstance)))),
             );
             let tried: BTreeSet<String> = plan.todo().map(|step| work.key_of(step)).collect();
-            let ran = work.run(&plan, |step| self.take_back(&work, lanes, step)).await;
+            let ran = work
+                .run(&plan, |step| {
+                    let room = Room::Release(effects::Release { work: &work, lanes });
+                    async move { effects::run(&step, room).await }
+                })
+                .await;
             on_record &= work.finish(&ran).await;
             for one in ran.iter().filter(|one| tried.contains(&work.key_of(&one.step))) {
                 let final_word = match &one.outcome {

@@ -9,27 +9,25 @@ use std::{
 };
 
 use brig_core::{
-    deny_policy::{self, Form},
+    deny_policy::{self},
     fact::Promise,
     gap::{Gap, Subject},
     ids::{Arn, InstanceId, arn_name},
     ledger::{Named, Shared, StepRecord},
     plan::{Plan, credentials},
     policy::RoleDeny,
-    step::{
-        DenyRole, DisableMetadata, DisassociateProfile, Failure, Lane, Outcome, ReplaceProfile, RequireTokens, Step,
-    },
-    survey::{CredentialsLook, Instance, MetadataOptions, Role, RoleLook, Undenied, Unresolved},
+    step::{DenyRole, DisassociateProfile, Lane, Outcome, ReplaceProfile, Step},
+    survey::{CredentialsLook, Instance, Role, RoleLook, Undenied, Unresolved},
     text::Sentence,
     verdict::Truth,
 };
 use futures::future::join_all;
 
 use crate::{
-    denial::{Denial, Put},
-    ports::{Answer, CloudError, CredentialsPorts, ErrorKind, Iam, InstanceCredentials, Ledger},
+    effects::{self, Room},
+    ports::{Answer, CloudError, CredentialsPorts, ErrorKind, Iam, Ledger},
     stable::{self, PAUSES, Shown},
-    work::{LaneReport, Work, applied, failed, failed_for_now, gap, merge},
+    work::{LaneReport, Work, gap, merge},
 };
 
 pub(crate) async fn run(work: &Work<'_>, cloud: &dyn CredentialsPorts) -> LaneReport {
@@ -52,14 +50,15 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn CredentialsPorts) -> LaneRe
     let (intent, joined) = futures::join!(work.intend(&plan), join_sets(work, &plan));
     let intent = intent.and(joined);
     let refused = Refused::default();
+    let room = Room::Credentials(effects::Credentials { work, cloud, refused: &refused });
     let (mut done, siblings) = futures::join!(
-        work.run_if(&intent, &plan, |step| effect(work, cloud, step, &refused)),
+        work.run_if(&intent, &plan, |step| async move { effects::run(&step, room).await }),
         siblings(work, cloud, &seen)
     );
     seen.refused = refused.roles();
     if refused.profile.load(Ordering::Relaxed) {
         let plan = credentials::plan_without_profile(&work.instance);
-        done.extend(work.run(&plan, |step| effect(work, cloud, step, &refused)).await);
+        done.extend(work.run(&plan, |step| async move { effects::run(&step, room).await }).await);
     }
     seen.metadata_waived = seen.metadata_waived.or_else(|| refused.metadata());
     let (recorded, (after, instance)) = futures::join!(work.finish(&done), read_back(work, cloud, &seen, forensic));
@@ -92,11 +91,11 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn CredentialsPorts) -> LaneRe
 
 /// What was refused on the way, and what hangs on it.
 #[derive(Default)]
-struct Refused {
+pub(crate) struct Refused {
     /// The responders' profile could not be had.
-    profile: AtomicBool,
+    pub(crate) profile: AtomicBool,
     /// Why AWS does not take the metadata options.
-    metadata: Mutex<Option<Sentence>>,
+    pub(crate) metadata: Mutex<Option<Sentence>>,
     /// Roles (ARNs) whose policy could not be written, for good.
     roles: Mutex<BTreeMap<String, Undenied>>,
 }
@@ -106,7 +105,7 @@ impl Refused {
         self.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn role(&self, arn: &str, why: Undenied) {
+    pub(crate) fn role(&self, arn: &str, why: Undenied) {
         self.roles.lock().unwrap_or_else(PoisonError::into_inner).insert(arn.to_owned(), why);
     }
 
@@ -291,106 +290,6 @@ async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
         Some(async move { work.ledger.join(&Shared::role(role_arn), instance_arn).await })
     });
     join_all(joins).await.into_iter().try_for_each(|answer| answer.map(|_| ()))
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-async fn effect(work: &Work<'_>, cloud: &dyn CredentialsPorts, step: Step, refused: &Refused) -> Outcome {
-    match &step {
-        Step::DenyRole(DenyRole { role, role_arn, instance_arn, reach, .. }) => {
-            deny_role(work, cloud, Denial { role, role_arn, instance_arn, reach: *reach }, refused).await
-        }
-        Step::DisassociateProfile(DisassociateProfile { association, was }) => {
-            match cloud.disassociate_profile(association).await {
-                Ok(()) => Outcome::Changed(format!("was {}", arn_name(was)).into()),
-                // It was there at the look: an earlier try whose answer was lost took it away.
-                Err(error) if error.kind == ErrorKind::NotFound => {
-                    Outcome::Changed(format!("was {}; gone when asked again", arn_name(was)).into())
-                }
-                Err(error) => failed(&error),
-            }
-        }
-        Step::ReplaceProfile(ReplaceProfile { association, was, with }) => {
-            replace_profile(cloud, association, was, with, &refused.profile).await
-        }
-        Step::RequireTokens(RequireTokens { was }) => {
-            metadata(cloud.restore_metadata_options(work.id(), &credentials::guarded()).await, was, refused)
-        }
-        Step::DisableMetadata(DisableMetadata { was }) => {
-            metadata(cloud.disable_metadata_endpoint(work.id()).await, was, refused)
-        }
-        _ => Outcome::Skipped("no step of the credentials lane".into()),
-    }
-}
-
-fn metadata(answer: Answer<()>, was: &MetadataOptions, refused: &Refused) -> Outcome {
-    let outcome = match answer {
-        Err(error) if error.kind == ErrorKind::NotFound => failed(&error),
-        answer => applied(answer, format!("was {}, tokens {}", was.endpoint, was.tokens), ""),
-    };
-    if let Outcome::Skipped(why) = &outcome {
-        *refused.metadata.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.words.clone());
-    }
-    outcome
-}
-
-/// Where the responders' profile cannot be had, the instance's own is taken away all the same.
-async fn replace_profile(
-    cloud: &dyn InstanceCredentials,
-    association: &str,
-    was: &str,
-    with: &str,
-    refused: &AtomicBool,
-) -> Outcome {
-    let why = match cloud.replace_profile(association, with).await {
-        Ok(()) => return Outcome::Changed(format!("{} in the place of {}", arn_name(with), arn_name(was)).into()),
-        // The association has a successor; where it is the profile that is not there, it never will be.
-        Err(error) if error.kind == ErrorKind::NotFound && error.code.contains("Association") => {
-            return failed_for_now(&error);
-        }
-        Err(error) if error.is_retryable() => return failed(&error),
-        Err(error) => error,
-    };
-    refused.store(true, Ordering::Relaxed);
-    match cloud.disassociate_profile(association).await {
-        Err(error) if error.kind != ErrorKind::NotFound => failed(&error),
-        Ok(()) | Err(_) => Outcome::Changed(
-            format!("was {}; taken away, since {} could not be put in its place: {why}", arn_name(was), arn_name(with))
-                .into(),
-        ),
-    }
-}
-
-/// Denies the role's contained instances: two containments of one role at once must both end in the policy.
-async fn deny_role(work: &Work<'_>, cloud: &dyn CredentialsPorts, denial: Denial<'_>, refused: &Refused) -> Outcome {
-    match denial.deny(work, cloud).await {
-        Ok(Put::Done { form: Form::Role, .. }) if denial.reach == RoleDeny::Instance => Outcome::Changed(
-            "denies every session of the role: its policy has no room to name the contained instances".into(),
-        ),
-        Ok(Put::Done { form: Form::Role, .. }) => Outcome::Changed("denies every session of the role".into()),
-        Ok(Put::Done { form: Form::Arns | Form::Ids, members }) => {
-            Outcome::Changed(format!("denies {members} contained instance(s) of the role").into())
-        }
-        Ok(Put::Full(error)) => {
-            refused.role(denial.role_arn, Undenied::PolicyFull { role: denial.role.to_owned() });
-            let said = error.map_or_else(String::new, |error| format!("{error}; "));
-            let error = format!(
-                "{said}the role has no room to name this instance too: all inline policies of a role have {} characters together. Those denied before stay denied. Remove other inline policies of the role, or set BRIG_ROLE_DENY_OVERFLOW=role, which denies every user of the role",
-                deny_policy::LONGEST
-            );
-            Outcome::Failed(Failure::new(error, false))
-        }
-        Ok(Put::NoRole) => Outcome::Missing("the role is gone, and its credentials with it".into()),
-        Ok(Put::Restless) => {
-            let error = "the role's set kept changing while it was put".to_owned();
-            Outcome::Failed(Failure::new(error, true))
-        }
-        Err(error) => {
-            if !error.is_retryable() {
-                refused.role(denial.role_arn, denial.refused(&error));
-            }
-            failed(&error)
-        }
-    }
 }
 
 async fn read_back(

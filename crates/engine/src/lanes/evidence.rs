@@ -12,19 +12,17 @@ use brig_core::{
     ids::{ContainmentId, SnapshotId, VolumeId},
     plan::{Plan, evidence},
     policy::CONTAINMENT_TAG,
-    step::{
-        CreateSnapshot, DisableAutoRecovery, Failure, KeepVolumes, Lane, LockSnapshot, Outcome, Step, StopOnShutdown,
-        TagInstance, TagSnapshot,
-    },
+    step::{CreateSnapshot, Lane, Outcome, Step, TagInstance},
     survey::{EvidenceLook, Instance, Snapshot},
     text::Sentence,
     verdict::Truth,
 };
 
 use crate::{
-    ports::{Answer, Attribute, AttributeChange, CloudError, ErrorKind, EvidencePorts, Snapshots, Tags},
+    effects::{self, Room},
+    ports::{Answer, Attribute, ErrorKind, EvidencePorts, Snapshots, Tags},
     stable::{self, PAUSES, Shown},
-    work::{Done, LaneReport, Work, applied, eventually, failed, failed_for_now, gap, merge},
+    work::{Done, LaneReport, Work, gap, merge},
 };
 
 /// How long a snapshot set whose answer may have been lost is looked for before another is taken.
@@ -223,14 +221,14 @@ async fn run_locks(work: &Work<'_>, cloud: &dyn EvidencePorts, locks: &Plan, mad
 /// Snapshots that were made, whether the set was refused in a way that single volumes may not be, and the steps (by their
 /// keys) that AWS does not take.
 #[derive(Default)]
-struct Made {
+pub(crate) struct Made {
     snapshots: Mutex<Vec<Snapshot>>,
     refused: Mutex<bool>,
     waived: Mutex<BTreeMap<String, Sentence>>,
 }
 
 impl Made {
-    fn add(&self, made: impl IntoIterator<Item = Snapshot>) {
+    pub(crate) fn add(&self, made: impl IntoIterator<Item = Snapshot>) {
         self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).extend(made);
     }
 
@@ -238,7 +236,7 @@ impl Made {
         std::mem::take(&mut self.snapshots.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn refuse(&self) {
+    pub(crate) fn refuse(&self) {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
@@ -270,73 +268,11 @@ async fn one_by_one(work: &Work<'_>, cloud: &dyn EvidencePorts, seen: &mut Evide
 
 async fn effect(work: &Work<'_>, cloud: &dyn EvidencePorts, step: Step, made: &Made) -> Outcome {
     let key = work.key_of(&step);
-    let outcome = change(work, cloud, step, made).await;
+    let outcome = effects::run(&step, Room::Evidence(effects::Evidence { work, cloud, made })).await;
     if let Outcome::Skipped(why) = &outcome {
         made.waive(key, &why.words);
     }
     outcome
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-async fn change(work: &Work<'_>, cloud: &dyn EvidencePorts, step: Step, made: &Made) -> Outcome {
-    const GONE: &str = "the instance is gone";
-    let modify = async |change: AttributeChange, was: String| {
-        applied(cloud.modify_instance_attribute(work.id(), &change).await, was, GONE)
-    };
-    match &step {
-        Step::ProtectTermination(_) => modify(AttributeChange::DisableApiTermination(true), "was off".to_owned()).await,
-        Step::ProtectStop(_) => modify(AttributeChange::DisableApiStop(true), "was off".to_owned()).await,
-        Step::StopOnShutdown(StopOnShutdown { was }) => {
-            modify(AttributeChange::ShutdownBehavior("stop".to_owned()), format!("was {was}")).await
-        }
-        Step::DisableAutoRecovery(DisableAutoRecovery { was }) => {
-            applied(cloud.set_auto_recovery(work.id(), "disabled").await, format!("was {was}"), GONE)
-        }
-        Step::KeepVolumes(KeepVolumes { was }) => {
-            let devices = was.iter().map(|(device, _)| (device.clone(), false)).collect();
-            let names: Vec<&str> = was.iter().map(|(_, volume)| volume.as_str()).collect();
-            modify(
-                AttributeChange::DeleteOnTermination(devices),
-                format!("{} would have been deleted at termination", names.join(", ")),
-            )
-            .await
-        }
-        Step::CreateSnapshots(_) => create_snapshots(work, cloud, &step, made).await,
-        Step::CreateSnapshot(CreateSnapshot { volume }) => create_snapshot(work, cloud, volume, made).await,
-        Step::LockSnapshot(LockSnapshot { snapshot, days }) => made_now(
-            eventually(work.clock, || cloud.lock_snapshot(snapshot, *days)).await,
-            format!("governance, {days} days"),
-        ),
-        Step::TagSnapshot(TagSnapshot { snapshot, device }) => {
-            let tags: Tags = [(evidence::DEVICE_TAG.to_owned(), device.clone())].into();
-            made_now(eventually(work.clock, || cloud.create_tags(snapshot.as_str(), &tags)).await, device.clone())
-        }
-        Step::TagInstance(TagInstance) => {
-            let own: Tags = [(CONTAINMENT_TAG.to_owned(), work.containment.to_string())].into();
-            let mut both = own.clone();
-            both.insert(evidence::STATE_TAG.to_owned(), "containing".to_owned());
-            let tagged = match cloud.create_tags(work.id().as_str(), &both).await {
-                // There may be room for one.
-                Err(error) if error.kind == ErrorKind::LimitReached => {
-                    cloud.create_tags(work.id().as_str(), &own).await
-                }
-                tagged => tagged,
-            };
-            match tagged {
-                Err(error) if error.kind == ErrorKind::NotFound => failed(&error),
-                tagged => applied(tagged, String::new(), GONE),
-            }
-        }
-        _ => Outcome::Skipped("no step of the evidence lane".into()),
-    }
-}
-
-/// What was made a moment ago and is not found will be.
-fn made_now(answer: Answer<()>, changed: String) -> Outcome {
-    match answer {
-        Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
-        answer => applied(answer, changed, ""),
-    }
 }
 
 /// What snapshots are tagged with.
@@ -353,53 +289,6 @@ pub(crate) fn tags(work: &Work<'_>) -> Tags {
 pub(crate) fn listed(snapshots: &[Snapshot]) -> String {
     let each = snapshots.iter().map(|snapshot| format!("{} of {}", snapshot.id, snapshot.volume));
     each.collect::<Vec<_>>().join(", ")
-}
-
-fn description(work: &Work<'_>) -> String {
-    format!("Brig: evidence of {}", work.containment)
-}
-
-async fn create_snapshots(work: &Work<'_>, cloud: &dyn Snapshots, step: &Step, made: &Made) -> Outcome {
-    match cloud.create_snapshots(work.id(), &description(work), &tags(work)).await {
-        Ok(snapshots) => {
-            let shown = listed(&snapshots);
-            made.add(snapshots);
-            Outcome::Changed(shown.into())
-        }
-        Err(error) if error.kind == ErrorKind::NotFound && !work.instance.state.is_ending() => {
-            Outcome::Missing("the instance is gone".into())
-        }
-        Err(error) if refuses_the_set(work, step, &error) => {
-            made.refuse();
-            let error = crate::work::failure(&error);
-            let error = format!("{error}; the volumes are taken one by one, not at one point in time");
-            Outcome::Failed(Failure::new(error, false))
-        }
-        Err(error) => failed(&error),
-    }
-}
-
-/// Whether single volumes may be taken where AWS gave this answer for the set: it will not take the set, whoever asks
-/// again. A volume that is in a state which forbids it now may be soon: once it was waited for. An instance that ends is
-/// none that AWS takes a set of; its volumes are there for a moment yet.
-fn refuses_the_set(work: &Work<'_>, step: &Step, error: &CloudError) -> bool {
-    if work.instance.state.is_ending() {
-        return error.denial().is_none();
-    }
-    let waited = error.kind == ErrorKind::Conflict && work.inherited.contains(&work.key_of(step));
-    waited || !error.is_retryable()
-}
-
-async fn create_snapshot(work: &Work<'_>, cloud: &dyn Snapshots, volume: &VolumeId, made: &Made) -> Outcome {
-    match cloud.create_snapshot(volume, &description(work), &tags(work)).await {
-        Ok(snapshot) => {
-            let shown = format!("{}, by itself", snapshot.id);
-            made.add([snapshot]);
-            Outcome::Changed(shown.into())
-        }
-        Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the volume is gone".into()),
-        Err(error) => failed(&error),
-    }
 }
 
 /// A snapshot of each volume by itself, where AWS refuses a set that nothing waits for: what was made, and what was not.

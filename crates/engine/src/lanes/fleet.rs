@@ -6,11 +6,8 @@ use std::{collections::BTreeSet, future::Future, pin::pin, time::Duration};
 use brig_core::{
     gap::{Gap, Subject},
     ledger::StepRecord,
-    plan::fleet::{self, is_detachable, is_terminating},
-    step::{
-        DeregisterInstancesFromLoadBalancer, DeregisterTargets, DetachInstances, Failure, Lane, Outcome,
-        ProtectFromScaleIn, RecordLifecycleActionHeartbeat, Step,
-    },
+    plan::fleet::{self},
+    step::{DeregisterTargets, Lane, Outcome, Step},
     survey::{FleetLook, Instance, Registration, ScalingGroup, Target},
 };
 use futures::{
@@ -21,17 +18,16 @@ use futures::{
 };
 
 use crate::{
-    ports::{Answer, AutoScaling, Clock, ErrorKind, FleetPorts, LoadBalancers, TargetGroup},
+    effects::{self, Room},
+    ports::{Answer, Clock, ErrorKind, FleetPorts, LoadBalancers, TargetGroup},
     stable::{self, PAUSES, Shown},
-    work::{LaneReport, Searched, Work, failed, gap, merge},
+    work::{LaneReport, Searched, Work, gap, merge},
 };
 
 /// So many target groups are searched a second time, after the instance was taken out.
 const SEARCHED_TWICE: usize = 20;
 /// DescribeTargetHealth calls at once: all of ELBv2's reads share a bucket of 40, refilled by 10 a second.
 const HEALTH_AT_ONCE: usize = 8;
-/// How long one attempt waits for a state that can be detached.
-const WAIT: Duration = Duration::from_secs(5);
 /// How long leaving the Auto Scaling group waits for the targets that its group would drain. The fastest health check of a
 /// load balancer takes twice as long to fail
 /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>).
@@ -78,12 +74,14 @@ async fn part(
     let plan = fleet::plan(&seen, &work.instance, &groups_of(&recorded));
     report.note_all(&plan);
     if plan.todo().next().is_none() {
-        report.done = work.run(&plan, |step| effect(work, cloud, step)).await;
+        let room = Room::Fleet(effects::Fleet { work, cloud });
+        report.done = work.run(&plan, |step| async move { effects::run(&step, room).await }).await;
         report.look_again = !work.finish(&report.done).await;
         return (report, seen);
     }
     let intent = work.intend(&plan).await;
-    let done = work.run_if(&intent, &plan, |step| effect(work, cloud, step)).await;
+    let room = Room::Fleet(effects::Fleet { work, cloud });
+    let done = work.run_if(&intent, &plan, |step| async move { effects::run(&step, room).await }).await;
     let (recorded, after) = futures::join!(work.finish(&done), read_back(work, cloud, &seen));
     report.look_again = !recorded;
     report.done = done;
@@ -349,93 +347,4 @@ async fn read_found(
 /// Targets that carry the instance's id, or an address that one of its interfaces has in whichever VPC.
 fn ours(targets: Vec<Target>, instance: &Instance) -> Vec<Target> {
     targets.into_iter().filter(|target| fleet::may_be(target, instance)).collect()
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-async fn effect(work: &Work<'_>, cloud: &dyn FleetPorts, step: Step) -> Outcome {
-    match &step {
-        Step::DetachInstances(DetachInstances { group, was, .. }) => detach(work, cloud, group, was).await,
-        Step::ProtectFromScaleIn(ProtectFromScaleIn { group }) => {
-            match cloud.set_instance_protection(group, work.id(), true).await {
-                Ok(()) => Outcome::Changed("until it can be detached".into()),
-                // Its state moved on: the next look says where to.
-                Err(error) if error.denial().is_none() && !error.is_retryable() => {
-                    Outcome::Missing(format!("its state no longer takes protection: {error}").into())
-                }
-                Err(error) => failed(&error),
-            }
-        }
-        Step::RecordLifecycleActionHeartbeat(RecordLifecycleActionHeartbeat { group, hook }) => {
-            match cloud.record_lifecycle_heartbeat(group, hook, work.id()).await {
-                Ok(()) => Outcome::Changed("held for another heartbeat".into()),
-                Err(error) if error.kind == ErrorKind::NotFound || error.is_refusal() => {
-                    Outcome::Missing(format!("the hook no longer holds it: {error}").into())
-                }
-                Err(error) => failed(&error),
-            }
-        }
-        Step::DeregisterTargets(DeregisterTargets { group, was }) => match cloud.deregister_targets(group, was).await {
-            Ok(()) => {
-                let shown: Vec<String> = was
-                    .iter()
-                    .map(|target| target.port.map_or_else(|| target.id.clone(), |port| format!("{}:{port}", target.id)))
-                    .collect();
-                Outcome::Changed(format!("was {}", shown.join(", ")).into())
-            }
-            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the target group is gone".into()),
-            Err(error) => failed(&error),
-        },
-        Step::DeregisterInstancesFromLoadBalancer(DeregisterInstancesFromLoadBalancer { balancer }) => {
-            match cloud.deregister_from_classic_balancer(balancer, work.id()).await {
-                Ok(()) => Outcome::changed(),
-                Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the balancer is gone".into()),
-                Err(error) => failed(&error),
-            }
-        }
-        _ => Outcome::Skipped("no step of the fleet lane".into()),
-    }
-}
-
-/// States on the way to InService or Standby are waited for, a few seconds in one attempt: other lanes and the first
-/// message must not wait for a lifecycle hook.
-async fn detach(work: &Work<'_>, cloud: &dyn AutoScaling, group: &str, was: &str) -> Outcome {
-    let mut state = was.to_owned();
-    let until = work.clock.now().after(WAIT);
-    loop {
-        if is_detachable(&state) {
-            match cloud.detach_instance(group, work.id()).await {
-                Ok(()) => {
-                    let then = match was {
-                        "Terminating:Retained" => "it no longer counted in the desired capacity of its group",
-                        _ => "the group keeps its desired capacity and may launch a replacement",
-                    };
-                    return Outcome::Changed(format!("was {was}; {then}").into());
-                }
-                // It was there at the look: an earlier try whose answer was lost took it out.
-                Err(error) if error.kind == ErrorKind::NotFound => {
-                    return Outcome::Changed(format!("was {was}; no longer in the group when asked again").into());
-                }
-                // The state moved between look and call; the next look says where to.
-                Err(error) if error.kind == ErrorKind::Conflict && work.left() > Duration::from_secs(3) => {}
-                Err(error) => return failed(&error),
-            }
-        }
-        if work.clock.now() >= until || work.left() < Duration::from_secs(12) {
-            return Outcome::Failed(Failure::new(
-                format!("{state} is a state that AWS does not detach from; it is tried again"),
-                true,
-            ));
-        }
-        work.clock.sleep(Duration::from_secs(1)).await;
-        match cloud.describe_auto_scaling_instance(work.id()).await {
-            Ok(None) => return Outcome::Missing("it is no longer in an Auto Scaling group".into()),
-            Ok(Some(now)) if is_terminating(&now.state) => {
-                return Outcome::Skipped(format!("{}: its group is terminating it", now.state).into());
-            }
-            Ok(Some(now)) if now.state.starts_with("Detach") => return Outcome::AlreadyDone(now.state.into()),
-            Ok(Some(now)) => state = now.state,
-            Err(error) if error.is_retryable() => {}
-            Err(error) => return failed(&error),
-        }
-    }
 }

@@ -32,7 +32,9 @@ use futures::future::join_all;
 
 use crate::{
     access::{self, Access},
-    acl, escalation,
+    acl,
+    effects::{self, Room},
+    escalation,
     ports::{Answer, Cloud, InterfacesOf, NetworkPorts},
     stable::{self, PAUSES, Shown},
     work::{Done, LaneReport, Work, gap, merge},
@@ -318,7 +320,7 @@ impl<'a> NetworkLane<'a> {
         let groups = |purpose| stage(&move |step| group_of(step).is_some_and(|group| group.purpose == purpose));
         let (isolation_groups, untrack_groups) = (groups(Purpose::Isolation), groups(Purpose::Untrack));
 
-        let effect = |step| self.effect(step);
+        let effect = |step| async move { effects::run(&step, Room::Network(self)).await };
         let groups = async {
             if intent.is_ok() && untrack_groups.todo().next().is_some() {
                 self.make_first(&isolation_groups).await;
@@ -342,7 +344,8 @@ impl<'a> NetworkLane<'a> {
         }
         done.extend(isolated);
 
-        let untrack = |step| self.untrack(step, &closed);
+        let room = Room::Untracking(effects::Untracking { lane: self, closed: &closed });
+        let untrack = |step| async move { effects::run(&step, room).await };
         let (first, untracked) = futures::join!(self.work.finish(&done), self.work.run_if(&intent, &untracks, untrack));
         let second = self.work.finish(&untracked).await;
         done.extend(untracked);
@@ -355,19 +358,6 @@ impl<'a> NetworkLane<'a> {
         let held = matches!(done.outcome, Outcome::Changed(_) | Outcome::AlreadyDone(_));
         let unfit = lock(&self.unfit).contains_key(&key_of(isolation));
         (held && !unfit).then(|| eni.clone())
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "a lane runs the steps of its own plan only")]
-    async fn effect(&self, step: Step) -> Outcome {
-        match &step {
-            Step::CreateSecurityGroup(CreateSecurityGroup { group }) => self.create_group(group).await,
-            Step::RevokeSecurityGroupRules(RevokeSecurityGroupRules { group, .. }) => self.revoke_rules(group).await,
-            Step::AuthorizeSecurityGroupRules(AuthorizeSecurityGroupRules { group }) => {
-                self.authorize_group(group).await
-            }
-            Step::Isolate(Isolate { eni, isolation, was }) => self.isolate(eni, isolation, was.as_deref()).await,
-            _ => Outcome::Skipped("no step of the network lane".into()),
-        }
     }
 
     /// Lists interfaces and groups again, and waits a little where AWS does not show yet what it accepted.

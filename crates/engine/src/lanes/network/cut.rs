@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
     ids::{EniId, GroupId},
-    step::{Failure, GroupRef, Mark, Outcome, Step, Untrack},
+    step::{Failure, GroupRef, Mark, Outcome, Untrack},
 };
 
 use super::{NetworkLane, lock};
@@ -19,7 +19,7 @@ const SPARE: Duration = Duration::from_secs(15);
 const CALL: Duration = Duration::from_secs(3);
 
 impl NetworkLane<'_> {
-    pub(super) async fn isolate(&self, eni: &EniId, isolation: &GroupRef, was: Option<&[GroupId]>) -> Outcome {
+    pub(crate) async fn isolate(&self, eni: &EniId, isolation: &GroupRef, was: Option<&[GroupId]>) -> Outcome {
         let group = match self.resolve(isolation) {
             Ok(group) => group,
             Err(outcome) => return outcome,
@@ -57,10 +57,8 @@ impl NetworkLane<'_> {
         }
     }
 
-    pub(super) async fn untrack(&self, step: Step, closed: &BTreeSet<EniId>) -> Outcome {
-        let Step::Untrack(Untrack { eni, untrack, isolation, seconds }) = &step else {
-            return Outcome::Skipped("no untrack step".into());
-        };
+    pub(crate) async fn untrack(&self, step: &Untrack, closed: &BTreeSet<EniId>) -> Outcome {
+        let Untrack { eni, untrack, isolation, seconds } = step;
         if !closed.contains(eni) {
             return Outcome::Skipped("its isolation did not succeed: it is not opened".into());
         }

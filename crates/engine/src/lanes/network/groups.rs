@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl NetworkLane<'_> {
-    pub(super) async fn create_group(&self, group: &GroupRef) -> Outcome {
+    pub(crate) async fn create_group(&self, group: &GroupRef) -> Outcome {
         let outcome = self.make(group).await;
         self.note_fitness(group, outcome)
     }
@@ -66,7 +66,7 @@ impl NetworkLane<'_> {
         join_all(creates).await;
     }
 
-    pub(super) async fn authorize_group(&self, group: &GroupRef) -> Outcome {
+    pub(crate) async fn authorize_group(&self, group: &GroupRef) -> Outcome {
         let outcome = match self.resolve(group) {
             Ok(id) => changed(
                 rule(self.cloud, self.work.clock, Purpose::Untrack, &id).await,
@@ -77,7 +77,7 @@ impl NetworkLane<'_> {
         self.note_fitness(group, outcome)
     }
 
-    pub(super) async fn revoke_rules(&self, group: &GroupRef) -> Outcome {
+    pub(crate) async fn revoke_rules(&self, group: &GroupRef) -> Outcome {
         let outcome = match self.resolve(group) {
             Ok(id) => self.revoke_listed(&id).await,
             Err(outcome) => outcome,

@@ -1,0 +1,85 @@
+//! The role's inline policy. Two containments of one role at once must both end in it.
+
+use brig_core::{
+    deny_policy::{self, Form},
+    policy::RoleDeny,
+    step::{AllowRole, DenyRole, Failure, Outcome},
+    survey::Undenied,
+};
+
+use super::{Credentials, Effect, Release};
+use crate::{
+    denial::{Denial, Put},
+    work::failed,
+};
+
+impl<'r> Effect<'r> for DenyRole {
+    type Room = Credentials<'r>;
+
+    async fn run(&self, room: Credentials<'r>) -> Outcome {
+        let Credentials { work, cloud, refused } = room;
+        let Self { role, role_arn, instance_arn, reach, .. } = self;
+        let denial = Denial { role, role_arn, instance_arn, reach: *reach };
+        match denial.deny(work, cloud).await {
+            Ok(Put::Done { form: Form::Role, .. }) if denial.reach == RoleDeny::Instance => Outcome::Changed(
+                "denies every session of the role: its policy has no room to name the contained instances".into(),
+            ),
+            Ok(Put::Done { form: Form::Role, .. }) => Outcome::Changed("denies every session of the role".into()),
+            Ok(Put::Done { form: Form::Arns | Form::Ids, members }) => {
+                Outcome::Changed(format!("denies {members} contained instance(s) of the role").into())
+            }
+            Ok(Put::Full(error)) => {
+                refused.role(denial.role_arn, Undenied::PolicyFull { role: denial.role.to_owned() });
+                let said = error.map_or_else(String::new, |error| format!("{error}; "));
+                let error = format!(
+                    "{said}the role has no room to name this instance too: all inline policies of a role have {} characters together. Those denied before stay denied. Remove other inline policies of the role, or set BRIG_ROLE_DENY_OVERFLOW=role, which denies every user of the role",
+                    deny_policy::LONGEST
+                );
+                Outcome::Failed(Failure::new(error, false))
+            }
+            Ok(Put::NoRole) => Outcome::Missing("the role is gone, and its credentials with it".into()),
+            Ok(Put::Restless) => {
+                let error = "the role's set kept changing while it was put".to_owned();
+                Outcome::Failed(Failure::new(error, true))
+            }
+            Err(error) => {
+                if !error.is_retryable() {
+                    refused.role(denial.role_arn, denial.refused(&error));
+                }
+                failed(&error)
+            }
+        }
+    }
+}
+
+impl<'r> Effect<'r> for AllowRole {
+    type Room = Release<'r>;
+
+    async fn run(&self, room: Release<'r>) -> Outcome {
+        let Release { work, lanes } = room;
+        let Self { role, role_arn, instance_arn, reach, was, foreign } = self;
+        let denial = Denial { role, role_arn, instance_arn, reach: *reach };
+        match denial.allow(work, lanes.credentials.as_ref(), was.as_deref(), *foreign).await {
+            Ok(Put::Done { .. }) if *foreign => {
+                Outcome::Changed("the policy now belongs to someone else and stays".into())
+            }
+            Ok(Put::Done { members: 0, .. }) => Outcome::Changed("the denial is gone".into()),
+            Ok(Put::Done { members, .. }) => {
+                Outcome::Changed(format!("{members} other contained instance(s) stay denied").into())
+            }
+            Ok(Put::NoRole) => Outcome::Missing("the role is gone".into()),
+            Ok(Put::Full(error)) => {
+                let said = error.map_or_else(String::new, |error| format!("{error}; "));
+                let error = format!(
+                    "{said}every session of the role stays denied: its policy has no room to name the instances that are still contained"
+                );
+                Outcome::Failed(Failure::new(error, false))
+            }
+            Ok(Put::Restless) => {
+                let error = "the role's set kept changing while it was put".to_owned();
+                Outcome::Failed(Failure::new(error, true))
+            }
+            Err(error) => failed(&error),
+        }
+    }
+}
