@@ -20,7 +20,7 @@ SECONDS ?= 600
 
 PLAY := $(abspath $(TARGET))/play
 
-.PHONY: help demo play test unit corpus fuzz soak lint build cli package deploy delete validate invoke bench clean
+.PHONY: help demo play test unit corpus fuzz soak mutants lint build cli package deploy delete validate invoke bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ fuzz: ## Fuzz the parser for SECONDS=600 (needs rustup's nightly and cargo-fuzz)
 soak: ## Simulate races with new seeds for SECONDS=600
 	cargo test --workspace --test holds --no-run
 	BRIG_SOAK_SECONDS=$(SECONDS) cargo test --workspace --test holds interleaving -- --nocapture
+
+mutants: ## Take one promise away at a time and check that its test fails (about a minute each)
+	python3 tests/mutants.py $(TARGET)
 
 lint: ## Check formatting, clippy, docs, and that core stays pure
 	cargo fmt --all --check

@@ -162,8 +162,7 @@ pub fn standing(answer: &Containment, word: &str) -> String {
         return word.to_owned();
     }
     let verdict = &answer.verdict;
-    let lanes =
-        [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence].map(crate::verdict::Truth::word);
+    let lanes = verdict.truths.to_array().map(crate::verdict::Truth::word);
     let open = if verdict.open { "open" } else { "" };
     let failed = steps(answer, OutcomeKind::Failed);
     let parts = lanes.into_iter().chain([open]).chain(failed.iter().map(String::as_str));

@@ -5,12 +5,14 @@ mod change;
 mod denial;
 mod kind;
 mod kinds;
+mod lane;
 mod outcome;
 
 pub use change::{Change, Switch, Value};
 pub use denial::{Denial, PolicyKind};
 pub use kind::Kind;
 pub use kinds::*;
+pub use lane::{Lane, PerLane};
 pub use outcome::{Detail, Failure, Mark, Outcome, OutcomeKind};
 use serde::{Deserialize, Serialize};
 
@@ -20,37 +22,6 @@ use crate::{
     release::{Look, ReleaseScope},
     survey::Purpose,
 };
-
-/// One of the four lanes that run at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lane {
-    /// Every interface cut off.
-    Network,
-    /// The instance's credentials dead. Older ledgers call it `identity`.
-    #[serde(alias = "identity")]
-    Credentials,
-    /// Out of its Auto Scaling group and load balancers.
-    Fleet,
-    /// Disks and the instance itself preserved.
-    Evidence,
-}
-
-impl Lane {
-    /// All of them, in the order that reports use.
-    pub const ALL: [Self; 4] = [Self::Network, Self::Credentials, Self::Fleet, Self::Evidence];
-
-    /// The lane's name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::Credentials => "credentials",
-            Self::Fleet => "fleet",
-            Self::Evidence => "evidence",
-        }
-    }
-}
 
 /// A group of ours that exists, or one that an earlier step of the same plan creates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

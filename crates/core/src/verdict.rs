@@ -8,7 +8,7 @@ use crate::{
     fact::{Fact, Promise},
     paths::Path,
     proof::Proof,
-    step::Lane,
+    step::{Lane, PerLane},
     survey::{Uncut, Undenied, Unpreserved},
     text::Sentence,
 };
@@ -57,14 +57,9 @@ impl Truth {
 /// The verdict of a containment, lane by lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
-    /// No new network flow can start.
-    pub network: Truth,
-    /// The instance's credentials are denied and it gets no new ones.
-    pub credentials: Truth,
-    /// Out of its Auto Scaling group and load balancers.
-    pub fleet: Truth,
-    /// Instance and disks preserved.
-    pub evidence: Truth,
+    /// How far each lane's promise holds.
+    #[serde(flatten)]
+    pub truths: PerLane<Truth>,
     /// All of it in one sentence, which begins with the instance, or with what cannot wait.
     pub summary: String,
     /// What people read of each lane; empty where nothing was looked at.
@@ -103,15 +98,11 @@ pub struct LaneLine {
 }
 
 impl Verdict {
-    /// A verdict of what each lane's truth is, in the order of [`Lane::ALL`], and a summary.
+    /// A verdict of what each lane's truth is, and a summary.
     #[must_use]
-    pub fn of(truths: [Truth; 4], summary: impl Into<Sentence>) -> Self {
-        let [network, credentials, fleet, evidence] = truths;
+    pub fn of(truths: PerLane<Truth>, summary: impl Into<Sentence>) -> Self {
         Self {
-            network,
-            credentials,
-            fleet,
-            evidence,
+            truths,
             summary: summary.into().into(),
             lanes: Vec::new(),
             alerts: Vec::new(),
@@ -127,13 +118,13 @@ impl Verdict {
     /// Nothing was looked at, since nothing was done.
     #[must_use]
     pub fn untouched(summary: impl Into<Sentence>) -> Self {
-        Self::of([Truth::Unknown; 4], summary)
+        Self::of(PerLane::of(|_| Truth::Unknown), summary)
     }
 
     /// Judges from each lane's facts. `subject` names the instance. What is said of the network follows the weakest path.
     #[must_use]
     pub fn judge(subject: &str, facts: &LaneFacts, paths: Vec<Path>) -> Self {
-        let truths = Lane::ALL.map(|lane| Truth::of(facts.of(lane)));
+        let truths = PerLane::of(|lane| Truth::of(facts.of(lane)));
         let all = || Lane::ALL.into_iter().flat_map(|lane| facts.of(lane));
         Self {
             lanes: text::lines(facts, &paths),
@@ -157,35 +148,18 @@ impl Verdict {
         self.alerts.insert(0, alert);
     }
 
-    /// How far a lane's promise holds.
-    #[must_use]
-    pub fn truth(&self, lane: Lane) -> Truth {
-        match lane {
-            Lane::Network => self.network,
-            Lane::Credentials => self.credentials,
-            Lane::Fleet => self.fleet,
-            Lane::Evidence => self.evidence,
-        }
-    }
-
     /// Whether every lane is wholly true.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        Lane::ALL.into_iter().all(|lane| self.truth(lane) == Truth::Yes)
+        self.truths.to_array().into_iter().all(|truth| truth == Truth::Yes)
     }
 }
 
 /// The facts that each lane read back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LaneFacts {
-    /// The network lane's.
-    pub network: Vec<Fact>,
-    /// The credentials lane's.
-    pub credentials: Vec<Fact>,
-    /// The fleet lane's.
-    pub fleet: Vec<Fact>,
-    /// The evidence lane's.
-    pub evidence: Vec<Fact>,
+    /// Each lane's.
+    pub lanes: PerLane<Vec<Fact>>,
     /// What it was in before.
     pub left: Left,
 }
@@ -203,12 +177,7 @@ impl LaneFacts {
     /// One lane's facts.
     #[must_use]
     pub fn of(&self, lane: Lane) -> &[Fact] {
-        match lane {
-            Lane::Network => &self.network,
-            Lane::Credentials => &self.credentials,
-            Lane::Fleet => &self.fleet,
-            Lane::Evidence => &self.evidence,
-        }
+        self.lanes.get(lane)
     }
 
     /// All facts that do not hold, or are unknown, for a person.
@@ -218,7 +187,7 @@ impl LaneFacts {
     }
 
     fn has(&self, promise: &Promise) -> bool {
-        self.credentials.iter().any(|fact| fact.what == *promise)
+        self.lanes.credentials.iter().any(|fact| fact.what == *promise)
     }
 }
 
@@ -236,10 +205,12 @@ mod tests {
     fn facts(network: &[Truth]) -> LaneFacts {
         let yes = || vec![Fact::holding(Promise::Exists)];
         LaneFacts {
-            network: network.iter().map(|truth| isolated(*truth)).collect(),
-            credentials: yes(),
-            fleet: yes(),
-            evidence: yes(),
+            lanes: PerLane {
+                network: network.iter().map(|truth| isolated(*truth)).collect(),
+                credentials: yes(),
+                fleet: yes(),
+                evidence: yes(),
+            },
             left: Left { scaling_group: true, balancers: true },
         }
     }
@@ -260,9 +231,9 @@ mod tests {
     #[test]
     fn where_there_was_no_role_nothing_is_said_to_be_denied() {
         let mut bare = facts(&[Truth::Yes]);
-        bare.credentials.push(Fact::holding(Promise::NoRole));
+        bare.lanes.credentials.push(Fact::holding(Promise::NoRole));
         let verdict = Verdict::judge("i-1", &bare, Vec::new());
-        assert_eq!(verdict.credentials, Truth::Yes);
+        assert_eq!(verdict.truths.credentials, Truth::Yes);
         expect!["i-1 is contained: new connections are blocked, it has no instance profile, so there was nothing to deny, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."].assert_eq(&verdict.summary);
     }
 
@@ -281,16 +252,19 @@ mod tests {
     fn sessions_that_live_on_come_first_and_are_named() {
         let mut facts = facts(&[Truth::No]);
         let role = Undenied::NoSuchRole { role: "web".to_owned() };
-        facts.credentials.push(Fact::broken(Promise::RoleDenies("web".to_owned()), Cause::Undenied(role.clone())));
+        facts
+            .lanes
+            .credentials
+            .push(Fact::broken(Promise::RoleDenies("web".to_owned()), Cause::Undenied(role.clone())));
         let verdict = Verdict::judge("i-1", &facts, Vec::new());
-        assert_eq!((verdict.credentials, verdict.undenied.as_slice()), (Truth::Partial, [role].as_slice()));
+        assert_eq!((verdict.truths.credentials, verdict.undenied.as_slice()), (Truth::Partial, [role].as_slice()));
         expect!["i-1 is only PARTLY contained: its credentials are NOT fully denied (sessions of the role web are NOT denied: IAM knows no role of that name in the instance's account), new connections are NOT blocked; but it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."].assert_eq(&verdict.summary);
     }
 
     #[test]
     fn an_open_interface_leads() {
         let mut facts = facts(&[]);
-        facts.network.push(Fact::broken(Promise::Isolated("eni-1".into()), Cause::Open));
+        facts.lanes.network.push(Fact::broken(Promise::Isolated("eni-1".into()), Cause::Open));
         let summary = Verdict::judge("i-1", &facts, Vec::new()).summary;
         assert!(summary.starts_with("i-1 is only PARTLY contained: AN INTERFACE IS OPEN TO THE WORLD"), "{summary}");
     }

@@ -452,9 +452,7 @@ fn subject(instance: &Instance, finding: &Finding) -> String {
 }
 
 fn nothing_holds(verdict: &Verdict) -> bool {
-    [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence]
-        .iter()
-        .all(|truth| matches!(truth, Truth::No | Truth::Unknown))
+    verdict.truths.to_array().iter().all(|truth| matches!(truth, Truth::No | Truth::Unknown))
 }
 
 /// People are notified of an outcome once: "already contained" is no news to those who know that it is contained.

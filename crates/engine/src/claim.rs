@@ -8,7 +8,7 @@ use brig_core::{
     ledger::{Claim, Claimable, Claimed, Current, Named, OverCap, Records, State, StepRecord, claimable, count},
     plan::Plan,
     policy::{self, Decided, Escalation},
-    step::{DenyRole, Step},
+    step::{DenyRole, PerLane, Step},
     survey::Instance,
     timestamp::Timestamp,
     verdict::{Truth, Verdict},
@@ -247,7 +247,7 @@ impl Engine {
         let at = known.concluded_at.map_or_else(String::new, |at| format!(" at {at}"));
         answer.containment_id = Some(known.containment.clone());
         answer.verdict = Verdict::of(
-            [Truth::Yes; 4],
+            PerLane::of(|_| Truth::Yes),
             format!(
                 "{} is already contained ({}): everything was read back{at}, and its interfaces are isolated now.",
                 case.finding.instance, known.containment

@@ -127,7 +127,7 @@ async fn run_in<'r, E: Effect<'r>>(effect: &E, room: Room<'r>) -> Outcome {
     match E::Room::enter(room) {
         Some(room) => Box::pin(effect.run(room)).await,
         // A lane planned another lane's step: a bug, which must not pass for done.
-        None => Outcome::Failed(Failure::new("it was planned where it cannot run", false)),
+        None => Outcome::Failed(Failure::lasting("it was planned where it cannot run")),
     }
 }
 

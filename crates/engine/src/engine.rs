@@ -8,6 +8,7 @@ use brig_core::{
     ids::{AccountId, Region},
     ledger::InstanceKey,
     policy::{Decided, Policy},
+    step::PerLane,
     timestamp::Timestamp,
     verdict::Verdict,
 };
@@ -67,12 +68,7 @@ pub struct Invocation {
 }
 
 /// One view of the account a lane.
-pub(crate) struct Lanes {
-    pub(crate) network: Arc<dyn Cloud>,
-    pub(crate) credentials: Arc<dyn Cloud>,
-    pub(crate) fleet: Arc<dyn Cloud>,
-    pub(crate) evidence: Arc<dyn Cloud>,
-}
+pub(crate) type Lanes = PerLane<Arc<dyn Cloud>>;
 
 /// One finding in one invocation.
 #[derive(Clone, Copy)]

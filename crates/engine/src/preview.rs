@@ -9,7 +9,7 @@ use brig_core::{
     ledger::StepRecord,
     plan::{Plan, credentials as credentials_plan, evidence as evidence_plan, fleet as fleet_plan},
     policy::Decided,
-    step::Lane,
+    step::{Lane, PerLane},
     survey::{CredentialsLook, EvidenceLook, FleetLook, Instance},
     text::Sentence,
 };
@@ -121,7 +121,10 @@ impl Engine {
             escalation::plan(known, instance, interfaces, &self.policy),
             denials,
         ];
-        let lane_gaps = lane_gaps([&unseen, &credentials.gaps, &fleet.gaps, &evidence.gaps], !late.is_empty());
+        let lane_gaps = lane_gaps(
+            PerLane { network: &unseen, credentials: &credentials.gaps, fleet: &fleet.gaps, evidence: &evidence.gaps },
+            !late.is_empty(),
+        );
         let gaps = credentials.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
         let asked = decided.stop || look.records.active().is_some_and(|current| current.stop);
         let snapshots = (!evidence.snapshots_unread).then_some(evidence.snapshots.as_slice());
@@ -150,13 +153,13 @@ impl Engine {
 }
 
 /// What each lane could not read, in the order of the lanes; all but the network were not looked at where it was late.
-fn lane_gaps(gaps: [&[Gap]; 4], late: bool) -> Vec<LaneGap> {
-    let lanes = Lane::ALL;
-    let of = |(lane, gaps): (Lane, &[Gap])| gaps.iter().map(|gap| LaneGap::new(lane, gap)).collect::<Vec<_>>();
-    let mut all: Vec<LaneGap> = lanes.into_iter().zip(gaps).flat_map(of).collect();
+fn lane_gaps(gaps: PerLane<&Vec<Gap>>, late: bool) -> Vec<LaneGap> {
+    let of = |(lane, gaps): (Lane, &&Vec<Gap>)| gaps.iter().map(|gap| LaneGap::new(lane, gap)).collect::<Vec<_>>();
+    let mut all: Vec<LaneGap> = gaps.iter().flat_map(of).collect();
     if late {
         let gap = Gap { what: Subject::Lane, error: "there was no time".into(), retryable: true };
-        all.extend(lanes.into_iter().skip(1).map(|lane| LaneGap::new(lane, &gap)));
+        let not_looked_at = Lane::ALL.into_iter().filter(|lane| *lane != Lane::Network);
+        all.extend(not_looked_at.map(|lane| LaneGap::new(lane, &gap)));
     }
     all
 }

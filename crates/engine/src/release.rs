@@ -22,7 +22,7 @@ use brig_core::{
     plan::Plan,
     policy::{Decided, Decision},
     release::{self, Reversal, facts},
-    step::{Lane, Outcome, StartInstance, Step},
+    step::{Lane, Outcome, PerLane, StartInstance, Step},
     survey::Instance,
     text::Sentence,
     verdict::{Truth, Verdict},
@@ -288,7 +288,7 @@ impl Engine {
         let reason = case.finding.title.clone();
         let mut answer = self.nothing(case, Decided::new(Decision::Contain, reason), outcome);
         answer.containment_id = Some(work.containment.clone());
-        answer.verdict = Verdict::of(Lane::ALL.map(of), summary);
+        answer.verdict = Verdict::of(PerLane::of(of), summary);
         answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
         answer.notes.clone_from(&plan.notes);
         let elsewhere = all.iter().filter(|(_, fact)| fact.truth == Truth::Yes && fact.why.is_some());

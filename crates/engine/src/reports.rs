@@ -8,7 +8,7 @@ use brig_core::{
     plan::network::Exposure,
     proof::FlowLog,
     reach::ReachLook,
-    step::{Lane, Outcome, Step},
+    step::{Lane, Outcome, PerLane, Step},
     survey::{Interface, Rule},
     text::Sentence,
     timestamp::Timestamp,
@@ -20,7 +20,7 @@ use crate::{
     engine::Lanes,
     lanes::{
         credentials, evidence, fleet,
-        network::{NetworkLane, NetworkReport, Seen},
+        network::{Cut, NetworkLane, Seen},
     },
     reach,
     work::{Done, LaneReport, Work, merge},
@@ -29,7 +29,7 @@ use crate::{
 /// The four lanes' reports, newest attempt over older ones.
 #[derive(Default)]
 pub(crate) struct Reports {
-    lanes: [LaneReport; 4],
+    lanes: PerLane<LaneReport>,
     pub(crate) isolated_at: Option<Timestamp>,
     pub(crate) window: Option<Duration>,
     pub(crate) exposures: Vec<Exposure>,
@@ -40,8 +40,8 @@ pub(crate) struct Reports {
 
 /// What one attempt's lanes said; none for a lane that had nothing left to do.
 pub(crate) struct Ran {
-    network: Option<NetworkReport>,
-    others: [Option<LaneReport>; 3],
+    lanes: PerLane<Option<LaneReport>>,
+    cut: Option<Cut>,
     reach: Option<ReachLook>,
 }
 
@@ -79,28 +79,27 @@ pub(crate) async fn run_lanes(
     // At the same time as the lanes: only the report waits for it.
     let reach = async { if surveyed { None } else { Some(reach::look(work, lanes).await) } };
     let (network, credentials, fleet, evidence, reach) = futures::join!(network, credentials, fleet, evidence, reach);
-    Ran { network, others: [credentials, fleet, evidence], reach }
+    let (network, cut) = network.map(|report| (report.lane, report.cut)).unzip();
+    Ran { lanes: PerLane { network, credentials, fleet, evidence }, cut, reach }
 }
 
 impl Reports {
-    pub(crate) fn take(&mut self, ran: Ran) {
-        let [network, others @ ..] = &mut self.lanes;
-        if let Some(report) = ran.network {
-            self.isolated_at = self.isolated_at.or(report.isolated_at);
-            self.window = self.window.max(report.window);
-            for exposure in report.exposures {
+    pub(crate) fn take(&mut self, mut ran: Ran) {
+        if let Some(cut) = ran.cut {
+            self.isolated_at = self.isolated_at.or(cut.isolated_at);
+            self.window = self.window.max(cut.window);
+            for exposure in cut.exposures {
                 if !self.exposures.contains(&exposure) {
                     self.exposures.push(exposure);
                 }
             }
-            self.interfaces = report.interfaces;
-            self.access = report.access;
-            network.renew(report.lane);
+            self.interfaces = cut.interfaces;
+            self.access = cut.access;
         }
         self.reach = ran.reach.or_else(|| self.reach.take());
-        for (old, new) in others.iter_mut().zip(ran.others) {
-            if let Some(new) = new {
-                old.renew(new);
+        for lane in Lane::ALL {
+            if let Some(new) = ran.lanes.get_mut(lane).take() {
+                self.lanes.get_mut(lane).renew(new);
             }
         }
     }
@@ -122,8 +121,7 @@ impl Reports {
 
     /// Adds follow-up work to a lane's report.
     pub(crate) fn add(&mut self, lane: Lane, more: LaneReport) {
-        let Some((_, report)) = Lane::ALL.into_iter().zip(&mut self.lanes).find(|(of, _)| *of == lane) else { return };
-        report.add(more);
+        self.lanes.get_mut(lane).add(more);
     }
 
     /// Whether the ways to and from the instance were seen, all of them.
@@ -133,8 +131,8 @@ impl Reports {
 
     /// What is left of each path.
     pub(crate) fn paths(&self, work: &Work<'_>) -> Vec<Path> {
-        let [network, ..] = &self.lanes;
-        let reach = self.reach.as_ref().map(|look| reach::paths(work, look, &self.interfaces, &network.facts));
+        let reach =
+            self.reach.as_ref().map(|look| reach::paths(work, look, &self.interfaces, &self.lanes.network.facts));
         let access = self.access.paths(work.policy.forensic_access.as_ref(), &self.interfaces, &work.instance);
         reach.unwrap_or_default().into_iter().chain(access).collect()
     }
@@ -145,22 +143,15 @@ impl Reports {
     }
 
     pub(crate) fn done(&self) -> impl Iterator<Item = &Done> {
-        self.lanes.iter().flat_map(|lane| lane.done.iter())
+        self.lanes.iter().flat_map(|(_, lane)| lane.done.iter())
     }
 
     pub(crate) fn notes(&self) -> impl Iterator<Item = Sentence> {
-        self.lanes.iter().flat_map(|lane| lane.notes.iter().cloned())
+        self.lanes.iter().flat_map(|(_, lane)| lane.notes.iter().cloned())
     }
 
     pub(crate) fn facts(&self) -> LaneFacts {
-        let [network, credentials, fleet, evidence] = &self.lanes;
-        LaneFacts {
-            network: network.facts.clone(),
-            credentials: credentials.facts.clone(),
-            fleet: fleet.facts.clone(),
-            evidence: evidence.facts.clone(),
-            left: self.left_behind(),
-        }
+        LaneFacts { lanes: PerLane::of(|lane| self.lanes.get(lane).facts.clone()), left: self.left_behind() }
     }
 
     /// What the instance was in: what a step took it out of, or found it out of already.
@@ -176,22 +167,17 @@ impl Reports {
     }
 
     pub(crate) fn any_left_over(&self) -> bool {
-        self.lanes.iter().any(LaneReport::is_left_over)
+        self.lanes.iter().any(|(_, lane)| lane.is_left_over())
     }
 
     /// The same, not counting steps of which `apart` is true.
     pub(crate) fn any_left_over_but(&self, apart: impl Fn(&Step) -> bool) -> bool {
         let left = |done: &Done| done.outcome.is_left_over() && !apart(&done.step);
-        self.lanes.iter().any(|lane| lane.look_again || lane.done.iter().any(left))
+        self.lanes.iter().any(|(_, lane)| lane.look_again || lane.done.iter().any(left))
     }
 
     pub(crate) fn left_over(&self) -> BTreeSet<Lane> {
-        Lane::ALL
-            .into_iter()
-            .zip(&self.lanes)
-            .filter(|(_, report)| report.is_left_over())
-            .map(|(lane, _)| lane)
-            .collect()
+        self.lanes.iter().filter(|(_, report)| report.is_left_over()).map(|(lane, _)| lane).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use brig_core::{
     finding::Force,
     ledger::{Current, InstanceKey, Records, State, StepRecord},
     notified::{Question, QuestionPage, Release},
-    step::{Kind, Lane, Outcome, OutcomeKind},
+    step::{Kind, Lane, Outcome, OutcomeKind, PerLane},
     verdict::{Truth, Verdict},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -152,7 +152,7 @@ impl Engine {
         let mut now = Box::pin(self.plan(&finding, Force::No, invocation)).await;
         let looked = now.outcome == Conclusion::Planned;
         let (never_done, drift) = sort(&now, &steps);
-        let truths = Lane::ALL.map(|lane| standing_in(&now, looked, lane));
+        let truths = PerLane::of(|lane| standing_in(&now, looked, lane));
         let summary = summary(&now, looked, &never_done, drift);
         now.verdict = Verdict { open: now.verdict.open, ..Verdict::of(truths, summary) };
         now.reason.clone_from(&current.reason);

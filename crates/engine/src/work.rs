@@ -249,10 +249,7 @@ impl Work<'_> {
         stream::iter(plan.steps.clone())
             .map(|Planned { step, outcome }| async move {
                 let outcome = match (outcome, intent) {
-                    (Outcome::Planned, Err(error)) => Outcome::Failed(Failure::new(
-                        format!("not started, since its intent could not be recorded: {error}"),
-                        error.is_retryable(),
-                    )),
+                    (Outcome::Planned, Err(error)) => Outcome::Failed(Failure { error: Sentence::new(format_args!("not started, since its intent could not be recorded: {error}")), retryable: error.is_retryable(), denial: None }),
                     (Outcome::Planned, Ok(())) => match self.hold_back(&step) {
                         Some(until) => Outcome::Skipped(format!(
                             "repaired three times within the last hour; the next repair is held back until {until}, unless a person orders it"
@@ -372,7 +369,7 @@ impl Work<'_> {
             } else if complete {
                 self.settle(&record.step, Outcome::AlreadyDone("nothing is left to do".into()))
             } else {
-                Outcome::Failed(Failure::new("intended, and whether it took effect could not be seen", true))
+                Outcome::Failed(Failure::passing("intended, and whether it took effect could not be seen"))
             };
             report.done.push(Done { step: record.step, outcome });
         }
@@ -397,7 +394,7 @@ where
 }
 
 fn failed_out_of_time() -> Outcome {
-    Outcome::Failed(Failure::new("not finished: the invocation is nearly out of time", true))
+    Outcome::Failed(Failure::passing("not finished: the invocation is nearly out of time"))
 }
 
 /// The outcome of a step whose call failed. Why it was denied is kept as a value: what helps depends on it.

@@ -388,7 +388,11 @@ fn read_step(item: &Item, key: &str) -> Answer<StepRecord> {
         Some("already_done") => Some(Outcome::AlreadyDone(detail)),
         Some("missing") => Some(Outcome::Missing(detail)),
         Some("skipped") => Some(Outcome::Skipped(detail)),
-        Some("failed") => Some(Outcome::Failed(Failure::new(detail.words, record.flag("retryable")?.unwrap_or(true)))),
+        Some("failed") => Some(Outcome::Failed(Failure {
+            error: detail.words,
+            retryable: record.flag("retryable")?.unwrap_or(true),
+            denial: None,
+        })),
         Some(other) => return Err(broken("Query", &format!("{what} has the outcome {other:?}"))),
     };
     let time =

@@ -173,7 +173,7 @@ pub(super) fn trial(title: &str, summary: &str) -> String {
 fn lanes(outcome: Conclusion, verdict: &Verdict) -> Vec<String> {
     let released = matches!(outcome, Conclusion::Released | Conclusion::ReleasePartial);
     if released {
-        let given_back = |lane: Lane| match verdict.truth(lane) {
+        let given_back = |lane: Lane| match *verdict.truths.get(lane) {
             Truth::Yes => "given back",
             Truth::Partial => "only PARTLY given back",
             Truth::No => "NOT given back",

@@ -40,12 +40,15 @@ fn done(containment: &Containment) -> Vec<&'static str> {
     };
     [
         (
-            verdict.network,
+            verdict.truths.network,
             Some("its network interfaces were isolated by security groups, which leave DNS to AWS's own resolver open"),
         ),
-        (verdict.credentials, did(&[StepKind::DenyRole]).then_some("its role denies its sessions everything")),
-        (verdict.fleet, fleet),
-        (verdict.evidence, Some("its volumes are kept, and snapshots of them were started for the investigation")),
+        (verdict.truths.credentials, did(&[StepKind::DenyRole]).then_some("its role denies its sessions everything")),
+        (verdict.truths.fleet, fleet),
+        (
+            verdict.truths.evidence,
+            Some("its volumes are kept, and snapshots of them were started for the investigation"),
+        ),
     ]
     .into_iter()
     .filter(|(truth, _)| *truth == Truth::Yes)

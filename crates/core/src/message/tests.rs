@@ -19,7 +19,10 @@ pub(super) fn containment(outcome: Conclusion, summary: &str) -> Containment {
         decision: Decision::Contain,
         reason: "Backdoor:EC2/C&CActivity.B!DNS: Command and control".to_owned(),
         outcome,
-        verdict: Verdict::of([Truth::Yes, Truth::No, Truth::Yes, Truth::Yes], summary),
+        verdict: Verdict::of(
+            crate::step::PerLane { credentials: Truth::No, ..crate::step::PerLane::of(|_| Truth::Yes) },
+            summary,
+        ),
         steps: vec![
             step(StepKind::Isolate, "eni-a", OutcomeKind::Changed, "was sg-web"),
             step(

@@ -71,7 +71,7 @@ fn path(kind: &'static str, via: &str, new_flows: NewFlows, open_flows: OpenFlow
 /// A containment whose role could not be denied, undone by somebody two hours later, and repaired.
 fn records() -> Records {
     let changed = || Outcome::changed();
-    let denied = Failure::new("PutRolePolicy: AccessDenied", false);
+    let denied = Failure::lasting("PutRolePolicy: AccessDenied");
     let mut protect = done(Step::ProtectTermination(ProtectTermination { was: false }), 400, 1_400, changed());
     protect.repairs = vec![at(2 * HOUR)];
     let deny = Step::DenyRole(DenyRole {
@@ -117,10 +117,12 @@ fn records() -> Records {
 fn answer() -> Containment {
     Containment {
         verdict: Verdict {
-            network: Truth::Yes,
-            credentials: Truth::No,
-            fleet: Truth::Yes,
-            evidence: Truth::Unknown,
+            truths: crate::step::PerLane {
+                network: Truth::Yes,
+                credentials: Truth::No,
+                fleet: Truth::Yes,
+                evidence: Truth::Unknown,
+            },
             summary: "i-0123456789abcdef0 (web-1) in 123456789012/us-east-1 is only PARTLY contained: its credentials are NOT cut; but it is cut off.".to_owned(),
             paths: vec![
                 path("internet_gateway", "igw-1", NewFlows::Blocked, OpenFlows::ExpectedCut),

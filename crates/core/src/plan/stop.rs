@@ -38,8 +38,8 @@ pub struct Look<'a> {
 #[must_use]
 pub fn unready(facts: &LaneFacts) -> Option<String> {
     let lacks = [
-        ("its evidence is not preserved", &facts.evidence),
-        ("it is not out of its Auto Scaling group and load balancers", &facts.fleet),
+        ("its evidence is not preserved", &facts.lanes.evidence),
+        ("it is not out of its Auto Scaling group and load balancers", &facts.lanes.fleet),
     ];
     let (why, facts) = lacks.into_iter().find(|(_, facts)| Truth::of(facts) != Truth::Yes)?;
     let broken = facts.iter().find(|fact| fact.truth != Truth::Yes);
@@ -97,7 +97,7 @@ pub fn plan(look: &Look<'_>) -> Plan {
 }
 
 fn judge(look: &Look<'_>, lift: bool, was_stopped: bool, lost: bool) -> Outcome {
-    let not_yet = |error: String| Outcome::Failed(Failure::new(error, true));
+    let not_yet = |error: String| Outcome::Failed(Failure::passing(error));
     match look.instance.state {
         InstanceState::ShuttingDown | InstanceState::Terminated => Outcome::Missing("the instance is gone".into()),
         InstanceState::Stopped if lost => done("stopped; without hibernation its memory is lost"),
@@ -120,7 +120,7 @@ fn judge(look: &Look<'_>, lift: bool, was_stopped: bool, lost: bool) -> Outcome 
 }
 
 fn memory(look: &Look<'_>) -> Outcome {
-    let not_yet = |error: &str| Outcome::Failed(Failure::new(error.to_owned(), true));
+    let not_yet = |error: &str| Outcome::Failed(Failure::passing(error.to_owned()));
     match look.snapshots {
         _ if look.instance.state == InstanceState::Stopping => {
             not_yet("it is stopping still: its memory is on the root volume once it has stopped")

@@ -192,7 +192,7 @@ fn gone(what: &str) -> Outcome {
 }
 
 fn unread() -> Outcome {
-    Outcome::Failed(Failure::new("how it is now could not be read".to_owned(), true))
+    Outcome::Failed(Failure::passing("how it is now could not be read".to_owned()))
 }
 
 /// A setting that the containment turned to `ours`.

@@ -19,10 +19,16 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that is no denial of AWS's.
+    /// A failure that another try may not meet.
     #[must_use]
-    pub fn new(error: impl Into<Sentence>, retryable: bool) -> Self {
-        Self { error: error.into(), retryable, denial: None }
+    pub fn passing(error: impl Into<Sentence>) -> Self {
+        Self { error: error.into(), retryable: true, denial: None }
+    }
+
+    /// A failure that every try meets until somebody changes something.
+    #[must_use]
+    pub fn lasting(error: impl Into<Sentence>) -> Self {
+        Self { error: error.into(), retryable: false, denial: None }
     }
 }
 

@@ -114,10 +114,9 @@ async fn detach(work: &Work<'_>, cloud: &dyn AutoScaling, group: &str, was: &str
             }
         }
         if work.clock.now() >= until || work.left() < Duration::from_secs(12) {
-            return Outcome::Failed(Failure::new(
-                format!("{state} is a state that AWS does not detach from; it is tried again"),
-                true,
-            ));
+            return Outcome::Failed(Failure::passing(format!(
+                "{state} is a state that AWS does not detach from; it is tried again"
+            )));
         }
         work.clock.sleep(Duration::from_secs(1)).await;
         match cloud.describe_auto_scaling_instance(work.id()).await {

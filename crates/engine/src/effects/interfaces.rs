@@ -32,7 +32,7 @@ impl<'r> Effect<'r> for RestoreGroups {
                 let error = format!(
                     "{error}: it stays isolated; it had {most} groups: ask AWS for that many an interface (aws service-quotas request-service-quota-increase --service-code vpc --quota-code L-2AFB9258 --desired-value {most}), then release again"
                 );
-                Outcome::Failed(Failure::new(error, false))
+                Outcome::Failed(Failure::lasting(error))
             }
             answer => outcome(answer, "the interface is gone"),
         }

@@ -73,9 +73,7 @@ impl<'r> Effect<'r> for AllowInNetworkAcl {
                 Outcome::Changed(format!("{others} other containment(s) still deny it").into())
             }
             Ok(Written::Stands(Rules::AclGone)) => Outcome::Missing("the network ACL is gone".into()),
-            Ok(Written::Restless) => {
-                Outcome::Failed(Failure::new("who shares the rules kept changing".to_owned(), true))
-            }
+            Ok(Written::Restless) => Outcome::Failed(Failure::passing("who shares the rules kept changing".to_owned())),
             Err(error) => failed(&error),
         }
     }

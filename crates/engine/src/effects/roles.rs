@@ -35,12 +35,12 @@ impl<'r> Effect<'r> for DenyRole {
                     "{said}the role has no room to name this instance too: all inline policies of a role have {} characters together. Those denied before stay denied. Remove other inline policies of the role, or set BRIG_ROLE_DENY_OVERFLOW=role, which denies every user of the role",
                     deny_policy::LONGEST
                 );
-                Outcome::Failed(Failure::new(error, false))
+                Outcome::Failed(Failure::lasting(error))
             }
             Ok(Put::NoRole) => Outcome::Missing("the role is gone, and its credentials with it".into()),
             Ok(Put::Restless) => {
                 let error = "the role's set kept changing while it was put".to_owned();
-                Outcome::Failed(Failure::new(error, true))
+                Outcome::Failed(Failure::passing(error))
             }
             Err(error) => {
                 if !error.is_retryable() {
@@ -73,11 +73,11 @@ impl<'r> Effect<'r> for AllowRole {
                 let error = format!(
                     "{said}every session of the role stays denied: its policy has no room to name the instances that are still contained"
                 );
-                Outcome::Failed(Failure::new(error, false))
+                Outcome::Failed(Failure::lasting(error))
             }
             Ok(Put::Restless) => {
                 let error = "the role's set kept changing while it was put".to_owned();
-                Outcome::Failed(Failure::new(error, true))
+                Outcome::Failed(Failure::passing(error))
             }
             Err(error) => failed(&error),
         }

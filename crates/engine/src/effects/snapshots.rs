@@ -30,7 +30,7 @@ impl<'r> Effect<'r> for CreateSnapshots {
                 made.refuse();
                 let error = crate::work::failure(&error);
                 let error = format!("{error}; the volumes are taken one by one, not at one point in time");
-                Outcome::Failed(Failure::new(error, false))
+                Outcome::Failed(Failure::lasting(error))
             }
             Err(error) => failed(&error),
         }

@@ -135,9 +135,14 @@ pub(crate) struct NetworkLane<'a> {
     isolated_at: Mutex<Option<Timestamp>>,
 }
 
-/// The lane's report, and the points in time that only it knows.
+/// The lane's report, and what only it knows.
 pub(crate) struct NetworkReport {
     pub(crate) lane: LaneReport,
+    pub(crate) cut: Cut,
+}
+
+/// What became of the cut.
+pub(crate) struct Cut {
     pub(crate) isolated_at: Option<Timestamp>,
     pub(crate) window: Option<Duration>,
     /// Sentences about interfaces that were found open to the world.
@@ -225,7 +230,7 @@ impl<'a> NetworkLane<'a> {
         let window = lock(&self.windows).iter().max().copied();
         let isolated_at = *lock(&self.isolated_at);
         let (interfaces, access) = seen.map(|seen| (seen.interfaces, seen.access)).unwrap_or_default();
-        NetworkReport { lane: report, isolated_at, window, exposures, interfaces, access }
+        NetworkReport { lane: report, cut: Cut { isolated_at, window, exposures, interfaces, access } }
     }
 
     fn plan(&self, seen: &Seen) -> Plan {

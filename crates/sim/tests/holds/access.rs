@@ -123,7 +123,7 @@ fn without_the_setting_it_is_a_stray() {
     let bare = Sim::with(sim.world(), 1, Policy::default());
     let other = Victim { id: victim.sibling.clone(), sibling: victim.id.clone() };
     let answer = deliver(&bare, &other, "other").expect("an answer");
-    assert_eq!(answer.verdict.network, Truth::Yes, "{answer:#?}");
+    assert_eq!(answer.verdict.truths.network, Truth::Yes, "{answer:#?}");
     assert!(answer.verdict.paths.iter().all(|path| path.kind != "forensic_access"));
 }
 
@@ -140,10 +140,10 @@ fn what_may_be_it_and_cannot_be_told_is_not_said_to_be_isolated() {
     });
     sim.breaks(Break::Always("DescribeVpcEndpoints", Fault::Denied));
     let answer = deliver(&sim, &victim, "r2").expect("an answer");
-    assert_eq!(answer.verdict.network, Truth::Unknown, "{answer:#?}");
+    assert_eq!(answer.verdict.truths.network, Truth::Unknown, "{answer:#?}");
     sim.heal();
     let answer = deliver(&sim, &victim, "r3").expect("an answer");
-    assert_eq!(answer.verdict.network, Truth::Yes, "{answer:#?}");
+    assert_eq!(answer.verdict.truths.network, Truth::Yes, "{answer:#?}");
     assert!(!rules(&sim).iter().any(|rule| rule.contains("203.0.113.9")), "{:?}", rules(&sim));
 }
 
@@ -155,7 +155,7 @@ fn what_it_needs_and_cannot_be_read_costs_no_cut() {
         let sim = with(&world, "10.9.0.0/16");
         sim.breaks(Break::Always(operation, Fault::Denied));
         let answer = deliver(&sim, &victim, "r").expect("an answer");
-        assert_eq!(answer.verdict.network, Truth::Yes, "{operation}: {answer:#?}");
+        assert_eq!(answer.verdict.truths.network, Truth::Yes, "{operation}: {answer:#?}");
         let notes = answer.notes.iter().filter(|note| note.to_string().contains("forensic access"));
         let steps = answer.steps.iter().filter(|step| step.step.name() == "authorize_forensic_access");
         let _ = writeln!(shown, "{operation}");

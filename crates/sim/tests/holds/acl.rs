@@ -265,7 +265,7 @@ fn what_cannot_be_read_or_made_costs_no_cut_and_is_said() {
         sim.breaks(Break::Always(operation, Fault::Denied));
         let answer = sim.contain(&victims[0].id, "r").expect("an answer");
         assert_eq!(denied(&sim.world()), BTreeSet::new());
-        assert_eq!(answer.verdict.network, Truth::Yes, "{operation}: {}", answer.verdict.summary);
+        assert_eq!(answer.verdict.truths.network, Truth::Yes, "{operation}: {}", answer.verdict.summary);
         let notes = answer
             .notes
             .iter()

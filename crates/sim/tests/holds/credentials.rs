@@ -179,7 +179,7 @@ fn a_profile_without_a_role_is_told_as_that() {
     let profile = world.associations.values().find(|(of, _)| *of == victim.id).expect("one").1.clone();
     let sim = Sim::new(world, 1);
     let answer = partly(&sim, &victim, &Undenied::EmptyProfile { profile: profile.clone() });
-    assert_eq!(answer.verdict.credentials, Truth::Unknown);
+    assert_eq!(answer.verdict.truths.credentials, Truth::Unknown);
     // And so it stays once the profile is taken off.
     let again = sim.contain(&victim.id, "again").expect("an answer");
     assert_eq!(again.verdict.undenied, [Undenied::EmptyProfile { profile }]);

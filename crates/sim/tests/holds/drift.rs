@@ -159,7 +159,7 @@ fn status_says_lane_by_lane_what_holds() {
     let lanes = |sim: &Arc<Sim>| {
         let page = status(sim);
         let verdict = &page.active.first().expect("it is listed").now.verdict;
-        [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence]
+        verdict.truths.to_array()
     };
     assert_eq!(lanes(&sim), [Truth::Yes; 4]);
     sim.change(|world| UNDONE.first().expect("one").1(world, &victim));

@@ -42,7 +42,7 @@ fn where_the_set_is_refused_the_volumes_are_taken_one_by_one() {
     let sim = Sim::new(world, 1);
     let answer = deliver(&sim, &victim, "r").expect("an answer");
     assert_eq!((answer.outcome, answer.left_over), (Conclusion::Partial, false), "{answer:#?}");
-    assert_eq!(answer.verdict.evidence, Truth::Partial);
+    assert_eq!(answer.verdict.truths.evidence, Truth::Partial);
     let [Unpreserved::Refused { volume, error }] = answer.verdict.unpreserved.as_slice() else {
         panic!("{:?}", answer.verdict.unpreserved);
     };
@@ -72,7 +72,7 @@ fn where_the_set_is_refused_the_volumes_are_taken_one_by_one() {
     sim.change(|world| world.bad_volumes.clear());
     sim.wait(Duration::from_hours(24));
     let mended = verify(&sim);
-    assert_eq!(mended.verdict.evidence, Truth::Yes, "{mended:#?}");
+    assert_eq!(mended.verdict.truths.evidence, Truth::Yes, "{mended:#?}");
     assert_eq!(sim.world().evidence().len(), 3);
 }
 
@@ -110,7 +110,7 @@ fn a_set_that_ends_in_error_is_no_evidence_and_is_taken_again_once_a_day() {
     });
     for _ in 0..3 {
         let seen = verify(&sim);
-        assert_ne!(seen.verdict.evidence, Truth::Yes, "{seen:#?}");
+        assert_ne!(seen.verdict.truths.evidence, Truth::Yes, "{seen:#?}");
         assert_eq!(seen.verdict.unpreserved.len(), 3, "{seen:#?}");
         let failed = |lost: &Unpreserved| matches!(lost, Unpreserved::SnapshotFailed { .. });
         assert!(seen.verdict.unpreserved.iter().all(failed));
@@ -119,7 +119,7 @@ fn a_set_that_ends_in_error_is_no_evidence_and_is_taken_again_once_a_day() {
     assert_eq!(taken(&sim), before);
     sim.wait(Duration::from_hours(24));
     let again = verify(&sim);
-    assert_eq!((taken(&sim), again.verdict.evidence), (before + 1, Truth::Yes), "{again:#?}");
+    assert_eq!((taken(&sim), again.verdict.truths.evidence), (before + 1, Truth::Yes), "{again:#?}");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_volume_that_is_attached_later_is_taken_by_itself() {
     let sim = calm(&world, &victim);
     sim.change(|world| world.volume(&victim.id, "/dev/sdz", false));
     let answer = verify(&sim);
-    assert_eq!(answer.verdict.evidence, Truth::Yes, "{answer:#?}");
+    assert_eq!(answer.verdict.truths.evidence, Truth::Yes, "{answer:#?}");
     assert_eq!(sim.world().snapshots.len(), 4);
 }
 
@@ -211,7 +211,7 @@ fn with_room_for_one_group_it_is_the_one_that_cuts() {
     for seed in 0..20 {
         let sim = Sim::new(world.clone(), seed);
         let answer = deliver(&sim, &victim, "r").expect("an answer");
-        assert_eq!(answer.verdict.network, Truth::Yes, "{seed}: {answer:#?}");
+        assert_eq!(answer.verdict.truths.network, Truth::Yes, "{seed}: {answer:#?}");
     }
 }
 
@@ -225,7 +225,7 @@ fn without_room_for_a_group_people_get_the_commands_first() {
         world.interfaces.values().find(|eni| eni.instance.as_ref() == Some(&victim.id)).expect("it").shown.id.clone();
     let sim = Sim::new(world, 1);
     let answer = deliver(&sim, &victim, "r").expect("an answer");
-    assert_eq!(answer.verdict.network, Truth::No);
+    assert_eq!(answer.verdict.truths.network, Truth::No);
     let uncut = Uncut::SecurityGroupQuota { vpc: "vpc-1".into(), interface: eni.clone() };
     assert_eq!(answer.verdict.uncut, std::slice::from_ref(&uncut));
     let first = format!("contained: new connections are NOT blocked ({})", uncut.sentence());
@@ -240,7 +240,7 @@ fn without_room_for_a_group_people_get_the_commands_first() {
         assert!(answer.notes.iter().any(|note| note.to_string().contains(&command)), "{command}: {:#?}", answer.notes);
     }
     assert!(!answer.left_over, "no retry makes room");
-    assert_eq!((answer.verdict.credentials, answer.verdict.evidence), (Truth::Yes, Truth::Yes));
+    assert_eq!((answer.verdict.truths.credentials, answer.verdict.truths.evidence), (Truth::Yes, Truth::Yes));
     // Once there is room, the same event cuts it.
     sim.change(|world| world.most_groups = None);
     assert!(is_whole(&deliver(&sim, &victim, "again").expect("an answer")));

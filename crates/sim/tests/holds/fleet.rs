@@ -76,7 +76,11 @@ fn six_hundred_target_groups_are_covered_and_delay_nothing() {
 #[test]
 fn a_search_that_is_not_over_says_how_far_it_came() {
     let (_, answer) = in_groups(600, Duration::from_secs(40));
-    assert_eq!((answer.verdict.network, answer.verdict.fleet), (Truth::Yes, Truth::Unknown), "{answer:#?}");
+    assert_eq!(
+        (answer.verdict.truths.network, answer.verdict.truths.fleet),
+        (Truth::Yes, Truth::Unknown),
+        "{answer:#?}"
+    );
     let step = |step: &str| answer.steps.iter().find(|report| report.step.name() == step).map(|report| report.outcome);
     assert_eq!(step("detach_instances"), Some(OutcomeKind::Changed));
     let note = answer.notes.iter().find(|note| note.to_string().contains("target groups")).expect("a note");
@@ -129,7 +133,11 @@ fn each_lifecycle_state_ends_in_a_verdict_that_says_what_its_group_may_still_do(
         let group = sim.world().scaling["group"].clone();
         let here = group.members.get(&victim.id).map_or("out", String::as_str).to_owned();
         let beats = if group.hooks["drain"] > 0 { "held" } else { "-" };
-        let end = format!("{state}: {}, fleet {}, {here}, {beats}", answer.outcome.word(), answer.verdict.fleet.word());
+        let end = format!(
+            "{state}: {}, fleet {}, {here}, {beats}",
+            answer.outcome.word(),
+            answer.verdict.truths.fleet.word()
+        );
         let step = answer.steps.iter().find(|step| step.step.name() == "detach_instances");
         let step = step.map(|step| format!("\n  {}: {}", step.outcome, step.detail)).unwrap_or_default();
         let notes = answer

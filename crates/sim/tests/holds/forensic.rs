@@ -82,7 +82,7 @@ fn where_it_cannot_be_had_the_own_profile_goes_all_the_same() {
         let answer = sim.contain(&victim.id, "r").expect("an answer");
         assert!(is_whole(&answer), "{answer:#?}");
         assert_eq!(sim.told().len(), 1, "people hear of it once: {:?}", sim.told());
-        assert_eq!(answer.verdict.credentials, Truth::Yes, "{answer:#?}");
+        assert_eq!(answer.verdict.truths.credentials, Truth::Yes, "{answer:#?}");
         assert_eq!(profile(&sim, &victim), None);
         let said = answer.steps.iter().find(|step| step.step.name() == "replace_profile").expect("the step");
         assert!(
@@ -125,7 +125,7 @@ fn an_instance_that_had_the_responders_profile_before_is_not_said_to_be_cut_off(
     }
     let sim = with(&world);
     let answer = sim.contain(&victim.id, "r").expect("an answer");
-    assert_eq!(answer.verdict.credentials, Truth::Partial, "{answer:#?}");
+    assert_eq!(answer.verdict.truths.credentials, Truth::Partial, "{answer:#?}");
     assert!(
         answer.notes.iter().any(|note| note.to_string().contains("whose role is not denied")),
         "{:#?}",

@@ -83,7 +83,7 @@ fn an_interface_that_a_service_owns_is_named_and_the_others_are_isolated() {
     managed.managed = true;
     let id = managed.shown.id.clone();
     let answer = Sim::new(world, 1).contain(&victim.id, "r").expect("an answer");
-    assert_eq!((answer.outcome, answer.verdict.network), (Conclusion::Partial, Truth::Partial), "{answer:#?}");
+    assert_eq!((answer.outcome, answer.verdict.truths.network), (Conclusion::Partial, Truth::Partial), "{answer:#?}");
     assert!(!answer.left_over, "trying again cannot help");
     let failed = answer
         .steps

@@ -88,7 +88,7 @@ fn untrue(sim: &Sim, look: &Look, told: usize, differs: Differs<'_>, wanted: Con
     look.entries.iter().find_map(|entry| {
         let wrong = match entry.outcome {
             Conclusion::Verified | Conclusion::AlreadyContained | Conclusion::Contained | Conclusion::Repaired => {
-                let lanes = [entry.verdict.network, entry.verdict.credentials];
+                let lanes = [entry.verdict.truths.network, entry.verdict.truths.credentials];
                 let repaired = entry.outcome == Conclusion::Repaired;
                 let said = repaired && wanted == Conclusion::Verified;
                 !whole || said || (repaired && !lanes.iter().all(|lane| *lane == Truth::Yes))

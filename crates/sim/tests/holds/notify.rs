@@ -526,7 +526,7 @@ fn one_denied_read_makes_its_lane_unknown_and_no_other_and_is_no_drift() {
         let page = status(&sim);
         let entry = page.active.first().expect("it is listed");
         let verdict = &entry.now.verdict;
-        let lanes = [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence];
+        let lanes = verdict.truths.to_array();
         let others = (0..4).filter(|other| *other != lane);
         let right = others.filter_map(|other| lanes.get(other)).all(|truth| *truth == Truth::Yes);
         if !right || lanes.get(lane) == Some(&Truth::Yes) && operation != "GetInstanceProfile" {

@@ -19,10 +19,10 @@ use brig_sim::{Break, Fault, Sim, Victim, World};
 fn lanes(answer: &Containment) -> [(&'static str, Truth); 4] {
     let verdict = &answer.verdict;
     [
-        ("network", verdict.network),
-        ("credentials", verdict.credentials),
-        ("fleet", verdict.fleet),
-        ("evidence", verdict.evidence),
+        ("network", verdict.truths.network),
+        ("credentials", verdict.truths.credentials),
+        ("fleet", verdict.truths.fleet),
+        ("evidence", verdict.truths.evidence),
     ]
 }
 
@@ -235,7 +235,7 @@ fn an_instance_that_ends_on_the_way_ends_in_a_truthful_verdict() {
         if answer.left_over {
             failures.push(format!("before call {at}: it is retried for ever: {answer:?}"));
         }
-        if answer.verdict.evidence == Truth::Yes && !later {
+        if answer.verdict.truths.evidence == Truth::Yes && !later {
             failures.push(format!("before call {at}: evidence is claimed: {}", answer.verdict.summary));
         }
     }
@@ -249,7 +249,7 @@ fn an_instance_that_stops_or_is_shutting_down_is_preserved() {
         world.instances.get_mut(&victim.id).expect("it").shown.state = state;
         let sim = Sim::new(world, 1);
         let answer = deliver(&sim, &victim, "r").expect("an answer");
-        assert_eq!(answer.verdict.network, Truth::Yes, "{state:?}: {}", answer.verdict.summary);
+        assert_eq!(answer.verdict.truths.network, Truth::Yes, "{state:?}: {}", answer.verdict.summary);
         assert_eq!(sim.world().snapshots.len(), 3, "{state:?}: {answer:#?}");
         assert_eq!(sim.violations(), Vec::<String>::new());
     }

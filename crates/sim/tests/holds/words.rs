@@ -24,7 +24,7 @@ fn decided(answer: &Containment) -> String {
         answer.outcome,
         answer.decision,
         answer.left_over,
-        [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence],
+        verdict.truths.to_array(),
         verdict.open,
         verdict.uncut.len(),
         verdict.undenied.len(),
@@ -95,7 +95,7 @@ fn lanes_without(world: &World, victim: &Victim, operation: &'static str) -> [Tr
     sim.wait(Duration::from_mins(3));
     sim.breaks(Break::Always(operation, Fault::Denied));
     let verdict = verify(&sim, victim, Drift::Repair).verdict;
-    [verdict.network, verdict.credentials, verdict.fleet, verdict.evidence]
+    verdict.truths.to_array()
 }
 
 #[test]

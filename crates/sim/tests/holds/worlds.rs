@@ -118,7 +118,7 @@ proptest! {
         let (world, victim) = build(&shape);
         let sim = Sim::new(world.clone(), 1);
         let answer = deliver(&sim, &victim, "r").expect("an answer");
-        prop_assert_eq!(answer.verdict.network, Truth::Yes, "{}", &answer.verdict.summary);
+        prop_assert_eq!(answer.verdict.truths.network, Truth::Yes, "{}", &answer.verdict.summary);
         let whole = is_whole(&answer);
         prop_assert!(whole, "{:?} {:?}", &answer.verdict.summary, &answer.notes);
         let contained = sim.world();

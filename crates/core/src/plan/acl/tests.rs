@@ -273,7 +273,7 @@ fn a_rule_on_record_that_is_gone_is_made_again() {
         "#]],
     );
     // What was refused before is not wanted again by the record alone.
-    record.outcome = Some(Outcome::Failed(Failure::new("denied".to_owned(), false)));
+    record.outcome = Some(Outcome::Failed(Failure::lasting("denied".to_owned())));
     world.recorded = vec![record];
     check(&world, &expect![[""]]);
 }

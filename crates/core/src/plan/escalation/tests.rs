@@ -88,7 +88,7 @@ fn what_is_settled_is_not_tried_again() {
         "#]],
     );
     for record in &mut world.recorded {
-        record.outcome = Some(Outcome::Failed(Failure::new("throttled".to_owned(), true)));
+        record.outcome = Some(Outcome::Failed(Failure::passing("throttled".to_owned())));
     }
     check(
         &world,

@@ -114,7 +114,7 @@ fn record(step: Step, outcome: Outcome, at: Timestamp) -> StepRecord {
 }
 
 fn refused(error: &str) -> Outcome {
-    Outcome::Failed(Failure::new(error, false))
+    Outcome::Failed(Failure::lasting(error))
 }
 
 /// What is planned about snapshots, as words.

@@ -85,5 +85,5 @@ fn stops_again(instance: &Instance) -> Outcome {
     let error = format!(
         "it was started several times and is stopped (EC2's state reason: {reason}); where a key of your own encrypts its volumes, the releasing role needs kms:CreateGrant in that key's policy"
     );
-    Outcome::Failed(Failure::new(error, false))
+    Outcome::Failed(Failure::lasting(error))
 }

@@ -120,7 +120,7 @@ impl NetworkLane<'_> {
         group.id.clone().or_else(made).ok_or_else(|| {
             let why = lock(&self.unfit).get(&key_of(group)).cloned();
             Outcome::Failed(
-                why.unwrap_or_else(|| Failure::new(format!("{} of {} was not made", group.name, group.vpc), true)),
+                why.unwrap_or_else(|| Failure::passing(format!("{} of {} was not made", group.name, group.vpc))),
             )
         })
     }
@@ -192,11 +192,11 @@ async fn find(
                 Ok(found.id.clone())
             } else {
                 let error = format!("{} has a group {} that Brig did not make", group.vpc, group.name);
-                Err(Failure::new(error, true))
+                Err(Failure::passing(error))
             };
         }
     }
-    Err(Failure::new(format!("{} exists in {} and is not yet visible", group.name, group.vpc), true))
+    Err(Failure::passing(format!("{} exists in {} and is not yet visible", group.name, group.vpc)))
 }
 
 /// Gives a new group its rules: all, or none.
