@@ -135,7 +135,9 @@ pub fn take_away(by: &str) -> Vec<String> {
             format!(
                 "deny the user everything (in account {account}): aws iam attach-user-policy --user-name {last} --policy-arn {policy}"
             ),
-            format!("then deactivate its keys: aws iam list-access-keys --user-name {last}"),
+            format!(
+                "then list its keys, to deactivate each (aws iam update-access-key --status Inactive): aws iam list-access-keys --user-name {last}"
+            ),
         ],
         ("sts", "federated-user") => vec![format!(
             "{by}: deny the IAM user that called GetFederationToken everything (in account {account}); CloudTrail names it"
@@ -230,7 +232,7 @@ mod tests {
             deny the role everything, its sessions included (in account 123456789012): aws iam attach-role-policy --role-name Admin --policy-arn arn:aws:iam::aws:policy/AWSDenyAll
             deny the role everything, its sessions included (in account 123456789012): aws iam attach-role-policy --role-name Admin --policy-arn arn:aws-cn:iam::aws:policy/AWSDenyAll
             deny the user everything (in account 123456789012): aws iam attach-user-policy --user-name mallory --policy-arn arn:aws:iam::aws:policy/AWSDenyAll
-            then deactivate its keys: aws iam list-access-keys --user-name mallory
+            then list its keys, to deactivate each (aws iam update-access-key --status Inactive): aws iam list-access-keys --user-name mallory
             arn:aws:iam::123456789012:root: the root user: change its password, delete its access keys, and forbid it what it did by a service control policy
             arn:aws:sts::123456789012:federated-user/bob: deny the IAM user that called GetFederationToken everything (in account 123456789012); CloudTrail names it
             arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123/ann: a session of IAM Identity Center: remove the permission set's assignment in account 123456789012, and end the user's session there

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub use notice::Unhandled;
 
 use crate::{
-    containment::{Containment, Resolution},
+    containment::{Conclusion, Containment, Resolution},
     finding::Finding,
     ids::{AccountId, Region},
     policy::Exemption,
@@ -223,7 +223,9 @@ pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_
     }
     text.line("");
     let severity = finding.severity.map_or_else(String::new, |severity| format!(", severity {severity}"));
-    text.line(&format!("Why: {}{severity} [{}]", containment.reason, finding.id));
+    let released = matches!(containment.outcome, Conclusion::Released | Conclusion::ReleasePartial);
+    let trigger = if released { "Was contained for" } else { "Trigger" };
+    text.line(&format!("{trigger}: {}{severity} [{}]", containment.reason, finding.id));
     if let Some(id) = &containment.containment_id {
         text.line(&format!("Containment: {id}"));
     }

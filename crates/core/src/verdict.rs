@@ -148,6 +148,14 @@ impl Verdict {
         self.alerts.insert(0, alert);
     }
 
+    /// Flow logs show traffic after the cut: it stands before everything else, and in the network's line.
+    pub fn contradict(&mut self, said: impl Into<Sentence>) {
+        self.alert(said);
+        if let Some(line) = self.lanes.iter_mut().find(|line| line.lane == Lane::Network) {
+            line.text = "isolated, but flow logs show accepted traffic (see ALERT)".into();
+        }
+    }
+
     /// Whether every lane is wholly true.
     #[must_use]
     pub fn is_whole(&self) -> bool {

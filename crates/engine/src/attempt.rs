@@ -295,8 +295,8 @@ fn contest(answer: &mut Containment, work: &Work<'_>, known: Option<&Contest>) -
     let contest = Contest::seen(known, work.clock.now());
     answer.outcome = Conclusion::Contested;
     answer.verdict.alert(format!(
-        "SOMEBODY KEEPS UNDOING the containment of {}: what was repaired three times within the hour stays undone until {until}, \
-         unless a person orders the repair",
+        "SOMEBODY KEEPS UNDOING the containment of {}: Brig repaired it three times within an hour and has paused repairs until \
+         {until}; a person's order (`brig verify`) repairs it at once",
         work.id()
     ));
     let (since, held_until) = (contest.since.to_string(), until.to_string());
@@ -379,7 +379,8 @@ fn answer(
         _ => Conclusion::Partial,
     };
     if outcome == Conclusion::Repaired {
-        verdict.alert(format!("Part of the containment no longer held, and {repairs} change(s) repaired it"));
+        let changes = if repairs == 1 { "change" } else { "changes" };
+        verdict.alert(format!("Part of the containment no longer held; Brig repaired it ({repairs} {changes})"));
     }
     let mut notes = facts.broken();
     notes.extend(reports.notes());
@@ -430,7 +431,7 @@ fn contradict(answer: &mut Containment, proof: Proof, before: Option<&str>) {
         ProofState::Unavailable | ProofState::Proof => None,
     };
     if let Some(said) = said {
-        answer.verdict.alert(said);
+        answer.verdict.contradict(said);
         if matches!(answer.outcome, Conclusion::Verified | Conclusion::Contained | Conclusion::AlreadyContained) {
             answer.outcome = Conclusion::Contradicted;
         }

@@ -141,22 +141,20 @@ fn next(entry: &Entry, brig: &str) -> (&'static str, Vec<String>) {
             ("Investigate. To give everything back later:", vec![format!("{} --reason ...", with("release"))])
         }
         Outcome::Partial | Outcome::Failed => {
-            ("Fix what FAILED below, then run this; it continues where it stopped:", vec![with("contain")])
+            ("Fix the problems listed here, then run this; it continues where it stopped:", vec![with("contain")])
         }
         Outcome::InProgress => ("Wait until it has ended, then look:", vec![format!("{brig} status")]),
         Outcome::Observed => ("Brig observes only: it contains after it was deployed with Mode=enforce.", Vec::new()),
         Outcome::Asked => ("Decide. To contain it anyway:", vec![format!("{} --force", with("contain"))]),
-        Outcome::Refused => ("Settle the reason, then run the same command again.", Vec::new()),
+        Outcome::Refused => ("Resolve the reason, then run the same command again.", Vec::new()),
         Outcome::Repaired => (
             "Find out who changed it, and stop them. If it was you, release it rather than change it by hand:",
             vec![with("release")],
         ),
         Outcome::Drifted => ("Find out who changed it. To repair it:", vec![with("verify")]),
-        Outcome::Unverified => {
-            ("It is not known how it stands. Settle the reason, then look again:", vec![with("verify")])
-        }
+        Outcome::Unverified => ("It is not known how it stands. Fix the cause, then look again:", vec![with("verify")]),
         Outcome::Contested => (
-            "Take away the access of whoever keeps undoing it, then have it repaired; your order is never held back:",
+            "Confirm who keeps undoing it, remove their access, then repair it; your order is never held back:",
             vec![with("verify")],
         ),
         Outcome::Contradicted => (
@@ -164,7 +162,7 @@ fn next(entry: &Entry, brig: &str) -> (&'static str, Vec<String>) {
             vec![with("verify")],
         ),
         Outcome::ReleasePartial => {
-            ("See what is not given back below, settle it, and run this again:", vec![with("release")])
+            ("See below what is not given back, fix that, and run this again:", vec![with("release")])
         }
         Outcome::Released | Outcome::Planned | Outcome::Ignored | Outcome::Unknown => ("", Vec::new()),
     }

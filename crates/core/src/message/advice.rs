@@ -86,22 +86,23 @@ impl Commands<'_> {
             Some(Exemption { tag, strength: Strength::Never, .. }) => Some(tag),
             Some(Exemption { strength: Strength::UnlessForced, .. }) | None => None,
         };
-        let yes = "Yes, contain it:";
+        let yes = if never.is_some() { "Then contain it:" } else { "Either contain it:" };
         let yes = match (&self.containment.question, never) {
             (Some(question), None) => self.answer(yes, question, "yes", json!({})),
             (_, _) => self.do_it(yes, "contain", "--force", json!({"force": true})),
         };
         let no = match &self.containment.question {
-            Some(question) => self.answer("No, and why:", question, "no", json!({"reason": "..."})),
+            Some(question) => self.answer("Or leave it alone, and say why:", question, "no", json!({"reason": "..."})),
             None => Advice {
-                what: "No: do nothing. Brig does not act on this by itself; close it at its source.".to_owned(),
+                what: "Or leave it alone: do nothing. Brig does not act on this by itself; close it at its source."
+                    .to_owned(),
                 brig: None,
                 aws: None,
             },
         };
         match never {
             Some(tag) => vec![self.retag(tag), yes, no],
-            None => vec![yes, no, self.plan("To see first what a yes would change:")],
+            None => vec![self.plan("First, see what containing it would change:"), yes, no],
         }
     }
 
@@ -124,7 +125,7 @@ impl Commands<'_> {
         let tags = json!([{"Key": tag, "Value": "reviewed"}]).to_string();
         Advice {
             what: format!(
-                "The tag {tag}=never forbids containment, whoever asks. To allow it, change the tag (account {account}):"
+                "Nobody can contain it while it is tagged {tag}=never. To allow it, change the tag (account {account}):"
             ),
             brig: None,
             aws: Some(format!(
@@ -163,20 +164,20 @@ pub(crate) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<
     match containment.outcome {
         Conclusion::Contained | Conclusion::AlreadyContained => vec![
             commands.show(take_over(containment)),
-            commands.verify("To check again that it still holds:"),
-            commands.release("When it is over, or a false alarm; brig shows the plan and asks first:"),
+            commands.verify("To check again, and repair what no longer holds:"),
+            commands.release("When it is resolved, or was a false alarm, release it (brig shows the plan and asks first):"),
         ],
         Conclusion::Partial => vec![
-            commands.contain("Fix what FAILED below, then run this; it continues where it stopped:"),
+            commands.contain("Fix the problems listed here, then run this; it continues where it stopped:"),
             commands.show("To see what is in place and what each change replaced:"),
         ],
         Conclusion::Asked => commands.decide(),
         Conclusion::Observed => vec![
-            commands.plan("Nothing was changed: Brig runs in observe mode. To see the plan as of now:"),
+            commands.plan("The instance is NOT contained: Brig runs in observe mode. To see what it would do:"),
         ],
-        Conclusion::Refused => vec![commands.contain("Nothing was changed. Settle the reason above, then:")],
+        Conclusion::Refused => vec![commands.contain("Nothing was changed. Resolve the reason above, then:")],
         Conclusion::Failed => vec![commands.contain(
-            "Settle the reason above, then run this; if it fails again, isolate the instance by hand (OPERATIONS.md):",
+            "Fix the error above, then retry; if that fails, isolate the instance by hand (OPERATIONS.md, section 10):",
         )],
         Conclusion::Verified => vec![commands.show("Nothing: it is as its containment left it. To see the record:")],
         Conclusion::Repaired => vec![
@@ -184,8 +185,8 @@ pub(crate) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<
             commands.release("If it was a colleague, release it instead of changing it by hand:"),
         ],
         Conclusion::Contested => vec![
-            commands.show("Take away the access of whoever undoes it (see below), once you are sure who it is:"),
-            commands.verify("Then have it repaired; a person's order is never held back:"),
+            commands.show("Confirm who keeps undoing it, then remove their access (commands below):"),
+            commands.verify("Then check and repair it now; a person's order is never held back:"),
             commands.release("If it was a colleague at work, release it, or add their role to BRIG_RESPONDERS:"),
         ],
         Conclusion::Drifted => vec![
@@ -194,29 +195,29 @@ pub(crate) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<
         ],
         Conclusion::Contradicted => vec![
             Advice {
-                what: "To end the traffic, deny the remote address in the subnet's network ACL; every instance in that subnet loses the address:".to_owned(),
+                what: "To end the traffic, deny the remote address in the subnet's network ACL; that blocks it for the whole subnet:".to_owned(),
                 brig: None,
                 aws: Some(format!(
-                    "aws ec2 create-network-acl-entry --region {} --network-acl-id <ACL> --rule-number <below the first rule that allows> --protocol -1 --rule-action deny --egress --cidr-block <ADDRESS>/32; again with --ingress",
+                    "aws ec2 create-network-acl-entry --region {} --network-acl-id <ACL> --rule-number <lower than the first allow rule> --protocol -1 --rule-action deny --egress --cidr-block <ADDRESS>/32   # then again with --ingress",
                     containment.region
                 )),
             },
-            commands.verify("Then look again:"),
+            commands.verify("Then check again, and repair what no longer holds:"),
             commands.do_it(
-                "Last resort: stop it. That loses its memory unless it hibernates, and needs AllowStop:",
+                "Last resort: stop it. Its memory is lost unless it hibernates; needs the setting AllowStop:",
                 "contain",
                 "--stop",
                 json!({"stop": true}),
             ),
         ],
         Conclusion::Unverified => {
-            vec![commands.verify("It is not known whether the containment still holds. Settle the reason above, then:")]
+            vec![commands.verify("It is not known whether the containment still holds. Fix the cause above, then:")]
         }
         Conclusion::Released => vec![commands.show(
             "Nothing more is needed. Snapshots stay: delete them once nobody needs them and their locks have ended. To see the record:",
         )],
         Conclusion::ReleasePartial => vec![
-            commands.release("Settle what FAILED below, then run this; it continues where it stopped:"),
+            commands.release("Fix the problems listed here, then run this; it continues where it stopped:"),
             commands.show("To see what is in place and what each change replaced:"),
         ],
         Conclusion::InProgress | Conclusion::Planned | Conclusion::Ignored => {

@@ -17,16 +17,16 @@ const MOST_REMOTES: usize = 20;
 pub(super) fn known(text: &mut Text, finding: &Finding) {
     text.line("");
     text.line("What is known");
-    let severity = finding.severity.map_or_else(|| "none given".to_owned(), |severity| severity.to_string());
+    let severity = finding.severity.map_or_else(|| "not reported".to_owned(), |severity| severity.to_string());
     text.line(&format!("- {} ({}); severity: {severity}", finding.kind, finding.source.name()));
     text.line(&match finding.last_seen {
         Some(seen) => format!("- last activity: {seen} (UTC)"),
-        None => "- last activity: the event does not say".to_owned(),
+        None => "- last activity: not reported".to_owned(),
     });
     let shown: Vec<String> = finding.remotes.iter().take(MOST_REMOTES).map(ToString::to_string).collect();
     let more = finding.remotes.len().saturating_sub(shown.len());
     text.line(&match (shown.is_empty(), more) {
-        (true, _) => "- remote addresses: none given".to_owned(),
+        (true, _) => "- remote addresses: not reported".to_owned(),
         (false, 0) => format!("- remote addresses: {}", shown.join(", ")),
         (false, more) => format!("- remote addresses: {} and {more} more", shown.join(", ")),
     });

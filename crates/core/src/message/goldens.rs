@@ -13,7 +13,8 @@ use crate::{
     verdict::{LaneLine, Truth, Verdict},
 };
 
-const NETWORK: &str = "blocked; existing connections expected to drop (not guaranteed), ICMP may continue";
+const NETWORK: &str =
+    "blocked, except through DNS; existing connections expected to drop (not guaranteed), ICMP may continue";
 
 /// What each lane says, in the order of the lanes.
 fn lanes(lines: [(Truth, &str); 4]) -> Vec<LaneLine> {
@@ -68,6 +69,13 @@ fn failed() -> Containment {
     Containment { steps: Vec::new(), ..asked(Conclusion::Failed, None, why) }
 }
 
+fn contradicted(traffic: &str) -> Containment {
+    let mut contradicted = later(Conclusion::Contradicted, traffic, contained());
+    contradicted.verdict.alerts.clear();
+    contradicted.verdict.contradict(traffic);
+    contradicted
+}
+
 /// The same containment, found in another state by a later look.
 fn later(outcome: Conclusion, alert: &str, from: Containment) -> Containment {
     let mut later = Containment { outcome, isolated: None, at: Timestamp::parse("2026-01-02T20:00:00Z"), ..from };
@@ -76,10 +84,10 @@ fn later(outcome: Conclusion, alert: &str, from: Containment) -> Containment {
 }
 
 fn contested() -> Containment {
-    let alert = "SOMEBODY KEEPS UNDOING the containment of i-0123456789abcdef0: what was repaired three times within the hour stays undone until 2026-01-02T19:40:00.000Z, unless a person orders the repair";
+    let alert = "SOMEBODY KEEPS UNDOING the containment of i-0123456789abcdef0: Brig repaired it three times within an hour and has paused repairs until 2026-01-02T20:40:00.000Z; a person's order (`brig verify`) repairs it at once";
     let contest = Contested {
         since: "2026-01-02T18:40:00.000Z".to_owned(),
-        held_until: "2026-01-02T19:40:00.000Z".to_owned(),
+        held_until: "2026-01-02T20:40:00.000Z".to_owned(),
         by: vec!["arn:aws:iam::123456789012:user/mallory".to_owned()],
     };
     Containment { contest: Some(contest), ..later(Conclusion::Contested, alert, partial()) }
@@ -113,7 +121,7 @@ fn a_message_can_be_acted_on_as_it_is() {
         "Nothing was done to i-0123456789abcdef0: it hosts containers of a cluster, so a person must decide.";
     let asks = || asked(Conclusion::Asked, Some("3f2a9c0d1e4b"), question);
     let observes = "Nothing was done to i-0123456789abcdef0: Brig runs in observe mode.";
-    let undone = "Part of the containment no longer held, and 1 change(s) repaired it";
+    let undone = "Part of the containment no longer held; Brig repaired it (1 change)";
     let traffic = "TRAFFIC WAS ACCEPTED AFTER THE CUT: eni-a accepted 12 packets from 198.51.100.7";
     for (name, containment, finding, audience) in [
         ("contained", contained(), finding(), &audience),
@@ -124,7 +132,7 @@ fn a_message_can_be_acted_on_as_it_is() {
         ("failed", failed(), finding(), &audience),
         ("repaired", later(Conclusion::Repaired, undone, contained()), finding(), &audience),
         ("contested", contested(), finding(), &audience),
-        ("contradicted", later(Conclusion::Contradicted, traffic, contained()), finding(), &audience),
+        ("contradicted", contradicted(traffic), finding(), &audience),
         ("released", released(), finding(), &audience),
     ] {
         let message = compose(&containment, &finding, audience);

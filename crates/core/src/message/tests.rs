@@ -88,14 +88,14 @@ fn a_partial_containment_says_so_first_and_what_to_do_next() {
         i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT cut; but new network flows are blocked.
 
         What to do now
-        1. Fix what FAILED below, then run this; it continues where it stopped:
+        1. Fix the problems listed here, then run this; it continues where it stopped:
            brig contain 123456789012/us-east-1/i-0123456789abcdef0
            aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
         2. To see what is in place and what each change replaced:
            brig show 123456789012/us-east-1/i-0123456789abcdef0
            aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","action":"show","instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
 
-        Why: Backdoor:EC2/C&CActivity.B!DNS: Command and control, severity 8 [f1]
+        Trigger: Backdoor:EC2/C&CActivity.B!DNS: Command and control, severity 8 [f1]
         Containment: i-0123456789abcdef0-20260102T030405Z
         Instance: https://us-east-1.console.aws.amazon.com/ec2/home?region=us-east-1#InstanceDetails:instanceId=i-0123456789abcdef0
         Interface: https://us-east-1.console.aws.amazon.com/ec2/home?region=us-east-1#NetworkInterfaceDetails:networkInterfaceId=eni-a
@@ -178,13 +178,13 @@ fn a_question_carries_what_is_known_and_how_to_say_yes_and_no() {
     let said = text(&question(), &finding, &AUDIENCE, usize::MAX);
     expect![[r#"
         What to do now
-        1. Yes, contain it:
+        1. First, see what containing it would change:
+           brig plan 123456789012/us-east-1/i-0123456789abcdef0
+           aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","action":"plan","instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
+        2. Either contain it:
            brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
            aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","force":true,"instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
-        2. No: do nothing. Brig does not act on this by itself; close it at its source.
-        3. To see first what a yes would change:
-           brig plan 123456789012/us-east-1/i-0123456789abcdef0
-           aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","action":"plan","instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout"#]]
+        3. Or leave it alone: do nothing. Brig does not act on this by itself; close it at its source."#]]
     .assert_eq(part(&said, "What to do now"));
     expect![[r#"
         What is known
@@ -211,12 +211,12 @@ fn of_an_instance_that_nobody_may_contain_the_tag_comes_first() {
     let said = text(&question(), &finding(), &audience, usize::MAX);
     expect![[r#"
         What to do now
-        1. The tag brig:exempt=never forbids containment, whoever asks. To allow it, change the tag (account 123456789012):
+        1. Nobody can contain it while it is tagged brig:exempt=never. To allow it, change the tag (account 123456789012):
            aws ec2 create-tags --region us-east-1 --resources i-0123456789abcdef0 --tags '[{"Key":"brig:exempt","Value":"reviewed"}]'
-        2. Yes, contain it:
+        2. Either contain it:
            brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
            aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","force":true,"instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
-        3. No: do nothing. Brig does not act on this by itself; close it at its source."#]]
+        3. Or leave it alone: do nothing. Brig does not act on this by itself; close it at its source."#]]
     .assert_eq(part(&said, "What to do now"));
 }
 

@@ -30,7 +30,7 @@ fn a_channel_is_shown_the_state_a_line_a_lane_and_what_to_run() {
         Brig: ONLY PARTLY CONTAINED: i-0123456789abcdef0 in 123456789012/us-east-1
         i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT cut.
         Why: Backdoor:EC2/C&CActivity.B!DNS: Command and control
-        > Fix what FAILED below, then run this; it continues where it stopped: `brig contain 123456789012/us-east-1/i-0123456789abcdef0`
+        > Fix the problems listed here, then run this; it continues where it stopped: `brig contain 123456789012/us-east-1/i-0123456789abcdef0`
         > To see what is in place and what each change replaced: `brig show 123456789012/us-east-1/i-0123456789abcdef0`
     "#]]
     .assert_eq(&shown(&composed(Conclusion::Partial)));
@@ -39,8 +39,8 @@ fn a_channel_is_shown_the_state_a_line_a_lane_and_what_to_run() {
         i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT cut.
         Why: Backdoor:EC2/C&CActivity.B!DNS: Command and control
         > Take over the investigation. Brig did not stop it, so its memory is intact while it runs: `brig show 123456789012/us-east-1/i-0123456789abcdef0`
-        > To check again that it still holds: `brig verify 123456789012/us-east-1/i-0123456789abcdef0`
-        > When it is over, or a false alarm; brig shows the plan and asks first: `brig release 123456789012/us-east-1/i-0123456789abcdef0 --reason ...`
+        > To check again, and repair what no longer holds: `brig verify 123456789012/us-east-1/i-0123456789abcdef0`
+        > When it is resolved, or was a false alarm, release it (brig shows the plan and asks first): `brig release 123456789012/us-east-1/i-0123456789abcdef0 --reason ...`
     "#]].assert_eq(&shown(&composed(Conclusion::Contained)));
     expect![[r#"
         Brig: RELEASED: i-0123456789abcdef0 in 123456789012/us-east-1
@@ -66,9 +66,9 @@ fn a_question_is_answered_by_its_id() {
         Brig: DECISION NEEDED: i-0123456789abcdef0 in 123456789012/us-east-1
         Nothing was done to i-0123456789abcdef0.
         Why: Backdoor:EC2/C&CActivity.B!DNS: Command and control
-        > Yes, contain it: `brig --stack sec-brig decide 3f2a9c0d1e4b yes`
-        > No, and why: `brig --stack sec-brig decide 3f2a9c0d1e4b no --reason ...`
-        > To see first what a yes would change: `brig --stack sec-brig plan 123456789012/us-east-1/i-0123456789abcdef0`
+        > First, see what containing it would change: `brig --stack sec-brig plan 123456789012/us-east-1/i-0123456789abcdef0`
+        > Either contain it: `brig --stack sec-brig decide 3f2a9c0d1e4b yes`
+        > Or leave it alone, and say why: `brig --stack sec-brig decide 3f2a9c0d1e4b no --reason ...`
     "#]]
     .assert_eq(&shown(&message));
     let said = parsed(&message);
@@ -89,7 +89,7 @@ fn it_is_a_custom_notification_of_one_thread_a_containment() {
               "partial"
             ],
             "nextSteps": [
-              "Fix what FAILED below, then run this; it continues where it stopped: `brig contain 123456789012/us-east-1/i-0123456789abcdef0`",
+              "Fix the problems listed here, then run this; it continues where it stopped: `brig contain 123456789012/us-east-1/i-0123456789abcdef0`",
               "To see what is in place and what each change replaced: `brig show 123456789012/us-east-1/i-0123456789abcdef0`"
             ],
             "textType": "client-markdown",
