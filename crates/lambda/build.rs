@@ -1,4 +1,5 @@
 //! Links the release binary without unwind tables.
+#![expect(clippy::disallowed_methods, reason = "cargo tells a build script by its environment")]
 
 use std::env;
 

@@ -151,7 +151,7 @@ impl Engine {
         let instance = &scene.look.instance;
         let now = self.clock.now();
         if let Claimable::Held { by, until } = claimable(records.current.as_ref(), &invocation.request_id, now) {
-            return Ok(Try::Settled(Claiming::Held(Lease { by: by.to_owned(), until })));
+            return Ok(Try::Settled(Claiming::Held(Lease { by, until })));
         }
         let new = records.active().is_none();
         let limits = || policy::limits(finding, decided, instance, &self.policy);

@@ -118,7 +118,7 @@ impl Engine {
             };
         };
         let instance = scene.look.instance.clone();
-        let claim = self.claim(case, &decided, scene);
+        let claim = Box::pin(self.claim(case, &decided, scene));
         let (claimed, seen) = check.during_and_after(claim, GRACE, &instance, self.clock.as_ref()).await;
         let ours = match claimed {
             ClaimResult::Ended(answer) => return *answer,

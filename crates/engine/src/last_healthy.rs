@@ -120,7 +120,7 @@ impl LastHealthyCheck {
         for health in join_all(healths).await {
             match health {
                 Ok(registration) if fleet::leaves_none_healthy(&registration, instance) => {
-                    last.push(registration.group)
+                    last.push(registration.group);
                 }
                 Ok(_) => {}
                 Err(error) => unseen = Some(error.to_string()),

@@ -29,12 +29,11 @@ pub fn render(story: &Story, look: &Look) -> String {
     let (given_back, contained): (Vec<&StepOnRecord>, Vec<&StepOnRecord>) =
         story.steps.iter().partition(|step| step.release);
     let report = last_report(record, story);
-    match report {
-        Some((report, answer)) => read_back(&mut page, report, answer),
-        None => {
-            page.section("Steps on record (what is true now, `verify` reads back)");
-            lanes(&mut page, &contained);
-        }
+    if let Some((report, answer)) = report {
+        read_back(&mut page, report, answer);
+    } else {
+        page.section("Steps on record (what is true now, `verify` reads back)");
+        lanes(&mut page, &contained);
     }
     advice(&mut page, record, &typed, &look.brig);
     timeline(&mut page, record, story);

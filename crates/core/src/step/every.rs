@@ -51,6 +51,7 @@ const PRIVATE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
 const REMOTE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 
 /// One of each kind.
+#[expect(clippy::too_many_lines, reason = "a list of every kind")]
 pub(super) fn every_step() -> Vec<Step> {
     let timeouts = Timeouts { tcp_established: Some(350), udp_stream: None, udp: Some(30) };
     vec![

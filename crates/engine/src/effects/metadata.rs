@@ -8,7 +8,7 @@ use brig_core::{
     survey::MetadataOptions,
 };
 
-use super::{Credentials, Effect, Release, outcome};
+use super::{Credentials, Effect, GONE, Release, outcome};
 use crate::{
     lanes::credentials::Refused,
     ports::{Answer, ErrorKind},
@@ -42,7 +42,6 @@ impl<'r> Effect<'r> for RestoreMetadata {
     async fn run(&self, room: Release<'r>) -> Outcome {
         let Release { work, lanes } = room;
         let Self { options } = self;
-        const GONE: &str = "the instance is gone";
         let cloud = lanes.credentials.as_ref();
         let (changes, off) = options.changes_from(&work.instance.metadata);
         if let Some(changes) = &changes {
