@@ -71,7 +71,7 @@ def run(tree: pathlib.Path, target: pathlib.Path, where: str, test: str) -> tupl
     command = ["cargo", "test", "--quiet", *which, "--", test]
     try:
         done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=SECONDS,
-                              env={**os.environ, "CARGO_TARGET_DIR": str(target), "BRIG_SEEDS": "20"})
+                              env={**os.environ, "CARGO_TARGET_DIR": str(target), "BRIG_SEEDS": "2000"})
     except subprocess.TimeoutExpired:
         return "hung", ""
     said = done.stdout + done.stderr

@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
     for (point, label) in [
         ("look", "the first look was complete"),
         ("claim", "the plan of the cut and all that it replaces were on record"),
-        ("isolated", "every interface was isolated: new flows are blocked but for DNS"),
+        ("isolated", "every interface was isolated: new connections are blocked, except through DNS"),
         ("untrack_window", "is how long the untrack window was open"),
         ("done", "every lane had read back what became true"),
     ] {
@@ -63,7 +63,7 @@ async fn main() -> ExitCode {
         println!("  {:>6}  {label}", value.map_or_else(|| "-".to_owned(), |value| value.to_string()));
     }
 
-    println!("\nTHE MESSAGE, as a queue that subscribed to the topic received it");
+    println!("\nTHE MESSAGE, as machines get it; people read one like crates/core/goldens/messages/contained.txt");
     let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).unwrap_or("-").to_owned();
     println!("  Subject: {}", arrived.first().and_then(|message| message.get("Subject")?.as_str()).unwrap_or("-"));
     println!("  outcome: {}\n  reason: {}\n  {}", text("/outcome"), text("/reason"), text("/verdict/summary"));
