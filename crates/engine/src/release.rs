@@ -280,7 +280,9 @@ impl Engine {
         let kept: Vec<String> =
             all.iter().filter(|(_, fact)| fact.truth != Truth::Yes).map(|(_, fact)| said(fact)).collect();
         let summary = if kept.is_empty() {
-            format!("{place} is released: what its containment changed is as it was before, or in other hands.")
+            format!(
+                "{place} is released: what its containment changed is back as it was, except what somebody else has changed since."
+            )
         } else {
             format!("{place} is only PARTLY released; NOT given back: {}.", kept.join("; "))
         };

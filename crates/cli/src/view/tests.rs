@@ -169,7 +169,7 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
             New connections were blocked after 0.4 s, all done after 5.3 s.
 
             What to do now
-            Fix what FAILED below, then run this; it continues where it stopped:
+            Fix the problems listed here, then run this; it continues where it stopped:
               brig contain 123456789012/us-east-1/i-0123456789abcdef0
 
             Not done
@@ -198,7 +198,7 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
             New connections were blocked after 0.4 s, all done after 5.3 s.
 
             What to do now
-            Fix what FAILED below, then run this; it continues where it stopped:
+            Fix the problems listed here, then run this; it continues where it stopped:
               brig contain 123456789012/us-east-1/i-0123456789abcdef0
 
             Not done
@@ -227,49 +227,49 @@ fn a_refusal_and_a_question_say_why_and_that_nothing_was_changed() {
     check(
         |look| outcome::render(&answer, look),
         &expect![[r#"
-        REFUSED: nothing was changed
-        123456789012/us-east-1/i-0123456789abcdef0
+            REFUSED: nothing was changed
+            123456789012/us-east-1/i-0123456789abcdef0
 
-        Nothing was done about i-0123456789abcdef0.
+            Nothing was done about i-0123456789abcdef0.
 
-        Why: there is no such instance in 123456789012/us-east-1
+            Why: there is no such instance in 123456789012/us-east-1
 
-        What to do now
-        Settle the reason, then run the same command again.
+            What to do now
+            Resolve the reason, then run the same command again.
 
-        DECISION NEEDED: nothing was changed
-        123456789012/us-east-1/i-0123456789abcdef0
+            DECISION NEEDED: nothing was changed
+            123456789012/us-east-1/i-0123456789abcdef0
 
-        A person must decide about i-0123456789abcdef0.
+            A person must decide about i-0123456789abcdef0.
 
-        Why: it is exempt: brig:exempt=db
+            Why: it is exempt: brig:exempt=db
 
-        What to do now
-        Decide. To contain it anyway:
-          brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
-    "#]],
+            What to do now
+            Decide. To contain it anyway:
+              brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
+        "#]],
         &expect![[r#"
-        REFUSED: nothing was changed
-        123456789012/us-east-1/i-0123456789abcdef0
+            REFUSED: nothing was changed
+            123456789012/us-east-1/i-0123456789abcdef0
 
-        Nothing was done about i-0123456789abcdef0.
+            Nothing was done about i-0123456789abcdef0.
 
-        Why: there is no such instance in 123456789012/us-east-1
+            Why: there is no such instance in 123456789012/us-east-1
 
-        What to do now
-        Settle the reason, then run the same command again.
+            What to do now
+            Resolve the reason, then run the same command again.
 
-        DECISION NEEDED: nothing was changed
-        123456789012/us-east-1/i-0123456789abcdef0
+            DECISION NEEDED: nothing was changed
+            123456789012/us-east-1/i-0123456789abcdef0
 
-        A person must decide about i-0123456789abcdef0.
+            A person must decide about i-0123456789abcdef0.
 
-        Why: it is exempt: brig:exempt=db
+            Why: it is exempt: brig:exempt=db
 
-        What to do now
-        Decide. To contain it anyway:
-          brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
-    "#]],
+            What to do now
+            Decide. To contain it anyway:
+              brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
+        "#]],
     );
 }
 

@@ -94,7 +94,7 @@ fn contested() -> Containment {
 }
 
 fn released() -> Containment {
-    let summary = "i-0123456789abcdef0 in 123456789012/us-east-1 is released: what its containment changed is as it was before, or in other hands.";
+    let summary = "i-0123456789abcdef0 in 123456789012/us-east-1 is released: what its containment changed is back as it was, except what somebody else has changed since.";
     let mut released = containment(Conclusion::Released, summary);
     released.at = Timestamp::parse("2026-01-03T09:00:00Z");
     let back = step(StepKind::Isolate, "eni-a", OutcomeKind::Changed, "groups: Brig's -> sg-web");

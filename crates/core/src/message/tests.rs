@@ -213,7 +213,7 @@ fn of_an_instance_that_nobody_may_contain_the_tag_comes_first() {
         What to do now
         1. Nobody can contain it while it is tagged brig:exempt=never. To allow it, change the tag (account 123456789012):
            aws ec2 create-tags --region us-east-1 --resources i-0123456789abcdef0 --tags '[{"Key":"brig:exempt","Value":"reviewed"}]'
-        2. Either contain it:
+        2. Then contain it:
            brig contain 123456789012/us-east-1/i-0123456789abcdef0 --force
            aws lambda invoke --function-name brig-contain --cli-read-timeout 150 --cli-binary-format raw-in-base64-out --payload '{"account":"123456789012","force":true,"instance_id":"i-0123456789abcdef0","region":"us-east-1"}' /dev/stdout
         3. Or leave it alone: do nothing. Brig does not act on this by itself; close it at its source."#]]
