@@ -74,10 +74,10 @@ macro_rules! step {
                 }
             }
 
-            fn key_parts(&self) -> Vec<String> {
+            fn key_parts(&self) -> Option<Vec<String>> {
                 match self {
                     $(Self::$kind(step) => step.key_parts(),)*
-                    Self::GiveBack(_) => Vec::new(),
+                    Self::GiveBack(_) => None,
                 }
             }
 
@@ -245,14 +245,13 @@ impl Step {
     pub fn key(&self, instance: &str) -> String {
         let base = format!("{}/{}/{}", self.lane().key_word(), self.kind().key_word(), self.resource(instance));
         if matches!(self, Self::GiveBack(_)) {
-            let short = base.len() < 900;
-            let named = || format!("{}/{:016x}", self.kind().key_word(), fnv1a(&base));
-            return format!("release/{}", if short { base.clone() } else { named() });
+            return if base.len() < 900 {
+                format!("release/{base}")
+            } else {
+                format!("release/{}/{:016x}", self.kind().key_word(), fnv1a(&base))
+            };
         }
-        let mut parts = self.key_parts();
-        if parts.is_empty() {
-            return base;
-        }
+        let Some(mut parts) = self.key_parts() else { return base };
         parts.sort_unstable();
         format!("{base}#{:016x}", fnv1a(&parts.join(",")))
     }
@@ -294,5 +293,11 @@ mod tests {
         let text = serde_json::to_string(&step).expect("serialises");
         assert_eq!(serde_json::from_str::<Step>(&text).expect("reads back"), step);
         assert_eq!(step.key("i-1"), "network/isolate/eni-1");
+    }
+
+    #[test]
+    fn a_list_is_in_the_key_though_it_is_empty() {
+        let none = Step::KeepVolumes(KeepVolumes { was: Vec::new() });
+        assert_eq!(none.key("i-1"), "evidence/modify_instance_attribute/i-1/blockDeviceMapping#cbf29ce484222325");
     }
 }

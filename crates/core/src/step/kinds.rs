@@ -96,8 +96,8 @@ pub trait Describe {
 
     /// A step that replaces a list has the list in its key: a target registered on another port since is another step, with a
     /// record of its own.
-    fn key_parts(&self) -> Vec<String> {
-        Vec::new()
+    fn key_parts(&self) -> Option<Vec<String>> {
+        None
     }
 
     /// What it replaces, and what it puts there. Policy texts are not shown.

@@ -34,9 +34,8 @@ impl Describe for AuthorizeForensicAccess {
         format!("{}/{}", group.vpc, group.name)
     }
 
-    fn key_parts(&self) -> Vec<String> {
-        let Self { rules: was, .. } = self;
-        was.iter().map(|rule| format!("{rule:?}")).collect()
+    fn key_parts(&self) -> Option<Vec<String>> {
+        Some(self.rules.iter().map(|rule| format!("{rule:?}")).collect())
     }
 
     fn change(&self) -> Change {

@@ -44,9 +44,9 @@ impl Describe for DenyInNetworkAcl {
     }
 
     // At other numbers it is another pair of rules.
-    fn key_parts(&self) -> Vec<String> {
+    fn key_parts(&self) -> Option<Vec<String>> {
         let Self { ingress, egress, .. } = self;
-        vec![format!("in {ingress}"), format!("out {egress}")]
+        Some(vec![format!("in {ingress}"), format!("out {egress}")])
     }
 
     fn change(&self) -> Change {
@@ -57,20 +57,28 @@ impl Describe for DenyInNetworkAcl {
     }
 }
 
+impl DenyInNetworkAcl {
+    /// The containment's share in the rules.
+    #[must_use]
+    pub fn share(&self) -> Denial {
+        let Self { address, ingress, egress, instance_arn, .. } = self;
+        Denial { instance: instance_arn.clone(), address: *address, ingress: *ingress, egress: *egress }
+    }
+}
+
 impl Undo for DenyInNetworkAcl {
     const IS_FOLLOW_UP: bool = true;
 
     fn reverse(&self, look: &Look<'_>, _: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
         let Self { acl, address, ingress, egress, instance_arn, .. } = self;
-        let (address, ingress, egress) = (*address, *ingress, *egress);
+        let share = self.share();
         let back = Reversal::AllowInNetworkAcl(AllowInNetworkAcl {
             acl: acl.clone(),
-            address,
-            ingress,
-            egress,
+            address: *address,
+            ingress: *ingress,
+            egress: *egress,
             instance_arn: instance_arn.clone(),
         });
-        let share = Denial { instance: instance_arn.clone(), address, ingress, egress };
         let (Some(acls), Some(shares)) = (look.acls, look.denials.get(acl)) else { return Some((back, unread())) };
         let seen = acls.iter().find(|seen| seen.id == *acl);
         let orphaned = share.entries().iter().any(|entry| {
@@ -79,7 +87,9 @@ impl Undo for DenyInNetworkAcl {
         let outcome = match seen {
             _ if shares.contains(&share) || orphaned => Outcome::Planned,
             None => gone("the network ACL is gone"),
-            Some(_) if shares.iter().any(|other| other.address == address) => done("other containments deny it still"),
+            Some(_) if shares.iter().any(|other| other.address == share.address) => {
+                done("other containments deny it still")
+            }
             Some(_) => done("no rule of Brig denies it"),
         };
         Some((back, outcome))
@@ -99,6 +109,15 @@ pub struct AllowInNetworkAcl {
     pub egress: i32,
     /// The ARN of the instance, whose share it is.
     pub instance_arn: String,
+}
+
+impl AllowInNetworkAcl {
+    /// The share in the rules that the containment gives up.
+    #[must_use]
+    pub fn share(&self) -> Denial {
+        let Self { address, ingress, egress, instance_arn, .. } = self;
+        Denial { instance: instance_arn.clone(), address: *address, ingress: *ingress, egress: *egress }
+    }
 }
 
 impl Describe for AllowInNetworkAcl {

@@ -32,8 +32,8 @@ impl Describe for DeregisterTargets {
         self.group.clone()
     }
 
-    fn key_parts(&self) -> Vec<String> {
-        self.was.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect()
+    fn key_parts(&self) -> Option<Vec<String>> {
+        Some(self.was.iter().map(|target| format!("{}:{}", target.id, target.port.unwrap_or_default())).collect())
     }
 
     fn change(&self) -> Change {

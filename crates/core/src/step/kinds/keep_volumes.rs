@@ -31,8 +31,8 @@ impl Describe for KeepVolumes {
         format!("{instance}/blockDeviceMapping")
     }
 
-    fn key_parts(&self) -> Vec<String> {
-        self.was.iter().map(|(device, volume)| format!("{device}={volume}")).collect()
+    fn key_parts(&self) -> Option<Vec<String>> {
+        Some(self.was.iter().map(|(device, volume)| format!("{device}={volume}")).collect())
     }
 
     fn change(&self) -> Change {

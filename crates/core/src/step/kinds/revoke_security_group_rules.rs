@@ -34,8 +34,8 @@ impl Describe for RevokeSecurityGroupRules {
         format!("{}/{}", group.vpc, group.name)
     }
 
-    fn key_parts(&self) -> Vec<String> {
-        self.was.iter().map(|rule| format!("{rule:?}")).collect()
+    fn key_parts(&self) -> Option<Vec<String>> {
+        Some(self.was.iter().map(|rule| format!("{rule:?}")).collect())
     }
 
     fn change(&self) -> Change {
