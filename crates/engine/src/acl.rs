@@ -12,7 +12,7 @@ use brig_core::{
     plan::{Plan, Planned, acl},
     policy::{Escalation, Policy},
     reach::RouteTable,
-    step::{DenyInNetworkAcl, Lane, Mark, Step},
+    step::{Lane, Mark, Step},
     survey::{Instance, Interface, vpcs_of},
 };
 use futures::future::join_all;
@@ -169,14 +169,8 @@ async fn plan(
     Ok(seen.map(|seen| (seen.plan(recorded, &work.instance, work.policy), seen.look_again)))
 }
 
-/// A step's share in the rules of its network ACL.
-pub(crate) fn share(step: &DenyInNetworkAcl) -> Denial {
-    let DenyInNetworkAcl { address, ingress, egress, instance_arn, .. } = step;
-    Denial { instance: instance_arn.clone(), address: *address, ingress: *ingress, egress: *egress }
-}
-
 fn share_of(step: &Step) -> Option<(&str, Denial)> {
-    if let Step::DenyInNetworkAcl(step) = step { Some((step.acl.as_str(), share(step))) } else { None }
+    if let Step::DenyInNetworkAcl(step) = step { Some((step.acl.as_str(), step.share())) } else { None }
 }
 
 pub(crate) fn set_of(work: &Work<'_>, acl: &str) -> Shared {

@@ -101,7 +101,7 @@ impl Engine {
 
     async fn look_at<'a>(&self, case: Case<'a>, finding: Cow<'a, Finding>) -> Result<Looked<'a>, Stop> {
         self.gate(case, &finding)?;
-        let named = ContainmentId::from(format!("{}-{}", finding.instance, self.clock.now().compact()));
+        let named = self.new_id(&finding);
         let lanes = self.open(&finding, &named).await.map_err(Stop::Unreachable)?;
         let look = self.first_look(&finding, &lanes);
         // Whether the instance is a service's last healthy target is looked up during the look and the claim, not before.

@@ -26,6 +26,8 @@ use crate::{
 
 /// How often a claim is tried: each try that fails means that another claim was written meanwhile.
 const TRIES: usize = 16;
+/// After the first call that failed; each further pause is twice as long, up to a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// How long a claim outlives its holder's deadline.
 const LEASE_SPARE: Duration = Duration::from_secs(5);
 
@@ -89,7 +91,7 @@ impl Engine {
         records: &mut Records,
         mut attempt: impl AsyncFnMut(&Records) -> Answer<Try<T>>,
     ) -> Result<T, Unsettled> {
-        let mut pause = Duration::from_millis(50);
+        let mut pause = FIRST_PAUSE;
         let mut last = None;
         for _ in 0..TRIES {
             match attempt(records).await {
@@ -97,11 +99,7 @@ impl Engine {
                 Ok(Try::Overtaken) => {
                     *records = self.ledger.read(&key_of(case.finding)).await.map_err(Unsettled::Failed)?;
                 }
-                Err(error) if error.is_retryable() && self.left(case.invocation) > LAST_CALL => {
-                    self.clock.sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(1));
-                    last = Some(error);
-                }
+                Err(error) if self.pauses_after(case, &error, &mut pause).await => last = Some(error),
                 Err(error) => return Err(Unsettled::Failed(error)),
             }
         }
@@ -276,22 +274,32 @@ impl Engine {
             version: version.saturating_add(1),
             ..current
         };
-        // Claims and withdrawals of one hour share its counter: they take turns.
-        let mut none = Records::default();
-        let closed = self
-            .settle(case, &mut none, async |_| {
-                Ok(Try::Settled(self.ledger.close(&key_of(case.finding), &ended, version).await?))
-            })
-            .await;
-        match closed {
-            Ok(true) => self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await,
-            Ok(false) | Err(Unsettled::Restless) => {
-                let mut answer = self.nothing(case, decided, Conclusion::InProgress);
-                answer.left_over = case.finding.is_automatic();
-                answer
+        // Claims and withdrawals of one hour share its counter: they take turns, for as long as there is time.
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.ledger.close(&key_of(case.finding), &ended, version).await {
+                Ok(true) => return self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await,
+                Ok(false) => {
+                    let mut answer = self.nothing(case, decided, Conclusion::InProgress);
+                    answer.left_over = case.finding.is_automatic();
+                    return answer;
+                }
+                Err(error) if !self.pauses_after(case, &error, &mut pause).await => {
+                    return self.cannot_start(case, &error).await;
+                }
+                Err(_) => {}
             }
-            Err(Unsettled::Failed(error)) => self.cannot_start(case, &error).await,
         }
+    }
+
+    /// Waits after a call that failed, longer each time; false where it failed for good, or time is nearly over.
+    async fn pauses_after(&self, case: Case<'_>, error: &CloudError, pause: &mut Duration) -> bool {
+        let goes_on = error.is_retryable() && self.left(case.invocation) > LAST_CALL;
+        if goes_on {
+            self.clock.sleep(*pause).await;
+            *pause = (*pause * 2).min(Duration::from_secs(1));
+        }
+        goes_on
     }
 
     /// Until when a claim of this invocation holds.

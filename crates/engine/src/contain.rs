@@ -36,7 +36,7 @@ impl Engine {
         let case = Case { finding, occasion: Occasion::Finding, invocation };
         let arrived = match self.arrive(case).await {
             Ok(arrived) => *arrived,
-            Err(stop) => return self.not_planned(case, stop),
+            Err(stop) => return self.not_looked_at(case, stop),
         };
         let Arrived { finding, scene, in_force, last_healthy } = arrived;
         let case = Case { finding: &finding, ..case };
@@ -104,7 +104,7 @@ impl Engine {
     }
 
     /// The claim, with the search for services that depend on the instance at the same time; then the lanes.
-    async fn claim_and_attempt(
+    pub(crate) async fn claim_and_attempt(
         &self,
         case: Case<'_>,
         decided: Decided,

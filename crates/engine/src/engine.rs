@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use brig_core::{
     containment::{Conclusion, Containment, Timings},
     finding::Finding,
-    ids::{AccountId, Region},
+    ids::{AccountId, ContainmentId, Region},
     ledger::InstanceKey,
     policy::{Decided, Policy},
     step::PerLane,
@@ -129,6 +129,11 @@ impl Engine {
             gaps: Vec::new(),
             instance_name: None,
         }
+    }
+
+    /// The id of a containment that would begin now.
+    pub(crate) fn new_id(&self, finding: &Finding) -> ContainmentId {
+        ContainmentId::from(format!("{}-{}", finding.instance, self.clock.now().compact()))
     }
 
     pub(crate) fn elapsed(&self, invocation: &Invocation) -> u64 {

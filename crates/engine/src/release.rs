@@ -15,7 +15,6 @@ use brig_core::{
     fact::Fact,
     finding::{Finding, Rejoin},
     gap::Gap,
-    ids::ContainmentId,
     ledger::{Claim, Claimable, Claimed, Current, Records, ReportOf, State, claimable},
     message::{self, Audience},
     notified,
@@ -71,7 +70,7 @@ impl Engine {
     /// The instance and its records; the answer instead, where there is nothing to release.
     async fn look_at_containment(&self, case: Case<'_>) -> Result<(Lanes, Instance, Records), Box<Containment>> {
         let finding = case.finding;
-        let named = ContainmentId::from(format!("{}-{}", finding.instance, self.clock.now().compact()));
+        let named = self.new_id(finding);
         let lanes = match self.open(finding, &named).await {
             Ok(lanes) => lanes,
             Err(why) => return Err(Box::new(self.nothing(case, Decided::refused(why), Conclusion::Refused))),

@@ -29,39 +29,38 @@ const LONGEST_REPORT: usize = 200_000;
 pub(crate) const CLOSING: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// What becomes of a finding whose instance could not be looked at.
+    /// What becomes of a finding whose instance could not be looked at. People are notified of it.
     pub(crate) async fn stopped(&self, case: Case<'_>, stop: Stop) -> Containment {
-        match stop {
-            Stop::Ignored(decided) => self.nothing(case, decided, Conclusion::Ignored),
-            Stop::Refused(decided) => self.refuse(case, decided).await,
-            Stop::Unreachable(why) => {
-                let refused = self.refuse(case, Decided::refused(why).because(Cause::Unreachable)).await;
-                Containment { unreachable: true, ..refused }
+        let quiet = match &stop {
+            Stop::Failed(error) => return self.cannot_start(case, error).await,
+            Stop::Ignored(_) => true,
+            // Most likely a typing error: the person reads it in the answer, and nobody else needs to.
+            Stop::NotThere { .. } => case.finding.by_person,
+            Stop::Refused(_) | Stop::Unreachable(_) => false,
+        };
+        let answer = self.not_looked_at(case, stop);
+        match case.occasion {
+            _ if quiet => answer,
+            Occasion::Finding => self.tell_decision(case, answer, None).await,
+            Occasion::Verification(_) => {
+                let (left_over, unreachable) = (answer.left_over, answer.unreachable);
+                let unverified = self.cannot_look(case, answer.cause, answer.reason).await;
+                Containment { left_over: unverified.left_over || left_over, unreachable, ..unverified }
             }
-            Stop::NotThere { why, retryable } => {
-                let decided = Decided::refused(why);
-                // Most likely a typing error: the person reads it in the answer, and nobody else needs to.
-                let mut answer = if case.finding.by_person {
-                    self.nothing(case, decided, Conclusion::Refused)
-                } else {
-                    self.refuse(case, decided).await
-                };
-                answer.left_over |= retryable && case.finding.is_automatic();
-                answer
-            }
-            Stop::Failed(error) => self.cannot_start(case, &error).await,
         }
     }
 
-    /// The same for a plan, which notifies nobody.
-    pub(crate) fn not_planned(&self, case: Case<'_>, stop: Stop) -> Containment {
-        let refused = |why| self.nothing(case, Decided::refused(why), Conclusion::Refused);
+    /// The answer where the instance could not be looked at.
+    pub(crate) fn not_looked_at(&self, case: Case<'_>, stop: Stop) -> Containment {
+        let refused = |decided| self.nothing(case, decided, Conclusion::Refused);
         match stop {
             Stop::Ignored(decided) => self.nothing(case, decided, Conclusion::Ignored),
-            Stop::Refused(decided) => self.nothing(case, decided, Conclusion::Refused),
-            Stop::Unreachable(why) => Containment { unreachable: true, cause: Cause::Unreachable, ..refused(why) },
+            Stop::Refused(decided) => refused(decided),
+            Stop::Unreachable(why) => {
+                Containment { unreachable: true, ..refused(Decided::refused(why).because(Cause::Unreachable)) }
+            }
             Stop::NotThere { why, retryable } => {
-                Containment { left_over: retryable && case.finding.is_automatic(), ..refused(why) }
+                Containment { left_over: retryable && case.finding.is_automatic(), ..refused(Decided::refused(why)) }
             }
             Stop::Failed(error) => self.not_started(case, &error),
         }
@@ -89,17 +88,6 @@ impl Engine {
         answer.about = vec![error.operation.to_owned(), error.code.clone()];
         answer.left_over = may_pass(error);
         answer
-    }
-
-    /// A precondition failed before anything was looked at.
-    async fn refuse(&self, case: Case<'_>, decided: Decided) -> Containment {
-        match case.occasion {
-            Occasion::Verification(_) => self.cannot_look(case, decided.cause, decided.reason).await,
-            Occasion::Finding => {
-                let answer = self.nothing(case, decided, Conclusion::Refused);
-                self.tell_decision(case, answer, None).await
-            }
-        }
     }
 
     /// A verification that cannot look has failed, and people are notified of it, unless the ledger says that nothing is contained.

@@ -21,7 +21,6 @@ use futures::{StreamExt, stream};
 
 use crate::{
     arrive::Scene,
-    claim::ClaimResult,
     engine::{Case, Engine, Invocation, LAST_CALL, Occasion},
     ports::{Answer, Detection},
 };
@@ -133,10 +132,7 @@ impl Engine {
             return self.nothing(case, Decided::new(Decision::Ignore, why), Conclusion::Ignored);
         }
         if drift == Drift::Repair && self.policy.mode == Mode::Enforce {
-            return match self.claim(case, &decided, scene).await {
-                ClaimResult::Ended(answer) => *answer,
-                ClaimResult::Ours(ours) => Box::pin(self.attempt(case, decided, *ours)).await,
-            };
+            return self.claim_and_attempt(case, decided, scene, None).await;
         }
         let mut answer = self.preview(case, decided, Conclusion::Verified, &scene).await;
         let drift = planned(&answer);

@@ -445,9 +445,11 @@ async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation)
             Ok(finding) => one(app, &finding, request, invocation).await,
             Err(mut resolution) => {
                 // Who pasted the report reads it in the answer.
-                tracing::info!("asked: {}", resolution.verdict.summary);
-                if !request.is_by_person() && request.action == Action::Contain {
-                    app.engine.unresolved(addressed, &mut resolution, invocation).await;
+                if !request.is_by_person() {
+                    tracing::info!("asked: {}", resolution.verdict.summary);
+                    if request.action == Action::Contain {
+                        app.engine.unresolved(addressed, &mut resolution, invocation).await;
+                    }
                 }
                 let left_over = resolution.not_notified.is_some();
                 if left_over {

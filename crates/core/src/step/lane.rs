@@ -83,12 +83,6 @@ impl<T> PerLane<T> {
             .into_iter()
     }
 
-    /// What each lane's becomes.
-    pub fn map<U>(self, mut with: impl FnMut(T) -> U) -> PerLane<U> {
-        let Self { network, credentials, fleet, evidence } = self;
-        PerLane { network: with(network), credentials: with(credentials), fleet: with(fleet), evidence: with(evidence) }
-    }
-
     /// The values, in the order of reports.
     pub fn to_array(self) -> [T; 4] {
         let Self { network, credentials, fleet, evidence } = self;

@@ -11,7 +11,7 @@ use futures::future::join_all;
 
 use super::{Acls, Effect, Release};
 use crate::{
-    acl::{set_of, share, shares},
+    acl::{set_of, shares},
     ports::{AclsOf, Answer, ErrorKind, NetworkAcls},
     stable::{Written, write_until_stable},
     work::{failed, failed_for_now},
@@ -22,7 +22,7 @@ impl<'r> Effect<'r> for DenyInNetworkAcl {
 
     async fn run(&self, room: Acls<'r>) -> Outcome {
         let Acls { work, cloud } = room;
-        let (acl, share) = (self.acl.as_str(), share(self));
+        let (acl, share) = (self.acl.as_str(), self.share());
         let outcome = made(make(cloud, acl, &share).await, &share);
         if matches!(outcome, Outcome::Missing(_) | Outcome::Skipped(_) | Outcome::Failed(_)) && !outcome.is_left_over()
         {
@@ -37,13 +37,10 @@ impl<'r> Effect<'r> for AllowInNetworkAcl {
 
     async fn run(&self, room: Release<'r>) -> Outcome {
         let Release { work, lanes } = room;
-        let Self { acl, address, ingress, egress, instance_arn } = self;
-        let cloud = lanes.network.as_ref();
-        let (instance, address) = (instance_arn.clone(), *address);
-        let share = Denial { instance, address, ingress: *ingress, egress: *egress };
+        let (acl, share, cloud) = (self.acl.as_str(), self.share(), lanes.network.as_ref());
         let shared = set_of(work, acl);
         let others = |set: &MemberSet| -> BTreeSet<Denial> {
-            shares(&set.members).into_iter().filter(|other| other.address == address && *other != share).collect()
+            shares(&set.members).into_iter().filter(|other| other.address == share.address && *other != share).collect()
         };
         let mut left = false;
         let write = async |seen: &BTreeSet<Denial>| match settle(cloud, acl, &share, seen).await {

@@ -8,7 +8,7 @@ use brig_core::{
     survey::InstanceState,
 };
 
-use super::{Credentials, Effect, Release, outcome};
+use super::{Credentials, Effect, GONE, Release, outcome};
 use crate::{
     ports::ErrorKind,
     work::{failed, failed_for_now},
@@ -37,7 +37,7 @@ impl<'r> Effect<'r> for AssociateProfile {
     async fn run(&self, room: Release<'r>) -> Outcome {
         let Release { work, lanes } = room;
         let Self { profile } = self;
-        outcome(lanes.credentials.associate_profile(work.id(), profile).await, "the instance is gone")
+        outcome(lanes.credentials.associate_profile(work.id(), profile).await, GONE)
     }
 }
 
@@ -85,7 +85,7 @@ impl<'r> Effect<'r> for RestoreProfile {
             return outcome(cloud.replace_profile(association, profile).await, missing);
         }
         match cloud.disassociate_profile(association).await {
-            Ok(()) => outcome(cloud.associate_profile(work.id(), profile).await, "the instance is gone"),
+            Ok(()) => outcome(cloud.associate_profile(work.id(), profile).await, GONE),
             answer => outcome(answer, missing),
         }
     }

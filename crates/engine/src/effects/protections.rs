@@ -20,7 +20,7 @@ impl<'r> Effect<'r> for UnprotectTermination {
     type Room = Release<'r>;
 
     async fn run(&self, room: Release<'r>) -> Outcome {
-        outcome(modify(room, AttributeChange::DisableApiTermination(false)).await, "the instance is gone")
+        outcome(modify(room, AttributeChange::DisableApiTermination(false)).await, GONE)
     }
 }
 
@@ -36,7 +36,7 @@ impl<'r> Effect<'r> for UnprotectStop {
     type Room = Release<'r>;
 
     async fn run(&self, room: Release<'r>) -> Outcome {
-        outcome(modify(room, AttributeChange::DisableApiStop(false)).await, "the instance is gone")
+        outcome(modify(room, AttributeChange::DisableApiStop(false)).await, GONE)
     }
 }
 
@@ -54,7 +54,7 @@ impl<'r> Effect<'r> for RestoreShutdown {
 
     async fn run(&self, room: Release<'r>) -> Outcome {
         let Self { behavior } = self;
-        outcome(modify(room, AttributeChange::ShutdownBehavior(behavior.clone())).await, "the instance is gone")
+        outcome(modify(room, AttributeChange::ShutdownBehavior(behavior.clone())).await, GONE)
     }
 }
 
@@ -74,6 +74,6 @@ impl<'r> Effect<'r> for RestoreAutoRecovery {
     async fn run(&self, room: Release<'r>) -> Outcome {
         let Release { work, lanes } = room;
         let Self { setting } = self;
-        outcome(lanes.evidence.set_auto_recovery(work.id(), setting).await, "the instance is gone")
+        outcome(lanes.evidence.set_auto_recovery(work.id(), setting).await, GONE)
     }
 }

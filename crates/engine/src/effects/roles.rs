@@ -38,10 +38,7 @@ impl<'r> Effect<'r> for DenyRole {
                 Outcome::Failed(Failure::lasting(error))
             }
             Ok(Put::NoRole) => Outcome::Missing("the role is gone, and its credentials with it".into()),
-            Ok(Put::Restless) => {
-                let error = "the role's set kept changing while it was put".to_owned();
-                Outcome::Failed(Failure::passing(error))
-            }
+            Ok(Put::Restless) => restless(),
             Err(error) => {
                 if !error.is_retryable() {
                     refused.role(denial.role_arn, denial.refused(&error));
@@ -75,11 +72,12 @@ impl<'r> Effect<'r> for AllowRole {
                 );
                 Outcome::Failed(Failure::lasting(error))
             }
-            Ok(Put::Restless) => {
-                let error = "the role's set kept changing while it was put".to_owned();
-                Outcome::Failed(Failure::passing(error))
-            }
+            Ok(Put::Restless) => restless(),
             Err(error) => failed(&error),
         }
     }
+}
+
+fn restless() -> Outcome {
+    Outcome::Failed(Failure::passing("the role's set kept changing while it was put"))
 }

@@ -5,7 +5,7 @@ use brig_core::{
     step::{CreateSnapshot, CreateSnapshots, Failure, LockSnapshot, Outcome, Step, TagSnapshot},
 };
 
-use super::{Effect, Evidence};
+use super::{Effect, Evidence, GONE};
 use crate::{
     lanes::evidence::{listed, tags},
     ports::{Answer, CloudError, ErrorKind, Tags},
@@ -24,7 +24,7 @@ impl<'r> Effect<'r> for CreateSnapshots {
                 Outcome::Changed(shown.into())
             }
             Err(error) if error.kind == ErrorKind::NotFound && !work.instance.state.is_ending() => {
-                Outcome::Missing("the instance is gone".into())
+                Outcome::Missing(GONE.into())
             }
             Err(error) if refuses_the_set(work, &self.clone().into(), &error) => {
                 made.refuse();

@@ -8,7 +8,7 @@ use brig_core::{
     step::{Outcome, SnapshotMemory, StartInstance, StopInstance},
 };
 
-use super::{Effect, Release, Stopping, outcome};
+use super::{Effect, GONE, Release, Stopping, outcome};
 use crate::{
     lanes::evidence::{LOST_ANSWER, each_by_itself, listed, tags},
     ports::{AttributeChange, ErrorKind, Snapshots},
@@ -43,7 +43,7 @@ impl<'r> Effect<'r> for StopInstance {
             Ok(()) => Outcome::Changed(format!(
                 "stopping; its MEMORY IS LOST because hibernation is not configured, and so is anything on an instance store{again}"
             ).into()),
-            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("the instance is gone".into()),
+            Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(GONE.into()),
             Err(error) if error.is_refusal() && hibernate => Outcome::Skipped(format!(
                 "AWS does not hibernate it now ({error}): it is NOT stopped, since its memory would be lost{again}"
             ).into()),
@@ -58,7 +58,7 @@ impl<'r> Effect<'r> for StartInstance {
 
     async fn run(&self, room: Release<'r>) -> Outcome {
         let Release { work, lanes } = room;
-        outcome(lanes.evidence.start_instance(work.id()).await, "the instance is gone")
+        outcome(lanes.evidence.start_instance(work.id()).await, GONE)
     }
 }
 

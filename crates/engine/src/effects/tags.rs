@@ -1,7 +1,7 @@
 //! Brig's tags on the instance.
 
 use brig_core::{
-    plan::evidence::{self, STATE_TAG},
+    plan::evidence::STATE_TAG,
     policy::CONTAINMENT_TAG,
     step::{DeleteTags, Outcome, TagInstance},
 };
@@ -19,7 +19,7 @@ impl<'r> Effect<'r> for TagInstance {
         let Evidence { work, cloud, .. } = room;
         let own: Tags = [(CONTAINMENT_TAG.to_owned(), work.containment.to_string())].into();
         let mut both = own.clone();
-        both.insert(evidence::STATE_TAG.to_owned(), "containing".to_owned());
+        both.insert(STATE_TAG.to_owned(), "containing".to_owned());
         let tagged = match cloud.create_tags(work.id().as_str(), &both).await {
             // There may be room for one.
             Err(error) if error.kind == ErrorKind::LimitReached => cloud.create_tags(work.id().as_str(), &own).await,

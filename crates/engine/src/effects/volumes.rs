@@ -2,7 +2,7 @@
 
 use brig_core::step::{KeepVolumes, Outcome, RestoreVolumes};
 
-use super::{Effect, Evidence, Release, modify, outcome, protect};
+use super::{Effect, Evidence, GONE, Release, modify, outcome, protect};
 use crate::ports::AttributeChange;
 
 impl<'r> Effect<'r> for KeepVolumes {
@@ -23,6 +23,6 @@ impl<'r> Effect<'r> for RestoreVolumes {
     async fn run(&self, room: Release<'r>) -> Outcome {
         let Self { devices } = self;
         let devices = devices.iter().map(|device| (device.clone(), true)).collect();
-        outcome(modify(room, AttributeChange::DeleteOnTermination(devices)).await, "the instance is gone")
+        outcome(modify(room, AttributeChange::DeleteOnTermination(devices)).await, GONE)
     }
 }
