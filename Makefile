@@ -61,6 +61,7 @@ lint: ## Check formatting, clippy, docs, and that core stays pure
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	python3 tests/rooms.py
 	! cargo tree --package brig-core --edges normal | grep -E 'tokio|aws-sdk|aws-config|futures'
 	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda,sim}/Cargo.toml
 	! grep -oE '^aws-sdk-[a-z0-9]+' crates/cli/Cargo.toml | grep -vE '^aws-sdk-(lambda|sts)$$'

@@ -4,7 +4,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use brig_core::{deny_policy, finding::Rejoin, ids::InstanceId};
+use brig_core::{
+    model::{deny_policy, ids::InstanceId},
+    trigger::Rejoin,
+};
 use brig_sim::{Sim, World};
 use brig_tests::{
     account::{ACCOUNT, Account, Office, REGION},

@@ -8,8 +8,8 @@ use std::{
 };
 
 use brig_core::{
-    page::{Now, Page, Sources},
-    timestamp::Timestamp,
+    model::timestamp::Timestamp,
+    report::page::{Now, Page, Sources},
 };
 use brig_tests::account::unique;
 use serde_json::{Value, json};

@@ -1,10 +1,7 @@
 //! Auto Scaling groups.
 
 use async_trait::async_trait;
-use brig_core::{
-    ids::InstanceId,
-    survey::{Membership, ScalingGroup},
-};
+use brig_core::model::{Membership, ScalingGroup, ids::InstanceId};
 use brig_engine::ports::{Answer, AutoScaling};
 
 use crate::{cloud::AwsCloud, error::Explain};

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use brig_core::timestamp::Timestamp;
+use brig_core::model::timestamp::Timestamp;
 use brig_engine::ports::Clock;
 
 /// Tells the system's time and sleeps on tokio's timer.

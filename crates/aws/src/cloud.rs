@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
-use brig_core::{ids::Region, step::Lane};
+use brig_core::{model::ids::Region, step::Lane};
 
 use crate::{ranges::Ranges, s3::S3};
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_sdk_guardduty::types::DetectorStatus;
 use aws_smithy_types::DateTime;
-use brig_core::{readiness::Trail, timestamp::Timestamp};
+use brig_core::{iam::readiness::Trail, model::timestamp::Timestamp};
 use brig_engine::ports::{Answer, Clock, CloudError, Detection, ErrorKind, TrailEvent};
 
 use crate::{clock::SystemClock, cloud::AwsCloud, error::Explain};

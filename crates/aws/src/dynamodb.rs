@@ -24,7 +24,10 @@ use aws_sdk_dynamodb::{
     operation::{query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError},
     types::{AttributeValue, Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder},
 };
-use brig_core::ledger::{Claim, Claimed, Counted, CountedInGroup, Current, InstanceKey, Limits, State};
+use brig_core::{
+    ledger::{Claim, Claimed, Counted, CountedInGroup, Current, Limits, State},
+    model::ids::InstanceKey,
+};
 use brig_engine::ports::{Answer, CloudError, ErrorKind};
 use items::{number, text};
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{DestinationFileFormat, DestinationOptionsResponse, LogDestinationType, TrafficType};
 use brig_core::{
-    proof::{Destination, Files, FlowLog, Listing},
-    timestamp::Timestamp,
+    model::{Destination, FlowLog, timestamp::Timestamp},
+    model::{Files, Listing},
 };
 use brig_engine::ports::{Answer, FlowLogs, Lines, Object};
 

@@ -2,10 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{IamInstanceProfileSpecification, InstanceMetadataEndpointState};
-use brig_core::{
-    ids::InstanceId,
-    survey::{Association, MetadataOptions},
-};
+use brig_core::model::{Association, MetadataOptions, ids::InstanceId};
 use brig_engine::ports::{Answer, InstanceCredentials};
 
 use crate::{cloud::AwsCloud, ec2::filter, error::Explain};

@@ -7,9 +7,9 @@ use aws_sdk_ec2::types::{
     InstanceLifecycleType, InstanceMetadataEndpointState, InstanceMetadataOptionsResponse,
     InstanceMetadataOptionsState, InstanceNetworkInterface, InstanceStateName, Tag,
 };
-use brig_core::{
+use brig_core::model::{
+    Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Timeouts, Volume,
     ids::{AccountId, GroupId, InstanceId, Region},
-    survey::{Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Timeouts, Volume},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Instances, Tags};

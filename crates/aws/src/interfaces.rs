@@ -7,9 +7,9 @@ use aws_sdk_ec2::{
     Client,
     types::{ConnectionTrackingSpecificationRequest, NetworkInterface},
 };
-use brig_core::{
+use brig_core::model::{
+    Interface, PublicAddress, Timeouts,
     ids::{EniId, GroupId, InstanceId},
-    survey::{Interface, PublicAddress, Timeouts},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Attached, Interfaces, InterfacesOf};

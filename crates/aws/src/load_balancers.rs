@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancing as classic;
 use aws_sdk_elasticloadbalancingv2 as v2;
-use brig_core::{ids::InstanceId, survey::Target};
+use brig_core::model::{Target, ids::InstanceId};
 use brig_engine::ports::{Answer, LoadBalancers, TargetGroup};
 
 use crate::{cloud::AwsCloud, error::Explain};

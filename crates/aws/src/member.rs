@@ -6,7 +6,7 @@ use aws_credential_types::{
     Credentials,
     provider::{self, ProvideCredentials, error::CredentialsError, future},
 };
-use brig_core::{
+use brig_core::model::{
     ids::{AccountId, Region},
     timestamp::Timestamp,
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{NetworkAclEntry, RuleAction};
-use brig_core::acl::{AclEntry, NetworkAcl};
+use brig_core::model::network_acl::{AclEntry, NetworkAcl};
 use brig_engine::ports::{AclsOf, Answer, ErrorKind, NetworkAcls};
 use ipnet::IpNet;
 

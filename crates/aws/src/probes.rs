@@ -5,11 +5,10 @@ use aws_sdk_ec2::{
     Client,
     types::{AttributeBooleanValue, InstanceMetadataEndpointState, InstanceSpecification, ResourceType},
 };
-use brig_core::{
+use brig_core::model::{
+    Purpose,
     ids::{Region, VpcId},
-    plan::evidence::STATE_TAG,
-    policy::CONTAINMENT_TAG,
-    survey::{GROUP_ROLE_TAG, Purpose},
+    tags::{CONTAINMENT_TAG, GROUP_ROLE_TAG, STATE_TAG},
 };
 use brig_engine::ports::{Answer, CloudError, DryRun, Probes, Tags};
 

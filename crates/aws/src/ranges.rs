@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::{
     client::{http::HttpConnector, orchestrator::HttpRequest},
     http::Headers,
 };
-use brig_core::acl;
+use brig_core::model::network_acl;
 use brig_engine::ports::{Answer, CloudError, ErrorKind};
 use ipnet::IpNet;
 
@@ -53,7 +53,7 @@ impl Ranges {
             Ok(text) => text?,
             Err(_) => return Err(error(ErrorKind::Transient, "NoAnswer", format!("none within {PATIENCE:?}"))),
         };
-        let ranges = acl::published(&text).map_err(|why| error(ErrorKind::Transient, "NotTheList", why))?;
+        let ranges = network_acl::published(&text).map_err(|why| error(ErrorKind::Transient, "NotTheList", why))?;
         let ranges: Arc<[IpNet]> = ranges.into();
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&ranges)));
         Ok(ranges)

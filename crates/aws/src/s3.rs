@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpResponse,
 };
 use aws_smithy_types::byte_stream::ByteStream;
-use brig_core::proof::Listing;
+use brig_core::model::Listing;
 use brig_engine::ports::{Answer, Clock as _, CloudError, ErrorKind, Lines, Object};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -8,9 +8,9 @@ use aws_sdk_ec2::{
         builders::IpPermissionBuilder,
     },
 };
-use brig_core::{
+use brig_core::model::{
+    Direction, Rule, SecurityGroup,
     ids::{GroupId, VpcId},
-    survey::{Direction, Rule, SecurityGroup},
 };
 use brig_engine::ports::{Answer, ErrorKind, ListedRule, SecurityGroups, Tags};
 

@@ -16,10 +16,11 @@ use aws_config::{
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_ec2::config::retry::RetryPartition;
 use brig_core::{
-    ids::{AccountId, Region},
+    model::ids::{AccountId, Region},
     step::Lane,
 };
 use brig_engine::ports::{Answer, Cloud, Clouds, Unreachable};
+use tokio::sync::OnceCell;
 
 use crate::{
     cloud::AwsCloud,
@@ -28,7 +29,6 @@ use crate::{
     ranges::Ranges,
     tls::http_client,
 };
-use tokio::sync::OnceCell;
 
 const CONNECT: Duration = Duration::from_secs(1);
 const READ: Duration = Duration::from_secs(5);

@@ -8,9 +8,9 @@ use aws_sdk_ec2::{
     primitives::DateTime,
     types::{InstanceSpecification, LockMode, LockState, ResourceType, SnapshotState, Tag},
 };
-use brig_core::{
+use brig_core::model::{
+    Snapshot,
     ids::{InstanceId, SnapshotId, VolumeId},
-    survey::Snapshot,
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, CloudError, ErrorKind, Snapshots, Tags};

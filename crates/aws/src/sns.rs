@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
-use brig_core::{message::Message, readiness::Topic};
+use brig_core::{iam::readiness::Topic, report::message::Message};
 use brig_engine::ports::{Answer, CloudError, ErrorKind, Notifier};
 
 use crate::{error::Explain, session::Session};

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{InstanceType, RouteState};
-use brig_core::{
+use brig_core::model::{
+    Timeouts,
     ids::{EniId, VpcId},
     reach::{Route, RouteTable, VpcEndpoint},
-    survey::Timeouts,
 };
 use brig_engine::ports::{Answer, Surroundings};
 

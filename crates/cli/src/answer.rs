@@ -3,7 +3,7 @@
 
 mod story;
 
-use brig_core::text::one_line;
+use brig_core::model::text::one_line;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 pub use story::*;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use brig_core::{
+use brig_core::model::{
     ids::{AccountId, InstanceId},
     text::shell,
 };

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use brig_core::ids::{AccountId, InstanceId, Region};
+use brig_core::model::ids::{AccountId, InstanceId, Region};
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;

@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, time::SystemTime};
 
-use brig_core::timestamp::Timestamp;
+use brig_core::model::timestamp::Timestamp;
 
 use crate::{
     args::Args,

@@ -7,6 +7,8 @@ mod kind;
 mod kinds;
 mod lane;
 mod outcome;
+mod plan;
+pub mod undo;
 
 pub use change::{Change, Switch, Value};
 pub use denial::{Denial, PolicyKind};
@@ -14,13 +16,16 @@ pub use kind::Kind;
 pub use kinds::*;
 pub use lane::{Lane, PerLane};
 pub use outcome::{Detail, Failure, Mark, Outcome, OutcomeKind};
+pub use plan::{Plan, Planned};
+pub(crate) use plan::{done, skipped};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{GroupId, VpcId},
-    plan::Plan,
-    release::{Look, ReleaseScope},
-    survey::Purpose,
+    model::{
+        Purpose,
+        ids::{GroupId, VpcId},
+    },
+    step::undo::{Look, ReleaseScope},
 };
 
 /// A group of ours that exists, or one that an earlier step of the same plan creates.

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    containment::{Conclusion, Containment, Timings},
-    finding::{Finding, Source},
-    ids::AccountId,
-    ledger::{Current, Named, State},
-    notified::Cause,
-    policy::Decision,
-    survey::{
+    decide::Decision,
+    ledger::{Cause, Conclusion, Current, Named, State},
+    model::{
         Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
-        Volume,
+        Volume, ids::AccountId, timestamp::Timestamp,
     },
-    timestamp::Timestamp,
-    verdict::Verdict,
+    report::{
+        answer::{Containment, Timings},
+        verdict::Verdict,
+    },
+    trigger::{Finding, Source},
 };
 
 pub(crate) const INSTANCE: &str = "i-0123456789abcdef0";
@@ -41,7 +40,7 @@ pub(crate) fn finding() -> Finding {
         said_by: account(),
         crowd: 1,
         unclear: None,
-        place: crate::finding::Place::Stated,
+        place: crate::trigger::Place::Stated,
         notes: Vec::new(),
         remotes: Vec::new(),
         roles: Vec::new(),

@@ -1,13 +1,17 @@
-//! Forensic access through the isolation groups. What it is comes from `brig_core::access`.
+//! Forensic access through the isolation groups. What it is comes from `brig_core::followups::forensic_access`.
 
 use std::collections::BTreeMap;
 
 use brig_core::{
-    access::{self, AccessLook, ForensicAccess, SERVICES},
-    gap::{Gap, Subject},
-    ids::{AccountId, EniId, GroupId},
-    paths::Path,
-    survey::{Instance, Interface, Rule, SecurityGroup, vpcs_of},
+    followups::forensic_access::{self, AccessLook, SERVICES},
+    model::{
+        Instance, Interface, Rule, SecurityGroup,
+        gap::{Gap, Subject},
+        ids::{AccountId, EniId, GroupId},
+        vpcs_of,
+    },
+    report::paths::Path,
+    settings::ForensicAccess,
 };
 
 use crate::{
@@ -32,7 +36,7 @@ impl Access {
         account: &AccountId,
     ) -> Self {
         let aside = match setting {
-            Some(setting) => access::set_aside(groups, account, |_, rule| setting.may_be(rule)),
+            Some(setting) => forensic_access::set_aside(groups, account, |_, rule| setting.may_be(rule)),
             None => BTreeMap::new(),
         };
         Self { look: None, aside }
@@ -48,7 +52,8 @@ impl Access {
         let (Some(setting), Some(look)) = (setting, look) else { return Self::default() };
         match look {
             Ok(look) => {
-                let aside = access::set_aside(groups, account, |vpc, rule| look.rules(setting, vpc).contains(rule));
+                let aside =
+                    forensic_access::set_aside(groups, account, |vpc, rule| look.rules(setting, vpc).contains(rule));
                 Self { look: Some(Ok(look)), aside }
             }
             Err(error) => {
@@ -90,7 +95,10 @@ impl Access {
             return Vec::new();
         };
         let rules = vpcs_of(interfaces).into_iter().map(|vpc| (look.rules(setting, &vpc), vpc));
-        rules.filter(|(rules, _)| !rules.is_empty()).map(|(rules, vpc)| access::path(&vpc, &rules)).collect()
+        rules
+            .filter(|(rules, _)| !rules.is_empty())
+            .map(|(rules, vpc)| brig_core::report::paths::forensic_access::path(&vpc, &rules))
+            .collect()
     }
 }
 
@@ -144,7 +152,7 @@ pub(crate) async fn run(
             return report;
         }
     };
-    let plan = access::plan(setting, look, interfaces, groups, &access.aside);
+    let plan = forensic_access::plan(setting, look, interfaces, groups, &access.aside);
     report.note_all(&plan);
     report.done = work.run(&plan, |step| async move { effects::run(&step, Room::Access(cloud)).await }).await;
     report.look_again = !work.finish(&report.done).await;

@@ -1,4 +1,4 @@
-//! The finding's remote addresses in network ACLs. Plans come from `brig_core::plan::acl`.
+//! The finding's remote addresses in network ACLs. Plans come from `brig_core::followups::network_acl`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,13 +7,16 @@ use std::{
 };
 
 use brig_core::{
-    acl::{Denial, NetworkAcl, NeverDenied},
+    followups::network_acl,
     ledger::{Shared, StepRecord},
-    plan::{Plan, Planned, acl},
-    policy::{Escalation, Policy},
-    reach::RouteTable,
-    step::{Lane, Mark, Step},
-    survey::{Instance, Interface, vpcs_of},
+    model::{
+        Instance, Interface,
+        network_acl::{Denial, NetworkAcl, NeverDenied},
+        reach::RouteTable,
+        vpcs_of,
+    },
+    settings::{Escalation, Policy},
+    step::{Lane, Mark, Plan, Planned, Step},
 };
 use futures::future::join_all;
 use ipnet::IpNet;
@@ -44,7 +47,7 @@ impl Seen {
     pub(crate) fn plan(&self, recorded: &[StepRecord], instance: &Instance, policy: &Policy) -> Plan {
         let routes = self.routes.as_ref().map(Vec::as_slice).map_err(String::as_str);
         let published = self.published.as_ref().map(AsRef::as_ref).map_err(String::as_str);
-        acl::plan(&acl::Look {
+        network_acl::plan(&network_acl::Look {
             account: &instance.account,
             instance_arn: &instance.id.arn(&instance.account, &instance.region),
             subnets: &self.subnets,

@@ -1,7 +1,7 @@
 //! What people must know of an event beyond its containments: one message an event, repeated by no retry once it was
 //! published, and left over where it, or its copy for the chat channel, could not be.
 
-use brig_core::message::Unhandled;
+use brig_core::report::message::Unhandled;
 
 use crate::{
     engine::{Engine, Invocation},

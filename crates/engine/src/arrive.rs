@@ -4,15 +4,16 @@
 use std::{borrow::Cow, sync::Arc};
 
 use brig_core::{
-    containment::Timings,
-    finding::Finding,
-    gap::{Gap, Subject},
-    ids::{ContainmentId, GroupId},
-    ledger::Records,
-    notified::Cause,
-    policy::{self, Decided},
+    decide::{self, Decided},
+    ledger::{Cause, Records},
+    model::{
+        Instance,
+        gap::{Gap, Subject},
+        ids::{ContainmentId, GroupId},
+    },
+    report::answer::Timings,
     step::Lane,
-    survey::Instance,
+    trigger::Finding,
 };
 
 use crate::{
@@ -121,8 +122,8 @@ impl Engine {
 
     /// What the finding alone settles, before anything is looked at.
     fn gate(&self, case: Case<'_>, finding: &Finding) -> Result<(), Stop> {
-        let early = policy::gate(finding, &self.policy, &case.invocation.own);
-        let early = early.or_else(|| policy::ignored(finding, &self.policy).filter(|_| self.rulebook.is_empty()));
+        let early = decide::gate(finding, &self.policy, &case.invocation.own);
+        let early = early.or_else(|| decide::ignored(finding, &self.policy).filter(|_| self.rulebook.is_empty()));
         match early {
             None => Ok(()),
             Some(decided) if decided.refused => Err(Stop::Refused(decided)),

@@ -7,20 +7,26 @@ use std::{
 };
 
 use brig_core::{
-    containment::{Conclusion, Containment, Isolated, StepReport, Timings},
-    contest::{Asks, Contest, Contested},
-    finding::Finding,
-    ledger::{Current, InstanceKey, ReportOf, State},
-    message::{self, Audience, Message},
-    notified,
-    plan::evidence::STATE_TAG,
-    policy::{CONTAINMENT_TAG, Decided},
-    proof::{Proof, State as ProofState},
+    decide::{Asks, Decided},
+    ledger::{self, Conclusion, Contest, Current, ReportOf, State},
+    model::{
+        Instance,
+        ids::InstanceKey,
+        tags::{CONTAINMENT_TAG, STATE_TAG},
+        text::{self, Sentence, one_line},
+        timestamp::Timestamp,
+    },
+    report::{
+        answer::{Containment, Isolated, StepReport, Timings},
+        contest::Contested,
+        fact::Truth,
+        message::{self, Audience, Message},
+        notices::standing,
+        proof::{Proof, State as ProofState},
+        verdict::Verdict,
+    },
     step::{Kind, Lane, Outcome, OutcomeKind, Step, StepKind},
-    survey::Instance,
-    text::{self, Sentence, one_line},
-    timestamp::Timestamp,
-    verdict::{Truth, Verdict},
+    trigger::Finding,
 };
 
 use crate::{
@@ -92,7 +98,7 @@ impl Engine {
             let answer = Containment { claimed_at: Some(current.claimed_at), ..answer };
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
             // While it goes on, a change of the outcome is news; at the end, any change of how it stands.
-            let told = current.told.as_deref().map(notified::word_of) == Some(told_as(answer.outcome));
+            let told = current.told.as_deref().map(ledger::word_of) == Some(told_as(answer.outcome));
             if !again || !told {
                 let mut answer = answer;
                 // What is added to a containment that holds is news once.
@@ -155,15 +161,13 @@ impl Engine {
     ) {
         let invocation = case.invocation;
         let word = told_as(answer.outcome);
-        let standing = notified::standing(answer, word);
+        let standing = standing(answer, word);
         let now = self.clock.now();
         // That it is fought is said at intervals of its own, whatever was said between.
         let news = match &contest {
             Some(contest) => contest.is_due(now),
             None => {
-                !notified::is_known(current.told.as_deref(), &standing)
-                    || answer.outcome == Conclusion::Repaired
-                    || added
+                !ledger::is_known(current.told.as_deref(), &standing) || answer.outcome == Conclusion::Repaired || added
             }
         };
         answer.timings_ms.done = Some(self.elapsed(invocation));
@@ -258,7 +262,7 @@ impl Engine {
             Vec::new()
         };
         let parts = [current.containment.as_str(), said.outcome.word(), standing];
-        let id = notified::digest(parts.into_iter().chain(changed.iter().map(String::as_str)));
+        let id = ledger::digest(parts.into_iter().chain(changed.iter().map(String::as_str)));
         let audience = Audience { told: current.told.as_deref(), ..self.audience(Some(&work.instance), invocation) };
         (id, message::compose(&said, &finding, &audience))
     }
@@ -356,7 +360,7 @@ fn answer(
         verdict.alert(Sentence::new(exposure));
     }
     let stop = reports.done().find(|done| matches!(done.step, Step::StopInstance(_)));
-    if let Some(not) = stop.and_then(|done| brig_core::plan::stop::sentence(&done.outcome)) {
+    if let Some(not) = stop.and_then(|done| brig_core::followups::stop::sentence(&done.outcome)) {
         verdict.summary.push_str(&not);
     }
     let steps: Vec<StepReport> =

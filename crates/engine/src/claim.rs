@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    ids::ContainmentId,
-    ledger::{Claim, Claimable, Claimed, Current, Named, OverCap, Records, State, StepRecord, claimable, count},
-    plan::Plan,
-    policy::{self, Decided, Escalation},
-    step::{DenyRole, PerLane, Step},
-    survey::Instance,
-    timestamp::Timestamp,
-    verdict::{Truth, Verdict},
+    decide::{self, Decided},
+    ledger::{
+        Claim, Claimable, Claimed, Conclusion, Current, Named, OverCap, Records, State, StepRecord, claimable, count,
+    },
+    model::{Instance, ids::ContainmentId, timestamp::Timestamp},
+    report::{answer::Containment, fact::Truth, verdict::Verdict},
+    settings::Escalation,
+    step::{DenyRole, PerLane, Plan, Step},
 };
 
 use crate::{
@@ -126,7 +125,7 @@ impl Engine {
             Ok(Claiming::ThirdInGroup) => {
                 scene.look.records = records;
                 let group = scene.look.instance.auto_scaling_group().unwrap_or_default();
-                let decided = policy::third_in_group(&decided.reason, group);
+                let decided = decide::third_in_group(&decided.reason, group);
                 ended(self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await)
             }
             Err(Unsettled::Failed(error)) => ended(self.cannot_start(case, &error).await),
@@ -152,7 +151,7 @@ impl Engine {
             return Ok(Try::Settled(Claiming::Held(Lease { by, until })));
         }
         let new = records.active().is_none();
-        let limits = || policy::limits(finding, decided, instance, &self.policy);
+        let limits = || decide::limits(finding, decided, instance, &self.policy);
         let limits = (new && finding.is_automatic()).then(limits);
         let mut current = claimed(records, &scene.named, case, decided, now);
         let mut against = None;
@@ -260,7 +259,7 @@ impl Engine {
         // Where the ledger cannot say whether it is the first time, once too often is better than never.
         let over = self.ledger.over_cap(&key_of(case.finding), self.clock.now()).await;
         let over = over.unwrap_or_else(|_| OverCap { first: true, instances: Vec::new() });
-        let decided = policy::over_cap(&decided.reason, &self.policy, &over);
+        let decided = decide::over_cap(&decided.reason, &self.policy, &over);
         self.preview_and_tell(case, decided, Conclusion::Asked, scene).await
     }
 

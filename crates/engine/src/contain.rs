@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    finding::{Finding, Force},
-    policy::{self, Decided, Decision, Guide, Known, Mode},
+    decide::{self, Decided, Decision, Guide, Known},
+    ledger::Conclusion,
+    report::answer::Containment,
+    settings::Mode,
+    trigger::{Finding, Force},
 };
 
 use crate::{
@@ -100,7 +102,7 @@ impl Engine {
     fn judge(&self, case: Case<'_>, scene: &Scene, in_force: &InForce, force: Force) -> Decided {
         let guide = Guide { policy: &self.policy, rules: &in_force.rules, rules_lost: in_force.lost.as_deref() };
         let known = Known::of(scene.look.records.current.as_ref(), self.clock.now());
-        policy::decide(case.finding, &scene.look.instance, &known, force, &guide)
+        decide::decide(case.finding, &scene.look.instance, &known, force, &guide)
     }
 
     /// The claim, with the search for services that depend on the instance at the same time; then the lanes.
@@ -135,5 +137,5 @@ impl Engine {
 /// Whether services that depend on the instance are asked about: only before anything was done to it.
 fn depends(case: Case<'_>, scene: &Scene, decided: &Decided) -> bool {
     let undone = !scene.look.records.has_begun() && !scene.look.is_cut();
-    undone && policy::asks_about_dependents(case.finding, decided)
+    undone && decide::asks_about_dependents(case.finding, decided)
 }

@@ -1,9 +1,9 @@
 //! A person answers a question: yes contains the instance, no closes the question with a reason on record.
 
 use brig_core::{
-    containment::Containment,
-    finding::{Finding, Force},
-    notified::{Question, QuestionPage},
+    ledger::{Question, QuestionPage},
+    report::answer::Containment,
+    trigger::{Finding, Force},
 };
 
 use crate::{

@@ -3,10 +3,11 @@
 //! that nobody who was denied is ever let go on the way.
 
 use brig_core::{
-    deny_policy::{self, Form},
     ledger::{MemberSet, Shared},
-    policy::{RoleDeny, RoleOverflow},
-    survey::Undenied,
+    model::{
+        Undenied,
+        deny_policy::{self, Form, RoleDeny, RoleOverflow},
+    },
 };
 
 use crate::{

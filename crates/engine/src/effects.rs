@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use brig_core::{
-    ids::EniId,
+    model::ids::EniId,
     step::{Failure, Outcome, Reversal, Step},
 };
 

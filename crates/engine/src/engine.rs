@@ -3,14 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::{Conclusion, Containment, Timings},
-    finding::Finding,
-    ids::{AccountId, ContainmentId, Region},
-    ledger::InstanceKey,
-    policy::{Decided, Policy},
+    decide::Decided,
+    ledger::Conclusion,
+    model::{
+        ids::{AccountId, ContainmentId, InstanceKey, Region},
+        timestamp::Timestamp,
+    },
+    report::{
+        answer::{Containment, Timings},
+        verdict::Verdict,
+    },
+    settings::Policy,
     step::PerLane,
-    timestamp::Timestamp,
-    verdict::Verdict,
+    trigger::Finding,
 };
 
 use crate::{

@@ -1,10 +1,10 @@
-//! The next steps after the cut. Plans come from `brig_core::plan::escalation`.
+//! The next steps after the cut. Plans come from `brig_core::followups::escalation`.
 
 use brig_core::{
+    followups::escalation,
     ledger::StepRecord,
-    plan::{Plan, escalation},
-    step::Lane,
-    survey::{Instance, Interface},
+    model::{Instance, Interface},
+    step::{Lane, Plan},
 };
 
 use crate::{
@@ -28,7 +28,7 @@ pub(crate) fn plan(
     records: &[StepRecord],
     instance: &Instance,
     interfaces: &[Interface],
-    policy: &brig_core::policy::Policy,
+    policy: &brig_core::settings::Policy,
 ) -> Plan {
     let recorded: Vec<StepRecord> = records.iter().filter(|record| record.step.is_escalation()).cloned().collect();
     escalation::plan(&escalation::Look { instance, interfaces, recorded: &recorded }, &policy.escalate)

@@ -4,9 +4,9 @@
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use brig_core::{
-    plan::fleet,
-    policy::{self, Decided},
-    survey::{Instance, Registration},
+    decide::{self, Decided},
+    lanes::fleet,
+    model::{Instance, Registration},
 };
 use futures::{
     FutureExt,
@@ -32,7 +32,7 @@ impl LastHealthy {
     pub(crate) fn weigh(self, decided: Decided) -> Decided {
         match self {
             Self::Last(groups) if groups.is_empty() => decided,
-            Self::Last(groups) => policy::last_healthy(&decided.reason, &groups),
+            Self::Last(groups) => decide::last_healthy(&decided.reason, &groups),
             Self::Unseen(why) => {
                 let reason = format!(
                     "{} (whether it is the last healthy target of a target group was not seen: {why})",

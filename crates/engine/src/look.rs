@@ -1,12 +1,13 @@
 //! A person's questions that change nothing: what is on record of an instance, and which instance is meant.
 
 use brig_core::{
-    finding::{Find, FindBy},
-    ids::{AccountId, InstanceId, Region},
-    ledger::InstanceKey,
+    model::{
+        Instance, InstanceState,
+        ids::{AccountId, InstanceId, InstanceKey, Region},
+    },
+    report::story::{Beside, Story},
     step::Lane,
-    story::{Beside, Story},
-    survey::{Instance, InstanceState},
+    trigger::{Find, FindBy},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;

@@ -7,11 +7,13 @@
 use std::time::Duration;
 
 use brig_core::{
-    containment::Resolution,
-    finding::Addressed,
-    ledger::Statement,
-    message::{self, Message},
-    notified::{Cause, Channel, Unheard, Unsent},
+    ledger::{Cause, Channel, Statement, Unheard},
+    report::{
+        answer::Resolution,
+        message::{self, Message},
+        notices::Unsent,
+    },
+    trigger::Addressed,
 };
 
 use crate::{

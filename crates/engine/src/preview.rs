@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use brig_core::{
-    containment::{Conclusion, Containment, LaneGap, StepReport, Timings},
-    gap::{Gap, Subject},
-    ids::ContainmentId,
-    ledger::StepRecord,
-    plan::{Plan, credentials as credentials_plan, evidence as evidence_plan, fleet as fleet_plan},
-    policy::Decided,
-    step::{Lane, PerLane},
-    survey::{CredentialsLook, EvidenceLook, FleetLook, Instance},
-    text::Sentence,
+    decide::Decided,
+    lanes::{credentials as credentials_plan, evidence as evidence_plan, fleet as fleet_plan},
+    ledger::{Conclusion, StepRecord},
+    model::{
+        CredentialsLook, EvidenceLook, FleetLook, Instance,
+        gap::{Gap, Subject},
+        ids::ContainmentId,
+        text::Sentence,
+    },
+    report::answer::{Containment, LaneGap, StepReport, Timings},
+    step::{Lane, PerLane, Plan},
 };
 
 use futures::future::Either;

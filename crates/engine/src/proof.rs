@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use brig_core::{
-    ids::EniId,
-    proof::{Cut, Destination, Files, FlowLog, Proof, Tally, judge},
+    model::Files,
+    model::{Destination, FlowLog, Interface, Rule, ids::EniId, timestamp::Timestamp},
+    report::proof::{Cut, Proof, Tally, judge},
     step::{Lane, Step},
-    survey::{Interface, Rule},
-    timestamp::Timestamp,
 };
 use futures::{
     StreamExt as _,

@@ -7,15 +7,20 @@ use std::{
 };
 
 use brig_core::{
-    fact::{Fact, Promise},
-    gap::{Gap, Subject},
-    ids::{EniId, GroupId, VpcId},
     ledger::StepRecord,
-    paths::{self, InterfaceHistory, Path, Ways},
-    reach::ReachLook,
+    model::{
+        Interface,
+        gap::{Gap, Subject},
+        ids::{EniId, GroupId, VpcId},
+        reach::ReachLook,
+        text::Sentence,
+        vpcs_of,
+    },
+    report::{
+        fact::{Fact, Promise},
+        paths::{self, InterfaceHistory, Path, Ways},
+    },
     step::{DeregisterTargets, Detail, Isolate, Lane, Mark, Outcome, ShortenTimeouts, Step, Untrack},
-    survey::{Interface, vpcs_of},
-    text::Sentence,
 };
 use futures::future::join_all;
 

@@ -2,16 +2,20 @@
 //! groups are made where that was asked for.
 
 use brig_core::{
-    finding::Readiness,
-    ids::{AccountId, InstanceId, Region, VpcId},
-    message,
-    notified::Channel,
-    policy::Mode,
-    power::Read,
-    readiness::{Line, Look, Seen, State, Unseen, judge},
+    iam::{
+        power::Read,
+        readiness::{Line, Look, Seen, State, Unseen, judge},
+    },
+    ledger::Channel,
+    model::{
+        Purpose, SecurityGroup,
+        ids::{AccountId, InstanceId, Region, VpcId},
+        timestamp::Timestamp,
+    },
+    report::message,
+    settings::Mode,
     step::{GroupRef, Lane},
-    survey::{Purpose, SecurityGroup},
-    timestamp::Timestamp,
+    trigger::Readiness,
 };
 use futures::{
     FutureExt,

@@ -10,21 +10,18 @@ use std::{
 };
 
 use brig_core::{
-    containment::{Conclusion, Containment, StepReport, Timings},
-    contest::Asks,
-    fact::Fact,
-    finding::{Finding, Rejoin},
-    gap::Gap,
-    ledger::{Claim, Claimable, Claimed, Current, Records, ReportOf, State, claimable},
-    message::{self, Audience},
-    notified,
-    plan::Plan,
-    policy::{Decided, Decision},
-    release::{self, Reversal, facts},
-    step::{Lane, Outcome, PerLane, StartInstance, Step},
-    survey::Instance,
-    text::Sentence,
-    verdict::{Truth, Verdict},
+    decide::{Asks, Decided, Decision},
+    ledger::{self, Claim, Claimable, Claimed, Conclusion, Current, Records, ReportOf, State, claimable},
+    model::{Instance, gap::Gap, text::Sentence},
+    release::{self, Reversal},
+    report::{
+        answer::{Containment, StepReport, Timings},
+        fact::{Fact, Truth, release::facts},
+        message::{self, Audience},
+        verdict::Verdict,
+    },
+    step::{Lane, Outcome, PerLane, Plan, StartInstance, Step},
+    trigger::{Finding, Rejoin},
 };
 use look::{Seen, gone, look};
 
@@ -312,7 +309,7 @@ impl Engine {
         let audience =
             Audience { told: current.told.as_deref(), ..self.audience(Some(&work.instance), case.invocation) };
         let message = message::compose(answer, case.finding, &audience);
-        let id = notified::digest([current.containment.as_str(), word]);
+        let id = ledger::digest([current.containment.as_str(), word]);
         let place = work.key.pk();
         let notify = self.notify(&place, news.then_some((id.as_str(), &message)), case.invocation);
         let kept = self.keep_report(answer, work, ReportOf::Release, &current);
@@ -343,7 +340,7 @@ fn said(fact: &Fact) -> String {
     format!("{}{why}", fact.what)
 }
 
-fn as_done(planned: &brig_core::plan::Planned) -> Done {
+fn as_done(planned: &brig_core::step::Planned) -> Done {
     Done { step: planned.step.clone(), outcome: planned.outcome.clone() }
 }
 

@@ -3,16 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
-    gap::Gap,
-    paths::Path,
-    plan::network::Exposure,
-    proof::FlowLog,
-    reach::ReachLook,
+    lanes::network::Exposure,
+    model::{FlowLog, Interface, Rule, gap::Gap, reach::ReachLook, text::Sentence, timestamp::Timestamp},
+    report::{
+        paths::Path,
+        verdict::{LaneFacts, Left},
+    },
     step::{Lane, Outcome, PerLane, Step},
-    survey::{Interface, Rule},
-    text::Sentence,
-    timestamp::Timestamp,
-    verdict::{LaneFacts, Left},
 };
 
 use crate::{

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use brig_core::{
-    containment::Resolution,
-    finding::{Addressed, Finding, Locator},
-    ids::{EniId, InstanceId, Region},
-    policy,
+    decide,
+    model::{
+        ids::{EniId, InstanceId, Region},
+        timestamp::Timestamp,
+    },
+    report::answer::Resolution,
     step::Lane,
-    timestamp::Timestamp,
+    trigger::{Addressed, Finding, Locator},
 };
 use futures::future::BoxFuture;
 
@@ -23,7 +25,7 @@ impl Engine {
     /// event says has no such interface, the account's others are looked in.
     pub async fn resolve(&self, addressed: &Addressed, invocation: &Invocation) -> Result<Finding, Box<Resolution>> {
         let unresolved = |why: String| Err(Box::new(Resolution::new(addressed, &why)));
-        if let Some(why) = policy::distrust(addressed.said_by(), &addressed.account, &self.policy, &invocation.own) {
+        if let Some(why) = decide::distrust(addressed.said_by(), &addressed.account, &self.policy, &invocation.own) {
             return unresolved(why);
         }
         let session = format!("brig-{}", addressed.address).replace(':', ".");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use brig_core::{rules::Rules, timestamp::Timestamp};
+use brig_core::{decide::rules::Rules, model::timestamp::Timestamp};
 use futures::future::{Either, select};
 
 use crate::ports::{Answer, Clock, Ledger};

@@ -4,12 +4,12 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    finding::{Finding, Place},
-    ids::{AccountId, Region},
-    ledger::InstanceKey,
-    policy::{Decided, Decision},
+    decide::{Decided, Decision},
+    ledger::Conclusion,
+    model::ids::{AccountId, InstanceKey, Region},
+    report::answer::Containment,
     step::Lane,
+    trigger::{Finding, Place},
 };
 use futures::{
     StreamExt,

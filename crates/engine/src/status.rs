@@ -1,12 +1,15 @@
 //! What is contained, what waits for a person, and what people do not know yet. Changes nothing.
 
 use brig_core::{
-    containment::{Conclusion, Containment, LaneGap, StepReport},
-    finding::Force,
-    ledger::{Current, InstanceKey, Records, State, StepRecord},
-    notified::{Question, QuestionPage, Release},
+    ledger::{Conclusion, Current, Question, QuestionPage, Records, Release, State, StepRecord},
+    model::ids::InstanceKey,
+    report::{
+        answer::{Containment, LaneGap, StepReport},
+        fact::Truth,
+        verdict::Verdict,
+    },
     step::{Kind, Lane, Outcome, OutcomeKind, PerLane},
-    verdict::{Truth, Verdict},
+    trigger::Force,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
@@ -126,7 +129,7 @@ impl Engine {
         }
         let looks = stream::iter(keys).map(|key| async move { self.standing_of(&key, invocation).await });
         let found: Vec<Option<StatusEntry>> = looks.buffered(AT_ONCE).try_collect().await?;
-        let waits = |unsent: brig_core::notified::Unsent| NotNotified {
+        let waits = |unsent: brig_core::report::notices::Unsent| NotNotified {
             about: unsent.place,
             channel: unsent.channel.word(),
             subject: unsent.message.subject,

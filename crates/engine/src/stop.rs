@@ -1,14 +1,11 @@
-//! Stopping the instance, where a person or a rule asks for that. Plans come from `brig_core::plan::stop`.
+//! Stopping the instance, where a person or a rule asks for that. Plans come from `brig_core::followups::stop`.
 
 use brig_core::{
+    followups::stop::{self},
     ledger::StepRecord,
-    plan::{
-        Plan,
-        stop::{self},
-    },
-    policy::CONTAINMENT_TAG,
-    step::{Lane, Outcome, SnapshotMemory, Step, StopInstance},
-    survey::{Instance, InstanceState, Snapshot},
+    model::{Instance, InstanceState, Snapshot, tags::CONTAINMENT_TAG},
+    report::verdict::unready,
+    step::{Lane, Outcome, Plan, SnapshotMemory, Step, StopInstance},
 };
 
 use crate::{
@@ -52,7 +49,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn EvidencePorts, reports: &Re
             return report;
         }
     };
-    let unready = stop::unready(&reports.facts());
+    let unready = unready(&reports.facts());
     let plan = stop::plan(&stop::Look {
         instance: &instance,
         asked,

@@ -4,16 +4,19 @@
 use std::time::Duration;
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    finding::Finding,
-    ids::ContainmentId,
-    ledger::{Current, Report, ReportOf, Statement},
-    message::{self, Audience},
-    notified::{Cause, Question},
-    policy::{self, Decided, Decision},
-    story,
-    survey::Instance,
-    text::{self, Sentence},
+    decide::{self, Decided, Decision},
+    ledger::{Cause, Conclusion, Current, Question, Report, ReportOf, Statement},
+    model::{
+        Instance,
+        ids::ContainmentId,
+        text::{self, Sentence},
+    },
+    report::{
+        answer::Containment,
+        message::{self, Audience},
+        story,
+    },
+    trigger::Finding,
 };
 
 use crate::{
@@ -191,7 +194,7 @@ impl Engine {
             region: invocation.region.as_ref(),
             log_group: &invocation.log_group,
             instance_name: instance.and_then(Instance::name),
-            exemption: instance.and_then(|instance| policy::exemption(instance, &self.policy)),
+            exemption: instance.and_then(|instance| decide::exemption(instance, &self.policy)),
             told: None,
         }
     }

@@ -4,11 +4,10 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use brig_core::{
-    containment::Containment,
-    finding::{Finding, TrailCall},
-    ids::InstanceId,
-    ledger::InstanceKey,
+    model::ids::{InstanceId, InstanceKey},
+    report::answer::Containment,
     step::{DenyRole, Lane, Step},
+    trigger::{Finding, TrailCall},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 

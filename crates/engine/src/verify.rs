@@ -7,15 +7,13 @@ use std::{
 };
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    contest::Asks,
-    finding::{Finding, can_undo},
-    ledger::{InstanceKey, State},
-    notified::Cause,
-    policy::{Decided, Decision, Mode},
+    decide::{Asks, Decided, Decision},
+    ledger::{Cause, Conclusion, State},
+    model::{ids::InstanceKey, text::one_line, timestamp::Timestamp},
+    report::answer::Containment,
+    settings::Mode,
     step::OutcomeKind,
-    text::one_line,
-    timestamp::Timestamp,
+    trigger::{Finding, can_undo},
 };
 use futures::{StreamExt, stream};
 

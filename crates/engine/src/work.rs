@@ -9,18 +9,19 @@ use std::{
 };
 
 use brig_core::{
-    contest::Asks,
-    fact::Fact,
-    finding::Finding,
-    gap::{Gap, Subject},
-    ids::{ContainmentId, EniId, InstanceId},
-    ledger::{InstanceKey, Named, StepRecord},
-    plan::{Plan, Planned},
-    policy::Policy,
-    step::{Denial, Detail, Failure, Isolate, Lane, Outcome, Step},
-    survey::Instance,
-    text::Sentence,
-    timestamp::Timestamp,
+    decide::Asks,
+    ledger::{Named, StepRecord},
+    model::{
+        Instance,
+        gap::{Gap, Subject},
+        ids::{ContainmentId, EniId, InstanceId, InstanceKey},
+        text::Sentence,
+        timestamp::Timestamp,
+    },
+    report::fact::Fact,
+    settings::Policy,
+    step::{Denial, Detail, Failure, Isolate, Lane, Outcome, Plan, Planned, Step},
+    trigger::Finding,
 };
 use futures::{StreamExt, future::Either, stream};
 

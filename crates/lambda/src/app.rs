@@ -8,8 +8,8 @@ use std::{
 
 use brig_aws::{AwsClouds, DynamoLedger, Session, SnsNotifier, SqsQueue, SsmParameters, SystemClock};
 use brig_core::{
-    finding::TrailCall,
-    ids::{AccountId, InstanceId, Region},
+    model::ids::{AccountId, InstanceId, Region},
+    trigger::TrailCall,
 };
 use brig_engine::{
     Engine,

@@ -4,12 +4,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use brig_core::{
-    access::ForensicAccess,
-    acl,
-    ids::AccountId,
-    policy::{Escalation, Mode, Policy, RoleDeny, RoleOverflow, Untrack},
-    rules::{Rules, RulesError},
-    text,
+    decide::rules::{Rules, RulesError},
+    model::{
+        deny_policy::{RoleDeny, RoleOverflow},
+        ids::AccountId,
+        network_acl, text,
+    },
+    settings::{Escalation, ForensicAccess, Mode, Policy, Untrack},
 };
 use ipnet::IpNet;
 
@@ -323,7 +324,7 @@ fn member_role(role: Option<String>) -> Result<Option<String>, ConfigError> {
 
 fn acl_never(words: Vec<String>) -> Result<Vec<IpNet>, ConfigError> {
     let net = |text: String| {
-        let net = acl::net(&text);
+        let net = network_acl::net(&text);
         net.ok_or_else(|| wrong("BRIG_ACL_NEVER", text, "a list of addresses and CIDR blocks"))
     };
     words.into_iter().map(net).collect()

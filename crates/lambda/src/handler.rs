@@ -3,17 +3,14 @@
 use std::time::Duration;
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    contest::Asks,
-    finding::{
+    decide::{Asks, queue::again_after},
+    ledger::Conclusion,
+    model::{ids::AccountId, text, timestamp::Timestamp},
+    report::{answer::Containment, message::Unhandled},
+    trigger::{
         Action, Finding, Invoked, LedgerRequest, Notice, ParseError, Parsed, Queued, Readiness, Request, TrailCall,
         Unread, parse,
     },
-    ids::AccountId,
-    message::Unhandled,
-    queue::again_after,
-    text,
-    timestamp::Timestamp,
 };
 use brig_engine::{
     Decision, Invocation, Verification, Verified,

@@ -3,10 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use brig_core::{
-    containment::{Conclusion, Containment},
-    timestamp::Timestamp,
-};
+use brig_core::{ledger::Conclusion, model::timestamp::Timestamp, report::answer::Containment};
 use serde_json::{Map, Value, json};
 
 /// Work that is left over, however it came. A failed item of a batch is a success to Lambda, whose own metric of errors does
@@ -107,7 +104,11 @@ fn embedded(mut values: Map<String, Value>, metrics: &[Value], now: Timestamp) -
 
 #[cfg(test)]
 mod tests {
-    use brig_core::{containment::Timings, notified::Cause, policy::Decision, verdict::Verdict};
+    use brig_core::{
+        decide::Decision,
+        ledger::Cause,
+        report::{answer::Timings, verdict::Verdict},
+    };
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use brig_core::text;
+use brig_core::model::text;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 

@@ -3,12 +3,14 @@
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use brig_core::{
-    acl::{AclEntry, LAST_NUMBER, NetworkAcl},
-    finding::{Finding, Source},
-    ids::{GroupId, InstanceId, VpcId},
-    reach::{Route, RouteTable},
-    survey::{self, Direction, InstanceState, MetadataOptions, Role, Rule, SecurityGroup, Target, Volume},
-    timestamp::Timestamp,
+    model::{
+        self, Direction, InstanceState, MetadataOptions, Role, Rule, SecurityGroup, Target, Volume,
+        ids::{GroupId, InstanceId, VpcId},
+        network_acl::{AclEntry, LAST_NUMBER, NetworkAcl},
+        reach::{Route, RouteTable},
+        timestamp::Timestamp,
+    },
+    trigger::{Finding, Source},
 };
 use ipnet::IpNet;
 
@@ -55,7 +57,7 @@ impl World {
             device: "/dev/xvda".to_owned(),
             delete_on_termination: true,
         };
-        let shown = survey::Instance {
+        let shown = model::Instance {
             id: id.clone(),
             account: ACCOUNT.parse().expect("an account"),
             region: REGION.parse().expect("a Region"),
@@ -96,7 +98,7 @@ impl World {
     /// An interface on an instance.
     pub fn interface(&mut self, instance: &InstanceId, vpc: &str, groups: &[&GroupId], address: &str) {
         let id = self.id("eni");
-        let shown = survey::Interface {
+        let shown = model::Interface {
             id: id.as_str().into(),
             vpc: vpc.into(),
             groups: groups.iter().map(|group| (*group).clone()).collect(),
@@ -105,7 +107,7 @@ impl World {
             subnet: format!("subnet-{vpc}"),
             public: Vec::new(),
             kind: "interface".to_owned(),
-            timeouts: survey::Timeouts::default(),
+            timeouts: model::Timeouts::default(),
         };
         let eni = Interface {
             shown,
@@ -261,7 +263,7 @@ pub(crate) fn finding(instance: &InstanceId, id: &str) -> Finding {
         said_by: ACCOUNT.parse().expect("an account"),
         crowd: 1,
         unclear: None,
-        place: brig_core::finding::Place::Stated,
+        place: brig_core::trigger::Place::Stated,
         notes: Vec::new(),
         remotes: Vec::new(),
         roles: Vec::new(),

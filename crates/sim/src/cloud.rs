@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::{AccountId, InstanceId, Region},
+    model::{
+        InstanceState,
+        ids::{AccountId, InstanceId, Region},
+    },
     release::Reversal,
     step::{Lane, Step},
-    survey::InstanceState,
 };
 use brig_engine::ports::{Answer, Cloud, CloudError, Clouds, ErrorKind, Unreachable};
 

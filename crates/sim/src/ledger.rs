@@ -6,10 +6,12 @@ use std::{
 };
 
 use brig_core::{
-    ids::ContainmentId,
-    ledger::{Announcement, Current, InstanceKey, MemberSet, Records, Report, ReportOf, Shared, StepRecord},
-    notified::{Question, Release, Unsent},
-    timestamp::Timestamp,
+    ledger::{Announcement, Current, MemberSet, Question, Records, Release, Report, ReportOf, Shared, StepRecord},
+    model::{
+        ids::{ContainmentId, InstanceKey},
+        timestamp::Timestamp,
+    },
+    report::notices::Unsent,
 };
 use brig_engine::ports::Answer;
 

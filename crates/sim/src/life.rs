@@ -1,8 +1,8 @@
 //! What the world does by itself as time passes, and what follows from a call in addition to its own effect.
 
-use brig_core::{
+use brig_core::model::{
+    InstanceState, Snapshot, Target,
     ids::{InstanceId, SnapshotId, VolumeId},
-    survey::{InstanceState, Snapshot, Target},
     timestamp::Timestamp,
 };
 use brig_engine::ports::Tags;

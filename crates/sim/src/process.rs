@@ -4,13 +4,11 @@ use std::{future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use async_trait::async_trait;
 use brig_core::{
-    containment::Containment,
-    finding::{Finding, Force, Rejoin},
-    ids::InstanceId,
-    message::Message,
-    readiness::Topic,
-    rules::Rules,
-    timestamp::Timestamp,
+    decide::rules::Rules,
+    iam::readiness::Topic,
+    model::{ids::InstanceId, timestamp::Timestamp},
+    report::{answer::Containment, message::Message},
+    trigger::{Finding, Force, Rejoin},
 };
 use brig_engine::{
     Engine, Invocation,
@@ -142,7 +140,7 @@ impl Sim {
 pub(crate) fn person(instance: &InstanceId) -> Finding {
     let base = finding(instance, "manual-r");
     Finding {
-        source: brig_core::finding::Source::Manual,
+        source: brig_core::trigger::Source::Manual,
         kind: "Manual".to_owned(),
         title: "requested by a person".to_owned(),
         severity: None,

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use brig_core::{message::Message, policy::Policy, step::Denial, timestamp::Timestamp};
+use brig_core::{model::timestamp::Timestamp, report::message::Message, settings::Policy, step::Denial};
 use brig_engine::ports::{Answer, CloudError, ErrorKind};
 
 use crate::{ledger::Tables, time::Timers, world::World};

@@ -6,13 +6,12 @@ use std::{
     net::IpAddr,
 };
 
-use brig_core::{
-    acl::NetworkAcl,
+use brig_core::model::{
+    self, FlowLog, InstanceState, Role, Rule, SecurityGroup, Snapshot, Target,
     ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
-    policy::CONTAINMENT_TAG,
-    proof::FlowLog,
+    network_acl::NetworkAcl,
     reach::ReachLook,
-    survey::{self, InstanceState, Role, Rule, SecurityGroup, Snapshot, Target},
+    tags::CONTAINMENT_TAG,
 };
 use brig_engine::ports::TrailEvent;
 use ipnet::IpNet;
@@ -21,7 +20,7 @@ use ipnet::IpNet;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
     /// As DescribeInstances shows it, without interfaces and profile.
-    pub shown: survey::Instance,
+    pub shown: model::Instance,
     /// `disableApiTermination`.
     pub termination_protection: bool,
     /// `disableApiStop`.
@@ -38,7 +37,7 @@ pub struct Instance {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interface {
     /// As AWS shows it.
-    pub shown: survey::Interface,
+    pub shown: model::Interface,
     /// The instance that it is attached to.
     pub instance: Option<InstanceId>,
     /// Since when its instance has failed every health check, in the clock's milliseconds.
@@ -143,7 +142,7 @@ pub struct World {
     /// Files of flow logs: bucket and key, and their lines.
     pub files: BTreeMap<(String, String), Vec<String>>,
     /// Elastic addresses that are associated with nothing, by allocation.
-    pub addresses: BTreeMap<String, survey::PublicAddress>,
+    pub addresses: BTreeMap<String, model::PublicAddress>,
     /// Interfaces take idle timeouts of their own.
     pub takes_timeouts: bool,
     /// CloudTrail's record: resource and event.
@@ -193,11 +192,11 @@ impl World {
 
     /// The instance as DescribeInstances shows it.
     #[must_use]
-    pub fn describe(&self, id: &InstanceId) -> Option<survey::Instance> {
+    pub fn describe(&self, id: &InstanceId) -> Option<model::Instance> {
         let instance = self.instances.get(id)?;
         let interfaces = self.interfaces.values().filter(|eni| eni.instance.as_ref() == Some(id));
         let profile = self.associations.values().find(|(of, _)| of == id).map(|(_, arn)| arn.clone());
-        Some(survey::Instance {
+        Some(model::Instance {
             interfaces: interfaces.map(|eni| eni.shown.clone()).collect(),
             profile,
             ..instance.shown.clone()
@@ -268,7 +267,7 @@ impl World {
         }
         for (id, eni) in &self.interfaces {
             let names: BTreeSet<String> = eni.shown.groups.iter().map(|group| self.group_name(group)).collect();
-            let timeouts = eni.shown.timeouts.or(self.reach.defaults).or(survey::Timeouts::USUAL);
+            let timeouts = eni.shown.timeouts.or(self.reach.defaults).or(model::Timeouts::USUAL);
             let addresses: BTreeSet<String> =
                 eni.shown.public.iter().map(|public| public.address.to_string()).collect();
             let _ = writeln!(

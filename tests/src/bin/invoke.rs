@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use brig_core::text::{REPORT, one_line};
+use brig_core::model::text::{REPORT, one_line};
 use brig_tests::{
     account::{Account, endpoint},
     function::bootstrap,

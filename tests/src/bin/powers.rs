@@ -2,9 +2,10 @@
 //! metrics that are written and of what a chat message tells buttons: what the tests of the templates compare with.
 
 use brig_core::{
-    deny_policy, finding, message,
-    policy::RoleDeny,
-    power::{Duty, at_home, elsewhere, there},
+    iam::power::{Duty, at_home, elsewhere, there},
+    model::deny_policy::{self, RoleDeny},
+    report::message,
+    trigger,
 };
 use serde_json::json;
 
@@ -14,7 +15,7 @@ fn main() {
         "contain": {"there": there(Duty::Contain), "at_home": at_home(Duty::Contain), "elsewhere": elsewhere(Duty::Contain)},
         "release": {"there": there(Duty::Release), "at_home": at_home(Duty::Release), "elsewhere": elsewhere(Duty::Release)},
         "denial": {"instance": instance, "policy": deny_policy::render(std::slice::from_ref(&instance), RoleDeny::Instance)},
-        "undoing": finding::UNDOING,
+        "undoing": trigger::UNDOING,
         "metrics": brig_lambda::metric_names(),
         "chat": message::chat::CONTEXT,
     });

@@ -6,10 +6,12 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use brig_core::{
-    ids::{AccountId, ContainmentId, Region},
-    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, OverCap, Records, StepRecord},
+    ledger::{ActivePage, Claim, Claimed, Current, OverCap, Records, StepRecord},
+    model::{
+        ids::{AccountId, ContainmentId, InstanceKey, Region},
+        timestamp::Timestamp,
+    },
     step::Outcome,
-    timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Containments};
 use futures::{StreamExt, TryStreamExt, stream};

@@ -4,15 +4,16 @@ use std::{collections::HashMap, str::FromStr};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use brig_core::{
-    contest::Contest,
-    ids::ContainmentId,
     ledger::{
-        ActivePage, Announcement, Counted, CountedInGroup, Current, InstanceKey, MemberSet, Named, Records, Report,
+        ActivePage, Announcement, Contest, Counted, CountedInGroup, Current, MemberSet, Named, Records, Report,
         ReportOf, State, StepRecord,
     },
+    model::{
+        ids::{ContainmentId, InstanceKey},
+        text::{LONG, one_line},
+        timestamp::Timestamp,
+    },
     step::{Detail, Failure, Mark, Outcome},
-    text::{LONG, one_line},
-    timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, CloudError, ErrorKind};
 

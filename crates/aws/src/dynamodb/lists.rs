@@ -6,11 +6,15 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Put, TransactWriteItem},
 };
 use brig_core::{
-    ids::{AccountId, Region},
-    ledger::{Current, InstanceKey},
-    message::{self, Message},
-    notified::{Cause, Channel, Question, QuestionPage, Release, Unsent},
-    timestamp::Timestamp,
+    ledger::{Cause, Channel, Current, Question, QuestionPage, Release},
+    model::{
+        ids::{AccountId, InstanceKey, Region},
+        timestamp::Timestamp,
+    },
+    report::{
+        message::{self, Message},
+        notices::Unsent,
+    },
 };
 use brig_engine::ports::Answer;
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use brig_core::{
     ledger::{Announcement, Statement, older_told_sk, told_sk},
-    notified::Unsent,
-    timestamp::Timestamp,
+    model::timestamp::Timestamp,
+    report::notices::Unsent,
 };
 use brig_engine::ports::{Answer, Notices};
 

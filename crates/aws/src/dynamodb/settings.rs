@@ -1,7 +1,7 @@
 //! The account's rules as they were last read, and whether the ledger can be written.
 
 use async_trait::async_trait;
-use brig_core::timestamp::Timestamp;
+use brig_core::model::timestamp::Timestamp;
 use brig_engine::ports::{Answer, Settings};
 
 use super::{

@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use aws_config::Region;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::{http::HttpConnectorFuture, orchestrator::HttpRequest};
-use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_runtime_api::{
+    client::{http::HttpConnectorFuture, orchestrator::HttpRequest},
+    http::StatusCode,
+};
 use aws_smithy_types::body::SdkBody;
 use expect_test::{Expect, expect};
 

@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use brig_core::page::{Now, Page, Sources};
+use brig_core::report::page::{Now, Page, Sources};
 use serde_json::{Value, json};
 
 use super::{Desk, about};

@@ -1,6 +1,6 @@
 //! What waits for a person's decision: the oldest first, with why, and what a yes would do.
 
-use brig_core::timestamp::Timestamp;
+use brig_core::model::timestamp::Timestamp;
 
 use super::{
     Look,

@@ -1,6 +1,6 @@
 //! What a person reads, at the widths of a narrow and a wide terminal.
 
-use brig_core::timestamp::Timestamp;
+use brig_core::model::timestamp::Timestamp;
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 

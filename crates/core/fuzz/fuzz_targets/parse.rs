@@ -2,10 +2,7 @@
 //! does not hold. `make fuzz SECONDS=600`.
 #![no_main]
 
-use brig_core::{
-    finding::{Finding, Invoked, Parsed, parse},
-    policy::Policy,
-};
+use brig_core::{trigger::{Finding, Invoked, Parsed, parse}, settings::Policy};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 

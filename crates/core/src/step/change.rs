@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::GroupRef;
-use crate::survey::{MetadataOptions, Purpose, Rule, Target, Timeouts};
+use crate::model::{MetadataOptions, Purpose, Rule, Target, Timeouts};
 
 /// So many members of a list are shown; the rest is counted.
 const MOST: usize = 10;
@@ -95,8 +95,8 @@ fn shown_rule(rule: &Rule) -> String {
         None => String::new(),
     };
     let way = match rule.direction {
-        crate::survey::Direction::Ingress => "from",
-        crate::survey::Direction::Egress => "to",
+        crate::model::Direction::Ingress => "from",
+        crate::model::Direction::Egress => "to",
     };
     format!("{protocol}{ports} {way} {}", rule.peer)
 }
@@ -152,12 +152,12 @@ pub(super) fn change(of: &'static str, before: Value, after: Value) -> Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::RoleDeny;
+    use crate::model::Direction;
+    use crate::model::deny_policy::RoleDeny;
     use crate::step::{
         CreateSnapshots, DenyRole, DisableMetadata, Isolate, ProtectStop, RestoreGroups, RestoreMetadata, Reversal,
         RevokeSecurityGroupRules, ShortenTimeouts, Step,
     };
-    use crate::survey::Direction;
 
     #[test]
     fn before_and_after_are_one_sentence() {
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_long_list_is_cut_and_counted() {
-        let volumes: Vec<crate::ids::VolumeId> = (0..12).map(|n| format!("vol-{n}").into()).collect();
+        let volumes: Vec<crate::model::ids::VolumeId> = (0..12).map(|n| format!("vol-{n}").into()).collect();
         let sentence = Step::CreateSnapshots(CreateSnapshots { volumes }).change().to_string();
         assert!(sentence.ends_with("vol-9 and 2 more"), "{sentence}");
     }

@@ -6,8 +6,7 @@ use expect_test::expect_file;
 
 use super::{GroupRef, Step};
 use crate::{
-    policy::RoleDeny,
-    release::Reversal,
+    model::{Direction, MetadataOptions, Purpose, Rule, Target, Timeouts, deny_policy::RoleDeny},
     step::{
         AllowInNetworkAcl, AllowRole, AssociateAddress, AssociateProfile, AttachInstances, AuthorizeForensicAccess,
         AuthorizeSecurityGroupRules, CreateSecurityGroup, CreateSnapshot, CreateSnapshots, DeleteTags,
@@ -15,12 +14,11 @@ use crate::{
         DisableAutoRecovery, DisableMetadata, DisassociateAddress, DisassociateProfile, Isolate, KeepVolumes,
         LockSnapshot, ProtectFromScaleIn, ProtectStop, ProtectTermination, RecordLifecycleActionHeartbeat,
         RegisterInstancesWithLoadBalancer, RegisterTargets, ReplaceProfile, RequireTokens, RestoreAutoRecovery,
-        RestoreGroups, RestoreMetadata, RestoreProfile, RestoreShutdown, RestoreTimeouts, RestoreVolumes,
+        RestoreGroups, RestoreMetadata, RestoreProfile, RestoreShutdown, RestoreTimeouts, RestoreVolumes, Reversal,
         RevokeSecurityGroupRules, ShortenTimeouts, SnapshotMemory, StartInstance, StopInstance, StopOnShutdown,
         TagInstance, TagSnapshot, UnassignPublicAddress, UnprotectFromScaleIn, UnprotectStop, UnprotectTermination,
         Untrack,
     },
-    survey::{Direction, MetadataOptions, Purpose, Rule, Target, Timeouts},
 };
 
 fn group(purpose: Purpose) -> GroupRef {

@@ -71,10 +71,9 @@ pub use unassign_public_address::UnassignPublicAddress;
 pub use untrack::Untrack;
 
 use super::{Change, Lane, Outcome, Reversal};
-use crate::{
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
-    step::Failure,
+use crate::step::{
+    Failure, Plan, done,
+    undo::{Look, ReleaseScope},
 };
 
 /// What every kind says of itself.

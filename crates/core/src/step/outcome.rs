@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Denial;
-use crate::text::Sentence;
+use crate::model::text::Sentence;
 
 /// Why a step failed, and whether trying again can help.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brig_core::{
-    plan::fleet::{is_detachable, is_terminating},
+    lanes::fleet::{is_detachable, is_terminating},
     step::{
         AttachInstances, DetachInstances, Failure, Outcome, ProtectFromScaleIn, RecordLifecycleActionHeartbeat,
         UnprotectFromScaleIn,

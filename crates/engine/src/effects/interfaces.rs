@@ -1,8 +1,8 @@
 //! Network interfaces: isolating and untracking them, their idle timeouts.
 
 use brig_core::{
+    model::Timeouts,
     step::{Failure, Isolate, Outcome, RestoreGroups, RestoreTimeouts, ShortenTimeouts, Untrack},
-    survey::Timeouts,
 };
 
 use super::{Effect, FollowUp, Network, Release, Untracking, added, outcome};

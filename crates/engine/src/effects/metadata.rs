@@ -3,9 +3,8 @@
 use std::{sync::PoisonError, time::Duration};
 
 use brig_core::{
-    plan::credentials,
+    model::MetadataOptions,
     step::{DisableMetadata, Outcome, RequireTokens, RestoreMetadata},
-    survey::MetadataOptions,
 };
 
 use super::{Credentials, Effect, GONE, Release, outcome};
@@ -21,7 +20,7 @@ impl<'r> Effect<'r> for RequireTokens {
     async fn run(&self, room: Credentials<'r>) -> Outcome {
         let Credentials { work, cloud, refused } = room;
         let Self { was } = self;
-        metadata(cloud.restore_metadata_options(work.id(), &credentials::guarded()).await, was, refused)
+        metadata(cloud.restore_metadata_options(work.id(), &MetadataOptions::guarded()).await, was, refused)
     }
 }
 

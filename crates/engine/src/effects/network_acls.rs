@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use brig_core::{
-    acl::Denial,
     ledger::MemberSet,
+    model::network_acl::Denial,
     step::{AllowInNetworkAcl, DenyInNetworkAcl, Failure, Mark, Outcome},
 };
 use futures::future::join_all;

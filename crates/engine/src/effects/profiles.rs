@@ -3,9 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use brig_core::{
-    ids::arn_name,
+    model::{InstanceState, ids::arn_name},
     step::{AssociateProfile, DisassociateProfile, Outcome, ReplaceProfile, RestoreProfile},
-    survey::InstanceState,
 };
 
 use super::{Credentials, Effect, GONE, Release, outcome};

@@ -1,10 +1,11 @@
 //! The role's inline policy. Two containments of one role at once must both end in it.
 
 use brig_core::{
-    deny_policy::{self, Form},
-    policy::RoleDeny,
+    model::{
+        Undenied,
+        deny_policy::{self, Form, RoleDeny},
+    },
     step::{AllowRole, DenyRole, Failure, Outcome},
-    survey::Undenied,
 };
 
 use super::{Credentials, Effect, Release};

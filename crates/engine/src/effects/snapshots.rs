@@ -1,7 +1,7 @@
 //! Snapshots of its volumes, and their locks.
 
 use brig_core::{
-    plan::evidence,
+    model::tags::DEVICE_TAG,
     step::{CreateSnapshot, CreateSnapshots, Failure, LockSnapshot, Outcome, Step, TagSnapshot},
 };
 
@@ -74,7 +74,7 @@ impl<'r> Effect<'r> for TagSnapshot {
     async fn run(&self, room: Evidence<'r>) -> Outcome {
         let Evidence { work, cloud, .. } = room;
         let Self { snapshot, device } = self;
-        let tags: Tags = [(evidence::DEVICE_TAG.to_owned(), device.clone())].into();
+        let tags: Tags = [(DEVICE_TAG.to_owned(), device.clone())].into();
         made_now(eventually(work.clock, || cloud.create_tags(snapshot.as_str(), &tags)).await, device.clone())
     }
 }

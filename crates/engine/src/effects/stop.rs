@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use brig_core::{
-    plan::stop::MEMORY_TAG,
-    policy::CONTAINMENT_TAG,
+    model::tags::{CONTAINMENT_TAG, MEMORY_TAG},
     step::{Outcome, SnapshotMemory, StartInstance, StopInstance},
 };
 
@@ -75,7 +74,7 @@ impl<'r> Effect<'r> for SnapshotMemory {
         let description = format!("Brig: evidence of {}, with its memory", work.containment);
         match cloud.create_snapshots(work.id(), &description, &tags).await {
             Ok(snapshots) => {
-                let memory = brig_core::plan::stop::hibernated(&work.instance);
+                let memory = brig_core::followups::stop::hibernated(&work.instance);
                 Outcome::Changed(format!("{}; {memory}", listed(&snapshots)).into())
             }
             Err(error) if error.is_retryable() => failed(&error),
@@ -85,7 +84,7 @@ impl<'r> Effect<'r> for SnapshotMemory {
                 if made.is_empty() {
                     return failed(&error);
                 }
-                let memory = brig_core::plan::stop::hibernated(&work.instance);
+                let memory = brig_core::followups::stop::hibernated(&work.instance);
                 let not = if not.is_empty() { String::new() } else { format!("; NOT of {}", not.join(", ")) };
                 Outcome::Changed(format!("one by one: {}{not}; {memory}", listed(&made)).into())
             }

@@ -1,8 +1,7 @@
 //! Brig's tags on the instance.
 
 use brig_core::{
-    plan::evidence::STATE_TAG,
-    policy::CONTAINMENT_TAG,
+    model::tags::{CONTAINMENT_TAG, STATE_TAG},
     step::{DeleteTags, Outcome, TagInstance},
 };
 

@@ -1,4 +1,4 @@
-//! The credentials lane's effects. Plans come from `brig_core::plan::credentials`.
+//! The credentials lane's effects. Plans come from `brig_core::lanes::credentials`.
 
 use std::{
     collections::BTreeMap,
@@ -9,17 +9,17 @@ use std::{
 };
 
 use brig_core::{
-    deny_policy::{self},
-    fact::Promise,
-    gap::{Gap, Subject},
-    ids::{Arn, InstanceId, arn_name},
+    lanes::credentials,
     ledger::{Named, Shared, StepRecord},
-    plan::{Plan, credentials},
-    policy::RoleDeny,
-    step::{DenyRole, DisassociateProfile, Lane, Outcome, ReplaceProfile, Step},
-    survey::{CredentialsLook, Instance, Role, RoleLook, Undenied, Unresolved},
-    text::Sentence,
-    verdict::Truth,
+    model::{
+        CredentialsLook, Instance, Role, RoleLook, Undenied, Unresolved,
+        deny_policy::{self, RoleDeny},
+        gap::{Gap, Subject},
+        ids::{Arn, InstanceId, arn_name},
+        text::Sentence,
+    },
+    report::fact::{self, Promise, Truth},
+    step::{DenyRole, DisassociateProfile, Lane, Outcome, Plan, ReplaceProfile, Step},
 };
 use futures::future::join_all;
 
@@ -68,14 +68,14 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn CredentialsPorts) -> LaneRe
     report.look_again |= !recorded || after.gaps.iter().any(|gap| gap.retryable);
     report.look_again |= after.unresolved.iter().any(|unresolved| unresolved.retryable);
     merge(&mut report.done, done);
-    report.facts = credentials::facts(&after, &instance, forensic);
+    report.facts = fact::credentials::facts(&after, &instance, forensic);
     let holds = report.facts.iter().any(|fact| fact.what == Promise::ForensicProfile);
     if holds && work.policy.forensic_access.is_none() && work.instance.state.has_flows() {
         let way = "it has the responders' profile, but no connection to Systems Manager can start: BRIG_FORENSIC_ACCESS opens one";
         report.note(way.to_owned());
     }
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
-        report.look_again |= brig_core::fact::not_yet_visible(&mut report.facts);
+        report.look_again |= brig_core::report::fact::not_yet_visible(&mut report.facts);
     }
     if report.done.iter().any(|done| matches!((&done.step, &done.outcome), (Step::DenyRole(_), Outcome::Changed(_)))) {
         report.note(
@@ -325,7 +325,7 @@ async fn read_back(
                 work.instance.clone()
             }
         };
-        let settled = credentials::facts(&seen, &instance, forensic).iter().all(|fact| fact.truth != Truth::No);
+        let settled = fact::credentials::facts(&seen, &instance, forensic).iter().all(|fact| fact.truth != Truth::No);
         Shown::when(settled, (seen, instance))
     })
     .await

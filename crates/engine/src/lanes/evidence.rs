@@ -1,4 +1,4 @@
-//! The evidence lane's effects. Plans come from `brig_core::plan::evidence`.
+//! The evidence lane's effects. Plans come from `brig_core::lanes::evidence`.
 
 use std::{
     collections::BTreeMap,
@@ -7,15 +7,17 @@ use std::{
 };
 
 use brig_core::{
-    contest::Asks,
-    gap::Subject,
-    ids::{ContainmentId, SnapshotId, VolumeId},
-    plan::{Plan, evidence},
-    policy::CONTAINMENT_TAG,
-    step::{CreateSnapshot, Lane, Outcome, Step, TagInstance},
-    survey::{EvidenceLook, Instance, Snapshot},
-    text::Sentence,
-    verdict::Truth,
+    decide::Asks,
+    lanes::evidence,
+    model::{
+        EvidenceLook, Instance, Snapshot,
+        gap::Subject,
+        ids::{ContainmentId, SnapshotId, VolumeId},
+        tags::CONTAINMENT_TAG,
+        text::Sentence,
+    },
+    report::fact::{self, Truth},
+    step::{CreateSnapshot, Lane, Outcome, Plan, Step, TagInstance},
 };
 
 use crate::{
@@ -76,12 +78,12 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn EvidencePorts) -> LaneRepor
             after.snapshots.push(Snapshot { locked: None, ..snapshot.clone() });
         }
     }
-    report.facts = evidence::facts(&after, &instance, &work.containment, work.policy.lock_days);
+    report.facts = fact::evidence::facts(&after, &instance, &work.containment, work.policy.lock_days);
     let refused = |done: &Done| is_snapshot(&done.step) && !done.outcome.is_left_over();
     report.look_again |= !(first && second) || after.gaps.iter().any(|gap| gap.retryable);
     let settled = |done: &Done| refused(done) || !matches!(done.outcome, Outcome::Failed(_));
     if report.done.iter().all(|done| settled(done) && !work.is_held_back(&done.step)) {
-        report.look_again |= brig_core::fact::not_yet_visible(&mut report.facts);
+        report.look_again |= brig_core::report::fact::not_yet_visible(&mut report.facts);
     }
     let complete = after.gaps.is_empty();
     work.recap(Lane::Evidence, &mut report, complete);
@@ -336,7 +338,7 @@ async fn read_back(work: &Work<'_>, cloud: &dyn EvidencePorts, before: &Evidence
         seen.set_refused.clone_from(&before.set_refused);
         seen.refused.clone_from(&before.refused);
         seen.waived.clone_from(&before.waived);
-        let facts = evidence::facts(&seen, &instance, &work.containment, work.policy.lock_days);
+        let facts = fact::evidence::facts(&seen, &instance, &work.containment, work.policy.lock_days);
         // What does not hold for a reason will not hold in a moment.
         let settled = listed && facts.iter().all(|fact| fact.truth != Truth::No || fact.why.is_some());
         Shown::when(settled, (seen, instance))

@@ -1,14 +1,17 @@
-//! The fleet lane's effects. Plans come from `brig_core::plan::fleet`. Leaving the Auto Scaling group waits for the targets
+//! The fleet lane's effects. Plans come from `brig_core::lanes::fleet`. Leaving the Auto Scaling group waits for the targets
 //! in the group's own target groups, which it would drain, and for no other.
 
 use std::{collections::BTreeSet, future::Future, pin::pin, time::Duration};
 
 use brig_core::{
-    gap::{Gap, Subject},
+    lanes::fleet::{self},
     ledger::StepRecord,
-    plan::fleet::{self},
+    model::{
+        FleetLook, Instance, Registration, ScalingGroup, Target,
+        gap::{Gap, Subject},
+    },
+    report::fact,
     step::{DeregisterTargets, Lane, Outcome, Step},
-    survey::{FleetLook, Instance, Registration, ScalingGroup, Target},
 };
 use futures::{
     StreamExt,
@@ -52,9 +55,9 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn FleetPorts) -> LaneReport {
     }
     let after = joined(group, balanced);
     report.look_again |= other.look_again || after.gaps.iter().any(|gap| gap.retryable);
-    report.facts = fleet::facts(&after, &work.instance);
+    report.facts = fact::fleet::facts(&after, &work.instance);
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
-        report.look_again |= brig_core::fact::not_yet_visible(&mut report.facts);
+        report.look_again |= brig_core::report::fact::not_yet_visible(&mut report.facts);
     }
     let complete = after.gaps.is_empty();
     work.recap(Lane::Fleet, &mut report, complete);
@@ -319,8 +322,9 @@ async fn read_back(work: &Work<'_>, cloud: &dyn FleetPorts, before: &FleetLook) 
         } else {
             read_found(cloud, instance, before, &work.searched).await
         };
-        let settled =
-            fleet::facts(&seen, &work.instance).iter().all(|fact| fact.truth != brig_core::verdict::Truth::No);
+        let settled = fact::fleet::facts(&seen, &work.instance)
+            .iter()
+            .all(|fact| fact.truth != brig_core::report::fact::Truth::No);
         Shown::when(settled, seen)
     })
     .await
@@ -346,5 +350,5 @@ async fn read_found(
 
 /// Targets that carry the instance's id, or an address that one of its interfaces has in whichever VPC.
 fn ours(targets: Vec<Target>, instance: &Instance) -> Vec<Target> {
-    targets.into_iter().filter(|target| fleet::may_be(target, instance)).collect()
+    targets.into_iter().filter(|target| target.may_be(instance)).collect()
 }

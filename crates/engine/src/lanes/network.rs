@@ -1,4 +1,4 @@
-//! The network lane: runs the plan of the cut, lists again, plans again. Plans come from `brig_core::plan::network`; the
+//! The network lane: runs the plan of the cut, lists again, plans again. Plans come from `brig_core::lanes::network`; the
 //! effects on interfaces are in `cut`, those on Brig's groups in `groups`.
 
 mod cut;
@@ -11,22 +11,20 @@ use std::{
 };
 
 use brig_core::{
-    fact::{Cause, Fact, Promise},
-    gap::{Gap, Subject},
-    ids::{ContainmentId, EniId, GroupId, VpcId},
+    lanes::network::{self, Exposure, Look},
     ledger::StepRecord,
-    plan::{
-        Plan, Planned,
-        network::{self, Exposure, Look},
+    model::{
+        Instance, Interface, Purpose, SecurityGroup, Uncut,
+        gap::{Gap, Subject},
+        ids::{ContainmentId, EniId, GroupId, VpcId},
+        timestamp::Timestamp,
     },
-    policy::Untrack,
+    report::fact::{self, Cause, Fact, Promise, Truth},
+    settings::Untrack,
     step::{
-        self, AuthorizeSecurityGroupRules, CreateSecurityGroup, Failure, GroupRef, Isolate, Lane, Outcome,
-        RevokeSecurityGroupRules, Step,
+        self, AuthorizeSecurityGroupRules, CreateSecurityGroup, Failure, GroupRef, Isolate, Lane, Outcome, Plan,
+        Planned, RevokeSecurityGroupRules, Step,
     },
-    survey::{Instance, Interface, Purpose, SecurityGroup, Uncut},
-    timestamp::Timestamp,
-    verdict::Truth,
 };
 use futures::future::join_all;
 
@@ -256,7 +254,7 @@ impl<'a> NetworkLane<'a> {
             }
         };
         let memory = Memory::of(&self.work.recorded(Lane::Network));
-        let mut facts = network::facts(&memory.look(seen, &self.work.instance), &[]);
+        let mut facts = fact::network::facts(&memory.look(seen, &self.work.instance), &[]);
         if seen.interfaces.is_empty() {
             facts.push(Fact::holding(Promise::NoInterface));
         }
@@ -304,7 +302,7 @@ impl<'a> NetworkLane<'a> {
         let full = lock(&self.full).clone();
         for (fact, interface) in facts.iter_mut().zip(&seen.interfaces) {
             if fact.truth != Truth::Yes && full.contains(&interface.vpc) {
-                *fact = network::uncut(fact.clone(), interface);
+                *fact = fact::network::uncut(fact.clone(), interface);
             }
         }
         report.look_again |= again;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use brig_core::timestamp::Timestamp;
+use brig_core::model::timestamp::Timestamp;
 
 /// Time, real or virtual.
 #[async_trait]

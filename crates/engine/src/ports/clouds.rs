@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::{AccountId, Region},
+    model::{
+        ids::{AccountId, Region},
+        text,
+    },
     step::Lane,
-    text,
 };
 
-use super::Answer;
-use super::Cloud;
+use super::{Answer, Cloud};
 
 /// Why an account or Region cannot be worked in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

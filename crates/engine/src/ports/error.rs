@@ -1,6 +1,6 @@
 //! What AWS answers instead of a result.
 
-use brig_core::{step::Denial, text};
+use brig_core::{model::text, step::Denial};
 
 /// What kind of answer AWS gave instead of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    proof::{FlowLog, Listing},
-    timestamp::Timestamp,
+    model::Listing,
+    model::{FlowLog, timestamp::Timestamp},
 };
 
 use super::Answer;

@@ -1,7 +1,7 @@
 //! IAM roles, their profiles and their inline policies.
 
 use async_trait::async_trait;
-use brig_core::survey::Role;
+use brig_core::model::Role;
 
 use super::Answer;
 

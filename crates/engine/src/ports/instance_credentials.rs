@@ -1,10 +1,7 @@
 //! Where an instance gets credentials from: its profile and its metadata service.
 
 use async_trait::async_trait;
-use brig_core::{
-    ids::InstanceId,
-    survey::{Association, MetadataOptions},
-};
+use brig_core::model::{Association, MetadataOptions, ids::InstanceId};
 
 use super::Answer;
 

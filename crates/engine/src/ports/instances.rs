@@ -1,7 +1,7 @@
 //! EC2 instances, their attributes, states and tags.
 
 use async_trait::async_trait;
-use brig_core::{ids::InstanceId, survey::Instance};
+use brig_core::model::{Instance, ids::InstanceId};
 
 use super::{Answer, Tags};
 

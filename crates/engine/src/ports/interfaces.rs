@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use async_trait::async_trait;
-use brig_core::{
+use brig_core::model::{
+    Interface, Timeouts,
     ids::{EniId, GroupId, InstanceId},
-    survey::{Interface, Timeouts},
     timestamp::Timestamp,
 };
 

@@ -1,9 +1,9 @@
 //! Target groups and classic load balancers.
 
 use async_trait::async_trait;
-use brig_core::{
+use brig_core::model::{
+    Target,
     ids::{InstanceId, VpcId},
-    survey::Target,
 };
 
 use super::Answer;

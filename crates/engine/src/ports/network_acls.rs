@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use brig_core::acl::{AclEntry, NetworkAcl};
+use brig_core::model::network_acl::{AclEntry, NetworkAcl};
 use ipnet::IpNet;
 
 use super::Answer;

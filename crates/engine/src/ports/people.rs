@@ -1,7 +1,7 @@
 //! How people are notified, and the queue that an event came from.
 
 use async_trait::async_trait;
-use brig_core::{message::Message, readiness::Topic};
+use brig_core::{iam::readiness::Topic, report::message::Message};
 
 use super::Answer;
 

@@ -1,9 +1,9 @@
 //! EC2 security groups and their rules.
 
 use async_trait::async_trait;
-use brig_core::{
+use brig_core::model::{
+    Direction, Rule, SecurityGroup,
     ids::{GroupId, VpcId},
-    survey::{Direction, Rule, SecurityGroup},
 };
 
 use super::{Answer, Tags};

@@ -1,9 +1,9 @@
 //! EBS snapshots and their locks.
 
 use async_trait::async_trait;
-use brig_core::{
+use brig_core::model::{
+    Snapshot,
     ids::{InstanceId, SnapshotId, VolumeId},
-    survey::Snapshot,
 };
 
 use super::{Answer, Tags};

@@ -1,10 +1,10 @@
 //! What surrounds an instance: routes, endpoints, firewalls, and what its type does by default.
 
 use async_trait::async_trait;
-use brig_core::{
+use brig_core::model::{
+    Timeouts,
     ids::{EniId, VpcId},
     reach::{RouteTable, VpcEndpoint},
-    survey::Timeouts,
 };
 
 use super::Answer;

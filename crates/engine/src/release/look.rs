@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use brig_core::{
-    acl::{Denial, NetworkAcl},
-    finding::Finding,
-    gap::{Gap, Subject},
     ledger::Named,
-    release::Look,
-    step::{DenyInNetworkAcl, DeregisterTargets, Isolate, Lane, Step},
-    survey::{
+    model::{
         CredentialsLook, EvidenceLook, Instance, InstanceState, Membership, MetadataOptions, SecurityGroup, Target,
         Timeouts,
+        gap::{Gap, Subject},
+        network_acl::{Denial, NetworkAcl},
     },
+    release::Look,
+    step::{DenyInNetworkAcl, DeregisterTargets, Isolate, Lane, Step},
+    trigger::Finding,
 };
 use futures::{StreamExt, stream};
 

@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::InstanceId,
+    model::{Membership, ScalingGroup, ids::InstanceId},
     release::Reversal,
     step::{DetachInstances, ProtectFromScaleIn, RecordLifecycleActionHeartbeat, Step},
-    survey::{Membership, ScalingGroup},
 };
 use brig_engine::ports::{Answer, AutoScaling, CloudError, ErrorKind};
 

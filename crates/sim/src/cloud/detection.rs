@@ -1,7 +1,7 @@
 //! Who did what, and whether anybody watches: CloudTrail and GuardDuty.
 
 use async_trait::async_trait;
-use brig_core::{readiness::Trail, timestamp::Timestamp};
+use brig_core::{iam::readiness::Trail, model::timestamp::Timestamp};
 use brig_engine::ports::{Answer, Detection, TrailEvent};
 
 use super::SimCloud;

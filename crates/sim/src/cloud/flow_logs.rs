@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::EniId,
-    proof::{FlowLog, Listing},
-    timestamp::Timestamp,
+    model::Listing,
+    model::{FlowLog, ids::EniId, timestamp::Timestamp},
 };
 use brig_engine::ports::{Answer, FlowLogs, Lines, Object};
 

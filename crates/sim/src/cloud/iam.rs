@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    deny_policy,
+    model::{Role, deny_policy},
     release::Reversal,
     step::{AllowRole, DenyRole, Step},
-    survey::Role,
 };
 use brig_engine::ports::{Answer, ErrorKind, Iam, Profile};
 

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::{InstanceId, arn_name},
+    model::{
+        Association, InstanceState, MetadataOptions,
+        ids::{InstanceId, arn_name},
+    },
     release::Reversal,
     step::{DisassociateProfile, Step},
-    survey::{Association, InstanceState, MetadataOptions},
 };
 use brig_engine::ports::{Answer, ErrorKind, InstanceCredentials};
 

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::{InstanceId, SnapshotId},
+    model::{
+        Instance, InstanceState,
+        ids::{InstanceId, SnapshotId},
+    },
     release::Reversal,
     step::{DeleteTags, StartInstance, Step, TagInstance, TagSnapshot, UnprotectStop, UnprotectTermination},
-    survey::{Instance, InstanceState},
 };
 use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Instances, Tags};
 

@@ -4,13 +4,15 @@ use std::net::Ipv4Addr;
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::{EniId, GroupId},
+    model::{
+        PublicAddress, Timeouts,
+        ids::{EniId, GroupId},
+    },
     release::Reversal,
     step::{
         AssociateAddress, Denial, DisassociateAddress, Isolate, RestoreGroups, RestoreTimeouts, ShortenTimeouts, Step,
         UnassignPublicAddress, Untrack,
     },
-    survey::{PublicAddress, Timeouts},
 };
 use brig_engine::ports::{Answer, Attached, ErrorKind, Interfaces, InterfacesOf};
 

@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::InstanceId,
+    model::{InstanceState, Target, ids::InstanceId},
     release::Reversal,
     step::{DeregisterInstancesFromLoadBalancer, DeregisterTargets, RegisterTargets, Step},
-    survey::{InstanceState, Target},
 };
 use brig_engine::ports::{Answer, ErrorKind, LoadBalancers, TargetGroup};
 

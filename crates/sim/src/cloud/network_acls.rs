@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use brig_core::{
-    acl::{AclEntry, MOST_RULES, NetworkAcl},
+    model::network_acl::{AclEntry, MOST_RULES, NetworkAcl},
     release::Reversal,
     step::{AllowInNetworkAcl, DenyInNetworkAcl, Step},
 };

@@ -1,7 +1,7 @@
 //! What readiness asks: what the account has, and what Brig may do in it.
 
 use async_trait::async_trait;
-use brig_core::ids::{Region, VpcId};
+use brig_core::model::ids::{Region, VpcId};
 use brig_engine::ports::{Answer, DryRun, Probes};
 
 use super::SimCloud;

@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::{GroupId, VpcId},
+    model::{
+        Direction, Rule, SecurityGroup,
+        ids::{GroupId, VpcId},
+    },
     step::{AuthorizeForensicAccess, AuthorizeSecurityGroupRules, CreateSecurityGroup, RevokeSecurityGroupRules, Step},
-    survey::{Direction, Rule, SecurityGroup},
 };
 use brig_engine::ports::{Answer, ErrorKind, ListedRule, SecurityGroups, Tags};
 

@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::{InstanceId, SnapshotId, VolumeId},
+    model::{
+        Snapshot,
+        ids::{InstanceId, SnapshotId, VolumeId},
+    },
     step::{CreateSnapshot, LockSnapshot, SnapshotMemory, Step},
-    survey::Snapshot,
 };
 use brig_engine::ports::{Answer, ErrorKind, Snapshots, Tags};
 

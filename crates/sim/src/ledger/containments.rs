@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use brig_core::{
-    deny_policy,
-    ids::{AccountId, ContainmentId, Region},
-    ledger::{
-        ActivePage, Claim, Claimed, Counted, Current, InstanceKey, OverCap, Records, State as Status, StepRecord,
+    ledger::{ActivePage, Claim, Claimed, Counted, Current, OverCap, Records, Release, State as Status, StepRecord},
+    model::{
+        deny_policy,
+        ids::{AccountId, ContainmentId, InstanceKey, Region},
+        timestamp::Timestamp,
     },
-    notified::Release,
     step::{DenyRole, Isolate, Outcome, Step},
-    timestamp::Timestamp,
 };
 use brig_engine::ports::{Answer, Containments};
 

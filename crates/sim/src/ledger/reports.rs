@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ledger::{InstanceKey, Report, ReportOf},
-    notified::Release,
+    ledger::{Release, Report, ReportOf},
+    model::ids::InstanceKey,
 };
 use brig_engine::ports::{Answer, Reports};
 

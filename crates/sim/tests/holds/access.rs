@@ -3,11 +3,10 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use brig_core::{
-    access::ForensicAccess,
-    containment::Conclusion,
-    policy::Policy,
-    survey::{Direction, Rule},
-    verdict::Truth,
+    ledger::Conclusion,
+    model::{Direction, Rule},
+    report::fact::Truth,
+    settings::{ForensicAccess, Policy},
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::expect;

@@ -3,12 +3,14 @@
 use std::{collections::BTreeSet, fmt::Write as _, net::IpAddr, sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::{Conclusion, Containment, StepReport},
-    finding::Rejoin,
-    ids::InstanceId,
-    policy::{Escalation, Policy},
-    reach::Route,
-    verdict::Truth,
+    ledger::Conclusion,
+    model::{ids::InstanceId, reach::Route},
+    report::{
+        answer::{Containment, StepReport},
+        fact::Truth,
+    },
+    settings::{Escalation, Policy},
+    trigger::Rejoin,
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::expect;

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    finding::{Notice, NoticeKind, Source, Unread},
-    message::Unhandled,
+    report::message::Unhandled,
+    trigger::{Notice, NoticeKind, Source, Unread},
 };
 use brig_sim::{Break, Fault, Sim, World};
 

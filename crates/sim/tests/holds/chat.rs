@@ -3,11 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_core::finding::Rejoin;
 use brig_core::{
-    containment::Containment,
-    contest::Asks,
-    finding::{Finding, Force},
+    decide::Asks,
+    report::answer::Containment,
+    trigger::{Finding, Force, Rejoin},
 };
 use brig_engine::StatusPage;
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, World};
@@ -17,7 +16,7 @@ const TIME: Duration = Duration::from_mins(2);
 
 fn opened() -> (Arc<Sim>, Victim) {
     let (world, victim) = World::plain();
-    let sim = Sim::with(world, 1, brig_core::policy::Policy::default());
+    let sim = Sim::with(world, 1, brig_core::settings::Policy::default());
     sim.open_chat();
     (sim, victim)
 }
@@ -40,7 +39,7 @@ fn contain(sim: &Arc<Sim>, victim: &Victim) -> Containment {
         REGION.parse().expect("Region"),
         victim.id.clone(),
     );
-    let finding = Finding { source: brig_core::finding::Source::GuardDuty, by_person: false, ..found };
+    let finding = Finding { source: brig_core::trigger::Source::GuardDuty, by_person: false, ..found };
     let (engine, invocation) = (sim.engine(0), sim.invocation("r", TIME));
     sim.run(engine.contain(&finding, Force::No, &invocation)).expect("an answer")
 }
@@ -81,7 +80,7 @@ fn the_channel_hears_what_people_hear_and_a_containment_is_one_thread() {
 #[test]
 fn without_a_channel_nothing_is_sent_there_and_nothing_is_left_over() {
     let (world, victim) = World::plain();
-    let sim = Sim::with(world, 1, brig_core::policy::Policy::default());
+    let sim = Sim::with(world, 1, brig_core::settings::Policy::default());
     let answer = contain(&sim, &victim);
     assert!(!answer.left_over && answer.not_notified.is_none(), "{answer:?}");
     assert!(sim.in_chat().is_empty());

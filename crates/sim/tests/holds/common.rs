@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_core::containment::{Conclusion, Containment};
+use brig_core::{ledger::Conclusion, report::answer::Containment};
 use brig_sim::{Sim, Victim, World};
 
 /// How often Lambda delivers an asynchronous event.

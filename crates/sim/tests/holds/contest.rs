@@ -4,10 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    contest::Asks,
-    finding::{Finding, Force, Source, TrailCall},
-    ids::GroupId,
+    decide::Asks,
+    ledger::Conclusion,
+    model::ids::GroupId,
+    report::answer::Containment,
+    trigger::{Finding, Force, Source, TrailCall},
 };
 use brig_engine::{Drift, Verification, ports::TrailEvent};
 use brig_sim::{ACCOUNT, OWN_SESSION, REGION, Sim, Victim, World};

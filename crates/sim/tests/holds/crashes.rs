@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::common::{again, calm, deliver, difference, ended, is_whole, report};
 use brig_sim::{Sim, World};
+
+use crate::common::{again, calm, deliver, difference, ended, is_whole, report};
 
 #[test]
 fn killed_at_every_await_point_a_retry_ends_in_the_same_state() {

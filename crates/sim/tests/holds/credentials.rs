@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    deny_policy,
-    finding::Rejoin,
-    ids::InstanceId,
-    policy::{Policy, RoleDeny, RoleOverflow},
-    survey::{Role, Undenied},
-    verdict::Truth,
+    ledger::Conclusion,
+    model::{
+        Role, Undenied,
+        deny_policy::{self, RoleDeny, RoleOverflow},
+        ids::InstanceId,
+    },
+    report::{answer::Containment, fact::Truth},
+    settings::Policy,
+    trigger::Rejoin,
 };
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, When, World};
 

@@ -3,14 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_core::finding::Rejoin;
 use brig_core::{
-    containment::{Conclusion, Containment},
-    contest::Asks,
-    finding::{Finding, TrailCall},
-    ids::{EniId, GroupId},
-    policy::Policy,
-    verdict::Truth,
+    decide::Asks,
+    ledger::Conclusion,
+    model::ids::{EniId, GroupId},
+    report::{answer::Containment, fact::Truth},
+    settings::Policy,
+    trigger::{Finding, Rejoin, TrailCall},
 };
 use brig_engine::{Drift, StatusPage, Verification, Verified, ports::TrailEvent};
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};

@@ -4,8 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    finding::{Finding, Force, Place, Source},
+    ledger::Conclusion,
+    report::answer::Containment,
+    trigger::{Finding, Force, Place, Source},
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 

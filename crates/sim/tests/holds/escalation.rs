@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use brig_core::{
-    containment::{Conclusion, Containment, StepReport},
-    policy::{Escalation, Policy},
-    survey::{PublicAddress, Timeouts},
+    ledger::Conclusion,
+    model::{PublicAddress, Timeouts},
+    report::answer::{Containment, StepReport},
+    settings::{Escalation, Policy},
 };
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
 use expect_test::{Expect, expect};

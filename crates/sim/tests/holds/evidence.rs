@@ -4,11 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    contest::Asks,
-    ids::VolumeId,
-    survey::{Uncut, Unpreserved},
-    verdict::Truth,
+    decide::Asks,
+    ledger::Conclusion,
+    model::{Uncut, Unpreserved, ids::VolumeId},
+    report::{answer::Containment, fact::Truth},
 };
 use brig_sim::{Sim, Victim, World};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::common::{calm, deliver, difference, ended, is_whole, report};
-
 use brig_sim::{Break, Fault, Sim, When, World};
+
+use crate::common::{calm, deliver, difference, ended, is_whole, report};
 
 #[test]
 fn a_calm_run_contains_and_nothing_else_changes() {

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::{Conclusion, Containment},
+    ledger::Conclusion,
+    model::InstanceState,
+    report::{answer::Containment, fact::Truth},
     step::OutcomeKind,
-    survey::InstanceState,
-    verdict::Truth,
 };
 use brig_sim::{Sim, TargetGroup, World};
 use expect_test::expect;

@@ -8,9 +8,9 @@ use std::{
 };
 
 use brig_core::{
-    finding::{Finding, Force, Source},
-    queue::again_after,
-    timestamp::Timestamp,
+    decide::queue::again_after,
+    model::timestamp::Timestamp,
+    trigger::{Finding, Force, Source},
 };
 use brig_engine::Invocation;
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};

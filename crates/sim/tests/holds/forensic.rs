@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use brig_core::{
-    containment::Conclusion,
-    policy::Policy,
-    survey::{InstanceState, Role},
-    verdict::Truth,
+    ledger::Conclusion,
+    model::{InstanceState, Role},
+    report::fact::Truth,
+    settings::Policy,
 };
 use brig_sim::{ACCOUNT, Break, Fault, Sim, Victim, World};
 use expect_test::expect;

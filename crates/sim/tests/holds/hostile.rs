@@ -4,12 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::Containment,
-    finding::{Finding, Force, TrailCall},
-    ledger::InstanceKey,
-    message::Message,
-    proof::{Destination, FlowLog},
-    text,
+    model::{Destination, FlowLog, ids::InstanceKey, text},
+    report::{answer::Containment, message::Message},
+    trigger::{Finding, Force, TrailCall},
 };
 use brig_engine::{Drift, ports::TrailEvent};
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};

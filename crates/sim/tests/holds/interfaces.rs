@@ -1,6 +1,10 @@
 //! Interfaces that are more than an instance's own: trunks and branches, fabric adapters, those of AWS's services.
 
-use brig_core::{containment::Conclusion, ids::EniId, paths::lines, verdict::Truth};
+use brig_core::{
+    ledger::Conclusion,
+    model::ids::EniId,
+    report::{fact::Truth, paths::lines},
+};
 use brig_sim::{Break, Fault, Sim, Victim, World};
 
 use crate::{
@@ -13,7 +17,7 @@ use crate::{
 pub fn node() -> (World, Victim, Vec<EniId>) {
     let (mut world, victim) = World::plain();
     let pods = world.open_group("vpc-1", "pods");
-    let trunk = |world: &World, of: &brig_core::ids::InstanceId| {
+    let trunk = |world: &World, of: &brig_core::model::ids::InstanceId| {
         let own = world.interfaces.values().find(|eni| eni.instance.as_ref() == Some(of));
         own.map(|eni| eni.shown.id.clone()).expect("an interface")
     };

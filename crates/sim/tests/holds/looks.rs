@@ -4,10 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    contest::Asks,
-    finding::TrailCall,
-    verdict::Truth,
+    decide::Asks,
+    ledger::Conclusion,
+    report::{answer::Containment, fact::Truth},
+    trigger::TrailCall,
 };
 use brig_engine::Verified;
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, When, World};

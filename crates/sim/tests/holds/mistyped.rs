@@ -4,9 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::{Conclusion, Containment},
-    finding::{Finding, Force},
-    ids::InstanceId,
+    ledger::Conclusion,
+    model::ids::InstanceId,
+    report::answer::Containment,
+    trigger::{Finding, Force},
 };
 use brig_sim::{ACCOUNT, REGION, Sim, World};
 

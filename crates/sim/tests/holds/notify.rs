@@ -3,14 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::Containment,
-    contest::Asks,
-    finding::{Finding, Force, Invoked, Parsed, Rejoin, TrailCall, parse},
-    ids::InstanceId,
-    ledger::InstanceKey,
-    notified::Cause,
-    policy::{Mode, Policy},
-    verdict::Truth,
+    decide::Asks,
+    ledger::Cause,
+    model::ids::{InstanceId, InstanceKey},
+    report::{answer::Containment, fact::Truth},
+    settings::{Mode, Policy},
+    trigger::{Finding, Force, Invoked, Parsed, Rejoin, TrailCall, parse},
 };
 use brig_engine::{Decision, Drift, StatusPage, Verification};
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, When, World};
@@ -41,7 +39,7 @@ fn found(instance: &InstanceId, id: &str) -> Finding {
         REGION.parse().expect("Region"),
         instance.clone(),
     );
-    Finding { source: brig_core::finding::Source::GuardDuty, by_person: false, ..occasion }
+    Finding { source: brig_core::trigger::Source::GuardDuty, by_person: false, ..occasion }
 }
 
 fn contain(sim: &Arc<Sim>, victim: &Victim) -> Containment {
@@ -602,7 +600,7 @@ fn of_many_questions_every_one_is_listed_and_can_be_answered() {
     let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
     for number in 1..150 {
         let instance_id = format!("i-{number:017x}").parse().expect("an id");
-        let question = brig_core::notified::Question { question: format!("q-{number}"), instance_id, ..asked.clone() };
+        let question = brig_core::ledger::Question { question: format!("q-{number}"), instance_id, ..asked.clone() };
         sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
     }
     let mut listed = Vec::new();
@@ -633,7 +631,7 @@ fn a_containment_closes_every_question_about_its_instance() {
     let asked = status(&sim).questions.first().expect("a question").clone();
     let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
     for number in 1..150 {
-        let question = brig_core::notified::Question { question: format!("q-{number}"), ..asked.clone() };
+        let question = brig_core::ledger::Question { question: format!("q-{number}"), ..asked.clone() };
         sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
     }
     let person = Finding { by_person: true, ..found(&victim.id, "p") };

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use brig_core::{
-    containment::Conclusion,
-    paths::{OpenFlows, lines},
-    reach::{Route, VpcEndpoint},
-    survey::{PublicAddress, Timeouts},
+    ledger::Conclusion,
+    model::{
+        PublicAddress, Timeouts,
+        reach::{Route, VpcEndpoint},
+    },
+    report::paths::{OpenFlows, lines},
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::{Expect, expect};

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use brig_core::{
+    ledger::Conclusion,
+    model::{Direction, InstanceState, Rule, ids::GroupId},
+    report::{answer::Containment, fact::Truth},
+};
+use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::expect;
 
 use crate::{
     common::{calm, deliver, difference, ended, is_whole, report},
     release::{expected_after, release},
 };
-use brig_core::{
-    containment::{Conclusion, Containment},
-    ids::GroupId,
-    survey::{Direction, InstanceState, Rule},
-    verdict::Truth,
-};
-use brig_sim::{Break, Fault, Sim, Victim, World};
 
 fn lanes(answer: &Containment) -> [(&'static str, Truth); 4] {
     let verdict = &answer.verdict;

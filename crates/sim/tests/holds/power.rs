@@ -3,12 +3,11 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use brig_core::finding::Rejoin;
 use brig_core::{
-    contest::Asks,
-    finding::Readiness,
-    power::{Duty, Read, there},
-    proof::Destination,
+    decide::Asks,
+    iam::power::{Duty, Read, there},
+    model::Destination,
+    trigger::{Readiness, Rejoin},
 };
 use brig_sim::{REGION, Sim, World};
 
@@ -58,7 +57,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
 
     // A verification asks who did it; a group that was changed has its rules listed.
     contained.change(|world| {
-        world.flow_logs.push(brig_core::proof::FlowLog {
+        world.flow_logs.push(brig_core::model::FlowLog {
             resource: "vpc-1".to_owned(),
             traffic: "ALL".to_owned(),
             destination: Destination::LogGroup("flow".to_owned()),
@@ -69,8 +68,8 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
             .associations
             .insert("iip-assoc-9".to_owned(), (victim.id.clone(), "arn:aws:iam::1:instance-profile/x".to_owned()));
         for (group, _) in world.groups.values_mut().filter(|(group, _)| group.name == "brig-isolation") {
-            group.rules.push(brig_core::survey::Rule {
-                direction: brig_core::survey::Direction::Egress,
+            group.rules.push(brig_core::model::Rule {
+                direction: brig_core::model::Direction::Egress,
                 protocol: "-1".to_owned(),
                 ports: None,
                 peer: "0.0.0.0/0".to_owned(),

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    containment::Conclusion,
-    ids::EniId,
-    proof::{Destination, Files, FlowLog, State},
-    timestamp::Timestamp,
+    ledger::Conclusion,
+    model::Files,
+    model::{Destination, FlowLog, ids::EniId, timestamp::Timestamp},
+    report::proof::State,
 };
 use brig_engine::Drift;
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, World};

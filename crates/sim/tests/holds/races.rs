@@ -3,10 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::common::{Ended, calm, deliver, difference, ended, is_whole, report};
-use brig_core::containment::Conclusion;
+use brig_core::ledger::Conclusion;
 use brig_sim::{Sim, Victim, World};
 use futures::future::join_all;
+
+use crate::common::{Ended, calm, deliver, difference, ended, is_whole, report};
 
 /// Each of the two tests below runs half of ten thousand.
 const SEEDS: u64 = 5_000;

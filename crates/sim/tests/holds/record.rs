@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use brig_core::{
-    finding::Rejoin,
-    ledger::InstanceKey,
-    story::{ReportOnRecord, Story},
+    model::ids::InstanceKey,
+    report::story::{ReportOnRecord, Story},
+    trigger::Rejoin,
 };
 use brig_engine::Drift;
 use brig_sim::{ACCOUNT, REGION, Sim, Victim, World};

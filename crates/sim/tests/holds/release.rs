@@ -2,12 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::common::{calm, deliver, is_whole, report};
-use brig_core::{
-    containment::{Conclusion, Containment},
-    finding::Rejoin,
-};
+use brig_core::{ledger::Conclusion, report::answer::Containment, trigger::Rejoin};
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
+
+use crate::common::{calm, deliver, is_whole, report};
 
 /// The world without what a release leaves: Brig's own groups.
 fn without_brigs(world: &World) -> Vec<String> {
@@ -188,7 +186,7 @@ fn what_was_draining_when_it_was_first_seen_is_told_and_not_registered_again() {
     assert_eq!(answer.outcome, Conclusion::Released, "{answer:#?}");
     let notes = answer.notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     assert!(notes.contains("10.0.0.1 was draining in") && notes.contains("register it"), "{notes}");
-    let here = |target: &&brig_core::survey::Target| target.id == "10.0.0.1" && target.state == "healthy";
+    let here = |target: &&brig_core::model::Target| target.id == "10.0.0.1" && target.state == "healthy";
     assert_eq!(sim.world().target_groups[&arn].targets.iter().filter(here).count(), 0);
 }
 

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use brig_core::{
-    containment::{Conclusion, Containment},
-    finding::Rejoin,
-    survey::InstanceState,
-};
+use brig_core::{ledger::Conclusion, model::InstanceState, report::answer::Containment, trigger::Rejoin};
 use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::{Expect, expect};
 

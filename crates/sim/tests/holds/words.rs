@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_core::{containment::Containment, text::mute, verdict::Truth};
+use brig_core::{
+    model::text::mute,
+    report::{answer::Containment, fact::Truth},
+};
 use brig_engine::Drift;
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
 

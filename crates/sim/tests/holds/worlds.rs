@@ -1,6 +1,6 @@
 //! Worlds of every shape: contained, then released, each is as it was before.
 
-use brig_core::{containment::Conclusion, ids::GroupId, verdict::Truth};
+use brig_core::{ledger::Conclusion, model::ids::GroupId, report::fact::Truth};
 use brig_sim::{Sim, Victim, World};
 use proptest::prelude::*;
 

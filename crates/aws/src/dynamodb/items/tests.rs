@@ -1,6 +1,6 @@
 use brig_core::{
+    model::Purpose,
     step::{GroupRef, Isolate, Step},
-    survey::Purpose,
 };
 
 use super::*;

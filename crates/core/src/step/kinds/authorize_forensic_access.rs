@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
 use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
+    model::Rule,
     step::{
-        GroupRef, Lane, Outcome, Reversal,
+        GroupRef, Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
+        undo::{Look, ReleaseScope},
     },
-    survey::Rule,
 };
 
 /// Adds the rules of forensic access that an isolation group lacks.

@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
-use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
-    step::{
-        GroupRef, Lane, Outcome, Reversal,
-        change::{Change, change, rules_of, word},
-    },
+use crate::step::{
+    GroupRef, Lane, Outcome, Plan, Reversal,
+    change::{Change, change, rules_of, word},
+    undo::{Look, ReleaseScope},
 };
 
 /// Adds the rules that an untrack group lacks.

@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
-use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
-    step::{
-        GroupRef, Lane, Outcome, Reversal,
-        change::{Change, Value, change, rules_of},
-    },
+use crate::step::{
+    GroupRef, Lane, Outcome, Plan, Reversal,
+    change::{Change, Value, change, rules_of},
+    undo::{Look, ReleaseScope},
 };
 
 /// Makes a group of ours in a VPC that has none and gives it exactly its rules.

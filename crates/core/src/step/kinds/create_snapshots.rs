@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
 use crate::{
-    ids::VolumeId,
-    plan::Plan,
-    release::{Look, ReleaseScope},
+    model::ids::VolumeId,
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, list, word},
+        undo::{Look, ReleaseScope},
     },
 };
 

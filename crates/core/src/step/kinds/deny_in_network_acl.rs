@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
 use crate::{
-    acl::Denial,
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
+    model::network_acl::Denial,
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, change, word},
+        done,
+        undo::{Look, ReleaseScope},
     },
 };
 

@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, unread};
 use crate::{
-    deny_policy,
-    plan::{Plan, done},
-    policy::RoleDeny,
-    release::{Look, ReleaseScope},
+    model::deny_policy::{self, RoleDeny},
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
+        done,
+        undo::{Look, ReleaseScope},
     },
 };
 

@@ -3,13 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
-use crate::{
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
-    step::{
-        Lane, Outcome, Reversal,
-        change::{Change, change, word},
-    },
+use crate::step::{
+    Lane, Outcome, Plan, Reversal,
+    change::{Change, change, word},
+    done,
+    undo::{Look, ReleaseScope},
 };
 
 /// Takes the instance out of a classic load balancer.

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
 use crate::{
-    plan::{Plan, done, fleet::may_be},
-    release::{Look, ReleaseScope},
+    model::Target,
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change},
+        done,
+        undo::{Look, ReleaseScope},
     },
-    survey::Target,
 };
 
 /// Takes the instance out of a target group.
@@ -88,7 +88,7 @@ fn targets(group: &str, was: &[Target], look: &Look<'_>, plan: &mut Plan) -> Opt
     let (own, lost): (Vec<&Target>, Vec<&Target>) = was
         .iter()
         .filter(|target| target.state != "draining")
-        .partition(|target| look.instance.interfaces.is_empty() || may_be(target, look.instance));
+        .partition(|target| look.instance.interfaces.is_empty() || target.may_be(look.instance));
     for target in lost {
         plan.note(format!("{} of {group} is an address that the instance no longer has: it is left alone", target.id));
     }

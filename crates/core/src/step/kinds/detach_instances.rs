@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
 use crate::{
-    finding::Rejoin,
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
+    model::Rejoin,
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
+        done,
+        undo::{Look, ReleaseScope},
     },
 };
 

@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, setting};
-use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
-    step::{
-        Lane, Outcome, Reversal,
-        change::{Change, change, word},
-    },
+use crate::step::{
+    Lane, Outcome, Plan, Reversal,
+    change::{Change, change, word},
+    undo::{Look, ReleaseScope},
 };
 
 /// AWS no longer moves the instance to other hardware by itself, which loses its memory.

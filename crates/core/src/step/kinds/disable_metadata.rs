@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, RestoreMetadata, Undo, require_tokens::metadata};
 use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
+    model::MetadataOptions,
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Switch, Value, change},
+        undo::{Look, ReleaseScope},
     },
-    survey::MetadataOptions,
 };
 
 /// Turns the metadata service off.

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    ids::EniId,
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
+    model::ids::EniId,
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
+        done,
+        undo::{Look, ReleaseScope},
     },
 };
 

@@ -3,13 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, RestoreProfile, Undo, gone, unread};
-use crate::{
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
-    step::{
-        Lane, Outcome, Reversal,
-        change::{Change, Value, change, word},
-    },
+use crate::step::{
+    Lane, Outcome, Plan, Reversal,
+    change::{Change, Value, change, word},
+    done,
+    undo::{Look, ReleaseScope},
 };
 
 /// Takes the instance profile off the instance.

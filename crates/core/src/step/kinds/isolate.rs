@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
 use crate::{
-    ids::{EniId, GroupId},
-    plan::{Plan, done, skipped},
-    release::{Look, ReleaseScope},
+    model::ids::{EniId, GroupId},
     step::{
-        GroupRef, Lane, Outcome, Reversal,
+        GroupRef, Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, group, list, word},
+        done, skipped,
+        undo::{Look, ReleaseScope},
     },
 };
 

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    ids::VolumeId,
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
+    model::ids::VolumeId,
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change},
+        done,
+        undo::{Look, ReleaseScope},
     },
 };
 

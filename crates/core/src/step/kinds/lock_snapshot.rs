@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
 use crate::{
-    ids::SnapshotId,
-    plan::Plan,
-    release::{Look, ReleaseScope},
+    model::ids::SnapshotId,
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
+        undo::{Look, ReleaseScope},
     },
 };
 

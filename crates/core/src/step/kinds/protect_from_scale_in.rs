@@ -3,13 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
-use crate::{
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
-    step::{
-        Lane, Outcome, Reversal,
-        change::{Change, change, switch},
-    },
+use crate::step::{
+    Lane, Outcome, Plan, Reversal,
+    change::{Change, change, switch},
+    done,
+    undo::{Look, ReleaseScope},
 };
 
 /// Protects an instance that cannot be detached yet from being chosen when its group scales in.

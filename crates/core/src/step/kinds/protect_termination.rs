@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, flag};
-use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
-    step::{
-        Lane, Outcome, Reversal,
-        change::{Change, change, switch},
-    },
+use crate::step::{
+    Lane, Outcome, Plan, Reversal,
+    change::{Change, change, switch},
+    undo::{Look, ReleaseScope},
 };
 
 /// Forbids termination by API.

@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
-use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
-    step::{
-        Lane, Outcome, Reversal,
-        change::{Change, change, word},
-    },
+use crate::step::{
+    Lane, Outcome, Plan, Reversal,
+    change::{Change, change, word},
+    undo::{Look, ReleaseScope},
 };
 
 /// Holds an instance that its group is terminating, by another heartbeat of the hook that holds it.

@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, disassociate_profile::profile};
-use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
-    step::{
-        Lane, Outcome, Reversal,
-        change::{Change, change, word},
-    },
+use crate::step::{
+    Lane, Outcome, Plan, Reversal,
+    change::{Change, change, word},
+    undo::{Look, ReleaseScope},
 };
 
 /// Puts the responders' instance profile in the place of the instance's own.

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    plan::{Plan, credentials::guarded, done},
-    release::{Look, ReleaseScope},
+    model::{Instance, MetadataOptions},
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
+        done,
+        undo::{Look, ReleaseScope},
     },
-    survey::{Instance, MetadataOptions},
 };
 
 /// The metadata service answers requests with a token alone, and not beyond the instance.
@@ -32,7 +32,7 @@ impl Describe for RequireTokens {
 
     fn change(&self) -> Change {
         let Self { was } = self;
-        change("metadata service", Value::Metadata(was.clone()), Value::Metadata(guarded()))
+        change("metadata service", Value::Metadata(was.clone()), Value::Metadata(MetadataOptions::guarded()))
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn metadata(was: &MetadataOptions, instance: &Instance, guards: bool)
     match () {
         () if instance.state.is_ending() => gone("the instance is gone"),
         () if same(was) => done(&was.endpoint),
-        () if guards && same(&guarded()) => Outcome::Planned,
+        () if guards && same(&MetadataOptions::guarded()) => Outcome::Planned,
         // Where the containment only turned it off, the rest is not for it to give back.
         () if now.endpoint == was.endpoint && !guards => done(&was.endpoint),
         () if now.endpoint == "disabled" => Outcome::Planned,

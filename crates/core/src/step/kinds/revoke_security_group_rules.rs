@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
 use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
+    model::Rule,
     step::{
-        GroupRef, Lane, Outcome, Reversal,
+        GroupRef, Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change},
+        undo::{Look, ReleaseScope},
     },
-    survey::Rule,
 };
 
 /// Removes rules that do not belong into the isolation group.

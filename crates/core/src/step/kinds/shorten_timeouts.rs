@@ -4,14 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    ids::EniId,
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
+    model::{Timeouts, ids::EniId},
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change},
+        done,
+        undo::{Look, ReleaseScope},
     },
-    survey::Timeouts,
 };
 
 /// Sets an interface's idle timeouts of connection tracking to their least.

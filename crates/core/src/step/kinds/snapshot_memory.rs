@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
-use crate::{
-    plan::Plan,
-    release::{Look, ReleaseScope},
-    step::{
-        Lane, Outcome, Reversal,
-        change::{Change, Value, change, word},
-    },
+use crate::step::{
+    Lane, Outcome, Plan, Reversal,
+    change::{Change, Value, change, word},
+    undo::{Look, ReleaseScope},
 };
 
 /// One more snapshot set, of the instance that has stopped with its memory on disk.

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    plan::{Plan, done},
-    release::{Look, ReleaseScope},
+    model::{Instance, InstanceState},
     step::{
-        Failure, Lane, Outcome, Reversal,
+        Failure, Lane, Outcome, Plan, Reversal,
         change::{Change, change, word},
+        done,
+        undo::{Look, ReleaseScope},
     },
-    survey::{Instance, InstanceState},
 };
 
 /// Stops the instance.

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    plan::{Plan, done, evidence::STATE_TAG},
-    policy::CONTAINMENT_TAG,
-    release::{Look, ReleaseScope},
+    model::tags::{CONTAINMENT_TAG, STATE_TAG},
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change},
+        done,
+        undo::{Look, ReleaseScope},
     },
 };
 

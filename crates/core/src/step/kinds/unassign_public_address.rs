@@ -6,12 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
 use crate::{
-    ids::EniId,
-    plan::Plan,
-    release::{Look, ReleaseScope},
+    model::ids::EniId,
     step::{
-        Lane, Outcome, Reversal,
+        Lane, Outcome, Plan, Reversal,
         change::{Change, change, word},
+        undo::{Look, ReleaseScope},
     },
 };
 

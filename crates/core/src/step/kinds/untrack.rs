@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
 use crate::{
-    ids::EniId,
-    plan::Plan,
-    release::{Look, ReleaseScope},
+    model::ids::EniId,
     step::{
-        GroupRef, Lane, Outcome, Reversal,
+        GroupRef, Lane, Outcome, Plan, Reversal,
         change::{Change, change, group, word},
+        undo::{Look, ReleaseScope},
     },
 };
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
-    ids::{EniId, GroupId},
+    model::ids::{EniId, GroupId},
     step::{Failure, GroupRef, Mark, Outcome, Untrack},
 };
 

@@ -3,11 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
-    ids::{AccountId, GroupId, InstanceId, VpcId},
-    ledger::InstanceKey,
-    plan::{Plan, network::untrack_rules},
-    step::{CreateSecurityGroup, Failure, GroupRef, Outcome, Step},
-    survey::{Direction, GROUP_ROLE_TAG, Instance, Interface, Purpose, SecurityGroup},
+    lanes::network::untrack_rules,
+    model::{
+        Direction, Instance, Interface, Purpose, SecurityGroup,
+        ids::{AccountId, GroupId, InstanceId, InstanceKey, VpcId},
+        tags::GROUP_ROLE_TAG,
+    },
+    step::{CreateSecurityGroup, Failure, GroupRef, Outcome, Plan, Step},
 };
 use futures::future::join_all;
 

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ids::{AccountId, ContainmentId, Region},
-    ledger::{ActivePage, Claim, Claimed, Current, InstanceKey, OverCap, Records, StepRecord},
+    ledger::{ActivePage, Claim, Claimed, Current, OverCap, Records, StepRecord},
+    model::{
+        ids::{AccountId, ContainmentId, InstanceKey, Region},
+        timestamp::Timestamp,
+    },
     step::Outcome,
-    timestamp::Timestamp,
 };
 
 use super::super::Answer;

@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ledger::InstanceKey,
-    notified::{Question, QuestionPage},
-    timestamp::Timestamp,
+    ledger::{Question, QuestionPage},
+    model::{ids::InstanceKey, timestamp::Timestamp},
 };
 
 use super::super::Answer;

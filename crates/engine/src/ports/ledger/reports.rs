@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ledger::{InstanceKey, Report},
-    notified::Release,
+    ledger::{Release, Report},
+    model::ids::InstanceKey,
 };
 
 use super::super::Answer;

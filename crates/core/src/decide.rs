@@ -1,0 +1,268 @@
+//! Whether to act: a finding and what was seen of its instance -> contain, ask people, or ignore, always with the reason
+//! that a person reads. The hourly cap is decided with the claim, since only the ledger can count.
+
+use built_in::{built_in, of_a_node, settled};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    decide::rules::Rules,
+    ledger::Cause,
+    model::{Instance, tags::CONTAINMENT_TAG, text, timestamp::Timestamp},
+    settings::Policy,
+    trigger::{Finding, Force, ResourceRole, Source},
+};
+
+mod asks;
+mod built_in;
+mod exemption;
+mod gate;
+mod known;
+mod limits;
+pub mod queue;
+pub mod rules;
+
+pub use self::{
+    asks::Asks,
+    exemption::{Exemption, Strength, exemption},
+    gate::{distrust, gate, ignored},
+    known::Known,
+    limits::{asks_about_dependents, last_healthy, limits, over_cap, third_in_group},
+};
+
+/// What to do about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Act.
+    Contain,
+    /// A person must decide; tell them what would be done.
+    Ask,
+    /// Nothing to do.
+    Ignore,
+}
+
+/// A decision and why. `refused` marks a person's request that a precondition forbids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What to do.
+    pub decision: Decision,
+    /// Why, for a person.
+    pub reason: String,
+    /// A precondition failed: nothing may be done, whoever asks.
+    pub refused: bool,
+    /// A rule of the account's own said so: the built-in rules are not asked.
+    pub by_rule: bool,
+    /// A person or a rule asks that the instance be stopped, too.
+    pub stop: bool,
+    /// Why, as a word: what tells news from a repetition.
+    pub cause: Cause,
+}
+
+impl Decided {
+    /// A decision that no precondition and no rule of the account's made. The reason is one line: names and titles of others
+    /// are in it.
+    #[must_use]
+    pub fn new(decision: Decision, reason: String) -> Self {
+        let reason = text::into_line(reason, text::REPORT);
+        Self { decision, reason, refused: false, by_rule: false, stop: false, cause: Cause::Finding }
+    }
+
+    /// The same for this cause.
+    #[must_use]
+    pub fn because(self, cause: Cause) -> Self {
+        Self { cause, ..self }
+    }
+
+    /// A precondition failed.
+    #[must_use]
+    pub fn refused(reason: String) -> Self {
+        Self { refused: true, ..Self::new(Decision::Contain, reason) }
+    }
+}
+
+/// What decisions are made by: the settings and the account's own rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Guide<'a> {
+    /// The settings.
+    pub policy: &'a Policy,
+    /// `BRIG_POLICY`.
+    pub rules: &'a Rules,
+    /// Why the account's rules could not be read, where they could not.
+    pub rules_lost: Option<&'a str>,
+}
+
+/// The document that rules are matched against.
+#[must_use]
+pub fn document(finding: &Finding, instance: &Instance) -> Value {
+    let role = finding.role.map(|role| match role {
+        ResourceRole::Actor => "ACTOR",
+        ResourceRole::Target => "TARGET",
+    });
+    let vpcs: Vec<&str> = instance.interfaces.iter().map(|interface| interface.vpc.as_str()).collect();
+    json!({
+        "finding": {
+            "source": finding.source.name(),
+            "type": finding.kind,
+            "severity": finding.severity,
+            "role": role,
+        },
+        "instance": {
+            "id": instance.id,
+            "account": instance.account,
+            "region": instance.region,
+            "vpc": vpcs,
+            "tags": instance.tags,
+            "profile": instance.profile,
+            "group": instance.auto_scaling_group(),
+            "spot": instance.spot,
+            "public": instance.public,
+        },
+    })
+}
+
+/// Decides about a finding whose instance was seen. Exemption is read only here, when a new containment is decided: an
+/// exempt tag that appears afterwards (an attacker can write tags too) lifts nothing.
+#[must_use]
+pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force, guide: &Guide<'_>) -> Decided {
+    let decided = judge(finding, instance, known, force, guide);
+    Decided { stop: decided.stop || finding.stop, ..decided }
+}
+
+fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force, guide: &Guide<'_>) -> Decided {
+    let policy = guide.policy;
+    let what =
+        if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
+    match known {
+        Known::Releasing(id) if finding.is_automatic() => {
+            return Decided::new(Decision::Ask, format!("{what}; a person is releasing the instance from {id}"))
+                .because(Cause::BeingReleased);
+        }
+        Known::Active(_) | Known::Releasing(_) => return Decided::new(Decision::Contain, what),
+        Known::Released { at, findings } if finding.is_automatic() => {
+            if let Some(decided) = after_release(finding, &what, *at, findings) {
+                return decided;
+            }
+        }
+        Known::ReleasedInFuture { at } if finding.is_automatic() => {
+            return Decided::new(
+                Decision::Ask,
+                format!(
+                    "{what}; the ledger says that the instance was released at {at}, which is in the future, so it \
+                     cannot show whether this activity is older. A clock is wrong, or somebody changed the ledger"
+                ),
+            );
+        }
+        Known::Released { .. } | Known::ReleasedInFuture { .. } | Known::No => {}
+    }
+    if let Some(id) = instance.tags.get(CONTAINMENT_TAG)
+        && force == Force::No
+    {
+        return Decided::refused(format!(
+            "{} carries the tag {CONTAINMENT_TAG}={}, a containment that this ledger does not know; invoke with \
+             \"force\": true to take it over, its original settings then being unknown",
+            instance.id,
+            text::one_line(id, text::NAME)
+        ))
+        .because(Cause::ForeignContainment);
+    }
+    let Some(Exemption { tag, value, strength }) = exemption(instance, policy) else {
+        return by_rule(finding, instance, what, force, guide);
+    };
+    let value = text::one_line(value, text::NAME);
+    match strength {
+        _ if finding.is_automatic() => Decided::new(
+            Decision::Ask,
+            format!("{what}; the instance is EXEMPT by its tag {tag}={value}, so a person must decide"),
+        )
+        .because(Cause::Exempt),
+        Strength::Never => Decided::refused(format!(
+            "{} is tagged {tag}=never: it may not be contained, not even by force, until that tag is changed",
+            instance.id
+        ))
+        .because(Cause::Exempt),
+        Strength::UnlessForced if force == Force::No => Decided::refused(format!(
+            "{} is exempt by its tag {tag}={value}; invoke with \"force\": true to contain it anyway",
+            instance.id
+        ))
+        .because(Cause::Exempt),
+        Strength::UnlessForced => by_rule(finding, instance, what, force, guide),
+    }
+}
+
+/// Only activity since the release counts: findings go on being updated and delivered for hours. Of a finding that a
+/// person has already judged, a person judges the update too.
+fn after_release(finding: &Finding, what: &str, at: Timestamp, findings: &[String]) -> Option<Decided> {
+    match finding.last_seen {
+        None => Some(Decided::new(
+            Decision::Ignore,
+            format!("{what}; the instance was released at {at}, and the event does not say when the activity was"),
+        )),
+        Some(seen) if seen <= at => Some(Decided::new(
+            Decision::Ignore,
+            format!("{what}; its activity ({seen}) is older than the instance's release ({at})"),
+        )),
+        Some(seen) if findings.contains(&finding.id) => Some(Decided::new(
+            Decision::Ask,
+            format!(
+                "{what}; the instance was released from this same finding at {at}, and the activity continues ({seen})"
+            ),
+        )
+        .because(Cause::Released)),
+        Some(_) => None,
+    }
+}
+
+/// The crowd, the account's own rules, then the built-in ones.
+fn by_rule(finding: &Finding, instance: &Instance, what: String, force: Force, guide: &Guide<'_>) -> Decided {
+    if let Some(unclear) = finding.unclear
+        && force == Force::No
+    {
+        return Decided::new(
+            Decision::Ask,
+            format!("{what}; it is not plain that {} is meant: the report {}", finding.instance, unclear.why()),
+        );
+    }
+    // Who names an instance means it; a pasted report's instances are named by whoever wrote the report.
+    if finding.by_person && (force == Force::Yes || finding.source != Source::AbuseReport) {
+        return Decided::new(Decision::Contain, what);
+    }
+    if finding.crowd > guide.policy.max_per_finding {
+        return Decided::new(
+            Decision::Ask,
+            format!(
+                "{what}; the event names {} instances, more than BRIG_MAX_PER_FINDING ({})",
+                finding.crowd, guide.policy.max_per_finding
+            ),
+        )
+        .because(Cause::Crowd);
+    }
+    if finding.by_person && finding.source == Source::AbuseReport {
+        return Decided::new(Decision::Contain, what);
+    }
+    let decided = weigh(finding, instance, &what, guide);
+    match decided.decision {
+        Decision::Contain => settled(finding, &what, guide.policy).unwrap_or(decided),
+        Decision::Ask | Decision::Ignore => decided,
+    }
+}
+
+fn weigh(finding: &Finding, instance: &Instance, what: &str, guide: &Guide<'_>) -> Decided {
+    if let Some((name, decision, stop)) = guide.rules.decide(&document(finding, instance)) {
+        return Decided { by_rule: true, stop, ..Decided::new(decision, format!("{what} (rule \"{name}\")")) };
+    }
+    if let Some(decided) = built_in(finding, guide.policy).or_else(|| of_a_node(finding, instance, what)) {
+        return decided;
+    }
+    match guide.rules_lost {
+        Some(why) => Decided::new(
+            Decision::Ask,
+            format!("{what}; the account's own rules could not be read ({why}), so a person must decide"),
+        )
+        .because(Cause::RulesUnread),
+        None => Decided::new(Decision::Contain, what.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

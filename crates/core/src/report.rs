@@ -1,0 +1,13 @@
+//! What became true and what people read of it. Facts come from what was read back; the verdict from the facts; every
+//! sentence is made here, at the end.
+
+pub mod answer;
+pub mod contest;
+pub mod fact;
+pub mod message;
+pub mod notices;
+pub mod page;
+pub mod paths;
+pub mod proof;
+pub mod story;
+pub mod verdict;

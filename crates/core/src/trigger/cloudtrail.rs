@@ -1,0 +1,169 @@
+//! CloudTrail's record of a call that may have touched what a containment holds. It is no finding: it only says where to
+//! look again (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>).
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use serde_json::Value;
+
+use super::{Invoked, ParseError, Parsed};
+use crate::{
+    model::{
+        deny_policy,
+        ids::{AccountId, EniId, GroupId, InstanceId, Region},
+        timestamp::Timestamp,
+    },
+    trigger::json::{Field, shown},
+};
+
+/// Calls that can undo a part of a containment.
+pub const UNDOING: [&str; 21] = [
+    "AssociateAddress",
+    "AssociateIamInstanceProfile",
+    "AttachInstances",
+    "AttachNetworkInterface",
+    "AuthorizeSecurityGroupEgress",
+    "AuthorizeSecurityGroupIngress",
+    "DeleteRolePolicy",
+    "DeleteTags",
+    "ModifyInstanceAttribute",
+    "ModifyInstanceMetadataOptions",
+    "ModifyNetworkInterfaceAttribute",
+    "ModifySecurityGroupRules",
+    "PutRolePolicy",
+    "RegisterInstancesWithLoadBalancer",
+    "RegisterTargets",
+    "ReplaceIamInstanceProfileAssociation",
+    "RevokeSecurityGroupEgress",
+    "RevokeSecurityGroupIngress",
+    "StartInstances",
+    "StopInstances",
+    "TerminateInstances",
+];
+/// Deeper nesting than any call has.
+const DEEPEST: usize = 12;
+
+/// Whether a call of this name can undo a part of a containment.
+#[must_use]
+pub fn can_undo(call: &str) -> bool {
+    UNDOING.contains(&call)
+}
+
+/// What a call names, wherever in its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailCall {
+    /// The event's id.
+    pub id: String,
+    /// The call.
+    pub call: String,
+    /// The ARN of who made it.
+    pub by: String,
+    /// The source identity of the session, where it has one.
+    pub source_identity: Option<String>,
+    /// When.
+    pub at: Option<Timestamp>,
+    /// The account it was made in.
+    pub account: AccountId,
+    /// The Region.
+    pub region: Region,
+    /// Instances.
+    pub instances: Vec<InstanceId>,
+    /// Interfaces.
+    pub interfaces: Vec<EniId>,
+    /// Security groups.
+    pub groups: Vec<GroupId>,
+    /// Addresses of targets.
+    pub addresses: Vec<IpAddr>,
+    /// Names of roles whose policy of Brig's name was written.
+    pub roles: Vec<String>,
+}
+
+pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
+    let detail = root.get("detail");
+    let call = detail.get("eventName").text()?.unwrap_or_default();
+    let nothing = |why: &str| Ok(Parsed::Nothing(format!("{} {why}", shown(detail.get("eventName").value()))));
+    if !can_undo(call) {
+        return nothing("cannot undo a containment");
+    }
+    if !detail.get("errorCode").is_absent() {
+        return nothing("failed: it changed nothing");
+    }
+    let identity = detail.get("userIdentity");
+    let text = |field: Field<'_>| field.value().as_str().map(str::to_owned);
+    let mut touched = TrailCall {
+        id: text(detail.get("eventID")).unwrap_or_default(),
+        call: call.to_owned(),
+        by: text(identity.get("arn"))
+            .or_else(|| text(identity.get("invokedBy")))
+            .unwrap_or_else(|| "an unknown caller".to_owned()),
+        source_identity: text(identity.get("sessionContext").get("sourceIdentity")),
+        at: detail.get("eventTime").time(),
+        account: optional(&detail.get("recipientAccountId"), &invoked.account)?,
+        region: optional(&detail.get("awsRegion"), &invoked.region)?,
+        instances: Vec::new(),
+        interfaces: Vec::new(),
+        groups: Vec::new(),
+        addresses: Vec::new(),
+        roles: Vec::new(),
+    };
+    let parameters = detail.get("requestParameters");
+    let mut named = Named::default();
+    collect(parameters.value(), call == "RegisterTargets", &mut named, 0);
+    collect(detail.get("responseElements").value(), false, &mut named, 0);
+    touched.instances = named.instances.into_iter().collect();
+    touched.interfaces = named.interfaces.into_iter().collect();
+    touched.groups = named.groups.into_iter().collect();
+    touched.addresses = named.addresses.into_iter().collect();
+    if parameters.get("policyName").value().as_str() == Some(deny_policy::NAME) {
+        touched.roles.extend(text(parameters.get("roleName")));
+    }
+    let named = touched.instances.len() + touched.interfaces.len() + touched.groups.len();
+    if named + touched.addresses.len() + touched.roles.len() == 0 {
+        return nothing("names nothing that a containment holds");
+    }
+    Ok(Parsed::TrailCall(Box::new(touched)))
+}
+
+fn optional<T>(field: &Field<'_>, default: &T) -> Result<T, ParseError>
+where
+    T: std::str::FromStr<Err = crate::model::ids::InvalidId> + Clone,
+{
+    if field.is_absent() { Ok(default.clone()) } else { field.parse() }
+}
+
+/// What a call names, each once: an event has room for thousands of ids.
+#[derive(Default)]
+struct Named {
+    instances: BTreeSet<InstanceId>,
+    interfaces: BTreeSet<EniId>,
+    groups: BTreeSet<GroupId>,
+    addresses: BTreeSet<IpAddr>,
+}
+
+/// Ids are told by their form, since every call writes them under names of its own.
+fn collect(value: &Value, addresses: bool, touched: &mut Named, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    match value {
+        Value::String(text) => {
+            if let Ok(id) = text.parse::<InstanceId>() {
+                touched.instances.insert(id);
+            } else if is_id(text, "eni-") {
+                touched.interfaces.insert(EniId::from(text.as_str()));
+            } else if is_id(text, "sg-") {
+                touched.groups.insert(GroupId::from(text.as_str()));
+            } else if addresses && let Ok(address) = text.parse() {
+                touched.addresses.insert(address);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, addresses, touched, depth + 1)),
+        Value::Object(map) => map.values().for_each(|item| collect(item, addresses, touched, depth + 1)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn is_id(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|rest| {
+        matches!(rest.len(), 8 | 17) && rest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    })
+}

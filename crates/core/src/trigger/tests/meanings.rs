@@ -1,0 +1,656 @@
+//! One finding, told by every way that it can come: GuardDuty's event, the same alone and in a list of its API, and by
+//! Security Hub as an import, a click and in OCSF. What is decided must not depend on the way; a click only adds that a
+//! person has chosen the instance, who is asked where the finding says something else.
+
+use std::fmt::Write as _;
+
+use expect_test::expect;
+
+use super::*;
+use crate::{
+    decide::{Guide, Known, decide, gate, ignored, rules::Rules},
+    model::Instance,
+    testing::instance,
+};
+
+const ID: &str = "i-0123456789abcdef0";
+const SESSION: &str = "AROAEXAMPLEEXAMPLE000:i-0123456789abcdef0";
+
+/// What happened, before any format.
+#[derive(Clone)]
+pub(super) struct Story {
+    kind: &'static str,
+    severity: f64,
+    role: &'static str,
+    /// GuardDuty's `resourceType`.
+    of: &'static str,
+    /// Whether the instance is named.
+    named: bool,
+    principal: Option<&'static str>,
+    sample: bool,
+    archived: bool,
+}
+
+pub(super) fn story(kind: &'static str) -> Story {
+    Story {
+        kind,
+        severity: 8.0,
+        role: "ACTOR",
+        of: "Instance",
+        named: true,
+        principal: None,
+        sample: false,
+        archived: false,
+    }
+}
+
+fn arn() -> String {
+    format!("arn:aws:ec2:us-east-1:123456789012:instance/{ID}")
+}
+
+pub(super) fn guardduty(story: &Story) -> Value {
+    let mut resource = json!({"resourceType": story.of});
+    if story.named {
+        resource["instanceDetails"] = json!({"instanceId": ID});
+    }
+    if let Some(principal) = story.principal {
+        resource["accessKeyDetails"] = json!({"accessKeyId": "ASIAEXAMPLEEXAMPLE00", "principalId": principal, "userName": "app", "userType": "AssumedRole"});
+    }
+    let mut service = json!({"serviceName": "guardduty", "resourceRole": story.role, "archived": story.archived,
+        "eventLastSeen": "2026-01-02T03:04:00.000Z", "additionalInfo": {"value": "{}", "type": "default"},
+        "action": {"actionType": "NETWORK_CONNECTION", "networkConnectionAction": {
+            "connectionDirection": "OUTBOUND", "remoteIpDetails": {"ipAddressV4": "203.0.113.77"}}}});
+    if story.sample {
+        service["additionalInfo"]["value"] = json!("{\"sample\":true}");
+    }
+    if story.kind.starts_with("AttackSequence:") {
+        let mut resources = vec![json!({"uid": "arn:aws:s3:::bucket", "resourceType": "S3_BUCKET"})];
+        if story.named {
+            resources.push(json!({"uid": arn(), "resourceType": "EC2_INSTANCE"}));
+        }
+        if let Some(principal) = story.principal {
+            resources.push(json!({"uid": "ASIAEXAMPLEEXAMPLE00", "resourceType": "ACCESS_KEY",
+                "data": {"accessKey": {"principalId": principal, "userName": "app", "userType": "AssumedRole"}}}));
+        }
+        let endpoints = json!([{"id": "e", "ip": "203.0.113.77"}]);
+        service["detection"] = json!({"sequence": {"uid": "s", "resources": resources, "endpoints": endpoints}});
+    }
+    json!({"schemaVersion": "2.0", "accountId": "123456789012", "region": "us-east-1", "id": "f1",
+        "arn": "arn:aws:guardduty:us-east-1:123456789012:detector/d/finding/f1", "type": story.kind,
+        "severity": story.severity, "title": "It happened", "updatedAt": "2026-01-02T03:04:05.000Z",
+        "resource": resource, "service": service})
+}
+
+/// As the API's answers are written.
+fn pascal(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| {
+                let mut letters = key.chars();
+                let first = letters.next().map(|c| c.to_ascii_uppercase()).into_iter();
+                (first.chain(letters).collect::<String>(), pascal(value))
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(pascal).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+/// The resource's types other than the instance: in GuardDuty's, Security Hub's and OCSF's writing.
+fn beside(of: &str) -> Option<(&'static str, &'static str)> {
+    Some(match of {
+        "EKSCluster" => ("AwsEksCluster", "AWS::EKS::Cluster"),
+        "ECSCluster" => ("AwsEcsCluster", "AWS::ECS::Cluster"),
+        "Container" => ("Container", "Container"),
+        "AccessKey" => ("AwsIamAccessKey", "AWS::IAM::AccessKey"),
+        "S3Bucket" => ("AwsS3Bucket", "AWS::S3::Bucket"),
+        _ => return None,
+    })
+}
+
+pub(super) fn asff(story: &Story) -> Value {
+    let mut resources = Vec::new();
+    if let Some((of, _)) = beside(story.of).filter(|(of, _)| *of != "AwsIamAccessKey") {
+        resources.push(json!({"Type": of, "Id": "arn:aws:x:us-east-1:123456789012:thing/x", "Region": "us-east-1"}));
+    }
+    if story.of == "AccessKey" || story.principal.is_some() {
+        resources.push(json!({"Type": "AwsIamAccessKey", "Id": "AWS::IAM::AccessKey:ASIAEXAMPLEEXAMPLE00",
+            "Details": {"AwsIamAccessKey": {"PrincipalId": story.principal, "PrincipalType": "AssumedRole", "PrincipalName": "app"}}}));
+    }
+    if story.named && story.of != "S3Bucket" {
+        resources.push(json!({"Type": "AwsEc2Instance", "Id": arn(), "Region": "us-east-1"}));
+    }
+    let mut fields = json!({"aws/guardduty/service/resourceRole": story.role,
+        "aws/guardduty/service/action/networkConnectionAction/remoteIpDetails/ipAddressV4": "203.0.113.77"});
+    if story.sample {
+        fields["aws/guardduty/service/additionalInfo/sample"] = json!("true");
+    }
+    let taxonomy = format!("TTPs/Something/{}", story.kind.replacen('/', "-", 1));
+    json!({"SchemaVersion": "2018-10-08", "ProductArn": "arn:aws:securityhub:us-east-1::product/aws/guardduty",
+        "Id": "arn:aws:guardduty:us-east-1:123456789012:detector/d/finding/f1", "AwsAccountId": "123456789012",
+        "Types": [taxonomy], "LastObservedAt": "2026-01-02T03:04:00Z", "Title": "It happened",
+        "Severity": {"Product": story.severity}, "ProductFields": fields, "Resources": resources,
+        "RecordState": if story.archived { "ARCHIVED" } else { "ACTIVE" }, "Workflow": {"Status": "NEW"}})
+}
+
+pub(super) fn ocsf(story: &Story) -> Value {
+    let mut resources = Vec::new();
+    if let Some((_, of)) = beside(story.of).filter(|(_, of)| *of != "AWS::IAM::AccessKey") {
+        resources.push(json!({"type": of, "uid": "x"}));
+    }
+    if story.of == "AccessKey" || story.principal.is_some() {
+        resources.push(json!({"type": "AWS::IAM::AccessKey", "uid": "ASIAEXAMPLEEXAMPLE00",
+            "data": {"principal_id": story.principal, "user_type": "AssumedRole", "user_name": "app"}}));
+    }
+    if story.named && story.of != "S3Bucket" {
+        resources.push(json!({"type": "AWS::EC2::Instance", "uid": ID, "name": ID, "region": "us-east-1",
+            "owner": {"account": {"uid": "123456789012"}}}));
+    }
+    let level = [(9.0, 5), (7.0, 4), (4.0, 3), (0.0, 2)].into_iter().find(|(from, _)| story.severity >= *from);
+    let mut evidence = json!({"data": {"resource_role": story.role},
+        "connection_info": {"direction_id": 2}, "src_endpoint": {"ip": "10.0.0.7"}, "dst_endpoint": {"ip": "203.0.113.77"}});
+    if story.sample {
+        evidence["data"]["sample"] = json!(true);
+    }
+    json!({"class_uid": 2004, "cloud": {"account": {"uid": "123456789012"}, "region": "us-east-1"},
+        "finding_info": {"title": "It happened", "types": ["Threats", story.kind],
+            "uid": "arn:aws:guardduty:us-east-1:123456789012:detector/d/finding/f1", "last_seen_time_dt": "2026-01-02T03:04:00Z"},
+        "metadata": {"product": {"uid": "arn:aws:securityhub:us-east-1::productv2/aws/guardduty"}},
+        "evidences": [evidence], "resources": resources, "severity_id": level.map(|(_, id)| id),
+        "status_id": if story.archived { 5 } else { 1 }})
+}
+
+pub(super) fn event(source: &str, detail_type: &str, detail: &Value) -> Value {
+    json!({"version": "0", "id": "e1", "source": source, "detail-type": detail_type, "account": "123456789012",
+        "time": "2026-01-02T03:05:00Z", "region": "us-east-1",
+        "resources": ["arn:aws:securityhub:us-east-1:123456789012:action/custom/Contain"], "detail": detail})
+}
+
+pub(super) fn click(findings: &Value) -> Value {
+    event("aws.securityhub", "Security Hub Findings - Custom Action", &json!({"findings": findings}))
+}
+
+pub(super) fn import(findings: &Value) -> Value {
+    event("aws.securityhub", "Security Hub Findings - Imported", &json!({"findings": findings}))
+}
+
+pub(super) fn v2(findings: &Value) -> Value {
+    event("aws.securityhub", "Findings Imported V2", &json!({"findings": findings}))
+}
+
+pub(super) fn read(event: &Value) -> Result<Parsed, ParseError> {
+    let invoked = Invoked { account: "123456789012".parse().expect("account"), ..invoked() };
+    parse(event, &invoked, &policy())
+}
+
+pub(super) fn decided(parsed: Result<Parsed, ParseError>, instance: &Instance) -> String {
+    let (policy, rules, own) = (policy(), Rules::none(), crate::testing::account());
+    let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
+    match parsed {
+        Ok(Parsed::Request(request)) => {
+            let decisions = request.findings.iter().map(|finding| {
+                assert_eq!(finding.instance.as_str(), ID);
+                let decided = gate(finding, &policy, &own)
+                    .or_else(|| ignored(finding, &policy))
+                    .unwrap_or_else(|| decide(finding, instance, &Known::No, Force::No, &guide));
+                format!("{:?}", decided.decision).to_lowercase()
+            });
+            let notices = request.notices.iter().map(|notice| format!("{:?}", notice.kind));
+            decisions.chain(notices).collect::<Vec<_>>().join("+")
+        }
+        Ok(Parsed::Nothing(_)) => "-".to_owned(),
+        Ok(Parsed::Notice(notice)) => format!("{:?}", notice.kind),
+        other => format!("{other:?}"),
+    }
+}
+
+fn by_every_way(story: &Story, tags: &[(&str, &str)]) -> [String; 6] {
+    let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let instance = Instance { tags, ..instance() };
+    let (detail, asff) = (guardduty(story), json!([asff(story)]));
+    [
+        event("aws.guardduty", "GuardDuty Finding", &detail),
+        detail.clone(),
+        json!({"Findings": [pascal(&detail)]}),
+        import(&asff),
+        v2(&json!([ocsf(story)])),
+        click(&asff),
+    ]
+    .map(|event| decided(read(&event), &instance))
+}
+
+/// What happened, in words and as a story, to an instance with these tags.
+type Row = (&'static str, Story, &'static [(&'static str, &'static str)]);
+
+fn rows() -> Vec<Row> {
+    let c2 = || story("Backdoor:EC2/C&CActivity.B!DNS");
+    let stolen = || Story {
+        of: "AccessKey",
+        named: false,
+        role: "TARGET",
+        ..story("UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS")
+    };
+    let odd_key = || Story { kind: "Discovery:IAMUser/AnomalousBehavior", ..stolen() };
+    let sequence = |kind| Story { of: "AttackSequence", severity: 9.0, ..story(kind) };
+    vec![
+        ("the instance did it", c2(), &[]),
+        ("it is mild", Story { severity: 5.0, ..c2() }, &[]),
+        ("it is a sample", Story { sample: true, ..c2() }, &[]),
+        ("it is archived", Story { archived: true, ..c2() }, &[]),
+        ("it was attacked", Story { role: "TARGET", ..story("UnauthorizedAccess:EC2/SSHBruteForce") }, &[]),
+        ("it attacked", story("UnauthorizedAccess:EC2/SSHBruteForce"), &[]),
+        ("its agent saw it", story("CryptoCurrency:Runtime/BitcoinTool.B"), &[]),
+        ("malware on its volume", Story { of: "EBSVolume", ..story("Execution:EC2/MaliciousFile") }, &[]),
+        ("a container of EKS", Story { of: "EKSCluster", ..story("CryptoCurrency:Runtime/BitcoinTool.B") }, &[]),
+        ("a task of ECS", Story { of: "ECSCluster", ..story("CryptoCurrency:Runtime/BitcoinTool.B") }, &[]),
+        ("malware in a container", Story { of: "Container", ..story("Execution:Container/MaliciousFile") }, &[]),
+        ("a Kubernetes node by its tags", c2(), &[("kubernetes.io/cluster/prod", "owned")]),
+        ("a node of ECS by its tags", c2(), &[("AmazonECSManaged", "")]),
+        ("its credentials", Story { principal: Some(SESSION), ..stolen() }, &[]),
+        ("its credentials, named too", Story { principal: Some(SESSION), named: true, ..stolen() }, &[]),
+        ("credentials, it is mentioned", Story { named: true, ..stolen() }, &[]),
+        ("credentials of some instance", stolen(), &[]),
+        ("a key that its session used", Story { principal: Some(SESSION), ..odd_key() }, &[]),
+        ("a key beside it", Story { named: true, ..odd_key() }, &[]),
+        ("a user's key", Story { principal: Some("AIDAEXAMPLE"), ..odd_key() }, &[]),
+        ("a bucket", Story { of: "S3Bucket", named: false, ..story("Exfiltration:S3/AnomalousBehavior") }, &[]),
+        ("a bucket, with filler", Story { of: "S3Bucket", ..story("Exfiltration:S3/AnomalousBehavior") }, &[]),
+        (
+            "a bucket, by its session",
+            Story {
+                of: "S3Bucket",
+                named: false,
+                principal: Some(SESSION),
+                ..story("Exfiltration:S3/AnomalousBehavior")
+            },
+            &[],
+        ),
+        ("an attack on instances", sequence("AttackSequence:EC2/CompromisedInstanceGroup"), &[]),
+        ("an attack on EKS", sequence("AttackSequence:EKS/CompromisedCluster"), &[]),
+        ("an attack on ECS", sequence("AttackSequence:ECS/CompromisedCluster"), &[]),
+        (
+            "an attack by its credentials",
+            Story { named: false, principal: Some(SESSION), ..sequence("AttackSequence:IAM/CompromisedCredentials") },
+            &[],
+        ),
+        ("an attack on a bucket", Story { named: false, ..sequence("AttackSequence:S3/CompromisedData") }, &[]),
+    ]
+}
+
+#[test]
+fn one_finding_has_one_meaning_by_every_way() {
+    let mut table = String::new();
+    for (what, story, tags) in rows() {
+        let [event, others @ .., click] = by_every_way(&story, tags);
+        for other in &others {
+            assert_eq!(*other, event, "{what}: {others:?}");
+        }
+        let _ = writeln!(table, "{what:32}{event:34}click: {click}");
+    }
+    expect![[r#"
+        the instance did it             contain                           click: contain
+        it is mild                      ignore                            click: contain
+        it is a sample                  ignore                            click: ask
+        it is archived                  ignore                            click: ask
+        it was attacked                 ignore                            click: ask
+        it attacked                     contain                           click: contain
+        its agent saw it                contain                           click: contain
+        malware on its volume           contain                           click: contain
+        a container of EKS              ask                               click: ask
+        a task of ECS                   ask                               click: ask
+        malware in a container          ask                               click: ask
+        a Kubernetes node by its tags   ask                               click: ask
+        a node of ECS by its tags       ask                               click: ask
+        its credentials                 contain                           click: contain
+        its credentials, named too      contain                           click: contain
+        credentials, it is mentioned    ask                               click: ask
+        credentials of some instance    CredentialsOfUnknownInstance      click: CredentialsOfUnknownInstance
+        a key that its session used     contain                           click: contain
+        a key beside it                 ask                               click: ask
+        a user's key                    -                                 click: ClickNamesNothing
+        a bucket                        -                                 click: ClickNamesNothing
+        a bucket, with filler           -                                 click: ClickNamesNothing
+        a bucket, by its session        ask                               click: ask
+        an attack on instances          contain                           click: contain
+        an attack on EKS                ask                               click: ask
+        an attack on ECS                ask                               click: ask
+        an attack by its credentials    contain                           click: contain
+        an attack on a bucket           -                                 click: ClickNamesNothing
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn the_same_facts_come_by_every_way() {
+    let stolen = Story {
+        of: "AccessKey",
+        named: false,
+        principal: Some(SESSION),
+        ..story("UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS")
+    };
+    let asff = json!([asff(&stolen)]);
+    let facts = |event: &Value| match read(event) {
+        Ok(Parsed::Request(request)) => {
+            let finding = &request.findings[0];
+            format!("{} {} {:?} {:?} {:?}", finding.id, finding.kind, finding.remotes, finding.roles, finding.role)
+        }
+        other => format!("{other:?}"),
+    };
+    let expected = facts(&event("aws.guardduty", "GuardDuty Finding", &guardduty(&stolen)));
+    expect![[
+        r#"f1 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS [203.0.113.77] ["app"] Some(Actor)"#
+    ]]
+    .assert_eq(&expected);
+    for event in [guardduty(&stolen), import(&asff), v2(&json!([ocsf(&stolen)])), click(&asff)] {
+        assert_eq!(facts(&event), expected, "{event}");
+    }
+}
+
+#[test]
+fn a_bare_id_is_where_the_resource_or_the_finding_says() {
+    let mut bare = asff(&story("Backdoor:EC2/C&CActivity.B!DNS"));
+    bare["Resources"] = json!([{"Type": "AwsEc2Instance", "Id": ID, "Region": "eu-west-1"}]);
+    bare["AwsAccountId"] = json!("999988887777");
+    check(
+        &click(&json!([bare])),
+        &expect![
+            "Contain CustomAction i-0123456789abcdef0 in 999988887777/eu-west-1: Backdoor:EC2/C&CActivity.B!DNS severity none [said by another account] an analyst chose it in Security Hub: It happened"
+        ],
+    );
+    check(
+        &import(&json!([bare])),
+        &expect![
+            "Contain GuardDuty i-0123456789abcdef0 in 999988887777/eu-west-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [said by another account] It happened"
+        ],
+    );
+    let mut bare = ocsf(&story("Backdoor:EC2/C&CActivity.B!DNS"));
+    bare["resources"] = json!([{"type": "AWS::EC2::Instance", "uid": ID}]);
+    bare["cloud"] = json!({"account": {"uid": "999988887777"}, "region": "eu-west-1"});
+    check(
+        &v2(&json!([bare])),
+        &expect![
+            "Contain GuardDuty i-0123456789abcdef0 in 999988887777/eu-west-1: Backdoor:EC2/C&CActivity.B!DNS severity 7 [said by another account] It happened"
+        ],
+    );
+    bare["resources"][0]["owner"] = json!({"account": {"uid": "111122223333"}});
+    bare["resources"][0]["region"] = json!("eu-north-1");
+    check(
+        &v2(&json!([bare])),
+        &expect![
+            "Contain GuardDuty i-0123456789abcdef0 in 111122223333/eu-north-1: Backdoor:EC2/C&CActivity.B!DNS severity 7 [said by another account] It happened"
+        ],
+    );
+}
+
+#[test]
+fn guarddutys_findings_are_known_by_the_product_in_every_partition_and_nobody_elses_are() {
+    for (arn, known) in [
+        ("arn:aws:securityhub:us-east-1::product/aws/guardduty", true),
+        ("arn:aws:securityhub:us-east-1::productv2/aws/guardduty", true),
+        ("arn:aws-cn:securityhub:cn-north-1::product/aws/guardduty", true),
+        ("arn:aws-us-gov:securityhub:us-gov-west-1::productv2/aws/guardduty", true),
+        ("arn:aws:securityhub:us-east-1:123456789012:product/123456789012/default", false),
+        ("arn:aws:securityhub:us-east-1:123456789012:product/123456789012/product/aws/guardduty", false),
+        ("arn:aws:securityhub:us-east-1::product/aws/inspector", false),
+        ("arn:aws:securityhub:us-east-1::product/evil/aws/guardduty", false),
+        ("product/aws/guardduty", false),
+        ("", false),
+    ] {
+        let c2 = story("Backdoor:EC2/C&CActivity.B!DNS");
+        let (mut asff, mut ocsf) = (asff(&c2), ocsf(&c2));
+        asff["ProductArn"] = json!(arn);
+        ocsf["metadata"]["product"]["uid"] = json!(arn);
+        for event in [import(&json!([asff])), v2(&json!([ocsf]))] {
+            assert_eq!(matches!(read(&event), Ok(Parsed::Request(_))), known, "{arn}");
+        }
+    }
+}
+
+#[test]
+fn only_new_activity_contains_when_nobody_clicked() {
+    let of = |seen: Value, sent: Value| {
+        let c2 = story("Backdoor:EC2/C&CActivity.B!DNS");
+        let (mut asff, mut ocsf) = (asff(&c2), ocsf(&c2));
+        asff["LastObservedAt"] = seen.clone();
+        ocsf["finding_info"]["last_seen_time_dt"] = seen;
+        [import(&json!([asff])), v2(&json!([ocsf])), click(&json!([asff]))].map(|mut event| {
+            event["time"] = sent.clone();
+            decided(read(&event), &instance())
+        })
+    };
+    let sent = || json!("2026-01-02T12:00:00Z");
+    assert_eq!(of(json!("2026-01-02T11:59:00Z"), sent()), ["contain", "contain", "contain"]);
+    assert_eq!(of(json!("2026-01-02T04:00:00Z"), sent()), ["contain", "contain", "contain"]);
+    assert_eq!(of(json!("2026-01-02T03:59:59Z"), sent()), ["ask", "ask", "contain"]);
+    assert_eq!(of(json!("2025-07-02T03:59:59Z"), sent()), ["ask", "ask", "contain"]);
+    // A clock that is ahead is not old.
+    assert_eq!(of(json!("2026-01-02T12:10:00Z"), sent()), ["contain", "contain", "contain"]);
+    assert_eq!(of(Value::Null, sent()), ["ask", "ask", "contain"]);
+    assert_eq!(of(json!("2026-01-02T11:59:00Z"), Value::Null), ["ask", "ask", "contain"]);
+}
+
+#[test]
+fn a_rule_of_the_account_lifts_no_old_activity_and_what_is_mild_stays_ignored_when_it_is_edited() {
+    let rules = r#"{"rules": [{"name": "all", "then": "contain", "when": {"finding": {"source": ["guardduty"]}}}]}"#;
+    let rules = Rules::parse(rules).expect("rules");
+    let policy = policy();
+    let judge = |event: &Value, rules: &Rules| match read(event) {
+        Ok(Parsed::Request(request)) => {
+            let guide = Guide { policy: &policy, rules, rules_lost: None };
+            decide(&request.findings[0], &instance(), &Known::No, Force::No, &guide).decision
+        }
+        other => panic!("{other:?}"),
+    };
+    let edited = |severity: f64| {
+        let mut event = import(&json!([asff(&Story { severity, ..story("Backdoor:EC2/C&CActivity.B!DNS") })]));
+        event["time"] = json!("2026-02-02T12:00:00Z");
+        event
+    };
+    assert_eq!(judge(&edited(8.0), &rules), crate::decide::Decision::Ask);
+    assert_eq!(judge(&edited(3.0), &Rules::none()), crate::decide::Decision::Ignore);
+    // The same rule lifts what is built in: a container's host.
+    let host = import(&json!([asff(&Story { of: "EKSCluster", ..story("CryptoCurrency:Runtime/BitcoinTool.B") })]));
+    assert_eq!(judge(&host, &rules), crate::decide::Decision::Contain);
+}
+
+#[test]
+fn what_the_product_said_stands_before_what_a_customer_wrote() {
+    let of = |change: &dyn Fn(&mut Value)| {
+        let mut asff = asff(&story("Backdoor:EC2/C&CActivity.B!DNS"));
+        change(&mut asff);
+        match read(&import(&json!([asff]))) {
+            Ok(Parsed::Request(request)) => (request.findings[0].severity, request.findings[0].kind.clone()),
+            other => panic!("{other:?}"),
+        }
+    };
+    let provided =
+        json!({"Severity": {"Label": "HIGH", "Original": "8"}, "Types": ["TTPs/Backdoor:EC2-C&CActivity.B!DNS"]});
+    let c2 = "Backdoor:EC2/C&CActivity.B!DNS".to_owned();
+    // Lowered, raised, and renamed to what is ignored.
+    for severity in
+        [json!({"Product": 1, "Normalized": 10, "Label": "LOW"}), json!({"Product": 10, "Label": "CRITICAL"})]
+    {
+        let seen = of(&|asff| {
+            asff["FindingProviderFields"] = provided.clone();
+            asff["Severity"] = severity.clone();
+            asff["Types"] = json!(["TTPs/Recon:EC2-PortProbeUnprotectedPort"]);
+        });
+        assert_eq!(seen, (Some(8.0), c2.clone()), "{severity}");
+    }
+    // Only the level is the product's: the number counts as far as it is of that level.
+    for (product, expected) in
+        [(json!(8.5), 8.5), (json!(2), 7.0), (json!(9.9), 7.0), (json!("7.5"), 7.5), (Value::Null, 7.0)]
+    {
+        let seen = of(&|asff| {
+            asff["FindingProviderFields"] = json!({"Severity": {"Label": "HIGH", "Original": "HIGH"}});
+            asff["Severity"] = json!({"Product": product, "Label": "LOW"});
+        });
+        assert_eq!(seen, (Some(expected), c2.clone()), "{product}");
+    }
+    // In OCSF the same is in `vendor_attributes`.
+    let mut ocsf = ocsf(&story("Backdoor:EC2/C&CActivity.B!DNS"));
+    ocsf["severity_id"] = json!(1);
+    ocsf["vendor_attributes"] = json!({"severity": "High", "severity_id": 4});
+    assert_eq!(decided(read(&v2(&json!([ocsf]))), &instance()), "contain");
+    ocsf["severity_id"] = json!(5);
+    ocsf["vendor_attributes"] = json!({"severity": "Low"});
+    assert_eq!(decided(read(&v2(&json!([ocsf]))), &instance()), "ignore");
+}
+
+#[test]
+fn every_closed_state_is_known_in_both_formats() {
+    let c2 = story("Backdoor:EC2/C&CActivity.B!DNS");
+    for change in [
+        json!({"RecordState": "ARCHIVED"}),
+        json!({"Workflow": {"Status": "RESOLVED"}}),
+        json!({"Workflow": {"Status": "SUPPRESSED"}}),
+        json!({"Workflow": null, "WorkflowState": "RESOLVED"}),
+        json!({"ProductFields": {"aws/guardduty/service/archived": "true"}}),
+        json!({"ProductFields": {"archived": "true"}}),
+    ] {
+        let mut closed = asff(&c2);
+        for (key, value) in change.as_object().expect("a change") {
+            closed[key] = value.clone();
+        }
+        assert_eq!(decided(read(&import(&json!([closed]))), &instance()), "ignore", "{change}");
+        assert_eq!(decided(read(&click(&json!([closed]))), &instance()), "ask", "{change}");
+    }
+    for (key, value) in [
+        ("status_id", json!(3)),
+        ("status_id", json!("4")),
+        ("status_id", json!(5)),
+        ("status_id", json!(6)),
+        ("status", json!("Suppressed")),
+        ("status", json!("RESOLVED")),
+        ("activity_id", json!(3)),
+        ("activity_name", json!("Close")),
+    ] {
+        let mut closed = ocsf(&c2);
+        closed[key] = value.clone();
+        assert_eq!(decided(read(&v2(&json!([closed]))), &instance()), "ignore", "{key}={value}");
+    }
+}
+
+#[test]
+fn one_unreadable_entry_takes_no_neighbour_with_it() {
+    let c2 = story("Backdoor:EC2/C&CActivity.B!DNS");
+    let mut odd = asff(&c2);
+    odd["Resources"] = json!([{"Type": "AwsEc2Instance", "Id": "i-XYZ"}, {"Type": "AwsEc2Instance", "Id": arn()}]);
+    check(
+        &click(&json!([odd])),
+        &expect![[r#"
+        Contain CustomAction i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity none [] an analyst chose it in Security Hub: It happened
+        unread: detail.findings[0].Resources[0].Id: "i-XYZ" is not the id or the ARN of an EC2 instance"#]],
+    );
+    check(
+        &click(&json!([asff(&c2), {"Id": 7}, "x"])),
+        &expect![[r#"
+        Contain CustomAction i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity none [] an analyst chose it in Security Hub: It happened
+        unread: detail.findings[1].Id: 7 is not a text
+        unread: detail.findings[2]: "x" is not a finding"#]],
+    );
+    let mut mute = ocsf(&c2);
+    mute["severity_id"] = json!("severe");
+    check(
+        &v2(&json!([mute, ocsf(&c2)])),
+        &expect![[r#"
+        Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 7 [] It happened
+        unread: detail.findings[0].severity_id: "severe" is not a number"#]],
+    );
+    let mut severe = guardduty(&c2);
+    severe["severity"] = json!("severe");
+    check(
+        &json!({"Findings": [guardduty(&c2), severe]}),
+        &expect![[r#"
+        Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [said by another account] It happened
+        unread: Findings[1].severity: "severe" is not a number"#]],
+    );
+    let mut sequence =
+        guardduty(&Story { of: "AttackSequence", ..story("AttackSequence:EC2/CompromisedInstanceGroup") });
+    sequence["service"]["detection"]["sequence"]["resources"].as_array_mut().expect("resources").extend([
+        json!({"uid": "i-XYZ", "resourceType": "EC2_INSTANCE"}),
+        json!({"uid": "i-0fedcba9876543210", "resourceType": "EC2_INSTANCE", "region": "eu-west-1"}),
+    ]);
+    check(
+        &sequence,
+        &expect![[r#"
+        Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: AttackSequence:EC2/CompromisedInstanceGroup severity 8 [said by another account] It happened
+        Contain GuardDuty i-0fedcba9876543210 in 123456789012/eu-west-1: AttackSequence:EC2/CompromisedInstanceGroup severity 8 [said by another account] It happened
+        unread: service.detection.sequence.resources[2].uid: "i-XYZ" is not the id or the ARN of an EC2 instance"#]],
+    );
+    // Where nothing can be read there is no request that would look like a success.
+    check(&click(&json!([{"Id": 7}])), &expect!["InvalidRequest: detail.findings[0].Id: 7 is not a text"]);
+    check(
+        &json!({"Findings": [severe]}),
+        &expect![[r#"InvalidRequest: Findings[0].severity: "severe" is not a number"#]],
+    );
+}
+
+#[test]
+fn what_producers_leave_out_or_write_as_text_is_read() {
+    let c2 = story("Backdoor:EC2/C&CActivity.B!DNS");
+    let expected = expect![
+        "Contain GuardDuty i-0123456789abcdef0 in 123456789012/us-east-1: Backdoor:EC2/C&CActivity.B!DNS severity 8 [] It happened"
+    ];
+    for change in [
+        json!({"severity": "8.0"}),
+        json!({"severity": " 8 "}),
+        json!({"accountId": null}),
+        json!({"accountId": null, "arn": null}),
+        json!({"accountId": 123_456_789_012_u64}),
+        json!({"region": null}),
+        json!({"region": "", "arn": null}),
+        json!({"id": null}),
+        json!({"title": "It happened", "description": 7}),
+    ] {
+        let mut detail = guardduty(&c2);
+        for (key, value) in change.as_object().expect("a change") {
+            detail[key] = value.clone();
+        }
+        if detail["id"].is_null() {
+            detail["arn"] = json!("arn:aws:guardduty:us-east-1:123456789012:detector/d/finding/f1");
+        }
+        check(&event("aws.guardduty", "GuardDuty Finding", &detail), &expected);
+    }
+    let mut detail = guardduty(&c2);
+    detail["service"]["archived"] = json!("false");
+    detail["service"]["resourceRole"] = json!("actor");
+    check(&event("aws.guardduty", "GuardDuty Finding", &detail), &expected);
+}
+
+#[test]
+fn remote_addresses_of_ocsf_are_the_other_side_of_packets() {
+    let of = |evidence: Value| {
+        let mut ocsf = ocsf(&story("Backdoor:EC2/C&CActivity.B!DNS"));
+        ocsf["evidences"] = json!([evidence]);
+        match read(&v2(&json!([ocsf]))) {
+            Ok(Parsed::Request(request)) => {
+                request.findings[0].remotes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let (own, other) = (json!({"ip": "10.0.0.7"}), json!({"ip": "198.51.100.9"}));
+    let both = |extra: Value| {
+        let mut evidence = json!({"src_endpoint": other, "dst_endpoint": own});
+        evidence["connection_info"] = extra;
+        evidence
+    };
+    assert_eq!(of(both(json!({"direction_id": 1}))), "198.51.100.9");
+    assert_eq!(of(both(json!({"direction": "Inbound"}))), "198.51.100.9");
+    assert_eq!(of(both(Value::Null)), "198.51.100.9");
+    assert_eq!(of(json!({"dst_endpoint": {"ip": "10.9.9.9"}})), "10.9.9.9");
+    assert_eq!(of(json!({"dst_endpoint": {"ip": "198.51.100.9", "instance_uid": ID}})), "");
+    assert_eq!(of(json!({"src_endpoint": {"ip": "198.51.100.9"}, "api": {"operation": "ListBuckets"}})), "");
+    assert_eq!(of(json!({"src_endpoint": {"domain": "c2.example.com"}})), "");
+}
+
+#[test]
+fn a_finding_of_security_hub_alone_or_in_a_list_is_read_and_asked_about_since_nobody_says_when_it_was_sent() {
+    let c2 = story("Backdoor:EC2/C&CActivity.B!DNS");
+    for finding in [asff(&c2), ocsf(&c2)] {
+        assert_eq!(decided(read(&finding), &instance()), "ask");
+        assert_eq!(decided(read(&json!({"Findings": [finding, guardduty(&c2)]})), &instance()), "ask+contain");
+    }
+}
