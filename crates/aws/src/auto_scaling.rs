@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use brig_core::model::{Membership, ScalingGroup, ids::InstanceId};
-use brig_engine::ports::{Answer, AutoScaling};
+use brig_engine::ports::{AutoScaling, PortResult};
 
 use crate::{cloud::AwsCloud, error::Explain};
 
 #[async_trait]
 impl AutoScaling for AwsCloud {
-    async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>> {
+    async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> PortResult<Option<Membership>> {
         let client = self.autoscaling();
         let answer = client
             .describe_auto_scaling_instances()
@@ -26,7 +26,7 @@ impl AutoScaling for AwsCloud {
         }))
     }
 
-    async fn describe_auto_scaling_group(&self, group: &str) -> Answer<Option<ScalingGroup>> {
+    async fn describe_auto_scaling_group(&self, group: &str) -> PortResult<Option<ScalingGroup>> {
         let client = self.autoscaling();
         let request = client.describe_auto_scaling_groups().auto_scaling_group_names(group);
         let answer = request.send().await.explain("DescribeAutoScalingGroups")?;
@@ -43,7 +43,7 @@ impl AutoScaling for AwsCloud {
         }))
     }
 
-    async fn describe_termination_hooks(&self, group: &str) -> Answer<Vec<String>> {
+    async fn describe_termination_hooks(&self, group: &str) -> PortResult<Vec<String>> {
         let client = self.autoscaling();
         let request = client.describe_lifecycle_hooks().auto_scaling_group_name(group);
         let answer = request.send().await.explain("DescribeLifecycleHooks")?;
@@ -54,7 +54,7 @@ impl AutoScaling for AwsCloud {
         Ok(ends.filter_map(|hook| hook.lifecycle_hook_name().map(str::to_owned)).collect())
     }
 
-    async fn set_instance_protection(&self, group: &str, instance: &InstanceId, protected: bool) -> Answer<()> {
+    async fn set_instance_protection(&self, group: &str, instance: &InstanceId, protected: bool) -> PortResult<()> {
         let client = self.autoscaling();
         client
             .set_instance_protection()
@@ -67,7 +67,7 @@ impl AutoScaling for AwsCloud {
         Ok(())
     }
 
-    async fn record_lifecycle_heartbeat(&self, group: &str, hook: &str, instance: &InstanceId) -> Answer<()> {
+    async fn record_lifecycle_heartbeat(&self, group: &str, hook: &str, instance: &InstanceId) -> PortResult<()> {
         let client = self.autoscaling();
         client
             .record_lifecycle_action_heartbeat()
@@ -80,7 +80,7 @@ impl AutoScaling for AwsCloud {
         Ok(())
     }
 
-    async fn detach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()> {
+    async fn detach_instance(&self, group: &str, instance: &InstanceId) -> PortResult<()> {
         let client = self.autoscaling();
         client
             .detach_instances()
@@ -93,7 +93,7 @@ impl AutoScaling for AwsCloud {
         Ok(())
     }
 
-    async fn attach_instance(&self, group: &str, instance: &InstanceId) -> Answer<()> {
+    async fn attach_instance(&self, group: &str, instance: &InstanceId) -> PortResult<()> {
         let client = self.autoscaling();
         client
             .attach_instances()

@@ -5,13 +5,13 @@ use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_sdk_guardduty::types::DetectorStatus;
 use aws_smithy_types::DateTime;
 use brig_core::{iam::readiness::Trail, model::timestamp::Timestamp};
-use brig_engine::ports::{Answer, Clock, CloudError, Detection, ErrorKind, TrailEvent};
+use brig_engine::ports::{Clock, CloudError, Detection, ErrorKind, PortResult, TrailEvent};
 
 use crate::{clock::SystemClock, cloud::AwsCloud, error::Explain};
 
 #[async_trait]
 impl Detection for AwsCloud {
-    async fn lookup_events(&self, resource: &str, since: Timestamp) -> Answer<Vec<TrailEvent>> {
+    async fn lookup_events(&self, resource: &str, since: Timestamp) -> PortResult<Vec<TrailEvent>> {
         let client = self.cloudtrail();
         let attribute =
             LookupAttribute::builder().attribute_key(LookupAttributeKey::ResourceName).attribute_value(resource);
@@ -29,7 +29,7 @@ impl Detection for AwsCloud {
     }
 
     /// Trails of the organisation and of other Regions that record this one included.
-    async fn describe_trails(&self) -> Answer<Vec<Trail>> {
+    async fn describe_trails(&self) -> PortResult<Vec<Trail>> {
         let client = self.cloudtrail();
         let listed = client.describe_trails().include_shadow_trails(true).send().await.explain("DescribeTrails")?;
         let mut trails = Vec::new();
@@ -46,7 +46,7 @@ impl Detection for AwsCloud {
     }
 
     /// A Region has at most one detector.
-    async fn get_detectors(&self) -> Answer<Vec<bool>> {
+    async fn get_detectors(&self) -> PortResult<Vec<bool>> {
         let client = self.guardduty();
         let listed = client.list_detectors().send().await.explain("ListDetectors")?;
         let mut enabled = Vec::new();

@@ -25,10 +25,10 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 use brig_core::{
-    ledger::{Claim, Claimed, Counted, CountedInGroup, Current, Limits, State},
+    ledger::{Claim, Claimed, Containment, Counted, CountedInGroup, Limits, State},
     model::ids::InstanceKey,
 };
-use brig_engine::ports::{Answer, CloudError, ErrorKind};
+use brig_engine::ports::{CloudError, ErrorKind, PortResult};
 use items::{number, text};
 
 use crate::{
@@ -90,7 +90,7 @@ impl DynamoLedger {
         let _ = read.customize().config_override(once).send().await;
     }
 
-    async fn current(&self, key: &InstanceKey) -> Answer<Option<Item>> {
+    async fn current(&self, key: &InstanceKey) -> PortResult<Option<Item>> {
         let get = self
             .client
             .get_item()
@@ -103,7 +103,7 @@ impl DynamoLedger {
 
     /// The steps of the newest containments of an instance, the last key first, and whether these are all that there are.
     /// A containment's id begins with the instance's: questions and notifications lie outside of that range.
-    async fn newest_steps(&self, key: &InstanceKey) -> Answer<(Vec<Item>, bool)> {
+    async fn newest_steps(&self, key: &InstanceKey) -> PortResult<(Vec<Item>, bool)> {
         let query = self.steps_query(key, format!("{}-", key.instance)).scan_index_forward(false).limit(NEWEST_STEPS);
         let answer = query.send().await.explain("Query")?;
         let all = answer.last_evaluated_key().is_none_or(HashMap::is_empty);
@@ -111,7 +111,7 @@ impl DynamoLedger {
     }
 
     /// Every step of the containment that the item `current` names.
-    async fn all_steps(&self, key: &InstanceKey, current: &Item) -> Answer<Vec<Item>> {
+    async fn all_steps(&self, key: &InstanceKey, current: &Item) -> PortResult<Vec<Item>> {
         let mut pages = self.steps_query(key, items::prefix(current)?).into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
@@ -131,7 +131,7 @@ impl DynamoLedger {
     }
 
     /// Closes a containment for good: it leaves the list of the active ones in the same transaction.
-    async fn end(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool> {
+    async fn end(&self, key: &InstanceKey, current: &Containment, read_version: u64) -> PortResult<bool> {
         let put = self
             .put(items::current(key, current))
             .condition_expression("version = :read")
@@ -253,7 +253,7 @@ impl DynamoLedger {
 }
 
 /// A condition that did not hold is an answer, not an error.
-fn unless_conditional(answer: Answer<()>) -> Answer<bool> {
+fn unless_conditional(answer: PortResult<()>) -> PortResult<bool> {
     match answer {
         Ok(()) => Ok(true),
         Err(error) if error.code == "ConditionalCheckFailedException" => Ok(false),
@@ -261,7 +261,7 @@ fn unless_conditional(answer: Answer<()>) -> Answer<bool> {
     }
 }
 
-fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Answer<T> {
+fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> PortResult<T> {
     result.map_err(|error| CloudError {
         operation: "TransactWriteItems",
         kind: ErrorKind::Other,
@@ -280,7 +280,7 @@ enum Ended {
 }
 
 /// Reads why the transaction that ends a containment was cancelled: `current` is its first item, the group its last.
-fn cancelled_end(codes: &[&str], with_group: bool) -> Answer<Ended> {
+fn cancelled_end(codes: &[&str], with_group: bool) -> PortResult<Ended> {
     let failed = |code: Option<&&str>| code.is_some_and(|code| *code == "ConditionalCheckFailed");
     if failed(codes.first()) {
         return Ok(Ended::Moved);
@@ -309,7 +309,7 @@ fn cancelled(codes: &[&str]) -> CloudError {
 }
 
 /// Reads why a claim's transaction was cancelled: a reason an item, `current` first, then the counters where there are any.
-fn cancelled_claim(codes: &[&str], limits: Option<&Limits>) -> Answer<Claimed> {
+fn cancelled_claim(codes: &[&str], limits: Option<&Limits>) -> PortResult<Claimed> {
     let failed = |code: &&str| *code == "ConditionalCheckFailed";
     let counters = limits.map_or(0, |limits| 1 + usize::from(limits.group.is_some()));
     let counted = codes.get(1..=counters).unwrap_or_default();

@@ -8,7 +8,7 @@ use brig_core::{
     model::{Destination, FlowLog, timestamp::Timestamp},
     model::{Files, Listing},
 };
-use brig_engine::ports::{Answer, FlowLogs, Lines, Object};
+use brig_engine::ports::{FlowLogs, Lines, Object, PortResult};
 
 use crate::{cloud::AwsCloud, error::Explain};
 
@@ -18,7 +18,7 @@ const LONGEST_INTERVAL: Duration = Duration::from_mins(10);
 
 #[async_trait]
 impl FlowLogs for AwsCloud {
-    async fn describe_flow_logs(&self) -> Answer<Vec<FlowLog>> {
+    async fn describe_flow_logs(&self) -> PortResult<Vec<FlowLog>> {
         let client = self.ec2();
         let mut pages = client.describe_flow_logs().into_paginator().items().send();
         let mut logs = Vec::new();
@@ -40,7 +40,7 @@ impl FlowLogs for AwsCloud {
         Ok(logs)
     }
 
-    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp, line: Lines<'_>) -> Answer<()> {
+    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp, line: Lines<'_>) -> PortResult<()> {
         let client = self.logs();
         let request = client.filter_log_events().log_group_name(group).log_stream_name_prefix(streams);
         let mut pages = request.start_time(since.millis()).into_paginator().send();
@@ -51,11 +51,11 @@ impl FlowLogs for AwsCloud {
         Ok(())
     }
 
-    async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>> {
+    async fn list_objects(&self, bucket: &str, listing: &Listing) -> PortResult<Vec<Object>> {
         self.s3().list_objects(bucket, listing).await
     }
 
-    async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> Answer<()> {
+    async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> PortResult<()> {
         self.s3().get_object_lines(bucket, key, line).await
     }
 }

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use brig_core::model::Role;
-use brig_engine::ports::{Answer, ErrorKind, Iam, Profile};
+use brig_engine::ports::{ErrorKind, Iam, PortResult, Profile};
 
 use crate::{cloud::AwsCloud, error::Explain};
 
 #[async_trait]
 impl Iam for AwsCloud {
-    async fn get_instance_profile(&self, name: &str) -> Answer<Profile> {
+    async fn get_instance_profile(&self, name: &str) -> PortResult<Profile> {
         let client = self.iam();
         let answer =
             client.get_instance_profile().instance_profile_name(name).send().await.explain("GetInstanceProfile")?;
@@ -20,7 +20,7 @@ impl Iam for AwsCloud {
         })
     }
 
-    async fn get_role(&self, name: &str) -> Answer<Option<Role>> {
+    async fn get_role(&self, name: &str) -> PortResult<Option<Role>> {
         let client = self.iam();
         match client.get_role().role_name(name).send().await.explain("GetRole") {
             Ok(answer) => {
@@ -32,7 +32,7 @@ impl Iam for AwsCloud {
         }
     }
 
-    async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>> {
+    async fn list_instance_profiles_for_role(&self, role: &str) -> PortResult<Vec<String>> {
         let client = self.iam();
         let mut pages = client.list_instance_profiles_for_role().role_name(role).into_paginator().items().send();
         let mut found = Vec::new();
@@ -42,7 +42,7 @@ impl Iam for AwsCloud {
         Ok(found)
     }
 
-    async fn get_role_policy(&self, role: &str, policy: &str) -> Answer<Option<String>> {
+    async fn get_role_policy(&self, role: &str, policy: &str) -> PortResult<Option<String>> {
         let client = self.iam();
         let answer = client.get_role_policy().role_name(role).policy_name(policy).send().await.explain("GetRolePolicy");
         match answer {
@@ -52,7 +52,7 @@ impl Iam for AwsCloud {
         }
     }
 
-    async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answer<()> {
+    async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> PortResult<()> {
         let client = self.iam();
         client
             .put_role_policy()
@@ -65,7 +65,7 @@ impl Iam for AwsCloud {
         Ok(())
     }
 
-    async fn delete_role_policy(&self, role: &str, policy: &str) -> Answer<()> {
+    async fn delete_role_policy(&self, role: &str, policy: &str) -> PortResult<()> {
         let client = self.iam();
         let answer = client.delete_role_policy().role_name(role).policy_name(policy).send().await;
         match answer.explain("DeleteRolePolicy") {

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{IamInstanceProfileSpecification, InstanceMetadataEndpointState};
 use brig_core::model::{Association, MetadataOptions, ids::InstanceId};
-use brig_engine::ports::{Answer, InstanceCredentials};
+use brig_engine::ports::{InstanceCredentials, PortResult};
 
 use crate::{cloud::AwsCloud, ec2::filter, error::Explain};
 
 #[async_trait]
 impl InstanceCredentials for AwsCloud {
-    async fn describe_profile_associations(&self, instance: Option<&InstanceId>) -> Answer<Vec<Association>> {
+    async fn describe_profile_associations(&self, instance: Option<&InstanceId>) -> PortResult<Vec<Association>> {
         let client = self.ec2();
         let request = client.describe_iam_instance_profile_associations();
         let request = match instance {
@@ -25,7 +25,7 @@ impl InstanceCredentials for AwsCloud {
         Ok(found)
     }
 
-    async fn associate_profile(&self, instance: &InstanceId, profile: &str) -> Answer<()> {
+    async fn associate_profile(&self, instance: &InstanceId, profile: &str) -> PortResult<()> {
         let client = self.ec2();
         client
             .associate_iam_instance_profile()
@@ -37,7 +37,7 @@ impl InstanceCredentials for AwsCloud {
         Ok(())
     }
 
-    async fn replace_profile(&self, association: &str, profile: &str) -> Answer<()> {
+    async fn replace_profile(&self, association: &str, profile: &str) -> PortResult<()> {
         let client = self.ec2();
         client
             .replace_iam_instance_profile_association()
@@ -49,7 +49,7 @@ impl InstanceCredentials for AwsCloud {
         Ok(())
     }
 
-    async fn disassociate_profile(&self, association: &str) -> Answer<()> {
+    async fn disassociate_profile(&self, association: &str) -> PortResult<()> {
         let client = self.ec2();
         client
             .disassociate_iam_instance_profile()
@@ -60,7 +60,7 @@ impl InstanceCredentials for AwsCloud {
         Ok(())
     }
 
-    async fn disable_metadata_endpoint(&self, instance: &InstanceId) -> Answer<()> {
+    async fn disable_metadata_endpoint(&self, instance: &InstanceId) -> PortResult<()> {
         let client = self.ec2();
         client
             .modify_instance_metadata_options()
@@ -72,7 +72,7 @@ impl InstanceCredentials for AwsCloud {
         Ok(())
     }
 
-    async fn restore_metadata_options(&self, instance: &InstanceId, options: &MetadataOptions) -> Answer<()> {
+    async fn restore_metadata_options(&self, instance: &InstanceId, options: &MetadataOptions) -> PortResult<()> {
         let client = self.ec2();
         client
             .modify_instance_metadata_options()

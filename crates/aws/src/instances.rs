@@ -12,7 +12,7 @@ use brig_core::model::{
     ids::{AccountId, GroupId, InstanceId, Region},
     timestamp::Timestamp,
 };
-use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Instances, Tags};
+use brig_engine::ports::{Attribute, AttributeChange, ErrorKind, Instances, PortResult, Tags};
 
 use crate::{
     cloud::AwsCloud,
@@ -23,7 +23,7 @@ use crate::{
 
 #[async_trait]
 impl Instances for AwsCloud {
-    async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
+    async fn describe_instance(&self, instance: &InstanceId) -> PortResult<Option<Instance>> {
         let client = self.ec2();
         let region = &self.region;
         // EC2 says of an id that it does not know that it is not found. An empty list is not its way of saying so: it is
@@ -48,7 +48,7 @@ impl Instances for AwsCloud {
         Ok(None)
     }
 
-    async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>> {
+    async fn describe_instances_named(&self, name: &str) -> PortResult<Vec<Instance>> {
         let client = self.ec2();
         let region = &self.region;
         let mut pages =
@@ -66,7 +66,7 @@ impl Instances for AwsCloud {
         Ok(instances)
     }
 
-    async fn describe_instance_attribute(&self, instance: &InstanceId, attribute: Attribute) -> Answer<String> {
+    async fn describe_instance_attribute(&self, instance: &InstanceId, attribute: Attribute) -> PortResult<String> {
         let client = self.ec2();
         let name = match attribute {
             Attribute::DisableApiTermination => InstanceAttributeName::DisableApiTermination,
@@ -93,7 +93,7 @@ impl Instances for AwsCloud {
         })
     }
 
-    async fn modify_instance_attribute(&self, instance: &InstanceId, change: &AttributeChange) -> Answer<()> {
+    async fn modify_instance_attribute(&self, instance: &InstanceId, change: &AttributeChange) -> PortResult<()> {
         let client = self.ec2();
         let request = client.modify_instance_attribute().instance_id(instance.as_str());
         let flag = |on: bool| AttributeBooleanValue::builder().value(on).build();
@@ -118,7 +118,7 @@ impl Instances for AwsCloud {
 
     /// Events that are over stay listed for a week, with a mark in their description
     /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instances-status-check_sched.html>).
-    async fn describe_scheduled_events(&self, instance: &InstanceId) -> Answer<Vec<String>> {
+    async fn describe_scheduled_events(&self, instance: &InstanceId) -> PortResult<Vec<String>> {
         let client = self.ec2();
         let request = client.describe_instance_status().instance_ids(instance.as_str()).include_all_instances(true);
         let answer = request.send().await.explain("DescribeInstanceStatus")?;
@@ -135,20 +135,20 @@ impl Instances for AwsCloud {
             .collect())
     }
 
-    async fn stop_instance(&self, instance: &InstanceId, hibernate: bool) -> Answer<()> {
+    async fn stop_instance(&self, instance: &InstanceId, hibernate: bool) -> PortResult<()> {
         let client = self.ec2();
         let request = client.stop_instances().instance_ids(instance.as_str()).set_hibernate(hibernate.then_some(true));
         request.send().await.explain("StopInstances")?;
         Ok(())
     }
 
-    async fn start_instance(&self, instance: &InstanceId) -> Answer<()> {
+    async fn start_instance(&self, instance: &InstanceId) -> PortResult<()> {
         let client = self.ec2();
         client.start_instances().instance_ids(instance.as_str()).send().await.explain("StartInstances")?;
         Ok(())
     }
 
-    async fn set_auto_recovery(&self, instance: &InstanceId, setting: &str) -> Answer<()> {
+    async fn set_auto_recovery(&self, instance: &InstanceId, setting: &str) -> PortResult<()> {
         let client = self.ec2();
         client
             .modify_instance_maintenance_options()
@@ -160,13 +160,13 @@ impl Instances for AwsCloud {
         Ok(())
     }
 
-    async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()> {
+    async fn create_tags(&self, resource: &str, tags: &Tags) -> PortResult<()> {
         let client = self.ec2();
         client.create_tags().resources(resource).set_tags(Some(sdk_tags(tags))).send().await.explain("CreateTags")?;
         Ok(())
     }
 
-    async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()> {
+    async fn delete_tags(&self, resource: &str, keys: &[&str]) -> PortResult<()> {
         let client = self.ec2();
         let tags = keys.iter().map(|key| Tag::builder().key(*key).build()).collect();
         client.delete_tags().resources(resource).set_tags(Some(tags)).send().await.explain("DeleteTags")?;

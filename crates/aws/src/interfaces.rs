@@ -12,7 +12,7 @@ use brig_core::model::{
     ids::{EniId, GroupId, InstanceId},
     timestamp::Timestamp,
 };
-use brig_engine::ports::{Answer, Attached, Interfaces, InterfacesOf};
+use brig_engine::ports::{Attached, Interfaces, InterfacesOf, PortResult};
 
 use crate::{
     cloud::AwsCloud,
@@ -22,11 +22,11 @@ use crate::{
 
 #[async_trait]
 impl Interfaces for AwsCloud {
-    async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
+    async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> PortResult<Vec<Attached>> {
         attached(self.ec2(), of).await
     }
 
-    async fn modify_network_interface_groups(&self, eni: &EniId, groups: &[GroupId]) -> Answer<()> {
+    async fn modify_network_interface_groups(&self, eni: &EniId, groups: &[GroupId]) -> PortResult<()> {
         let client = self.ec2();
         client
             .modify_network_interface_attribute()
@@ -38,7 +38,7 @@ impl Interfaces for AwsCloud {
         Ok(())
     }
 
-    async fn modify_network_interface_timeouts(&self, eni: &EniId, timeouts: &Timeouts) -> Answer<()> {
+    async fn modify_network_interface_timeouts(&self, eni: &EniId, timeouts: &Timeouts) -> PortResult<()> {
         let client = self.ec2();
         let whole = |seconds: Option<u32>| seconds.and_then(|seconds| seconds.try_into().ok());
         let wanted = ConnectionTrackingSpecificationRequest::builder()
@@ -55,7 +55,7 @@ impl Interfaces for AwsCloud {
         Ok(())
     }
 
-    async fn unassign_public_address(&self, eni: &EniId) -> Answer<()> {
+    async fn unassign_public_address(&self, eni: &EniId) -> PortResult<()> {
         let client = self.ec2();
         client
             .modify_network_interface_attribute()
@@ -67,13 +67,13 @@ impl Interfaces for AwsCloud {
         Ok(())
     }
 
-    async fn disassociate_address(&self, association: &str) -> Answer<()> {
+    async fn disassociate_address(&self, association: &str) -> PortResult<()> {
         let client = self.ec2();
         client.disassociate_address().association_id(association).send().await.explain("DisassociateAddress")?;
         Ok(())
     }
 
-    async fn associate_address(&self, eni: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()> {
+    async fn associate_address(&self, eni: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> PortResult<()> {
         let client = self.ec2();
         client
             .associate_address()
@@ -88,7 +88,7 @@ impl Interfaces for AwsCloud {
     }
 }
 
-async fn attached(client: &Client, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
+async fn attached(client: &Client, of: InterfacesOf<'_>) -> PortResult<Vec<Attached>> {
     match of {
         InterfacesOf::Instance(instance) => list(client, "attachment.instance-id", &[instance.as_str()]).await,
         InterfacesOf::Instances(instances) => {
@@ -135,7 +135,7 @@ const MOST_VALUES: usize = 200;
 
 const TRUNK_TAG: &str = "tag:vpcresources.k8s.aws/trunk-eni-id";
 
-async fn list(client: &Client, name: &str, values: &[&str]) -> Answer<Vec<Attached>> {
+async fn list(client: &Client, name: &str, values: &[&str]) -> PortResult<Vec<Attached>> {
     let mut pages = client.describe_network_interfaces().filters(filter(name, values)).into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(interface) = pages.next().await {

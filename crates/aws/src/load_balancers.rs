@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use aws_sdk_elasticloadbalancing as classic;
 use aws_sdk_elasticloadbalancingv2 as v2;
 use brig_core::model::{Target, ids::InstanceId};
-use brig_engine::ports::{Answer, LoadBalancers, TargetGroup};
+use brig_engine::ports::{LoadBalancers, PortResult, TargetGroup};
 
 use crate::{cloud::AwsCloud, error::Explain};
 
 #[async_trait]
 impl LoadBalancers for AwsCloud {
-    async fn describe_target_groups(&self) -> Answer<Vec<TargetGroup>> {
+    async fn describe_target_groups(&self) -> PortResult<Vec<TargetGroup>> {
         let client = self.elbv2();
         let mut pages = client.describe_target_groups().into_paginator().items().send();
         let mut found = Vec::new();
@@ -27,7 +27,7 @@ impl LoadBalancers for AwsCloud {
         Ok(found)
     }
 
-    async fn describe_target_health(&self, group: &str) -> Answer<Vec<Target>> {
+    async fn describe_target_health(&self, group: &str) -> PortResult<Vec<Target>> {
         let client = self.elbv2();
         let answer =
             client.describe_target_health().target_group_arn(group).send().await.explain("DescribeTargetHealth")?;
@@ -50,21 +50,21 @@ impl LoadBalancers for AwsCloud {
             .collect())
     }
 
-    async fn deregister_targets(&self, group: &str, targets: &[Target]) -> Answer<()> {
+    async fn deregister_targets(&self, group: &str, targets: &[Target]) -> PortResult<()> {
         let client = self.elbv2();
         let request = client.deregister_targets().target_group_arn(group).set_targets(Some(descriptions(targets)));
         request.send().await.explain("DeregisterTargets")?;
         Ok(())
     }
 
-    async fn register_targets(&self, group: &str, targets: &[Target]) -> Answer<()> {
+    async fn register_targets(&self, group: &str, targets: &[Target]) -> PortResult<()> {
         let client = self.elbv2();
         let request = client.register_targets().target_group_arn(group).set_targets(Some(descriptions(targets)));
         request.send().await.explain("RegisterTargets")?;
         Ok(())
     }
 
-    async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> Answer<Vec<String>> {
+    async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> PortResult<Vec<String>> {
         let client = self.elb();
         let mut pages = client.describe_load_balancers().into_paginator().items().send();
         let mut found = Vec::new();
@@ -78,7 +78,7 @@ impl LoadBalancers for AwsCloud {
         Ok(found)
     }
 
-    async fn deregister_from_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()> {
+    async fn deregister_from_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> PortResult<()> {
         let client = self.elb();
         client
             .deregister_instances_from_load_balancer()
@@ -90,7 +90,7 @@ impl LoadBalancers for AwsCloud {
         Ok(())
     }
 
-    async fn register_with_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()> {
+    async fn register_with_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> PortResult<()> {
         let client = self.elb();
         client
             .register_instances_with_load_balancer()

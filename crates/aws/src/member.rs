@@ -10,7 +10,7 @@ use brig_core::model::{
     ids::{AccountId, Region},
     timestamp::Timestamp,
 };
-use brig_engine::ports::{Answer, Clock, CloudError, ErrorKind};
+use brig_engine::ports::{Clock, CloudError, ErrorKind, PortResult};
 
 use crate::{clock::SystemClock, error::Explain};
 
@@ -44,7 +44,7 @@ impl MemberRole {
     }
 
     /// Credentials that last for a while.
-    pub(crate) async fn assume(&self) -> Answer<Credentials> {
+    pub(crate) async fn assume(&self) -> PortResult<Credentials> {
         let now = SystemClock.now();
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((credentials, ends)) = held

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{NetworkAclEntry, RuleAction};
 use brig_core::model::network_acl::{AclEntry, NetworkAcl};
-use brig_engine::ports::{AclsOf, Answer, ErrorKind, NetworkAcls};
+use brig_engine::ports::{AclsOf, ErrorKind, NetworkAcls, PortResult};
 use ipnet::IpNet;
 
 use crate::{cloud::AwsCloud, ec2::filter, error::Explain};
@@ -13,7 +13,7 @@ use crate::{cloud::AwsCloud, ec2::filter, error::Explain};
 #[async_trait]
 impl NetworkAcls for AwsCloud {
     /// By a filter: an id that is gone is then left out, rather than failing the call.
-    async fn describe_network_acls(&self, of: AclsOf<'_>) -> Answer<Vec<NetworkAcl>> {
+    async fn describe_network_acls(&self, of: AclsOf<'_>) -> PortResult<Vec<NetworkAcl>> {
         let client = self.ec2();
         let (name, values) = match of {
             AclsOf::Subnets(subnets) => ("association.subnet-id", subnets),
@@ -36,7 +36,7 @@ impl NetworkAcls for AwsCloud {
         Ok(found)
     }
 
-    async fn create_network_acl_entry(&self, acl: &str, entry: &AclEntry) -> Answer<()> {
+    async fn create_network_acl_entry(&self, acl: &str, entry: &AclEntry) -> PortResult<()> {
         let client = self.ec2();
         let (v4, v6) = match entry.cidr {
             IpNet::V4(net) => (Some(net.to_string()), None),
@@ -55,7 +55,7 @@ impl NetworkAcls for AwsCloud {
         Ok(())
     }
 
-    async fn delete_network_acl_entry(&self, acl: &str, number: i32, egress: bool) -> Answer<()> {
+    async fn delete_network_acl_entry(&self, acl: &str, number: i32, egress: bool) -> PortResult<()> {
         let client = self.ec2();
         let request = client.delete_network_acl_entry().network_acl_id(acl).rule_number(number).egress(egress);
         match request.send().await.explain("DeleteNetworkAclEntry") {
@@ -64,7 +64,7 @@ impl NetworkAcls for AwsCloud {
         }
     }
 
-    async fn published_ranges(&self) -> Answer<Arc<[IpNet]>> {
+    async fn published_ranges(&self) -> PortResult<Arc<[IpNet]>> {
         self.ranges.published().await
     }
 }

@@ -10,7 +10,7 @@ use brig_core::model::{
     ids::{Region, VpcId},
     tags::{CONTAINMENT_TAG, GROUP_ROLE_TAG, STATE_TAG},
 };
-use brig_engine::ports::{Answer, CloudError, DryRun, Probes, Tags};
+use brig_engine::ports::{CloudError, DryRun, PortResult, Probes, Tags};
 
 use crate::{
     cloud::AwsCloud,
@@ -22,14 +22,14 @@ use crate::{
 impl Probes for AwsCloud {
     /// Without `AllRegions` those alone that the account has enabled
     /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>).
-    async fn describe_regions(&self) -> Answer<Vec<Region>> {
+    async fn describe_regions(&self) -> PortResult<Vec<Region>> {
         let client = self.ec2();
         let answer = client.describe_regions().send().await.explain("DescribeRegions")?;
         let names = answer.regions().iter().filter_map(|region| region.region_name());
         Ok(names.filter_map(|name| name.parse().ok()).collect())
     }
 
-    async fn describe_vpcs(&self) -> Answer<Vec<VpcId>> {
+    async fn describe_vpcs(&self) -> PortResult<Vec<VpcId>> {
         let client = self.ec2();
         let mut pages = client.describe_vpcs().into_paginator().items().send();
         let mut vpcs = Vec::new();
@@ -39,14 +39,14 @@ impl Probes for AwsCloud {
         Ok(vpcs)
     }
 
-    async fn get_metadata_default_tokens(&self) -> Answer<Option<String>> {
+    async fn get_metadata_default_tokens(&self) -> PortResult<Option<String>> {
         let client = self.ec2();
         let answer = client.get_instance_metadata_defaults().send().await.explain("GetInstanceMetadataDefaults")?;
         let tokens = answer.account_level().and_then(|level| level.http_tokens());
         Ok(tokens.map(|tokens| tokens.as_str().to_owned()))
     }
 
-    async fn count_instances_without_tokens(&self) -> Answer<usize> {
+    async fn count_instances_without_tokens(&self) -> PortResult<usize> {
         let client = self.ec2();
         let running = filter("instance-state-name", &["running"]);
         let optional = filter("metadata-options.http-tokens", &["optional"]);
@@ -60,7 +60,7 @@ impl Probes for AwsCloud {
 
     /// EC2 answers a permitted DryRun with the error `DryRunOperation`
     /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html>).
-    async fn dry_run(&self, change: &DryRun) -> Answer<()> {
+    async fn dry_run(&self, change: &DryRun) -> PortResult<()> {
         let client = self.ec2();
         let answer = tried(client, change).await;
         match answer {

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::{
     http::Headers,
 };
 use brig_core::model::network_acl;
-use brig_engine::ports::{Answer, CloudError, ErrorKind};
+use brig_engine::ports::{CloudError, ErrorKind, PortResult};
 use ipnet::IpNet;
 
 use crate::{
@@ -36,7 +36,7 @@ impl Ranges {
         Self { url, kept: Mutex::default() }
     }
 
-    pub(crate) async fn published(&self) -> Answer<Arc<[IpNet]>> {
+    pub(crate) async fn published(&self) -> PortResult<Arc<[IpNet]>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((at, ranges)) = kept
             && at.elapsed() < KEPT
@@ -64,7 +64,7 @@ fn error(kind: ErrorKind, code: &str, message: String) -> CloudError {
     CloudError { operation: "GET ip-ranges.json", kind, code: code.to_owned(), message }
 }
 
-async fn fetch(url: &str) -> Answer<Vec<u8>> {
+async fn fetch(url: &str) -> PortResult<Vec<u8>> {
     let broken = |why: String| error(ErrorKind::Transient, "Connection", why);
     let mut request = HttpRequest::empty();
     request.set_uri(url).map_err(|why| error(ErrorKind::Other, "BadUrl", why.to_string()))?;

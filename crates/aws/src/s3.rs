@@ -19,7 +19,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::byte_stream::ByteStream;
 use brig_core::model::Listing;
-use brig_engine::ports::{Answer, Clock as _, CloudError, ErrorKind, Lines, Object};
+use brig_engine::ports::{Clock as _, CloudError, ErrorKind, Lines, Object, PortResult};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::{
@@ -63,7 +63,7 @@ impl S3 {
         }
     }
 
-    pub(crate) async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>> {
+    pub(crate) async fn list_objects(&self, bucket: &str, listing: &Listing) -> PortResult<Vec<Object>> {
         const OPERATION: &str = "ListObjectsV2";
         let value = |text: &str| utf8_percent_encode(text, VALUE).to_string();
         let query = format!("list-type=2&prefix={}&start-after={}", value(&listing.prefix), value(&listing.after));
@@ -85,7 +85,7 @@ impl S3 {
         Err(CloudError { operation: OPERATION, kind: ErrorKind::Other, code: "TooMany".to_owned(), message })
     }
 
-    pub(crate) async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> Answer<()> {
+    pub(crate) async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> PortResult<()> {
         const OPERATION: &str = "GetObject";
         let unreadable = |why: String| unreadable(OPERATION, format!("{key}: {why}"));
         let mut body = ByteStream::new(self.get(OPERATION, bucket, key, "").await?.into_body());
@@ -97,7 +97,7 @@ impl S3 {
     }
 
     /// GET; again where the answer said that the bucket is in another Region, and once more where it might do better.
-    async fn get(&self, operation: &'static str, bucket: &str, key: &str, query: &str) -> Answer<HttpResponse> {
+    async fn get(&self, operation: &'static str, bucket: &str, key: &str, query: &str) -> PortResult<HttpResponse> {
         let (mut moves, mut tries) = (0, 0);
         loop {
             let error = match in_time(operation, self.ask(operation, bucket, key, query)).await.flatten() {
@@ -134,7 +134,7 @@ impl S3 {
         elsewhere.get(bucket).cloned().unwrap_or_else(own)
     }
 
-    async fn ask(&self, operation: &'static str, bucket: &str, key: &str, query: &str) -> Answer<HttpResponse> {
+    async fn ask(&self, operation: &'static str, bucket: &str, key: &str, query: &str) -> PortResult<HttpResponse> {
         let region = self.region(bucket);
         let base = base(&self.config, bucket, &region).await.map_err(|why| bad(operation, why))?;
         let key = utf8_percent_encode(key, PATH);
@@ -151,7 +151,7 @@ impl S3 {
 }
 
 /// A call that takes no longer than an answer of AWS may.
-async fn in_time<T>(operation: &'static str, call: impl Future<Output = T>) -> Answer<T> {
+async fn in_time<T>(operation: &'static str, call: impl Future<Output = T>) -> PortResult<T> {
     tokio::time::timeout(PATIENCE, call).await.map_err(|_| broken(operation, format!("no answer within {PATIENCE:?}")))
 }
 

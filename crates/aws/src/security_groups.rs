@@ -12,7 +12,7 @@ use brig_core::model::{
     Direction, Rule, SecurityGroup,
     ids::{GroupId, VpcId},
 };
-use brig_engine::ports::{Answer, ErrorKind, ListedRule, SecurityGroups, Tags};
+use brig_engine::ports::{ErrorKind, ListedRule, PortResult, SecurityGroups, Tags};
 
 use crate::{
     cloud::AwsCloud,
@@ -22,7 +22,7 @@ use crate::{
 
 #[async_trait]
 impl SecurityGroups for AwsCloud {
-    async fn describe_brig_groups(&self) -> Answer<Vec<SecurityGroup>> {
+    async fn describe_brig_groups(&self) -> PortResult<Vec<SecurityGroup>> {
         let client = self.ec2();
         let mut pages = client
             .describe_security_groups()
@@ -38,7 +38,7 @@ impl SecurityGroups for AwsCloud {
     }
 
     /// By a filter: an id that is gone is then left out, rather than failing the call.
-    async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {
+    async fn describe_groups(&self, groups: &[GroupId]) -> PortResult<Vec<SecurityGroup>> {
         let client = self.ec2();
         let ids: Vec<&str> = groups.iter().map(GroupId::as_str).collect();
         let mut pages =
@@ -51,19 +51,19 @@ impl SecurityGroups for AwsCloud {
     }
 
     /// By a filter, which takes `*` for anything: a name that has one stands for itself alone.
-    async fn describe_groups_named(&self, name: &str) -> Answer<Vec<SecurityGroup>> {
+    async fn describe_groups_named(&self, name: &str) -> PortResult<Vec<SecurityGroup>> {
         let client = self.ec2();
         let mut found = groups_by(client, "group-name", name).await?;
         found.retain(|group| group.name == name);
         Ok(found)
     }
 
-    async fn describe_groups_of_vpc(&self, vpc: &VpcId) -> Answer<Vec<SecurityGroup>> {
+    async fn describe_groups_of_vpc(&self, vpc: &VpcId) -> PortResult<Vec<SecurityGroup>> {
         let client = self.ec2();
         groups_by(client, "vpc-id", vpc.as_str()).await
     }
 
-    async fn describe_security_group_rules(&self, group: &GroupId) -> Answer<Vec<ListedRule>> {
+    async fn describe_security_group_rules(&self, group: &GroupId) -> PortResult<Vec<ListedRule>> {
         let client = self.ec2();
         let mut pages = client
             .describe_security_group_rules()
@@ -79,7 +79,7 @@ impl SecurityGroups for AwsCloud {
         Ok(rules)
     }
 
-    async fn create_security_group(&self, vpc: &VpcId, name: &str, tags: &Tags) -> Answer<GroupId> {
+    async fn create_security_group(&self, vpc: &VpcId, name: &str, tags: &Tags) -> PortResult<GroupId> {
         let client = self.ec2();
         let made = client
             .create_security_group()
@@ -93,7 +93,7 @@ impl SecurityGroups for AwsCloud {
         Ok(made.group_id().unwrap_or_default().into())
     }
 
-    async fn authorize_rule(&self, group: &GroupId, rule: &Rule) -> Answer<()> {
+    async fn authorize_rule(&self, group: &GroupId, rule: &Rule) -> PortResult<()> {
         let client = self.ec2();
         let permission = permission(rule);
         let answer = match rule.direction {
@@ -120,7 +120,7 @@ impl SecurityGroups for AwsCloud {
         }
     }
 
-    async fn revoke_rules(&self, group: &GroupId, direction: Direction, rules: &[String]) -> Answer<()> {
+    async fn revoke_rules(&self, group: &GroupId, direction: Direction, rules: &[String]) -> PortResult<()> {
         let client = self.ec2();
         let rules = Some(rules.to_vec());
         let answer = match direction {
@@ -144,7 +144,7 @@ impl SecurityGroups for AwsCloud {
         gone_is_revoked(answer)
     }
 
-    async fn revoke_all_egress(&self, group: &GroupId, cidr: &str) -> Answer<()> {
+    async fn revoke_all_egress(&self, group: &GroupId, cidr: &str) -> PortResult<()> {
         let client = self.ec2();
         let answer = client
             .revoke_security_group_egress()
@@ -197,7 +197,7 @@ fn listed(rule: &SecurityGroupRule) -> Rule {
 }
 
 /// A rule that is not there needs no revoking; a group that is not there is an error all the same.
-fn gone_is_revoked(answer: Answer<()>) -> Answer<()> {
+fn gone_is_revoked(answer: PortResult<()>) -> PortResult<()> {
     match answer {
         Err(error)
             if matches!(error.code.as_str(), "InvalidPermission.NotFound" | "InvalidSecurityGroupRuleId.NotFound") =>
@@ -231,7 +231,7 @@ fn to(permission: IpPermissionBuilder, cidr: &str) -> IpPermission {
     }
 }
 
-async fn groups_by(client: &Client, key: &str, value: &str) -> Answer<Vec<SecurityGroup>> {
+async fn groups_by(client: &Client, key: &str, value: &str) -> PortResult<Vec<SecurityGroup>> {
     let mut pages = client.describe_security_groups().filters(filter(key, &[value])).into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(group) = pages.next().await {

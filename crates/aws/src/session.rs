@@ -19,7 +19,7 @@ use brig_core::{
     model::ids::{AccountId, Region},
     step::Lane,
 };
-use brig_engine::ports::{Answer, Cloud, Clouds, Unreachable};
+use brig_engine::ports::{Cloud, Clouds, PortResult, Unreachable};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -63,14 +63,14 @@ impl Session {
     }
 
     /// The account of the credentials (STS GetCallerIdentity).
-    pub async fn account(&self) -> Answer<Option<AccountId>> {
+    pub async fn account(&self) -> PortResult<Option<AccountId>> {
         let client = aws_sdk_sts::Client::new(&self.config);
         let identity = client.get_caller_identity().send().await.explain("GetCallerIdentity")?;
         Ok(identity.account().and_then(|account| account.parse().ok()))
     }
 
     /// The ARN of the session that the credentials are of (STS GetCallerIdentity).
-    pub async fn identity(&self) -> Answer<String> {
+    pub async fn identity(&self) -> PortResult<String> {
         let client = aws_sdk_sts::Client::new(&self.config);
         let identity = client.get_caller_identity().send().await.explain("GetCallerIdentity")?;
         Ok(identity.arn().unwrap_or_default().to_owned())
@@ -222,7 +222,7 @@ impl Clouds for AwsClouds {
         }))
     }
 
-    async fn is_own(&self, by: &str, source_identity: Option<&str>) -> Answer<bool> {
+    async fn is_own(&self, by: &str, source_identity: Option<&str>) -> PortResult<bool> {
         let roles = self.member_role.iter().chain(&self.own_roles);
         if roles.into_iter().any(|role| is_session_of(role, by, source_identity)) {
             return Ok(true);

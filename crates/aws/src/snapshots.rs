@@ -13,7 +13,7 @@ use brig_core::model::{
     ids::{InstanceId, SnapshotId, VolumeId},
     timestamp::Timestamp,
 };
-use brig_engine::ports::{Answer, CloudError, ErrorKind, Snapshots, Tags};
+use brig_engine::ports::{CloudError, ErrorKind, PortResult, Snapshots, Tags};
 
 use crate::{
     cloud::AwsCloud,
@@ -23,7 +23,12 @@ use crate::{
 
 #[async_trait]
 impl Snapshots for AwsCloud {
-    async fn create_snapshots(&self, instance: &InstanceId, description: &str, tags: &Tags) -> Answer<Vec<Snapshot>> {
+    async fn create_snapshots(
+        &self,
+        instance: &InstanceId,
+        description: &str,
+        tags: &Tags,
+    ) -> PortResult<Vec<Snapshot>> {
         let client = self.ec2();
         let answer = client
             .create_snapshots()
@@ -46,7 +51,7 @@ impl Snapshots for AwsCloud {
             .collect())
     }
 
-    async fn create_snapshot(&self, volume: &VolumeId, description: &str, tags: &Tags) -> Answer<Snapshot> {
+    async fn create_snapshot(&self, volume: &VolumeId, description: &str, tags: &Tags) -> PortResult<Snapshot> {
         let client = self.ec2();
         let made = client
             .create_snapshot()
@@ -68,7 +73,7 @@ impl Snapshots for AwsCloud {
         })
     }
 
-    async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> Answer<Vec<Snapshot>> {
+    async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> PortResult<Vec<Snapshot>> {
         let client = self.ec2();
         let mut pages = client
             .describe_snapshots()
@@ -85,7 +90,7 @@ impl Snapshots for AwsCloud {
         Ok(found)
     }
 
-    async fn lock_snapshot(&self, snapshot: &SnapshotId, days: u32) -> Answer<()> {
+    async fn lock_snapshot(&self, snapshot: &SnapshotId, days: u32) -> PortResult<()> {
         let client = self.ec2();
         client
             .lock_snapshot()
@@ -98,7 +103,7 @@ impl Snapshots for AwsCloud {
         Ok(())
     }
 
-    async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>> {
+    async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> PortResult<Vec<SnapshotId>> {
         let client = self.ec2();
         let mut locked = Vec::new();
         let mut token = None;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use brig_core::{iam::readiness::Topic, report::message::Message};
-use brig_engine::ports::{Answer, CloudError, ErrorKind, Notifier};
+use brig_engine::ports::{CloudError, ErrorKind, Notifier, PortResult};
 
 use crate::{error::Explain, session::Session};
 
@@ -24,7 +24,7 @@ impl SnsNotifier {
 
 #[async_trait]
 impl Notifier for SnsNotifier {
-    async fn publish(&self, message: &Message) -> Answer<()> {
+    async fn publish(&self, message: &Message) -> PortResult<()> {
         let mut request = self
             .client
             .publish()
@@ -48,7 +48,7 @@ impl Notifier for SnsNotifier {
         Ok(())
     }
 
-    async fn topic(&self) -> Answer<Topic> {
+    async fn topic(&self) -> PortResult<Topic> {
         let request = self.client.get_topic_attributes().topic_arn(&self.topic);
         let answer = request.send().await.explain("GetTopicAttributes")?;
         let attribute =

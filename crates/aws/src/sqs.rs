@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use brig_engine::ports::{Answer, CloudError, ErrorKind, Queue};
+use brig_engine::ports::{CloudError, ErrorKind, PortResult, Queue};
 
 use crate::{error::Explain, session::Session};
 
@@ -22,7 +22,7 @@ impl SqsQueue {
 
 #[async_trait]
 impl Queue for SqsQueue {
-    async fn change_visibility(&self, queue_arn: &str, receipt: &str, seconds: i32) -> Answer<()> {
+    async fn change_visibility(&self, queue_arn: &str, receipt: &str, seconds: i32) -> PortResult<()> {
         let mut parts = queue_arn.split(':').skip(4);
         let (Some(account), Some(name)) = (parts.next(), parts.next()) else {
             return Err(CloudError {

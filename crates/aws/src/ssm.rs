@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_ssm::Client;
 use brig_engine::{
-    ports::{Answer, CloudError, ErrorKind},
+    ports::{CloudError, ErrorKind, PortResult},
     rulebook::Parameters,
 };
 
@@ -25,7 +25,7 @@ impl SsmParameters {
 
 #[async_trait]
 impl Parameters for SsmParameters {
-    async fn get_parameter(&self, name: &str) -> Answer<String> {
+    async fn get_parameter(&self, name: &str) -> PortResult<String> {
         let answer = self.client.get_parameter().name(name).with_decryption(true).send().await;
         let answer = answer.explain("GetParameter")?;
         let value = answer.parameter.and_then(|parameter| parameter.value);

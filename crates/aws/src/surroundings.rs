@@ -7,7 +7,7 @@ use brig_core::model::{
     ids::{EniId, VpcId},
     reach::{Route, RouteTable, VpcEndpoint},
 };
-use brig_engine::ports::{Answer, Surroundings};
+use brig_engine::ports::{PortResult, Surroundings};
 
 use crate::{
     cloud::AwsCloud,
@@ -17,7 +17,11 @@ use crate::{
 
 #[async_trait]
 impl Surroundings for AwsCloud {
-    async fn describe_service_endpoints(&self, vpcs: &[VpcId], services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
+    async fn describe_service_endpoints(
+        &self,
+        vpcs: &[VpcId],
+        services: &[&str],
+    ) -> PortResult<Vec<(VpcId, Vec<EniId>)>> {
         let client = self.ec2();
         let region = &self.region;
         let names: Vec<String> = services.iter().map(|service| format!("com.amazonaws.{region}.{service}")).collect();
@@ -33,7 +37,7 @@ impl Surroundings for AwsCloud {
         Ok(found)
     }
 
-    async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>> {
+    async fn describe_route_tables(&self, vpcs: &[VpcId]) -> PortResult<Vec<RouteTable>> {
         let client = self.ec2();
         let mut pages = client.describe_route_tables().filters(in_vpcs(vpcs)).into_paginator().items().send();
         let mut found = Vec::new();
@@ -56,7 +60,7 @@ impl Surroundings for AwsCloud {
         Ok(found)
     }
 
-    async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> Answer<Vec<VpcEndpoint>> {
+    async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> PortResult<Vec<VpcEndpoint>> {
         let client = self.ec2();
         let mut pages = client.describe_vpc_endpoints().filters(in_vpcs(vpcs)).into_paginator().items().send();
         let mut found = Vec::new();
@@ -79,7 +83,7 @@ impl Surroundings for AwsCloud {
         Ok(found)
     }
 
-    async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> Answer<Vec<(VpcId, String)>> {
+    async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> PortResult<Vec<(VpcId, String)>> {
         let client = self.ec2();
         let request =
             client.describe_network_interfaces().filters(in_vpcs(vpcs)).filters(filter("interface-type", kinds));
@@ -94,27 +98,27 @@ impl Surroundings for AwsCloud {
         Ok(found)
     }
 
-    async fn get_serial_console_access(&self) -> Answer<Option<bool>> {
+    async fn get_serial_console_access(&self) -> PortResult<Option<bool>> {
         let client = self.ec2();
         let answer = client.get_serial_console_access_status().send().await.explain("GetSerialConsoleAccessStatus")?;
         Ok(answer.serial_console_access_enabled())
     }
 
-    async fn count_dns_firewalls(&self, vpc: &VpcId) -> Answer<usize> {
+    async fn count_dns_firewalls(&self, vpc: &VpcId) -> PortResult<usize> {
         let client = self.resolver();
         let request = client.list_firewall_rule_group_associations().vpc_id(vpc.as_str());
         let answer = request.send().await.explain("ListFirewallRuleGroupAssociations")?;
         Ok(answer.firewall_rule_group_associations().len())
     }
 
-    async fn count_service_networks(&self, vpc: &VpcId) -> Answer<usize> {
+    async fn count_service_networks(&self, vpc: &VpcId) -> PortResult<usize> {
         let client = self.lattice();
         let request = client.list_service_network_vpc_associations().vpc_identifier(vpc.as_str());
         let answer = request.send().await.explain("ListServiceNetworkVpcAssociations")?;
         Ok(answer.items().len())
     }
 
-    async fn describe_default_timeouts(&self, instance_type: &str) -> Answer<Timeouts> {
+    async fn describe_default_timeouts(&self, instance_type: &str) -> PortResult<Timeouts> {
         let client = self.ec2();
         let request = client.describe_instance_types().instance_types(InstanceType::from(instance_type));
         let answer = request.send().await.explain("DescribeInstanceTypes")?;

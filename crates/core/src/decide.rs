@@ -1,6 +1,7 @@
 //! Whether to act: a finding and what was seen of its instance -> contain, ask people, or ignore, always with the reason
 //! that a person reads. The hourly cap is decided with the claim, since only the ledger can count.
 
+use crate::model::text::Sentence;
 use built_in::{built_in, of_a_node, settled};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -31,53 +32,98 @@ pub use self::{
 };
 
 /// What to do about a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// Act.
-    Contain,
+    Contain {
+        /// A person or a rule asks that the instance be stopped, too.
+        stop: bool,
+    },
     /// A person must decide; tell them what would be done.
     Ask,
     /// Nothing to do.
     Ignore,
+    /// A precondition forbids what a person asks for: nothing may be done, whoever asks.
+    Refuse,
 }
 
-/// A decision and why. `refused` marks a person's request that a precondition forbids.
+impl Decision {
+    /// `contain`, `ask`, `ignore` or `refuse`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Contain { .. } => "contain",
+            Self::Ask => "ask",
+            Self::Ignore => "ignore",
+            Self::Refuse => "refuse",
+        }
+    }
+
+    /// Whether something is to be done.
+    #[must_use]
+    pub fn acts(self) -> bool {
+        matches!(self, Self::Contain { .. })
+    }
+
+    /// Whether the instance is to be stopped, too.
+    #[must_use]
+    pub fn stops(self) -> bool {
+        matches!(self, Self::Contain { stop: true })
+    }
+}
+
+impl Serialize for Decision {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+/// A decision and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
     /// What to do.
     pub decision: Decision,
-    /// Why, for a person.
-    pub reason: String,
-    /// A precondition failed: nothing may be done, whoever asks.
-    pub refused: bool,
+    /// Why, for a person. Names and titles of others are in it.
+    pub reason: Sentence,
     /// A rule of the account's own said so: the built-in rules are not asked.
     pub by_rule: bool,
-    /// A person or a rule asks that the instance be stopped, too.
-    pub stop: bool,
     /// Why, as a word: what tells news from a repetition.
     pub cause: Cause,
 }
 
 impl Decided {
-    /// A decision that no precondition and no rule of the account's made. The reason is one line: names and titles of others
-    /// are in it.
+    fn new(decision: Decision, reason: impl Into<Sentence>) -> Self {
+        Self { decision, reason: reason.into(), by_rule: false, cause: Cause::Finding }
+    }
+
+    /// To act.
     #[must_use]
-    pub fn new(decision: Decision, reason: String) -> Self {
-        let reason = text::into_line(reason, text::REPORT);
-        Self { decision, reason, refused: false, by_rule: false, stop: false, cause: Cause::Finding }
+    pub fn contain(reason: impl Into<Sentence>) -> Self {
+        Self::new(Decision::Contain { stop: false }, reason)
+    }
+
+    /// To ask people.
+    #[must_use]
+    pub fn ask(reason: impl Into<Sentence>) -> Self {
+        Self::new(Decision::Ask, reason)
+    }
+
+    /// To do nothing.
+    #[must_use]
+    pub fn ignore(reason: impl Into<Sentence>) -> Self {
+        Self::new(Decision::Ignore, reason)
+    }
+
+    /// To refuse what a person asks for.
+    #[must_use]
+    pub fn refuse(reason: impl Into<Sentence>) -> Self {
+        Self::new(Decision::Refuse, reason)
     }
 
     /// The same for this cause.
     #[must_use]
     pub fn because(self, cause: Cause) -> Self {
         Self { cause, ..self }
-    }
-
-    /// A precondition failed.
-    #[must_use]
-    pub fn refused(reason: String) -> Self {
-        Self { refused: true, ..Self::new(Decision::Contain, reason) }
     }
 }
 
@@ -126,7 +172,10 @@ pub fn document(finding: &Finding, instance: &Instance) -> Value {
 #[must_use]
 pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force, guide: &Guide<'_>) -> Decided {
     let decided = judge(finding, instance, known, force, guide);
-    Decided { stop: decided.stop || finding.stop, ..decided }
+    match decided.decision {
+        Decision::Contain { stop } => Decided { decision: Decision::Contain { stop: stop || finding.stop }, ..decided },
+        Decision::Ask | Decision::Ignore | Decision::Refuse => decided,
+    }
 }
 
 fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force, guide: &Guide<'_>) -> Decided {
@@ -135,30 +184,27 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force
         if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
     match known {
         Known::Releasing(id) if finding.is_automatic() => {
-            return Decided::new(Decision::Ask, format!("{what}; a person is releasing the instance from {id}"))
+            return Decided::ask(format!("{what}; a person is releasing the instance from {id}"))
                 .because(Cause::BeingReleased);
         }
-        Known::Active(_) | Known::Releasing(_) => return Decided::new(Decision::Contain, what),
+        Known::Active(_) | Known::Releasing(_) => return Decided::contain(what),
         Known::Released { at, findings } if finding.is_automatic() => {
             if let Some(decided) = after_release(finding, &what, *at, findings) {
                 return decided;
             }
         }
         Known::ReleasedInFuture { at } if finding.is_automatic() => {
-            return Decided::new(
-                Decision::Ask,
-                format!(
-                    "{what}; the ledger says that the instance was released at {at}, which is in the future, so it \
+            return Decided::ask(format!(
+                "{what}; the ledger says that the instance was released at {at}, which is in the future, so it \
                      cannot show whether this activity is older. A clock is wrong, or somebody changed the ledger"
-                ),
-            );
+            ));
         }
         Known::Released { .. } | Known::ReleasedInFuture { .. } | Known::No => {}
     }
     if let Some(id) = instance.tags.get(CONTAINMENT_TAG)
         && force == Force::No
     {
-        return Decided::refused(format!(
+        return Decided::refuse(format!(
             "{} carries the tag {CONTAINMENT_TAG}={}, a containment that this ledger does not know; invoke with \
              \"force\": true to take it over, its original settings then being unknown",
             instance.id,
@@ -171,17 +217,16 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force
     };
     let value = text::one_line(value, text::NAME);
     match strength {
-        _ if finding.is_automatic() => Decided::new(
-            Decision::Ask,
-            format!("{what}; the instance is EXEMPT by its tag {tag}={value}, so a person must decide"),
-        )
-        .because(Cause::Exempt),
-        Strength::Never => Decided::refused(format!(
+        _ if finding.is_automatic() => {
+            Decided::ask(format!("{what}; the instance is EXEMPT by its tag {tag}={value}, so a person must decide"))
+                .because(Cause::Exempt)
+        }
+        Strength::Never => Decided::refuse(format!(
             "{} is tagged {tag}=never: it may not be contained, not even by force, until that tag is changed",
             instance.id
         ))
         .because(Cause::Exempt),
-        Strength::UnlessForced if force == Force::No => Decided::refused(format!(
+        Strength::UnlessForced if force == Force::No => Decided::refuse(format!(
             "{} is exempt by its tag {tag}={value}; invoke with \"force\": true to contain it anyway",
             instance.id
         ))
@@ -194,21 +239,18 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force
 /// person has already judged, a person judges the update too.
 fn after_release(finding: &Finding, what: &str, at: Timestamp, findings: &[String]) -> Option<Decided> {
     match finding.last_seen {
-        None => Some(Decided::new(
-            Decision::Ignore,
-            format!("{what}; the instance was released at {at}, and the event does not say when the activity was"),
-        )),
-        Some(seen) if seen <= at => Some(Decided::new(
-            Decision::Ignore,
-            format!("{what}; its activity ({seen}) is older than the instance's release ({at})"),
-        )),
-        Some(seen) if findings.contains(&finding.id) => Some(Decided::new(
-            Decision::Ask,
-            format!(
+        None => Some(Decided::ignore(format!(
+            "{what}; the instance was released at {at}, and the event does not say when the activity was"
+        ))),
+        Some(seen) if seen <= at => {
+            Some(Decided::ignore(format!("{what}; its activity ({seen}) is older than the instance's release ({at})")))
+        }
+        Some(seen) if findings.contains(&finding.id) => Some(
+            Decided::ask(format!(
                 "{what}; the instance was released from this same finding at {at}, and the activity continues ({seen})"
-            ),
-        )
-        .because(Cause::Released)),
+            ))
+            .because(Cause::Released),
+        ),
         Some(_) => None,
     }
 }
@@ -218,49 +260,46 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, force: Force, g
     if let Some(unclear) = finding.unclear
         && force == Force::No
     {
-        return Decided::new(
-            Decision::Ask,
-            format!("{what}; it is not plain that {} is meant: the report {}", finding.instance, unclear.why()),
-        );
+        return Decided::ask(format!(
+            "{what}; it is not plain that {} is meant: the report {}",
+            finding.instance,
+            unclear.why()
+        ));
     }
     // Who names an instance means it; a pasted report's instances are named by whoever wrote the report.
     if finding.by_person && (force == Force::Yes || finding.source != Source::AbuseReport) {
-        return Decided::new(Decision::Contain, what);
+        return Decided::contain(what);
     }
     if finding.crowd > guide.policy.max_per_finding {
-        return Decided::new(
-            Decision::Ask,
-            format!(
-                "{what}; the event names {} instances, more than BRIG_MAX_PER_FINDING ({})",
-                finding.crowd, guide.policy.max_per_finding
-            ),
-        )
+        return Decided::ask(format!(
+            "{what}; the event names {} instances, more than BRIG_MAX_PER_FINDING ({})",
+            finding.crowd, guide.policy.max_per_finding
+        ))
         .because(Cause::Crowd);
     }
     if finding.by_person && finding.source == Source::AbuseReport {
-        return Decided::new(Decision::Contain, what);
+        return Decided::contain(what);
     }
     let decided = weigh(finding, instance, &what, guide);
     match decided.decision {
-        Decision::Contain => settled(finding, &what, guide.policy).unwrap_or(decided),
-        Decision::Ask | Decision::Ignore => decided,
+        Decision::Contain { .. } => settled(finding, &what, guide.policy).unwrap_or(decided),
+        Decision::Ask | Decision::Ignore | Decision::Refuse => decided,
     }
 }
 
 fn weigh(finding: &Finding, instance: &Instance, what: &str, guide: &Guide<'_>) -> Decided {
-    if let Some((name, decision, stop)) = guide.rules.decide(&document(finding, instance)) {
-        return Decided { by_rule: true, stop, ..Decided::new(decision, format!("{what} (rule \"{name}\")")) };
+    if let Some((name, decision)) = guide.rules.decide(&document(finding, instance)) {
+        return Decided { by_rule: true, ..Decided::new(decision, format!("{what} (rule \"{name}\")")) };
     }
     if let Some(decided) = built_in(finding, guide.policy).or_else(|| of_a_node(finding, instance, what)) {
         return decided;
     }
     match guide.rules_lost {
-        Some(why) => Decided::new(
-            Decision::Ask,
-            format!("{what}; the account's own rules could not be read ({why}), so a person must decide"),
-        )
-        .because(Cause::RulesUnread),
-        None => Decided::new(Decision::Contain, what.to_owned()),
+        Some(why) => {
+            Decided::ask(format!("{what}; the account's own rules could not be read ({why}), so a person must decide"))
+                .because(Cause::RulesUnread)
+        }
+        None => Decided::contain(what.to_owned()),
     }
 }
 

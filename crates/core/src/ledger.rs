@@ -1,5 +1,6 @@
 //! The ledger's items as values, and who may take a containment on. The store itself is the engine's port.
 
+use crate::model::text::Sentence;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -72,7 +73,7 @@ impl Named {
 
 /// The instance's item `current`: its containment, and who holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Current {
+pub struct Containment {
     /// The containment.
     pub containment: ContainmentId,
     /// How far it is.
@@ -88,7 +89,7 @@ pub struct Current {
     /// Ids of the findings that named the instance, the first one first.
     pub findings: Vec<String>,
     /// Why, for a person.
-    pub reason: String,
+    pub reason: Sentence,
     /// The outcome of the last attempt that ended in order.
     pub outcome: Option<String>,
     /// The outcome that people were notified of last.
@@ -112,7 +113,7 @@ pub struct Current {
 /// How many findings a containment lists.
 const MOST_FINDINGS: usize = 50;
 
-impl Current {
+impl Containment {
     /// Whether the instance is contained, or is being contained.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -224,7 +225,7 @@ pub struct Announcement {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Records {
     /// The item `current`.
-    pub current: Option<Current>,
+    pub current: Option<Containment>,
     /// The steps of the current containment.
     pub steps: Vec<StepRecord>,
 }
@@ -232,7 +233,7 @@ pub struct Records {
 impl Records {
     /// The containment that is active.
     #[must_use]
-    pub fn active(&self) -> Option<&Current> {
+    pub fn active(&self) -> Option<&Containment> {
         self.current.as_ref().filter(|current| current.is_active())
     }
 
@@ -254,20 +255,20 @@ impl Records {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReportOf {
     /// What containing, or looking again, read back.
-    Containment,
+    Answer,
     /// What giving back read back.
     Release,
 }
 
 impl ReportOf {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::Containment, Self::Release];
+    pub const ALL: [Self; 2] = [Self::Answer, Self::Release];
 
     /// Its word in the ledger and in answers.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Containment => "containment",
+            Self::Answer => "containment",
             Self::Release => "release",
         }
     }
@@ -317,9 +318,9 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn current(state: State, holder: &str, until: i64) -> Current {
+    fn current(state: State, holder: &str, until: i64) -> Containment {
         let lease_until = Timestamp::from_millis(until);
-        Current { state, holder: holder.to_owned(), lease_until, ..crate::testing::current() }
+        Containment { state, holder: holder.to_owned(), lease_until, ..crate::testing::current() }
     }
 
     #[test]
@@ -343,7 +344,7 @@ mod tests {
     #[test]
     fn a_finding_joins_only_what_was_seen_to_hold_after_its_event_and_its_activity() {
         let at = Timestamp::from_millis(1_790_000_000_000);
-        let whole = Current {
+        let whole = Containment {
             state: State::Closed,
             outcome: Some("contained".to_owned()),
             concluded_at: Some(at),
@@ -351,7 +352,7 @@ mod tests {
         };
         let seen = |seen| Finding { last_seen: seen, ..crate::testing::finding() };
         let later = at.after(Duration::from_secs(1));
-        let covers = |current: &Current, finding: &Finding, arrived| current.covers(finding, arrived, later);
+        let covers = |current: &Containment, finding: &Finding, arrived| current.covers(finding, arrived, later);
         assert!(covers(&whole, &seen(None), at));
         assert!(covers(&whole, &seen(Some(at)), at));
         assert!(!covers(&whole, &seen(None), later), "it came later");
@@ -360,13 +361,13 @@ mod tests {
             !whole.covers(&seen(None), at, Timestamp::from_millis(at.millis() - 1)),
             "no time in the future counts"
         );
-        assert!(!covers(&Current { state: State::Open, ..whole.clone() }, &seen(None), at));
-        assert!(!covers(&Current { outcome: Some("partial".to_owned()), ..whole.clone() }, &seen(None), at));
+        assert!(!covers(&Containment { state: State::Open, ..whole.clone() }, &seen(None), at));
+        assert!(!covers(&Containment { outcome: Some("partial".to_owned()), ..whole.clone() }, &seen(None), at));
         let stolen = Finding { roles: vec!["web".to_owned()], ..seen(None) };
         assert!(!covers(&whole, &stolen, at), "it names a role that is not denied yet");
         let named = Named { roles: vec!["web".to_owned()], profiles: Vec::new() };
-        assert!(covers(&Current { named, ..whole.clone() }, &stolen, at));
-        assert!(!covers(&Current { concluded_at: None, ..whole }, &seen(None), at), "an earlier version wrote it");
+        assert!(covers(&Containment { named, ..whole.clone() }, &stolen, at));
+        assert!(!covers(&Containment { concluded_at: None, ..whole }, &seen(None), at), "an earlier version wrote it");
     }
 
     #[test]
@@ -374,8 +375,11 @@ mod tests {
         let hour = |hours: u64| Timestamp::from_millis(1_790_000_000_000).after(Duration::from_hours(hours));
         let limits = || Some(Limits { cap: 1, others: None, group: Some("web".to_owned()) });
         let group = |at, stays| Some(CountedInGroup { name: "web".to_owned(), at, stays });
-        let after =
-            |state, counted: &Option<Counted>| Current { state, counted: counted.clone(), ..crate::testing::current() };
+        let after = |state, counted: &Option<Counted>| Containment {
+            state,
+            counted: counted.clone(),
+            ..crate::testing::current()
+        };
         let (against, first) = count(None, limits(), hour(0));
         assert_eq!(against, limits());
         assert_eq!(first, Some(Counted { hour: hour(0).hour(), hour_stays: false, group: group(hour(0), false) }));
@@ -401,7 +405,7 @@ mod tests {
     #[test]
     fn a_lease_holds_until_it_ends_or_its_own_request_returns() {
         let now = Timestamp::from_millis(1000);
-        let judge = |current: &Current, request: &str| claimable(Some(current), request, now);
+        let judge = |current: &Containment, request: &str| claimable(Some(current), request, now);
         assert_eq!(claimable(None, "r", now), Claimable::New);
         assert_eq!(judge(&current(State::Closed, "other", 9999), "r"), Claimable::Again);
         assert_eq!(judge(&current(State::Open, "r", 9999), "r"), Claimable::Again);

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::{
     decide::Decision,
-    ledger::{Cause, Conclusion, Current, Named, State},
+    ledger::{Cause, Conclusion, Containment, Named, State},
     model::{
         Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
         Volume, ids::AccountId, timestamp::Timestamp,
     },
     report::{
-        answer::{Containment, Timings},
+        answer::{Answer, Timings},
         verdict::Verdict,
     },
     trigger::{Finding, Source},
@@ -94,14 +94,14 @@ pub(crate) fn instance() -> Instance {
 }
 
 /// An answer in which nothing was looked at.
-pub(crate) fn answer() -> Containment {
-    Containment {
+pub(crate) fn answer() -> Answer {
+    Answer {
         account: account(),
         region: "us-east-1".parse().expect("region"),
         instance_id: INSTANCE.parse().expect("id"),
         containment_id: Some("c".into()),
-        decision: Decision::Contain,
-        reason: "GuardDuty: Command and control".to_owned(),
+        decision: Decision::Contain { stop: false },
+        reason: "GuardDuty: Command and control".to_owned().into(),
         outcome: Conclusion::Contained,
         verdict: Verdict::untouched(String::new()),
         steps: Vec::new(),
@@ -124,9 +124,9 @@ pub(crate) fn answer() -> Containment {
 }
 
 /// An open containment of the instance.
-pub(crate) fn current() -> Current {
+pub(crate) fn current() -> Containment {
     let at = Timestamp::from_millis(0);
-    Current {
+    Containment {
         containment: "c".into(),
         state: State::Open,
         holder: String::new(),
@@ -134,7 +134,7 @@ pub(crate) fn current() -> Current {
         version: 1,
         claimed_at: at,
         findings: vec!["f".to_owned()],
-        reason: String::new(),
+        reason: String::new().into(),
         outcome: None,
         told: None,
         released_at: None,

@@ -16,7 +16,7 @@ use brig_core::{
 
 use crate::{
     effects::{self, Room},
-    ports::{Answer, InterfacesOf, NetworkPorts, SecurityGroups},
+    ports::{InterfacesOf, NetworkPorts, PortResult, SecurityGroups},
     work::{LaneReport, Work, gap},
 };
 
@@ -45,7 +45,7 @@ impl Access {
     /// By what it is.
     pub(crate) fn exact(
         setting: Option<&ForensicAccess>,
-        look: Option<Answer<AccessLook>>,
+        look: Option<PortResult<AccessLook>>,
         groups: &mut [SecurityGroup],
         account: &AccountId,
     ) -> Self {
@@ -103,11 +103,11 @@ impl Access {
 }
 
 /// Looks it up, where the settings have it.
-pub(crate) async fn look(work: &Work<'_>, cloud: &dyn NetworkPorts) -> Option<Answer<AccessLook>> {
+pub(crate) async fn look(work: &Work<'_>, cloud: &dyn NetworkPorts) -> Option<PortResult<AccessLook>> {
     Some(read(work, cloud, work.policy.forensic_access.as_ref()?).await)
 }
 
-async fn read(work: &Work<'_>, cloud: &dyn NetworkPorts, setting: &ForensicAccess) -> Answer<AccessLook> {
+async fn read(work: &Work<'_>, cloud: &dyn NetworkPorts, setting: &ForensicAccess) -> PortResult<AccessLook> {
     let vpcs = vpcs_of(&work.instance.interfaces);
     let named = async {
         match setting {

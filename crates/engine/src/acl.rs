@@ -23,7 +23,7 @@ use ipnet::IpNet;
 
 use crate::{
     effects::{self, Room},
-    ports::{AclPorts, AclsOf, Answer, CloudError, Ledger},
+    ports::{AclPorts, AclsOf, CloudError, Ledger, PortResult},
     work::{LaneReport, Work},
 };
 
@@ -70,7 +70,7 @@ pub(crate) async fn look(
     remotes: &[IpAddr],
     recorded: &[StepRecord],
     policy: &Policy,
-) -> Answer<Option<Seen>> {
+) -> PortResult<Option<Seen>> {
     let denies = recorded.iter().any(|record| matches!(record.step, Step::DenyInNetworkAcl(_)));
     if !policy.escalate.contains(&Escalation::RemoteAcl) || (remotes.is_empty() && !denies) {
         return Ok(None);
@@ -109,7 +109,7 @@ pub(crate) async fn denials(
     ledger: &dyn Ledger,
     instance: &Instance,
     acls: impl Iterator<Item = &str>,
-) -> Answer<BTreeMap<String, Vec<Denial>>> {
+) -> PortResult<BTreeMap<String, Vec<Denial>>> {
     let reads = acls.map(|acl| async move {
         let set = ledger.members(&Shared::acl(&instance.account, &instance.region, acl)).await?;
         Ok((acl.to_owned(), shares(&set.members)))
@@ -165,7 +165,7 @@ async fn plan(
     cloud: &dyn AclPorts,
     interfaces: &[Interface],
     recorded: &[StepRecord],
-) -> Answer<Option<(Plan, bool)>> {
+) -> PortResult<Option<(Plan, bool)>> {
     let remotes = &work.finding.remotes;
     let look = look(work.ledger, cloud, &work.instance, interfaces, remotes, recorded, work.policy);
     let seen = work.within("DescribeNetworkAcls", look).await?;
@@ -180,7 +180,7 @@ pub(crate) fn set_of(work: &Work<'_>, acl: &str) -> Shared {
     Shared::acl(&work.instance.account, &work.instance.region, acl)
 }
 
-async fn join(work: &Work<'_>, plan: &Plan) -> Answer<()> {
+async fn join(work: &Work<'_>, plan: &Plan) -> PortResult<()> {
     let joins = plan.todo().filter_map(share_of).map(|(acl, share)| async move {
         work.within("join", work.ledger.join(&set_of(work, acl), &share.to_string())).await.map(drop)
     });

@@ -6,12 +6,12 @@ use brig_core::report::message::Unhandled;
 use crate::{
     engine::{Engine, Invocation},
     notify::Notified,
-    ports::{Answer, CloudError, ErrorKind},
+    ports::{CloudError, ErrorKind, PortResult},
 };
 
 impl Engine {
     /// Notifies people. An error means that somebody was not notified: the event must come again.
-    pub async fn announce(&self, said: &Unhandled<'_>, invocation: &Invocation) -> Answer<()> {
+    pub async fn announce(&self, said: &Unhandled<'_>, invocation: &Invocation) -> PortResult<()> {
         if said.is_empty() {
             return Ok(());
         }
@@ -36,7 +36,7 @@ impl Engine {
     }
 }
 
-fn unheard(notified: Notified) -> Answer<()> {
+fn unheard(notified: Notified) -> PortResult<()> {
     let Some(unheard) = notified.failure() else { return Ok(()) };
     Err(CloudError {
         operation: "Publish",

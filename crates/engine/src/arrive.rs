@@ -1,6 +1,7 @@
 //! From a finding to the instance that it is about: what the finding alone settles, the clients, the first look, and the
 //! search where the instance is not there. Containing, planning and verifying all begin here.
 
+use brig_core::decide::Decision;
 use std::{borrow::Cow, sync::Arc};
 
 use brig_core::{
@@ -95,7 +96,7 @@ impl Engine {
             Looked::Seen(arrived) => Ok(arrived),
             Looked::NotThere(_) => {
                 let why = format!("there is no instance {instance} in {account}/{region}");
-                Err(Stop::Refused(Decided::refused(why).because(Cause::NotThere)))
+                Err(Stop::Refused(Decided::refuse(why).because(Cause::NotThere)))
             }
         }
     }
@@ -126,7 +127,7 @@ impl Engine {
         let early = early.or_else(|| decide::ignored(finding, &self.policy).filter(|_| self.rulebook.is_empty()));
         match early {
             None => Ok(()),
-            Some(decided) if decided.refused => Err(Stop::Refused(decided)),
+            Some(decided) if decided.decision == Decision::Refuse => Err(Stop::Refused(decided)),
             Some(decided) => Err(Stop::Ignored(decided)),
         }
     }

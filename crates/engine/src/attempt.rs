@@ -8,7 +8,7 @@ use std::{
 
 use brig_core::{
     decide::{Asks, Decided},
-    ledger::{self, Conclusion, Contest, Current, ReportOf, State},
+    ledger::{self, Conclusion, Containment, Contest, ReportOf, State},
     model::{
         Instance,
         ids::InstanceKey,
@@ -17,7 +17,7 @@ use brig_core::{
         timestamp::Timestamp,
     },
     report::{
-        answer::{Containment, Isolated, StepReport, Timings},
+        answer::{Answer, Isolated, StepReport, Timings},
         contest::Contested,
         fact::Truth,
         message::{self, Audience, Message},
@@ -33,7 +33,7 @@ use crate::{
     arrive::Scene,
     claim::Ours,
     engine::{Case, Engine, Invocation, LAST_CALL, Lanes, Occasion, key_of},
-    ports::{Answer, Tags},
+    ports::{PortResult, Tags},
     proof,
     reports::{Reports, run_lanes},
     stop,
@@ -49,7 +49,7 @@ const SLACK_MS: i64 = 10_000;
 
 impl Engine {
     /// Runs the lanes, again where something is left that can still succeed, and notifies people after the first attempt.
-    pub(crate) async fn attempt(&self, case: Case<'_>, decided: Decided, ours: Ours) -> Containment {
+    pub(crate) async fn attempt(&self, case: Case<'_>, decided: Decided, ours: Ours) -> Answer {
         let Case { finding, invocation, .. } = case;
         let Ours { mut current, records, scene } = ours;
         let Scene { lanes, look, mut timings, .. } = scene;
@@ -91,11 +91,11 @@ impl Engine {
         let mut said = false;
         loop {
             reports.take(run_lanes(&work, lanes, &wanted, seen.take(), reports.is_surveyed()).await);
-            let to_stop = stop::Wanted { on_record: current.stop, now: decided.stop };
+            let to_stop = stop::Wanted { on_record: current.stop, now: decided.decision.stops() };
             let stopped = Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, to_stop)).await;
             reports.add(Lane::Evidence, stopped);
             let answer = answer(case, &work, &decided, &reports, &mut timings, before.as_deref());
-            let answer = Containment { claimed_at: Some(current.claimed_at), ..answer };
+            let answer = Answer { claimed_at: Some(current.claimed_at), ..answer };
             let again = answer.left_over && self.left(invocation) > LAST_CALL + pause;
             // While it goes on, a change of the outcome is news; at the end, any change of how it stands.
             let told = current.told.as_deref().map(ledger::word_of) == Some(told_as(answer.outcome));
@@ -153,8 +153,8 @@ impl Engine {
     async fn conclude(
         &self,
         case: Case<'_>,
-        current: &mut Current,
-        answer: &mut Containment,
+        current: &mut Containment,
+        answer: &mut Answer,
         work: &Work<'_>,
         lanes: &Lanes,
         Said { again, added, contest }: Said,
@@ -194,7 +194,7 @@ impl Engine {
                 }
             }
         };
-        let kept = self.keep_report(answer, work, ReportOf::Containment, current);
+        let kept = self.keep_report(answer, work, ReportOf::Answer, current);
         let (notified, marked, settled, kept) = futures::join!(publish, mark, settle, kept);
         answer.notes.extend(kept.err().map(Into::into));
         if notified.is_known() {
@@ -215,7 +215,7 @@ impl Engine {
             )));
         }
         let read_version = current.version;
-        let mut next = Current { version: read_version.saturating_add(1), ..current.clone() };
+        let mut next = Containment { version: read_version.saturating_add(1), ..current.clone() };
         next.outcome = Some(word.to_owned());
         if !again {
             // What is left may be taken up at once; nobody has to wait for a lease that nobody uses.
@@ -239,8 +239,8 @@ impl Engine {
     /// news: whoever was not notified of the containment is notified of it as it was decided.
     fn message(
         &self,
-        current: &Current,
-        answer: &Containment,
+        current: &Containment,
+        answer: &Answer,
         work: &Work<'_>,
         standing: &str,
         invocation: &Invocation,
@@ -268,7 +268,7 @@ impl Engine {
     }
 
     /// Closes the questions about an instance that has been contained.
-    async fn close_questions(&self, key: &InstanceKey) -> Answer<()> {
+    async fn close_questions(&self, key: &InstanceKey) -> PortResult<()> {
         let mut from: Option<String> = None;
         loop {
             let page = self.ledger.questions(Some(key), from.as_deref()).await?;
@@ -294,7 +294,7 @@ struct Said {
 }
 
 /// The contest, where steps are held back: the answer says so first.
-fn contest(answer: &mut Containment, work: &Work<'_>, known: Option<&Contest>) -> Option<Contest> {
+fn contest(answer: &mut Answer, work: &Work<'_>, known: Option<&Contest>) -> Option<Contest> {
     let until = work.held_until()?;
     let contest = Contest::seen(known, work.clock.now());
     answer.outcome = Conclusion::Contested;
@@ -309,7 +309,7 @@ fn contest(answer: &mut Containment, work: &Work<'_>, known: Option<&Contest>) -
 }
 
 /// Whose call was looked into stands first among those who undo it.
-fn name_caller(answer: &mut Containment, by: &str) {
+fn name_caller(answer: &mut Answer, by: &str) {
     if let Some(contest) = &mut answer.contest {
         let by = one_line(by, LONGEST_CALLER);
         contest.by.retain(|other| *other != by);
@@ -347,7 +347,7 @@ fn answer(
     reports: &Reports,
     timings: &mut Timings,
     before: Option<&str>,
-) -> Containment {
+) -> Answer {
     let invocation = case.invocation;
     let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     if timings.isolated.is_none() {
@@ -361,7 +361,7 @@ fn answer(
     }
     let stop = reports.done().find(|done| matches!(done.step, Step::StopInstance(_)));
     if let Some(not) = stop.and_then(|done| brig_core::followups::stop::sentence(&done.outcome)) {
-        verdict.summary.push_str(&not);
+        verdict.summary.to_string().push_str(&not);
     }
     let steps: Vec<StepReport> =
         reports.done().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
@@ -396,7 +396,7 @@ fn answer(
             text::one_line(foreign, text::NAME)
         )));
     }
-    Containment {
+    Answer {
         account: work.key.account.clone(),
         region: work.key.region.clone(),
         instance_id: work.id().clone(),
@@ -425,7 +425,7 @@ fn answer(
 }
 
 /// What flow logs say goes into the verdict; what contradicts it goes first, and stays until they prove that it is over.
-fn contradict(answer: &mut Containment, proof: Proof, before: Option<&str>) {
+fn contradict(answer: &mut Answer, proof: Proof, before: Option<&str>) {
     let said = match proof.state {
         ProofState::Contradiction => Some(format!("TRAFFIC WAS ACCEPTED AFTER THE CUT: {}", proof.detail)),
         ProofState::Unavailable if before == Some(Conclusion::Contradicted.word()) => Some(format!(
@@ -444,7 +444,7 @@ fn contradict(answer: &mut Containment, proof: Proof, before: Option<&str>) {
 }
 
 /// Whether the instance carries the tag of its containment, whose state the other tag tells.
-fn is_marked(answer: &Containment) -> bool {
+fn is_marked(answer: &Answer) -> bool {
     let tags = Kind::Contain(StepKind::TagInstance);
     answer.steps.iter().any(|step| step.step == tags && step.outcome.is_done())
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use brig_core::{
     decide::{self, Decided},
     ledger::{
-        Claim, Claimable, Claimed, Conclusion, Current, Named, OverCap, Records, State, StepRecord, claimable, count,
+        Claim, Claimable, Claimed, Conclusion, Containment, Named, OverCap, Records, State, StepRecord, claimable,
+        count,
     },
     model::{Instance, ids::ContainmentId, timestamp::Timestamp},
-    report::{answer::Containment, fact::Truth, verdict::Verdict},
+    report::{answer::Answer, fact::Truth, verdict::Verdict},
     settings::Escalation,
     step::{DenyRole, PerLane, Plan, Step},
 };
@@ -18,7 +19,7 @@ use crate::{
     engine::{Case, Engine, Invocation, LAST_CALL, Occasion, key_of},
     escalation,
     lanes::network,
-    ports::{Answer, CloudError},
+    ports::{CloudError, PortResult},
     tell::log,
     verify::Caller,
 };
@@ -32,7 +33,7 @@ const LEASE_SPARE: Duration = Duration::from_secs(5);
 
 /// A claimed containment.
 pub(crate) struct Ours {
-    pub(crate) current: Current,
+    pub(crate) current: Containment,
     pub(crate) records: Vec<StepRecord>,
     pub(crate) scene: Scene,
 }
@@ -40,7 +41,7 @@ pub(crate) struct Ours {
 /// What a claim ended in.
 pub(crate) enum ClaimResult {
     Ours(Box<Ours>),
-    Ended(Box<Containment>),
+    Ended(Box<Answer>),
 }
 
 /// One try of a write that another invocation's may overtake.
@@ -62,9 +63,9 @@ pub(crate) enum Unsettled {
 /// What a try to claim it settled.
 enum Claiming {
     /// The item `current` as written, and the records of all steps.
-    Ours(Box<Current>, Vec<StepRecord>),
+    Ours(Box<Containment>, Vec<StepRecord>),
     /// The finding joined an active containment, which needed no work.
-    Joined(Box<Containment>),
+    Joined(Box<Answer>),
     Held(Lease),
     OverCap,
     ThirdInGroup,
@@ -88,7 +89,7 @@ impl Engine {
         &self,
         case: Case<'_>,
         records: &mut Records,
-        mut attempt: impl AsyncFnMut(&Records) -> Answer<Try<T>>,
+        mut attempt: impl AsyncFnMut(&Records) -> PortResult<Try<T>>,
     ) -> Result<T, Unsettled> {
         let mut pause = FIRST_PAUSE;
         let mut last = None;
@@ -110,7 +111,7 @@ impl Engine {
         let mut records = std::mem::take(&mut scene.look.records);
         let claimed =
             self.settle(case, &mut records, async |records| self.try_claim(case, decided, &scene, records).await);
-        let ended = |answer: Containment| ClaimResult::Ended(Box::new(answer));
+        let ended = |answer: Answer| ClaimResult::Ended(Box::new(answer));
         match claimed.await {
             Ok(Claiming::Ours(current, steps)) => {
                 scene.look.records = records;
@@ -125,7 +126,7 @@ impl Engine {
             Ok(Claiming::ThirdInGroup) => {
                 scene.look.records = records;
                 let group = scene.look.instance.auto_scaling_group().unwrap_or_default();
-                let decided = decide::third_in_group(&decided.reason, group);
+                let decided = decide::third_in_group(&decided.reason.to_string(), group);
                 ended(self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await)
             }
             Err(Unsettled::Failed(error)) => ended(self.cannot_start(case, &error).await),
@@ -143,7 +144,7 @@ impl Engine {
         decided: &Decided,
         scene: &Scene,
         records: &Records,
-    ) -> Answer<Try<Claiming>> {
+    ) -> PortResult<Try<Claiming>> {
         let Case { finding, invocation, .. } = case;
         let instance = &scene.look.instance;
         let now = self.clock.now();
@@ -193,14 +194,14 @@ impl Engine {
     }
 
     /// Another invocation works on it.
-    fn in_progress(&self, case: Case<'_>, decided: &Decided, records: &Records, lease: Lease) -> Containment {
+    fn in_progress(&self, case: Case<'_>, decided: &Decided, records: &Records, lease: Lease) -> Answer {
         let Lease { by, until } = lease;
         let mut answer = self.nothing(case, decided.clone(), Conclusion::InProgress);
         answer.containment_id = records.active().map(|current| current.containment.clone());
         answer.verdict.summary = format!(
             "{} is being contained by another invocation ({by}), which holds it until {until}.",
             case.finding.instance
-        );
+        ).into();
         // An event comes again: what it tells of may be later than what the holder reads back.
         answer.left_over = match case.occasion {
             Occasion::Finding => case.finding.is_automatic(),
@@ -222,7 +223,7 @@ impl Engine {
             records.steps.iter().any(|record| denies(&record.step))
         };
         let denies = self.policy.escalate.contains(&Escalation::RemoteAcl) && !finding.remotes.is_empty();
-        let asks = denies || (decided.stop && !known.stop) || !finding.roles.iter().all(is_denied);
+        let asks = denies || (decided.decision.stops() && !known.stop) || !finding.roles.iter().all(is_denied);
         let isolated = plan.steps.iter().any(|planned| matches!(planned.step, Step::Isolate(_)));
         finding.is_automatic()
             && matches!(case.occasion, Occasion::Finding)
@@ -233,8 +234,8 @@ impl Engine {
     }
 
     /// Adds the finding to the containment's list. None where somebody else wrote to it meanwhile.
-    async fn join(&self, case: Case<'_>, decided: &Decided, known: &Current) -> Answer<Option<Containment>> {
-        let mut joined = Current { version: known.version.saturating_add(1), ..known.clone() };
+    async fn join(&self, case: Case<'_>, decided: &Decided, known: &Containment) -> PortResult<Option<Answer>> {
+        let mut joined = Containment { version: known.version.saturating_add(1), ..known.clone() };
         joined.add_finding(case.finding);
         let lists = joined.findings == known.findings && joined.last_activity == known.last_activity;
         if !lists && !self.ledger.close(&key_of(case.finding), &joined, known.version).await? {
@@ -255,19 +256,19 @@ impl Engine {
     }
 
     /// Past the cap a person is asked; the first time in an hour loudly, since more may come than anybody reads.
-    async fn over_cap(&self, case: Case<'_>, decided: &Decided, scene: &Scene) -> Containment {
+    async fn over_cap(&self, case: Case<'_>, decided: &Decided, scene: &Scene) -> Answer {
         // Where the ledger cannot say whether it is the first time, once too often is better than never.
         let over = self.ledger.over_cap(&key_of(case.finding), self.clock.now()).await;
         let over = over.unwrap_or_else(|_| OverCap { first: true, instances: Vec::new() });
-        let decided = decide::over_cap(&decided.reason, &self.policy, &over);
+        let decided = decide::over_cap(&decided.reason.to_string(), &self.policy, &over);
         self.preview_and_tell(case, decided, Conclusion::Asked, scene).await
     }
 
     /// Gives up a claim under which nothing was changed, and asks a person.
-    pub(crate) async fn withdraw(&self, case: Case<'_>, decided: Decided, ours: Ours) -> Containment {
+    pub(crate) async fn withdraw(&self, case: Case<'_>, decided: Decided, ours: Ours) -> Answer {
         let Ours { current, scene, .. } = ours;
         let version = current.version;
-        let ended = Current {
+        let ended = Containment {
             state: State::Withdrawn,
             lease_until: self.clock.now(),
             version: version.saturating_add(1),
@@ -308,14 +309,19 @@ impl Engine {
 }
 
 /// The item `current` as the claim writes it.
-fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &Decided, now: Timestamp) -> Current {
+fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &Decided, now: Timestamp) -> Containment {
     let invocation = case.invocation;
     let lease_until = Engine::lease(invocation);
     let holder = invocation.request_id.clone();
     if let Some(old) = records.active() {
-        let mut current =
-            Current { state: State::Open, holder, lease_until, version: old.version.saturating_add(1), ..old.clone() };
-        current.stop |= decided.stop;
+        let mut current = Containment {
+            state: State::Open,
+            holder,
+            lease_until,
+            version: old.version.saturating_add(1),
+            ..old.clone()
+        };
+        current.stop |= decided.decision.stops();
         current.named = old.named.clone().with(case.finding);
         if matches!(case.occasion, Occasion::Finding) {
             current.add_finding(case.finding);
@@ -326,7 +332,7 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
     // Two containments of an instance within a second are two records all the same.
     let taken = records.current.as_ref().is_some_and(|old| old.containment == *named);
     let containment = if taken { ContainmentId::from(format!("{named}-{version}")) } else { named.clone() };
-    Current {
+    Containment {
         containment,
         state: State::Open,
         holder,
@@ -338,7 +344,7 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
         outcome: None,
         told: None,
         released_at: None,
-        stop: decided.stop,
+        stop: decided.decision.stops(),
         named: Named::default().with(case.finding),
         last_activity: case.finding.last_seen,
         contest: None,

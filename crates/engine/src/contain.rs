@@ -6,7 +6,7 @@ use std::time::Duration;
 use brig_core::{
     decide::{self, Decided, Decision, Guide, Known},
     ledger::Conclusion,
-    report::answer::Containment,
+    report::answer::Answer,
     settings::Mode,
     trigger::{Finding, Force},
 };
@@ -28,13 +28,13 @@ const LOOKING: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Acts on one finding and says what became of it. Never fails: an error is an answer.
-    pub async fn contain(&self, finding: &Finding, force: Force, invocation: &Invocation) -> Containment {
+    pub async fn contain(&self, finding: &Finding, force: Force, invocation: &Invocation) -> Answer {
         let case = Case { finding, occasion: Occasion::Finding, invocation };
         self.patiently(invocation, async || Box::pin(self.contain_once(case, force)).await).await
     }
 
     /// What containing it would do. Changes nothing, and notifies nobody.
-    pub async fn plan(&self, finding: &Finding, force: Force, invocation: &Invocation) -> Containment {
+    pub async fn plan(&self, finding: &Finding, force: Force, invocation: &Invocation) -> Answer {
         let case = Case { finding, occasion: Occasion::Finding, invocation };
         let arrived = match self.arrive(case).await {
             Ok(arrived) => *arrived,
@@ -43,7 +43,7 @@ impl Engine {
         let Arrived { finding, scene, in_force, last_healthy } = arrived;
         let case = Case { finding: &finding, ..case };
         let decided = self.judge(case, &scene, &in_force, force);
-        if decided.refused {
+        if decided.decision == Decision::Refuse {
             return self.nothing(case, decided, Conclusion::Refused);
         }
         let decided = match last_healthy.filter(|_| depends(case, &scene, &decided)) {
@@ -54,11 +54,7 @@ impl Engine {
     }
 
     /// Works until the instance is no longer held by another invocation, as long as the invocation may wait for that.
-    pub(crate) async fn patiently(
-        &self,
-        invocation: &Invocation,
-        mut work: impl AsyncFnMut() -> Containment,
-    ) -> Containment {
+    pub(crate) async fn patiently(&self, invocation: &Invocation, mut work: impl AsyncFnMut() -> Answer) -> Answer {
         let ends = invocation.began.after(invocation.patience);
         loop {
             let answer = work().await;
@@ -72,7 +68,7 @@ impl Engine {
         }
     }
 
-    async fn contain_once(&self, case: Case<'_>, force: Force) -> Containment {
+    async fn contain_once(&self, case: Case<'_>, force: Force) -> Answer {
         let arrived = match self.arrive(case).await {
             Ok(arrived) => *arrived,
             Err(stop) => return self.stopped(case, stop).await,
@@ -80,12 +76,12 @@ impl Engine {
         let Arrived { finding, scene, in_force, last_healthy } = arrived;
         let case = Case { finding: &finding, ..case };
         let mut decided = self.judge(case, &scene, &in_force, force);
-        if decided.refused {
+        if decided.decision == Decision::Refuse {
             let answer = self.nothing(case, decided, Conclusion::Refused);
             return self.tell_decision(case, answer, Some(&scene.look.instance)).await;
         }
         let last_healthy = last_healthy.filter(|_| depends(case, &scene, &decided));
-        if self.policy.mode == Mode::Enforce && decided.decision == Decision::Contain {
+        if self.policy.mode == Mode::Enforce && decided.decision.acts() {
             // Boxed: it holds every lane, and would make every future that ends in it as large.
             return Box::pin(self.claim_and_attempt(case, decided, scene, last_healthy)).await;
         }
@@ -93,9 +89,10 @@ impl Engine {
             decided = check.within(LOOKING, &scene.look.instance, self.clock.as_ref()).await.weigh(decided);
         }
         match decided.decision {
-            Decision::Contain => self.preview_and_tell(case, decided, Conclusion::Observed, &scene).await,
+            Decision::Contain { .. } => self.preview_and_tell(case, decided, Conclusion::Observed, &scene).await,
             Decision::Ask => self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await,
             Decision::Ignore => self.nothing(case, decided, Conclusion::Ignored),
+            Decision::Refuse => self.nothing(case, decided, Conclusion::Refused),
         }
     }
 
@@ -112,7 +109,7 @@ impl Engine {
         decided: Decided,
         scene: Scene,
         last_healthy: Option<LastHealthyCheck>,
-    ) -> Containment {
+    ) -> Answer {
         let Some(check) = last_healthy else {
             return match self.claim(case, &decided, scene).await {
                 ClaimResult::Ended(answer) => *answer,
@@ -127,7 +124,7 @@ impl Engine {
             ClaimResult::Ours(ours) => *ours,
         };
         let decided = seen.weigh(decided);
-        if decided.decision == Decision::Contain {
+        if decided.decision.acts() {
             return Box::pin(self.attempt(case, decided, ours)).await;
         }
         self.withdraw(case, decided, ours).await

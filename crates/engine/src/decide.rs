@@ -2,13 +2,13 @@
 
 use brig_core::{
     ledger::{Question, QuestionPage},
-    report::answer::Containment,
+    report::answer::Answer,
     trigger::{Finding, Force},
 };
 
 use crate::{
     engine::{Engine, Invocation},
-    ports::Answer,
+    ports::PortResult,
 };
 
 /// What became of an answer.
@@ -19,17 +19,17 @@ pub enum Decision {
     /// The question is closed, and nothing was done.
     Closed(Box<Question>),
     /// The instance was to be contained, as by a person with force.
-    Acted(Box<Containment>),
+    Acted(Box<Answer>),
 }
 
 impl Engine {
     /// A page of the questions that wait.
-    pub async fn questions(&self, from: Option<&str>) -> Answer<QuestionPage> {
+    pub async fn questions(&self, from: Option<&str>) -> PortResult<QuestionPage> {
         self.ledger.questions(None, from).await
     }
 
     /// Answers a question.
-    pub async fn decide(&self, id: &str, contain: bool, reason: &str, invocation: &Invocation) -> Answer<Decision> {
+    pub async fn decide(&self, id: &str, contain: bool, reason: &str, invocation: &Invocation) -> PortResult<Decision> {
         let Some(question) = self.ledger.question(id).await? else { return Ok(Decision::NotAsked) };
         let key = question.key();
         if !contain {
@@ -37,9 +37,9 @@ impl Engine {
             self.ledger.close_question(&key, &question.question, &answer, self.clock.now()).await?;
             return Ok(Decision::Closed(Box::new(question)));
         }
-        let title = if reason.is_empty() { question.reason } else { reason.to_owned() };
+        let title = if reason.is_empty() { question.reason } else { reason.to_owned().into() };
         let id = format!("manual-{}", invocation.request_id);
-        let occasion = Finding::occasion(id, title, key.account, key.region, key.instance);
+        let occasion = Finding::occasion(id, title.into(), key.account, key.region, key.instance);
         let finding = Finding { kind: "Manual".to_owned(), ..occasion };
         let answer = Box::pin(self.contain(&finding, Force::Yes, invocation)).await;
         Ok(Decision::Acted(Box::new(answer)))

@@ -11,7 +11,7 @@ use brig_core::{
 };
 
 use crate::{
-    ports::{Answer, CloudError, ErrorKind, Iam},
+    ports::{CloudError, ErrorKind, Iam, PortResult},
     stable::{Written, write_until_stable},
     work::Work,
 };
@@ -44,7 +44,7 @@ impl Denial<'_> {
 
     /// Denies the set's members. An instance that finds no room leaves the set again: it then holds exactly whom the policy
     /// denies, and the next release is written from it.
-    pub(crate) async fn deny(&self, work: &Work<'_>, cloud: &dyn Iam) -> Answer<Put> {
+    pub(crate) async fn deny(&self, work: &Work<'_>, cloud: &dyn Iam) -> PortResult<Put> {
         let set = work.ledger.members(&self.shared()).await?;
         let put = async |set: &MemberSet| self.put(cloud, set, work.policy.role_overflow).await;
         match write_until_stable(set, put, async |put| self.set_after(work, put).await).await? {
@@ -58,7 +58,7 @@ impl Denial<'_> {
     }
 
     /// The set again; none where the role is not there.
-    async fn set_after(&self, work: &Work<'_>, put: &Put) -> Answer<Option<MemberSet>> {
+    async fn set_after(&self, work: &Work<'_>, put: &Put) -> PortResult<Option<MemberSet>> {
         match put {
             Put::NoRole => Ok(None),
             Put::Done { .. } | Put::Full(_) | Put::Restless => work.ledger.members(&self.shared()).await.map(Some),
@@ -73,7 +73,7 @@ impl Denial<'_> {
         cloud: &dyn Iam,
         was: Option<&str>,
         foreign: bool,
-    ) -> Answer<Put> {
+    ) -> PortResult<Put> {
         let set = work.ledger.leave(&self.shared(), self.instance_arn).await?;
         if foreign {
             return Ok(Put::Done { form: Form::Arns, members: set.members.len() });
@@ -93,7 +93,7 @@ impl Denial<'_> {
     }
 
     /// Puts the plainest policy that the role has room for.
-    async fn put(&self, cloud: &dyn Iam, set: &MemberSet, overflow: RoleOverflow) -> Answer<Put> {
+    async fn put(&self, cloud: &dyn Iam, set: &MemberSet, overflow: RoleOverflow) -> PortResult<Put> {
         let mut full = None;
         for (form, document) in deny_policy::forms(&set.members, self.reach, overflow) {
             match cloud.put_role_policy(self.role, deny_policy::NAME, &document).await {
@@ -107,7 +107,7 @@ impl Denial<'_> {
     }
 
     /// Of a set that holds more than the policy ever had room for, those whom the policy denies stay denied; it shrinks.
-    async fn put_less(&self, cloud: &dyn Iam, set: &MemberSet) -> Answer<Put> {
+    async fn put_less(&self, cloud: &dyn Iam, set: &MemberSet) -> PortResult<Put> {
         let policy = cloud.get_role_policy(self.role, deny_policy::NAME).await?.unwrap_or_default();
         let denied = set.members.iter().filter(|arn| deny_policy::denies(&policy, arn)).cloned().collect();
         self.put(cloud, &MemberSet { members: denied, ..set.clone() }, RoleOverflow::Fail).await
@@ -121,7 +121,7 @@ impl Denial<'_> {
     }
 }
 
-fn emptied(answer: Answer<()>) -> Answer<Put> {
+fn emptied(answer: PortResult<()>) -> PortResult<Put> {
     match answer {
         Ok(()) => Ok(Put::Done { form: Form::Arns, members: 0 }),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(Put::NoRole),

@@ -12,7 +12,7 @@ use crate::{
     engine::Lanes,
     lanes::{credentials::Refused, evidence::Made, network::NetworkLane},
     ports::{
-        Answer, AttributeChange, CredentialsPorts, ErrorKind, EvidencePorts, FleetPorts, Interfaces, NetworkAcls,
+        AttributeChange, CredentialsPorts, ErrorKind, EvidencePorts, FleetPorts, Interfaces, NetworkAcls, PortResult,
         SecurityGroups,
     },
     work::{Work, applied, failed, failed_for_now},
@@ -163,11 +163,11 @@ async fn protect(room: Evidence<'_>, change: AttributeChange, was: String) -> Ou
     applied(cloud.modify_instance_attribute(work.id(), &change).await, was, GONE)
 }
 
-async fn modify(room: Release<'_>, change: AttributeChange) -> Answer<()> {
+async fn modify(room: Release<'_>, change: AttributeChange) -> PortResult<()> {
     room.lanes.evidence.modify_instance_attribute(room.work.id(), &change).await
 }
 
-fn outcome(answer: Answer<()>, missing: &str) -> Outcome {
+fn outcome(answer: PortResult<()>, missing: &str) -> Outcome {
     match answer {
         Ok(()) => Outcome::changed(),
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(missing.into()),
@@ -176,7 +176,7 @@ fn outcome(answer: Answer<()>, missing: &str) -> Outcome {
 }
 
 /// The outcome of what is added after the cut: a refusal that trying again cannot change costs the step, and nothing else.
-fn added(answer: Answer<()>, done: String) -> Outcome {
+fn added(answer: PortResult<()>, done: String) -> Outcome {
     match answer {
         Ok(()) => Outcome::Changed(done.into()),
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing("it is gone".into()),

@@ -10,7 +10,7 @@ use brig_core::{
         timestamp::Timestamp,
     },
     report::{
-        answer::{Containment, Timings},
+        answer::{Answer, Timings},
         verdict::Verdict,
     },
     settings::Policy,
@@ -104,11 +104,11 @@ impl<'a> Case<'a> {
 
 impl Engine {
     /// An answer for a finding about which nothing was done.
-    pub(crate) fn nothing(&self, case: Case<'_>, decided: Decided, outcome: Conclusion) -> Containment {
+    pub(crate) fn nothing(&self, case: Case<'_>, decided: Decided, outcome: Conclusion) -> Answer {
         let Case { finding, invocation, .. } = case;
         let summary = format!("Nothing was done to {}: {}.", finding.instance, decided.reason);
         let done = Some(self.elapsed(invocation));
-        Containment {
+        Answer {
             account: finding.account.clone(),
             region: finding.region.clone(),
             instance_id: finding.instance.clone(),

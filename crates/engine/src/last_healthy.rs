@@ -13,7 +13,7 @@ use futures::{
     future::{BoxFuture, Either, MaybeDone, join_all, maybe_done, select},
 };
 
-use crate::ports::{Answer, Clock, Cloud, TargetGroup};
+use crate::ports::{Clock, Cloud, PortResult, TargetGroup};
 
 /// More target groups than this in the instance's VPCs are not looked at before the cut: DescribeTargetHealth takes one
 /// group a call, from a bucket of 40 that ten calls a second refill.
@@ -32,13 +32,13 @@ impl LastHealthy {
     pub(crate) fn weigh(self, decided: Decided) -> Decided {
         match self {
             Self::Last(groups) if groups.is_empty() => decided,
-            Self::Last(groups) => decide::last_healthy(&decided.reason, &groups),
+            Self::Last(groups) => decide::last_healthy(&decided.reason.to_string(), &groups),
             Self::Unseen(why) => {
                 let reason = format!(
                     "{} (whether it is the last healthy target of a target group was not seen: {why})",
                     decided.reason
                 );
-                Decided { reason, ..decided }
+                Decided { reason: reason.into(), ..decided }
             }
         }
     }
@@ -46,7 +46,7 @@ impl LastHealthy {
 
 /// The check, from its listing of target groups on, which begins before it is known whether anybody needs it.
 pub(crate) struct LastHealthyCheck {
-    listing: MaybeDone<BoxFuture<'static, Answer<Vec<TargetGroup>>>>,
+    listing: MaybeDone<BoxFuture<'static, PortResult<Vec<TargetGroup>>>>,
     fleet: Arc<dyn Cloud>,
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     engine::{Engine, Invocation},
-    ports::{Answer, InterfacesOf},
+    ports::{InterfacesOf, PortResult},
 };
 
 const AT_ONCE: usize = 4;
@@ -54,7 +54,7 @@ impl Engine {
     ///
     /// # Errors
     /// The ledger could not be read.
-    pub async fn show(&self, key: &InstanceKey) -> Answer<Story> {
+    pub async fn show(&self, key: &InstanceKey) -> PortResult<Story> {
         let place = key.pk();
         let (records, reports, questions, unsent) = futures::join!(
             self.ledger.read(key),

@@ -18,7 +18,7 @@ use brig_core::{
 
 use crate::{
     engine::{Engine, Invocation, LAST_CALL},
-    ports::{Answer, CloudError, ErrorKind, Notifier},
+    ports::{CloudError, ErrorKind, Notifier, PortResult},
     tell::CLOSING,
 };
 
@@ -273,12 +273,17 @@ impl Engine {
     }
 
     /// Publishes to people, and gives up in time for the ledger to say so.
-    pub(crate) async fn publish(&self, message: &Message, invocation: &Invocation) -> Answer<()> {
+    pub(crate) async fn publish(&self, message: &Message, invocation: &Invocation) -> PortResult<()> {
         self.publish_by(Channel::People, message, invocation).await
     }
 
     /// Publishes by one way. A channel that the settings no longer have takes everything: nobody would read it there.
-    pub(crate) async fn publish_by(&self, channel: Channel, message: &Message, invocation: &Invocation) -> Answer<()> {
+    pub(crate) async fn publish_by(
+        &self,
+        channel: Channel,
+        message: &Message,
+        invocation: &Invocation,
+    ) -> PortResult<()> {
         let most = self.left(invocation).saturating_sub(CLOSING);
         let (notifier, most, over): (&dyn Notifier, _, _) = match (channel, &self.chat) {
             (Channel::People, _) => (self.notifier.as_ref(), most, "the invocation's time is nearly over"),

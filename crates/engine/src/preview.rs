@@ -12,7 +12,7 @@ use brig_core::{
         ids::ContainmentId,
         text::Sentence,
     },
-    report::answer::{Containment, LaneGap, StepReport, Timings},
+    report::answer::{Answer, LaneGap, StepReport, Timings},
     step::{Lane, PerLane, Plan},
 };
 
@@ -38,18 +38,12 @@ impl Engine {
         decided: Decided,
         outcome: Conclusion,
         scene: &Scene,
-    ) -> Containment {
+    ) -> Answer {
         let answer = self.preview(case, decided, outcome, scene).await;
         self.tell_decision(case, answer, Some(&scene.look.instance)).await
     }
 
-    pub(crate) async fn preview(
-        &self,
-        case: Case<'_>,
-        decided: Decided,
-        outcome: Conclusion,
-        scene: &Scene,
-    ) -> Containment {
+    pub(crate) async fn preview(&self, case: Case<'_>, decided: Decided, outcome: Conclusion, scene: &Scene) -> Answer {
         let Case { finding, invocation, .. } = case;
         let Scene { lanes, look, .. } = scene;
         // What an active containment put on record is looked at too: a profile that is gone no longer names its role.
@@ -128,7 +122,8 @@ impl Engine {
             !late.is_empty(),
         );
         let gaps = credentials.gaps.iter().chain(&fleet.gaps).chain(&evidence.gaps);
-        let asked = decided.stop || look.records.active().is_some_and(|current| current.stop);
+        let asked =
+            decided.decision.stops() || case.finding.stop || look.records.active().is_some_and(|current| current.stop);
         let snapshots = (!evidence.snapshots_unread).then_some(evidence.snapshots.as_slice());
         let stopped = stop::preview(instance, known, asked, evidence.stop_protection, snapshots);
         let plans = plans.into_iter().chain([stopped]).collect::<Vec<_>>();

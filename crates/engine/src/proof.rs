@@ -15,7 +15,7 @@ use futures::{
 };
 
 use crate::{
-    ports::{Answer, FlowLogs, Object},
+    ports::{FlowLogs, Object, PortResult},
     work::Work,
 };
 
@@ -207,7 +207,7 @@ impl Look<'_> {
         tallies
     }
 
-    async fn in_file(&self, bucket: &str, object: &Object, mut tallies: Vec<Tally>) -> (Vec<Tally>, Answer<()>) {
+    async fn in_file(&self, bucket: &str, object: &Object, mut tallies: Vec<Tally>) -> (Vec<Tally>, PortResult<()>) {
         let mut count = |line: &str| {
             for tally in tallies.iter_mut().filter(|tally| line.contains(tally.interface().as_str())) {
                 tally.line(line, self.cut);

@@ -27,7 +27,7 @@ use futures::future::join_all;
 use crate::{
     engine::Lanes,
     lanes::network::untracked,
-    ports::Answer,
+    ports::PortResult,
     work::{Work, gap},
 };
 
@@ -37,7 +37,7 @@ const KINDS: [&str; 4] =
 /// How long one of its calls may take: the report waits for the look.
 const CALL: Duration = Duration::from_secs(5);
 
-fn read<T: Default>(gaps: &mut Vec<Gap>, what: Subject, answer: Answer<T>) -> T {
+fn read<T: Default>(gaps: &mut Vec<Gap>, what: Subject, answer: PortResult<T>) -> T {
     answer.unwrap_or_else(|error| {
         gaps.push(gap(what, &error));
         T::default()

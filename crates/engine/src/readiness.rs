@@ -26,7 +26,7 @@ use serde::Serialize;
 use crate::{
     engine::{Engine, Invocation},
     lanes::network::groups,
-    ports::{Answer, Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf, SecurityGroups},
+    ports::{Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf, PortResult, SecurityGroups},
 };
 
 /// A name that nothing has: what is asked about it is answered "not found" where asking is allowed. It begins unlike Brig's
@@ -54,12 +54,12 @@ fn unseen(error: &CloudError) -> Unseen {
     Unseen { denial: error.denial(), error: error.to_string() }
 }
 
-fn seen<T>(answer: Answer<T>) -> Seen<T> {
+fn seen<T>(answer: PortResult<T>) -> Seen<T> {
     answer.map_err(|error| unseen(&error))
 }
 
 /// That something is not there was said by somebody who was let in.
-fn allowed<T>(answer: Answer<T>) -> Seen<()> {
+fn allowed<T>(answer: PortResult<T>) -> Seen<()> {
     match answer {
         Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
         answer => seen(answer.map(|_| ())),

@@ -10,12 +10,12 @@ use std::{
 };
 
 use brig_core::{
-    decide::{Asks, Decided, Decision},
-    ledger::{self, Claim, Claimable, Claimed, Conclusion, Current, Records, ReportOf, State, claimable},
+    decide::{Asks, Decided},
+    ledger::{self, Claim, Claimable, Claimed, Conclusion, Containment, Records, ReportOf, State, claimable},
     model::{Instance, gap::Gap, text::Sentence},
     release::{self, Reversal},
     report::{
-        answer::{Containment, StepReport, Timings},
+        answer::{Answer, StepReport, Timings},
         fact::{Fact, Truth, release::facts},
         message::{self, Audience},
         verdict::Verdict,
@@ -29,14 +29,14 @@ use crate::{
     claim::{Try, Unsettled},
     effects::{self, Room},
     engine::{Case, Engine, Invocation, LAST_CALL, Lanes, Occasion, key_of},
-    ports::{Answer, CloudError},
+    ports::{CloudError, PortResult},
     tell::log,
     work::{Done, Searched, Work, merge},
 };
 
 impl Engine {
     /// Takes the instance's containment back.
-    pub async fn release(&self, finding: &Finding, rejoin: Rejoin, invocation: &Invocation) -> Containment {
+    pub async fn release(&self, finding: &Finding, rejoin: Rejoin, invocation: &Invocation) -> Answer {
         let case = Case { finding, occasion: Occasion::Finding, invocation };
         let (lanes, instance, records) = match self.look_at_containment(case).await {
             Ok(seen) => seen,
@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// What releasing it would give back. Changes nothing.
-    pub async fn plan_release(&self, finding: &Finding, rejoin: Rejoin, invocation: &Invocation) -> Containment {
+    pub async fn plan_release(&self, finding: &Finding, rejoin: Rejoin, invocation: &Invocation) -> Answer {
         let case = Case { finding, occasion: Occasion::Finding, invocation };
         let (lanes, instance, records) = match self.look_at_containment(case).await {
             Ok(seen) => seen,
@@ -65,12 +65,12 @@ impl Engine {
     }
 
     /// The instance and its records; the answer instead, where there is nothing to release.
-    async fn look_at_containment(&self, case: Case<'_>) -> Result<(Lanes, Instance, Records), Box<Containment>> {
+    async fn look_at_containment(&self, case: Case<'_>) -> Result<(Lanes, Instance, Records), Box<Answer>> {
         let finding = case.finding;
         let named = self.new_id(finding);
         let lanes = match self.open(finding, &named).await {
             Ok(lanes) => lanes,
-            Err(why) => return Err(Box::new(self.nothing(case, Decided::refused(why), Conclusion::Refused))),
+            Err(why) => return Err(Box::new(self.nothing(case, Decided::refuse(why), Conclusion::Refused))),
         };
         let key = key_of(finding);
         let (instance, records) =
@@ -85,7 +85,13 @@ impl Engine {
         }
     }
 
-    fn release_work<'a>(&'a self, case: Case<'a>, current: &Current, records: Records, instance: Instance) -> Work<'a> {
+    fn release_work<'a>(
+        &'a self,
+        case: Case<'a>,
+        current: &Containment,
+        records: Records,
+        instance: Instance,
+    ) -> Work<'a> {
         Work {
             ledger: self.ledger.as_ref(),
             clock: self.clock.as_ref(),
@@ -107,21 +113,21 @@ impl Engine {
         }
     }
 
-    fn never_contained(&self, case: Case<'_>) -> Containment {
+    fn never_contained(&self, case: Case<'_>) -> Answer {
         let why = format!("this ledger knows no containment of {}", case.finding.instance);
-        self.nothing(case, Decided::refused(why), Conclusion::Refused)
+        self.nothing(case, Decided::refuse(why), Conclusion::Refused)
     }
 
-    fn not_released(&self, case: Case<'_>, error: &CloudError) -> Containment {
-        let decided = Decided::new(Decision::Contain, format!("release could not start: {error}"));
+    fn not_released(&self, case: Case<'_>, error: &CloudError) -> Answer {
+        let decided = Decided::contain(format!("release could not start: {error}"));
         let mut answer = self.nothing(case, decided, Conclusion::Failed);
         answer.verdict.summary =
-            format!("{} is NOT released, nothing was changed: {}.", case.finding.instance, answer.reason);
+            format!("{} is NOT released, nothing was changed: {}.", case.finding.instance, answer.reason).into();
         answer.left_over = error.is_retryable();
         answer
     }
 
-    fn nothing_to_release(&self, case: Case<'_>, records: &Records) -> Option<Containment> {
+    fn nothing_to_release(&self, case: Case<'_>, records: &Records) -> Option<Answer> {
         let current = records.current.as_ref().filter(|current| current.state != State::Withdrawn);
         let Some(current) = current else { return Some(self.never_contained(case)) };
         if current.is_active() {
@@ -129,25 +135,21 @@ impl Engine {
         }
         let at = current.released_at.map_or_else(String::new, |at| format!(" at {at}"));
         let why = format!("it was released from {} already{at}", current.containment);
-        let mut answer = self.nothing(case, Decided::new(Decision::Ignore, why.clone()), Conclusion::Released);
+        let mut answer = self.nothing(case, Decided::ignore(why.clone()), Conclusion::Released);
         answer.containment_id = Some(current.containment.clone());
-        answer.verdict.summary = format!("{} is in no containment: {why}.", case.finding.instance);
+        answer.verdict.summary = format!("{} is in no containment: {why}.", case.finding.instance).into();
         Some(answer)
     }
 
     /// Takes the lease for the release; what the containment recorded stays as it is.
-    async fn claim_release(
-        &self,
-        case: Case<'_>,
-        mut records: Records,
-    ) -> Result<(Current, Records), Box<Containment>> {
+    async fn claim_release(&self, case: Case<'_>, mut records: Records) -> Result<(Containment, Records), Box<Answer>> {
         let claimed = self.settle(case, &mut records, async |records| self.try_release(case, records).await);
         match claimed.await {
             Ok(Ok(current)) => Ok((*current, records)),
             Ok(Err(answer)) => Err(answer),
             Err(Unsettled::Failed(error)) => Err(Box::new(self.not_released(case, &error))),
             Err(Unsettled::Restless) => {
-                let decided = Decided::new(Decision::Contain, "its containment kept changing".to_owned());
+                let decided = Decided::contain("its containment kept changing".to_owned());
                 Err(Box::new(self.nothing(case, decided, Conclusion::InProgress)))
             }
         }
@@ -157,13 +159,13 @@ impl Engine {
         &self,
         case: Case<'_>,
         records: &Records,
-    ) -> Answer<Try<Result<Box<Current>, Box<Containment>>>> {
+    ) -> PortResult<Try<Result<Box<Containment>, Box<Answer>>>> {
         let Case { finding, invocation, .. } = case;
-        let ended = |answer: Containment| Ok(Try::Settled(Err(Box::new(answer))));
+        let ended = |answer: Answer| Ok(Try::Settled(Err(Box::new(answer))));
         let now = self.clock.now();
         if let Claimable::Held { by, until } = claimable(records.current.as_ref(), &invocation.request_id, now) {
             let why = format!("another invocation ({by}) holds its containment until {until}");
-            let mut answer = self.nothing(case, Decided::new(Decision::Contain, why), Conclusion::InProgress);
+            let mut answer = self.nothing(case, Decided::contain(why), Conclusion::InProgress);
             answer.left_over = finding.is_automatic();
             return ended(answer);
         }
@@ -172,7 +174,7 @@ impl Engine {
         }
         let Some(old) = records.current.clone() else { return ended(self.never_contained(case)) };
         let read_version = Some(old.version);
-        let current = Current {
+        let current = Containment {
             state: State::Releasing,
             holder: invocation.request_id.clone(),
             lease_until: Self::lease(invocation),
@@ -198,10 +200,10 @@ impl Engine {
         &self,
         case: Case<'_>,
         mut work: Work<'_>,
-        current: Current,
+        current: Containment,
         lanes: &Lanes,
         rejoin: Rejoin,
-    ) -> Containment {
+    ) -> Answer {
         let invocation = case.invocation;
         let mut done: Vec<Done> = Vec::new();
         // What AWS refused for good, or what turned out not to be Brig's to give: not tried again in this invocation.
@@ -255,9 +257,9 @@ impl Engine {
         answer
     }
 
-    fn planned_release(&self, case: Case<'_>, work: &Work<'_>, plan: &Plan, gaps: &[Gap]) -> Containment {
+    fn planned_release(&self, case: Case<'_>, work: &Work<'_>, plan: &Plan, gaps: &[Gap]) -> Answer {
         let why = format!("what a release from {} would give back", work.containment);
-        let mut answer = self.nothing(case, Decided::new(Decision::Contain, why), Conclusion::Planned);
+        let mut answer = self.nothing(case, Decided::contain(why), Conclusion::Planned);
         answer.containment_id = Some(work.containment.clone());
         let steps = plan.steps.iter();
         answer.steps = steps.map(|planned| StepReport::new(&planned.step, &planned.outcome, work.id())).collect();
@@ -266,7 +268,7 @@ impl Engine {
         answer
     }
 
-    fn released(&self, case: Case<'_>, work: &Work<'_>, plan: &Plan, gaps: &[Gap], done: &[Done]) -> Containment {
+    fn released(&self, case: Case<'_>, work: &Work<'_>, plan: &Plan, gaps: &[Gap], done: &[Done]) -> Answer {
         let all = facts(plan, gaps, work.id().as_str());
         let of = |lane: Lane| {
             let facts: Vec<Fact> = all.iter().filter(|(of, _)| *of == lane).map(|(_, fact)| fact.clone()).collect();
@@ -284,7 +286,7 @@ impl Engine {
         };
         let outcome = if kept.is_empty() { Conclusion::Released } else { Conclusion::ReleasePartial };
         let reason = case.finding.title.clone();
-        let mut answer = self.nothing(case, Decided::new(Decision::Contain, reason), outcome);
+        let mut answer = self.nothing(case, Decided::contain(reason), outcome);
         answer.containment_id = Some(work.containment.clone());
         answer.verdict = Verdict::of(PerLane::of(of), summary);
         answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
@@ -296,10 +298,13 @@ impl Engine {
         answer
     }
 
-    async fn conclude_release(&self, case: Case<'_>, current: Current, work: &Work<'_>, answer: &mut Containment) {
+    async fn conclude_release(&self, case: Case<'_>, current: Containment, work: &Work<'_>, answer: &mut Answer) {
         let word = answer.outcome.word();
-        let mut next =
-            Current { version: current.version.saturating_add(1), lease_until: self.clock.now(), ..current.clone() };
+        let mut next = Containment {
+            version: current.version.saturating_add(1),
+            lease_until: self.clock.now(),
+            ..current.clone()
+        };
         next.outcome = Some(word.to_owned());
         if answer.outcome == Conclusion::Released && !answer.left_over {
             next.state = State::Released;

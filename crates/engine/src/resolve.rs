@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 
 use crate::{
     engine::{Engine, Invocation},
-    ports::{Answer, Attached, Cloud, Instances, Interfaces, InterfacesOf},
+    ports::{Attached, Cloud, Instances, Interfaces, InterfacesOf, PortResult},
 };
 
 impl Engine {
@@ -40,7 +40,7 @@ impl Engine {
         };
         let (region, cloud, found) = if found.is_empty() {
             let locator = addressed.address.clone();
-            let look = move |cloud: Arc<dyn Cloud>| -> BoxFuture<'static, Answer<Option<Vec<Attached>>>> {
+            let look = move |cloud: Arc<dyn Cloud>| -> BoxFuture<'static, PortResult<Option<Vec<Attached>>>> {
                 let locator = locator.clone();
                 Box::pin(async move {
                     Ok(Some(interfaces(cloud.as_ref(), &locator).await?).filter(|found| !found.is_empty()))
@@ -80,7 +80,7 @@ fn resolved(addressed: &Addressed, instance: InstanceId, region: Region) -> Find
     finding
 }
 
-async fn interfaces(cloud: &dyn Interfaces, of: &Locator) -> Answer<Vec<Attached>> {
+async fn interfaces(cloud: &dyn Interfaces, of: &Locator) -> PortResult<Vec<Attached>> {
     match of {
         Locator::Address(address) => cloud.describe_network_interfaces(InterfacesOf::Address(*address)).await,
         Locator::Interface(id) => {

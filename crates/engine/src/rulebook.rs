@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use brig_core::{decide::rules::Rules, model::timestamp::Timestamp};
 use futures::future::{Either, select};
 
-use crate::ports::{Answer, Clock, Ledger};
+use crate::ports::{Clock, Ledger, PortResult};
 
 /// How old rules may be before they are read again.
 const FRESH: Duration = Duration::from_mins(5);
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 #[async_trait]
 pub trait Parameters: Send + Sync {
     /// GetParameter of Systems Manager, decrypted.
-    async fn get_parameter(&self, name: &str) -> Answer<String>;
+    async fn get_parameter(&self, name: &str) -> PortResult<String>;
 }
 
 /// The rules that an event is judged by.

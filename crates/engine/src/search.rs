@@ -4,10 +4,10 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use brig_core::{
-    decide::{Decided, Decision},
+    decide::Decided,
     ledger::Conclusion,
     model::ids::{AccountId, InstanceKey, Region},
-    report::answer::Containment,
+    report::answer::Answer,
     step::Lane,
     trigger::{Finding, Place},
 };
@@ -20,7 +20,7 @@ use futures::{
 use crate::{
     arrive::Stop,
     engine::{Case, Engine, Invocation, Lanes, Occasion, key_of},
-    ports::{Answer, Cloud, CloudError},
+    ports::{Cloud, CloudError, PortResult},
 };
 
 /// Regions that are looked in at once.
@@ -63,7 +63,7 @@ impl<T> Elsewhere<T> {
 }
 
 /// One look in one Region; none where there is nothing.
-pub(crate) type Look<'a, T> = dyn Fn(Arc<dyn Cloud>) -> BoxFuture<'a, Answer<Option<T>>> + Send + Sync + 'a;
+pub(crate) type Look<'a, T> = dyn Fn(Arc<dyn Cloud>) -> BoxFuture<'a, PortResult<Option<T>>> + Send + Sync + 'a;
 
 impl Engine {
     /// Looks in every other Region that the account has enabled.
@@ -147,7 +147,7 @@ impl Engine {
                 (Place::Stated | Place::Assumed { .. }, Occasion::Finding) => {
                     let session = format!("brig-{}", finding.instance);
                     let instance = finding.instance.clone();
-                    let look = move |cloud: Arc<dyn Cloud>| -> BoxFuture<'static, Answer<Option<()>>> {
+                    let look = move |cloud: Arc<dyn Cloud>| -> BoxFuture<'static, PortResult<Option<()>>> {
                         let instance = instance.clone();
                         Box::pin(async move { Ok(cloud.describe_instance(&instance).await?.map(|_| ())) })
                     };
@@ -182,7 +182,7 @@ impl Engine {
 
     /// Where a person's containment is that is to be verified or released and whose account or Region was left out: where the
     /// ledger has it. The answer to the person instead, where it has several.
-    pub async fn placed(&self, finding: &Finding, invocation: &Invocation) -> Result<Finding, Box<Containment>> {
+    pub async fn placed(&self, finding: &Finding, invocation: &Invocation) -> Result<Finding, Box<Answer>> {
         let case = Case { finding, occasion: Occasion::Finding, invocation };
         let Place::Assumed { account, region } = finding.place else { return Ok(finding.clone()) };
         let unread = |error: &CloudError| {
@@ -190,7 +190,7 @@ impl Engine {
                 "where {} is contained could not be looked up: {error}; give its account and region",
                 finding.instance
             );
-            Box::new(self.nothing(case, Decided::new(Decision::Contain, why), Conclusion::Failed))
+            Box::new(self.nothing(case, Decided::contain(why), Conclusion::Failed))
         };
         let records = self.ledger.read(&key_of(finding)).await.map_err(|error| unread(&error))?;
         if records.active().is_some() {
@@ -227,7 +227,7 @@ impl Engine {
                     finding.instance,
                     places.join(", ")
                 );
-                Err(Box::new(self.nothing(case, Decided::refused(why), Conclusion::Refused)))
+                Err(Box::new(self.nothing(case, Decided::refuse(why), Conclusion::Refused)))
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{ports::Answer, work::Work};
+use crate::{ports::PortResult, work::Work};
 
 /// Milliseconds between looks: IAM's and EC2's reads lag their writes, mostly by less than a second.
 pub(crate) const PAUSES: [u64; 4] = [200, 400, 800, 1600];
@@ -58,9 +58,9 @@ pub(crate) enum Written<T> {
 /// Whoever writes last wrote from a set that nobody had changed since it was read, so nobody is lost, whoever is slow.
 pub(crate) async fn write_until_stable<S: PartialEq, T>(
     mut set: S,
-    mut write: impl AsyncFnMut(&S) -> Answer<T>,
-    mut read: impl AsyncFnMut(&T) -> Answer<Option<S>>,
-) -> Answer<Written<T>> {
+    mut write: impl AsyncFnMut(&S) -> PortResult<T>,
+    mut read: impl AsyncFnMut(&T) -> PortResult<Option<S>>,
+) -> PortResult<Written<T>> {
     for _ in 0..TRIES {
         let written = write(&set).await?;
         match read(&written).await? {

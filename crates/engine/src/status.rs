@@ -1,10 +1,10 @@
 //! What is contained, what waits for a person, and what people do not know yet. Changes nothing.
 
 use brig_core::{
-    ledger::{Conclusion, Current, Question, QuestionPage, Records, Release, State, StepRecord},
+    ledger::{Conclusion, Containment, Question, QuestionPage, Records, Release, State, StepRecord},
     model::ids::InstanceKey,
     report::{
-        answer::{Containment, LaneGap, StepReport},
+        answer::{Answer, LaneGap, StepReport},
         fact::Truth,
         verdict::Verdict,
     },
@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     engine::{Engine, Invocation},
-    ports::Answer,
+    ports::PortResult,
     verify::AT_ONCE,
 };
 
@@ -25,7 +25,7 @@ use crate::{
 pub struct StatusEntry {
     /// The instance and what was seen of it now; `reason` is why it was contained.
     #[serde(flatten)]
-    pub now: Containment,
+    pub now: Answer,
     /// The instance's Name tag, where it was seen.
     pub name: Option<String>,
     /// `open`, `closed` or `releasing`.
@@ -105,7 +105,7 @@ impl Engine {
         from: Option<&InstanceKey>,
         of: Option<&InstanceKey>,
         invocation: &Invocation,
-    ) -> Answer<StatusPage> {
+    ) -> PortResult<StatusPage> {
         let place = of.map(InstanceKey::pk);
         let active = async {
             match of {
@@ -148,9 +148,9 @@ impl Engine {
     }
 
     /// How one containment stands; none where the ledger says that it has ended.
-    async fn standing_of(&self, key: &InstanceKey, invocation: &Invocation) -> Answer<Option<StatusEntry>> {
+    async fn standing_of(&self, key: &InstanceKey, invocation: &Invocation) -> PortResult<Option<StatusEntry>> {
         let Records { current, steps } = self.ledger.read(key).await?;
-        let Some(current) = current.filter(Current::is_active) else { return Ok(None) };
+        let Some(current) = current.filter(Containment::is_active) else { return Ok(None) };
         let finding = self.occasion(key);
         let mut now = Box::pin(self.plan(&finding, Force::No, invocation)).await;
         let looked = now.outcome == Conclusion::Planned;
@@ -176,7 +176,7 @@ impl Engine {
 }
 
 /// Steps that would be run, by what the record says of them: those that never succeeded, and how many were undone since.
-fn sort(now: &Containment, records: &[StepRecord]) -> (Vec<Undone>, usize) {
+fn sort(now: &Answer, records: &[StepRecord]) -> (Vec<Undone>, usize) {
     let mut never_done = Vec::new();
     let mut drift = 0;
     for step in now.steps.iter().filter(|step| step.outcome == OutcomeKind::Planned) {
@@ -192,7 +192,7 @@ fn sort(now: &Containment, records: &[StepRecord]) -> (Vec<Undone>, usize) {
     (never_done, drift)
 }
 
-fn is_of(record: &StepRecord, step: &StepReport, now: &Containment) -> bool {
+fn is_of(record: &StepRecord, step: &StepReport, now: &Answer) -> bool {
     record.step.lane() == step.lane
         && record.step.kind() == step.step
         && record.step.resource(now.instance_id.as_str()) == step.resource
@@ -202,7 +202,7 @@ fn undone(step: &StepReport, why: String) -> Undone {
     Undone { lane: step.lane, step: step.step, resource: step.resource.clone(), why }
 }
 
-fn summary(now: &Containment, looked: bool, never_done: &[Undone], drift: usize) -> String {
+fn summary(now: &Answer, looked: bool, never_done: &[Undone], drift: usize) -> String {
     let id = &now.instance_id;
     if !looked {
         return format!("How {id} stands could NOT be seen: {}.", now.reason);
@@ -229,7 +229,7 @@ fn summary(now: &Containment, looked: bool, never_done: &[Undone], drift: usize)
 
 /// How far a lane holds: a step that would be run is a promise that does not hold. What the lane could not read leaves it
 /// unknown, and no other lane.
-fn standing_in(now: &Containment, looked: bool, lane: Lane) -> Truth {
+fn standing_in(now: &Answer, looked: bool, lane: Lane) -> Truth {
     if !looked {
         return Truth::Unknown;
     }

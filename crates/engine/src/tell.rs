@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use brig_core::{
-    decide::{self, Decided, Decision},
-    ledger::{Cause, Conclusion, Current, Question, Report, ReportOf, Statement},
+    decide::{self, Decided},
+    ledger::{Cause, Conclusion, Containment, Question, Report, ReportOf, Statement},
     model::{
         Instance,
         ids::ContainmentId,
         text::{self, Sentence},
     },
     report::{
-        answer::Containment,
+        answer::Answer,
         message::{self, Audience},
         story,
     },
@@ -33,7 +33,7 @@ pub(crate) const CLOSING: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// What becomes of a finding whose instance could not be looked at. People are notified of it.
-    pub(crate) async fn stopped(&self, case: Case<'_>, stop: Stop) -> Containment {
+    pub(crate) async fn stopped(&self, case: Case<'_>, stop: Stop) -> Answer {
         let quiet = match &stop {
             Stop::Failed(error) => return self.cannot_start(case, error).await,
             Stop::Ignored(_) => true,
@@ -47,60 +47,60 @@ impl Engine {
             Occasion::Finding => self.tell_decision(case, answer, None).await,
             Occasion::Verification(_) => {
                 let (left_over, unreachable) = (answer.left_over, answer.unreachable);
-                let unverified = self.cannot_look(case, answer.cause, answer.reason).await;
-                Containment { left_over: unverified.left_over || left_over, unreachable, ..unverified }
+                let unverified = self.cannot_look(case, answer.cause, answer.reason.into()).await;
+                Answer { left_over: unverified.left_over || left_over, unreachable, ..unverified }
             }
         }
     }
 
     /// The answer where the instance could not be looked at.
-    pub(crate) fn not_looked_at(&self, case: Case<'_>, stop: Stop) -> Containment {
+    pub(crate) fn not_looked_at(&self, case: Case<'_>, stop: Stop) -> Answer {
         let refused = |decided| self.nothing(case, decided, Conclusion::Refused);
         match stop {
             Stop::Ignored(decided) => self.nothing(case, decided, Conclusion::Ignored),
             Stop::Refused(decided) => refused(decided),
             Stop::Unreachable(why) => {
-                Containment { unreachable: true, ..refused(Decided::refused(why).because(Cause::Unreachable)) }
+                Answer { unreachable: true, ..refused(Decided::refuse(why).because(Cause::Unreachable)) }
             }
             Stop::NotThere { why, retryable } => {
-                Containment { left_over: retryable && case.finding.is_automatic(), ..refused(Decided::refused(why)) }
+                Answer { left_over: retryable && case.finding.is_automatic(), ..refused(Decided::refuse(why)) }
             }
             Stop::Failed(error) => self.not_started(case, &error),
         }
     }
 
     /// Nothing is changed without a recorded intent; people learn that containment could not start.
-    pub(crate) async fn cannot_start(&self, case: Case<'_>, error: &CloudError) -> Containment {
+    pub(crate) async fn cannot_start(&self, case: Case<'_>, error: &CloudError) -> Answer {
         match case.occasion {
             Occasion::Verification(_) => {
                 let answer = self.cannot_look(case, Cause::CannotLook, error.to_string()).await;
-                Containment { left_over: answer.left_over || may_pass(error), ..answer }
+                Answer { left_over: answer.left_over || may_pass(error), ..answer }
             }
             Occasion::Finding => self.tell_decision(case, self.not_started(case, error), None).await,
         }
     }
 
-    fn not_started(&self, case: Case<'_>, error: &CloudError) -> Containment {
+    fn not_started(&self, case: Case<'_>, error: &CloudError) -> Answer {
         let finding = case.finding;
-        let decided = Decided::new(Decision::Contain, format!("containment could not start: {error}"));
+        let decided = Decided::contain(format!("containment could not start: {error}"));
         let mut answer = self.nothing(case, decided.because(Cause::CannotStart), Conclusion::Failed);
         answer.verdict.summary = format!(
             "{} in {}/{} is NOT contained: {}. Nothing was changed, since nothing is changed that cannot be recorded first.",
             finding.instance, finding.account, finding.region, answer.reason
-        );
+        ).into();
         answer.about = vec![error.operation.to_owned(), error.code.clone()];
         answer.left_over = may_pass(error);
         answer
     }
 
     /// A verification that cannot look has failed, and people are notified of it, unless the ledger says that nothing is contained.
-    async fn cannot_look(&self, case: Case<'_>, cause: Cause, why: String) -> Containment {
+    async fn cannot_look(&self, case: Case<'_>, cause: Cause, why: String) -> Answer {
         let finding = case.finding;
         let records = self.ledger.read(&key_of(finding)).await;
         if records.as_ref().is_ok_and(|records| records.active().is_none()) {
-            return self.nothing(case, Decided::refused(why).because(cause), Conclusion::Refused);
+            return self.nothing(case, Decided::refuse(why).because(cause), Conclusion::Refused);
         }
-        let decided = Decided::new(Decision::Contain, format!("a verification could not look: {why}")).because(cause);
+        let decided = Decided::contain(format!("a verification could not look: {why}")).because(cause);
         let mut answer = self.nothing(case, decided, Conclusion::Unverified);
         if let Ok(records) = &records {
             answer.containment_id = records.active().map(|current| current.containment.clone());
@@ -108,7 +108,7 @@ impl Engine {
         answer.verdict.summary = format!(
             "Whether the containment of {} in {}/{} still holds could NOT be verified: {why}. Nothing was changed.",
             finding.instance, finding.account, finding.region
-        );
+        ).into();
         self.tell_decision(case, answer, None).await
     }
 
@@ -116,9 +116,9 @@ impl Engine {
     pub(crate) async fn tell_decision(
         &self,
         case: Case<'_>,
-        mut answer: Containment,
+        mut answer: Answer,
         instance: Option<&Instance>,
-    ) -> Containment {
+    ) -> Answer {
         let Case { finding, invocation, .. } = case;
         if answer.instance_name.is_none() {
             answer.instance_name = instance.and_then(Instance::name);
@@ -169,10 +169,10 @@ impl Engine {
     /// Keeps what was read back for people who ask later. Where it cannot be kept, the error is a note: nothing depends on it.
     pub(crate) async fn keep_report(
         &self,
-        answer: &Containment,
+        answer: &Answer,
         work: &Work<'_>,
         of: ReportOf,
-        current: &Current,
+        current: &Containment,
     ) -> Result<(), String> {
         let report = Report {
             of,
@@ -205,7 +205,7 @@ fn may_pass(error: &CloudError) -> bool {
     error.is_retryable() || error.kind == ErrorKind::NotFound
 }
 
-pub(crate) fn log(answer: &Containment, finding: &Finding) {
+pub(crate) fn log(answer: &Answer, finding: &Finding) {
     tracing::info!(
         containment.id = answer.containment_id.as_ref().map(ContainmentId::as_str),
         finding.id = %finding.id,

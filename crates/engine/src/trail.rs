@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use brig_core::{
     model::ids::{InstanceId, InstanceKey},
-    report::answer::Containment,
+    report::answer::Answer,
     step::{DenyRole, Lane, Step},
     trigger::{Finding, TrailCall},
 };
@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     engine::{Engine, Invocation, LAST_CALL},
-    ports::{Answer, Attached, CloudError, InterfacesOf},
+    ports::{Attached, CloudError, InterfacesOf, PortResult},
     verify::{AT_ONCE, Drift, Verification},
 };
 
@@ -48,11 +48,7 @@ pub enum TouchedError {
 
 impl Engine {
     /// Verifies the contained instances that somebody's call touched. A responder's change is reported, and left.
-    pub async fn touched(
-        &self,
-        touched: &TrailCall,
-        invocation: &Invocation,
-    ) -> (Vec<Containment>, Option<TouchedError>) {
+    pub async fn touched(&self, touched: &TrailCall, invocation: &Invocation) -> (Vec<Answer>, Option<TouchedError>) {
         let instances = match self.touched_instances(touched, invocation).await {
             Ok(instances) => instances,
             Err(error) => return (Vec::new(), Some(error)),
@@ -68,7 +64,7 @@ impl Engine {
             let verification = Verification::after(&touched.by, drift);
             Some(Box::pin(self.verify(&finding, verification, invocation)).await)
         });
-        let looks: Vec<Option<Containment>> = looks.buffered(AT_ONCE).collect().await;
+        let looks: Vec<Option<Answer>> = looks.buffered(AT_ONCE).collect().await;
         let count = looks.iter().filter(|look| look.is_none()).count();
         let late = (count > 0).then(|| TouchedError::OutOfTime { call: touched.call.clone(), count });
         (looks.into_iter().flatten().collect(), late)
@@ -114,7 +110,7 @@ impl Engine {
     }
 
     /// Contained instances, of any Region, of a role whose policy was written.
-    async fn with_role(&self, touched: &TrailCall) -> Answer<Vec<InstanceKey>> {
+    async fn with_role(&self, touched: &TrailCall) -> PortResult<Vec<InstanceKey>> {
         let active = self.ledger.active_in(&touched.account, None).await?;
         let looks = stream::iter(active).map(|key| async move {
             let records = self.ledger.read(&key).await?;

@@ -7,10 +7,10 @@ use std::{
 };
 
 use brig_core::{
-    decide::{Asks, Decided, Decision},
+    decide::{Asks, Decided},
     ledger::{Cause, Conclusion, State},
     model::{ids::InstanceKey, text::one_line, timestamp::Timestamp},
-    report::answer::Containment,
+    report::answer::Answer,
     settings::Mode,
     step::OutcomeKind,
     trigger::{Finding, can_undo},
@@ -20,7 +20,7 @@ use futures::{StreamExt, stream};
 use crate::{
     arrive::Scene,
     engine::{Case, Engine, Invocation, LAST_CALL, Occasion},
-    ports::{Answer, Detection},
+    ports::{Detection, PortResult},
 };
 
 /// Instances that are looked at at once: each makes some seventy calls.
@@ -51,7 +51,7 @@ pub(crate) struct Callers {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Verified {
     /// An entry for each instance that was looked at.
-    pub entries: Vec<Containment>,
+    pub entries: Vec<Answer>,
     /// Instances for which no time was left.
     pub not_looked_at: usize,
     /// Entries of the list of active containments that name no instance.
@@ -105,12 +105,7 @@ impl<'a> Verification<'a> {
 
 impl Engine {
     /// Reads back what one containment promised, and repairs what drifted. Never fails: an error is an answer.
-    pub async fn verify(
-        &self,
-        finding: &Finding,
-        verification: Verification<'_>,
-        invocation: &Invocation,
-    ) -> Containment {
+    pub async fn verify(&self, finding: &Finding, verification: Verification<'_>, invocation: &Invocation) -> Answer {
         let case = Case { finding, occasion: Occasion::Verification(verification), invocation };
         self.patiently(invocation, async || match self.arrive(case).await {
             Ok(arrived) => Box::pin(self.verify_scene(case, arrived.scene, verification.drift)).await,
@@ -119,15 +114,15 @@ impl Engine {
         .await
     }
 
-    async fn verify_scene(&self, case: Case<'_>, scene: Scene, drift: Drift) -> Containment {
-        let decided = Decided::new(Decision::Contain, case.finding.title.clone());
+    async fn verify_scene(&self, case: Case<'_>, scene: Scene, drift: Drift) -> Answer {
+        let decided = Decided::contain(case.finding.title.clone());
         let Some(current) = scene.look.records.active() else {
             let why = format!("this ledger knows no active containment of {}", case.finding.instance);
-            return self.nothing(case, Decided::refused(why), Conclusion::Refused);
+            return self.nothing(case, Decided::refuse(why), Conclusion::Refused);
         };
         if current.state == State::Releasing {
             let why = format!("a person is releasing it from {}", current.containment);
-            return self.nothing(case, Decided::new(Decision::Ignore, why), Conclusion::Ignored);
+            return self.nothing(case, Decided::ignore(why), Conclusion::Ignored);
         }
         if drift == Drift::Repair && self.policy.mode == Mode::Enforce {
             return self.claim_and_attempt(case, decided, scene, None).await;
@@ -138,19 +133,19 @@ impl Engine {
             return self.unread(case, answer, &scene).await;
         }
         if drift == 0 {
-            answer.verdict.summary = format!("{} is as its containment left it.", case.finding.instance);
+            answer.verdict.summary = format!("{} is as its containment left it.", case.finding.instance).into();
             return answer;
         }
         answer.outcome = Conclusion::Drifted;
         answer.verdict.summary = format!(
             "{} in {}/{} HAS DRIFTED from its containment: {drift} step(s) would put it right, and none was run.",
             case.finding.instance, case.finding.account, case.finding.region
-        );
+        ).into();
         self.tell_decision(case, answer, Some(&scene.look.instance)).await
     }
 
     /// What could not be read is neither as it was left nor drifted.
-    async fn unread(&self, case: Case<'_>, mut answer: Containment, scene: &Scene) -> Containment {
+    async fn unread(&self, case: Case<'_>, mut answer: Answer, scene: &Scene) -> Answer {
         answer.outcome = Conclusion::Unverified;
         answer.cause = Cause::CannotLook;
         answer.about = answer.gaps.iter().map(|gap| format!("{}/{}", gap.lane.key_word(), gap.what)).collect();
@@ -160,13 +155,13 @@ impl Engine {
             case.finding.account,
             case.finding.region,
             answer.gaps.len()
-        );
+        ).into();
         self.tell_decision(case, answer, Some(&scene.look.instance)).await
     }
 
     /// Verifies every active containment, until time is nearly over, and sends what could not be sent before. A
     /// person's order holds no repair back.
-    pub async fn verify_all(&self, asks: Asks, invocation: &Invocation) -> Answer<Verified> {
+    pub async fn verify_all(&self, asks: Asks, invocation: &Invocation) -> PortResult<Verified> {
         let mut verified = Verified { not_notified: self.send_held(invocation).await, ..Verified::default() };
         let mut from: Option<String> = None;
         loop {
@@ -250,6 +245,6 @@ impl Engine {
     }
 }
 
-pub(crate) fn planned(answer: &Containment) -> usize {
+pub(crate) fn planned(answer: &Answer) -> usize {
     answer.steps.iter().filter(|step| step.outcome == OutcomeKind::Planned).count()
 }

@@ -25,7 +25,7 @@ use brig_core::{
 };
 use futures::{StreamExt, future::Either, stream};
 
-use crate::ports::{Answer, Clock, CloudError, ErrorKind, Ledger};
+use crate::ports::{Clock, CloudError, ErrorKind, Ledger, PortResult};
 
 /// What is kept to record and report once no further step is started.
 pub(crate) const RESERVE: Duration = Duration::from_secs(2);
@@ -133,7 +133,11 @@ impl Work<'_> {
     }
 
     /// Bounds a call by the deadline: out of time is an answer like any other.
-    pub(crate) async fn within<T>(&self, operation: &'static str, call: impl Future<Output = Answer<T>>) -> Answer<T> {
+    pub(crate) async fn within<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = PortResult<T>>,
+    ) -> PortResult<T> {
         self.at_most(self.left(), operation, call).await
     }
 
@@ -142,8 +146,8 @@ impl Work<'_> {
         &self,
         most: Duration,
         operation: &'static str,
-        call: impl Future<Output = Answer<T>>,
-    ) -> Answer<T> {
+        call: impl Future<Output = PortResult<T>>,
+    ) -> PortResult<T> {
         let call = std::pin::pin!(call);
         match futures::future::select(call, self.clock.sleep(most)).await {
             Either::Left((answer, _)) => answer,
@@ -222,7 +226,7 @@ impl Work<'_> {
     }
 
     /// Intent before effect: records every step that would change something.
-    pub(crate) async fn intend(&self, plan: &Plan) -> Answer<()> {
+    pub(crate) async fn intend(&self, plan: &Plan) -> PortResult<()> {
         let records = self.missing_records(plan.todo());
         if records.is_empty() {
             return Ok(());
@@ -242,7 +246,7 @@ impl Work<'_> {
     }
 
     /// Runs a plan's steps whose intent was recorded with this answer.
-    pub(crate) async fn run_if<F>(&self, intent: &Answer<()>, plan: &Plan, effect: impl Fn(Step) -> F) -> Vec<Done>
+    pub(crate) async fn run_if<F>(&self, intent: &PortResult<()>, plan: &Plan, effect: impl Fn(Step) -> F) -> Vec<Done>
     where
         F: Future<Output = Outcome>,
     {
@@ -378,9 +382,9 @@ impl Work<'_> {
 }
 
 /// Repeats a call while AWS does not find what Brig has just made: EC2's reads lag its writes.
-pub(crate) async fn eventually<T, F>(clock: &dyn Clock, mut call: impl FnMut() -> F) -> Answer<T>
+pub(crate) async fn eventually<T, F>(clock: &dyn Clock, mut call: impl FnMut() -> F) -> PortResult<T>
 where
-    F: Future<Output = Answer<T>>,
+    F: Future<Output = PortResult<T>>,
 {
     let mut pause = Duration::from_millis(100);
     loop {
@@ -405,7 +409,7 @@ pub(crate) fn failed(error: &CloudError) -> Outcome {
 
 /// The outcome of a change of an attribute or a tag. What AWS does not take for this resource, whoever asks and however
 /// often, costs the step and nothing else: it is skipped, and no later verification counts it as lacking.
-pub(crate) fn applied(answer: Answer<()>, changed: impl Into<Detail>, missing: &str) -> Outcome {
+pub(crate) fn applied(answer: PortResult<()>, changed: impl Into<Detail>, missing: &str) -> Outcome {
     match answer {
         Ok(()) => Outcome::Changed(changed.into()),
         Err(error) if error.kind == ErrorKind::NotFound => Outcome::Missing(missing.into()),

@@ -6,7 +6,7 @@ use brig_core::{
     decide::{Asks, queue::again_after},
     ledger::Conclusion,
     model::{ids::AccountId, text, timestamp::Timestamp},
-    report::{answer::Containment, message::Unhandled},
+    report::{answer::Answer, message::Unhandled},
     trigger::{
         Action, Finding, Invoked, LedgerRequest, Notice, ParseError, Parsed, Queued, Readiness, Request, TrailCall,
         Unread, parse,
@@ -244,9 +244,8 @@ fn all_verified(app: &App, verified: Verified, scheduled: bool) -> Result<Value,
     if verified.not_notified.is_some() {
         metrics::emit_count(metrics::NOT_NOTIFIED, 1, now);
     }
-    let again = |entry: &Containment| {
-        entry.not_notified.is_some() || (entry.outcome == Conclusion::Unverified && entry.left_over)
-    };
+    let again =
+        |entry: &Answer| entry.not_notified.is_some() || (entry.outcome == Conclusion::Unverified && entry.left_over);
     let left_over = verified.not_notified.is_some() || verified.entries.iter().any(again);
     let mut response = json!({"containments": verified.entries});
     if let Some(map) = response.as_object_mut() {
@@ -372,8 +371,8 @@ enum Left {
 }
 
 impl Left {
-    fn of(containment: &Containment) -> Self {
-        match (containment.left_over, containment.held_until) {
+    fn of(answer: &Answer) -> Self {
+        match (answer.left_over, answer.held_until) {
             (false, _) => Self::Nothing,
             (true, Some(until)) => Self::Lease(until),
             (true, None) => Self::Work,
@@ -515,13 +514,13 @@ async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invoc
             Action::PlanRelease { rejoin } => engine.plan_release(finding, rejoin, invocation).await,
         }
     };
-    let containment = act.instrument(span).await;
+    let answer = act.instrument(span).await;
     match request.action {
-        Action::Contain => metrics::emit(&containment, app.engine.clock.now()),
-        Action::Verify | Action::Release { .. } => metrics::emit_verified(&containment, app.engine.clock.now()),
+        Action::Contain => metrics::emit(&answer, app.engine.clock.now()),
+        Action::Verify | Action::Release { .. } => metrics::emit_verified(&answer, app.engine.clock.now()),
         Action::Plan | Action::PlanRelease { .. } => {}
     }
-    (serde_json::to_value(&containment).unwrap_or_default(), Left::of(&containment))
+    (serde_json::to_value(&answer).unwrap_or_default(), Left::of(&answer))
 }
 
 fn ignored(reason: &str) -> Value {

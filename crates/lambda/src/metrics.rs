@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use brig_core::{ledger::Conclusion, model::timestamp::Timestamp, report::answer::Containment};
+use brig_core::{ledger::Conclusion, model::timestamp::Timestamp, report::answer::Answer};
 use serde_json::{Map, Value, json};
 
 /// Work that is left over, however it came. A failed item of a batch is a success to Lambda, whose own metric of errors does
@@ -45,13 +45,13 @@ pub fn names() -> BTreeSet<&'static str> {
 }
 
 /// Writes the metrics of an event's containment to standard output.
-pub(crate) fn emit(containment: &Containment, now: Timestamp) {
-    println!("{}", line(containment, &OF_AN_EVENT, now));
+pub(crate) fn emit(answer: &Answer, now: Timestamp) {
+    println!("{}", line(answer, &OF_AN_EVENT, now));
 }
 
 /// Writes those of a verification.
-pub(crate) fn emit_verified(containment: &Containment, now: Timestamp) {
-    println!("{}", line(containment, &OF_A_VERIFICATION, now));
+pub(crate) fn emit_verified(answer: &Answer, now: Timestamp) {
+    println!("{}", line(answer, &OF_A_VERIFICATION, now));
 }
 
 /// Writes a count that belongs to no containment.
@@ -62,7 +62,7 @@ pub(crate) fn emit_count(name: &'static str, value: usize, now: Timestamp) {
     println!("{}", embedded(values, &metrics, now));
 }
 
-fn line(containment: &Containment, counted: &[(&'static str, Conclusion)], now: Timestamp) -> Value {
+fn line(answer: &Answer, counted: &[(&'static str, Conclusion)], now: Timestamp) -> Value {
     let mut metrics = Vec::new();
     let mut values = Map::new();
     let mut add = |name: &'static str, unit: &str, value: u64| {
@@ -70,23 +70,21 @@ fn line(containment: &Containment, counted: &[(&'static str, Conclusion)], now: 
         values.insert(name.to_owned(), json!(value));
     };
     for (name, conclusion) in counted {
-        add(name, "Count", u64::from(containment.outcome == *conclusion));
+        add(name, "Count", u64::from(answer.outcome == *conclusion));
     }
-    add(INTERFACE_OPEN, "Count", u64::from(containment.verdict.open));
-    add(NOT_NOTIFIED, "Count", u64::from(containment.not_notified.is_some()));
-    add(MEMBER_ROLE_REFUSED, "Count", u64::from(containment.unreachable));
-    if matches!(containment.outcome, Conclusion::Contained | Conclusion::Partial) {
-        for (name, value) in
-            [(TIME_TO_ISOLATED, containment.timings_ms.isolated), (TIME_TO_DONE, containment.timings_ms.done)]
-        {
+    add(INTERFACE_OPEN, "Count", u64::from(answer.verdict.open));
+    add(NOT_NOTIFIED, "Count", u64::from(answer.not_notified.is_some()));
+    add(MEMBER_ROLE_REFUSED, "Count", u64::from(answer.unreachable));
+    if matches!(answer.outcome, Conclusion::Contained | Conclusion::Partial) {
+        for (name, value) in [(TIME_TO_ISOLATED, answer.timings_ms.isolated), (TIME_TO_DONE, answer.timings_ms.done)] {
             if let Some(value) = value {
                 add(name, "Milliseconds", value);
             }
         }
     }
-    // The ids are properties, not dimensions: a dimension a containment would be a metric a containment.
-    values.insert("instance_id".to_owned(), json!(containment.instance_id));
-    values.insert("containment_id".to_owned(), json!(containment.containment_id));
+    // The ids are properties, not dimensions: a dimension a answer would be a metric a answer.
+    values.insert("instance_id".to_owned(), json!(answer.instance_id));
+    values.insert("containment_id".to_owned(), json!(answer.containment_id));
     embedded(values, &metrics, now)
 }
 
@@ -112,14 +110,14 @@ mod tests {
 
     use super::*;
 
-    fn contained() -> Containment {
-        Containment {
+    fn contained() -> Answer {
+        Answer {
             account: "123456789012".parse().expect("account"),
             region: "us-east-1".parse().expect("Region"),
             instance_id: "i-0123456789abcdef0".parse().expect("id"),
             containment_id: None,
-            decision: Decision::Contain,
-            reason: String::new(),
+            decision: Decision::Contain { stop: false },
+            reason: String::new().into(),
             outcome: Conclusion::Contained,
             verdict: Verdict::untouched(String::new()),
             steps: Vec::new(),

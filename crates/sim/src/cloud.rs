@@ -12,7 +12,7 @@ use brig_core::{
     release::Reversal,
     step::{Lane, Step},
 };
-use brig_engine::ports::{Answer, Cloud, CloudError, Clouds, ErrorKind, Unreachable};
+use brig_engine::ports::{Cloud, CloudError, Clouds, ErrorKind, PortResult, Unreachable};
 
 use crate::{
     sim::{Sim, State},
@@ -47,7 +47,7 @@ impl Clouds for SimClouds {
         Ok(Arc::new(SimCloud { sim: Arc::clone(&self.sim), process: self.process, region: region.clone() }))
     }
 
-    async fn is_own(&self, by: &str, _: Option<&str>) -> Answer<bool> {
+    async fn is_own(&self, by: &str, _: Option<&str>) -> PortResult<bool> {
         Ok(by == OWN_SESSION)
     }
 }
@@ -59,7 +59,7 @@ struct SimCloud {
 }
 
 impl SimCloud {
-    async fn read<T>(&self, operation: &'static str, look: impl FnOnce(&World) -> Answer<T>) -> Answer<T> {
+    async fn read<T>(&self, operation: &'static str, look: impl FnOnce(&World) -> PortResult<T>) -> PortResult<T> {
         self.sim.call(self.process, operation, false, |state| look(&state.view())).await
     }
 
@@ -67,8 +67,8 @@ impl SimCloud {
         &self,
         operation: &'static str,
         intended: impl Fn(&Step) -> bool,
-        effect: impl FnOnce(&mut State) -> Answer<T>,
-    ) -> Answer<T> {
+        effect: impl FnOnce(&mut State) -> PortResult<T>,
+    ) -> PortResult<T> {
         self.sim
             .call(self.process, operation, true, |state| {
                 if !state.tables.steps().any(|record| intended(&record.step)) {
@@ -98,8 +98,8 @@ impl SimCloud {
         operation: &'static str,
         id: &InstanceId,
         intended: impl Fn(&Step) -> bool,
-        change: impl FnOnce(&mut world::Instance) -> Answer<()>,
-    ) -> Answer<()> {
+        change: impl FnOnce(&mut world::Instance) -> PortResult<()>,
+    ) -> PortResult<()> {
         self.on_attribute(operation, operation, id, intended, change).await
     }
 
@@ -110,8 +110,8 @@ impl SimCloud {
         attribute: &'static str,
         id: &InstanceId,
         intended: impl Fn(&Step) -> bool,
-        change: impl FnOnce(&mut world::Instance) -> Answer<()>,
-    ) -> Answer<()> {
+        change: impl FnOnce(&mut world::Instance) -> PortResult<()>,
+    ) -> PortResult<()> {
         self.write(operation, intended, |state| {
             let unsupported = state.world.unsupported.contains(attribute);
             match state.world.instances.get_mut(id) {

@@ -6,14 +6,14 @@ use std::{
 };
 
 use brig_core::{
-    ledger::{Announcement, Current, MemberSet, Question, Records, Release, Report, ReportOf, Shared, StepRecord},
+    ledger::{Announcement, Containment, MemberSet, Question, Records, Release, Report, ReportOf, Shared, StepRecord},
     model::{
         ids::{ContainmentId, InstanceKey},
         timestamp::Timestamp,
     },
     report::notices::Unsent,
 };
-use brig_engine::ports::Answer;
+use brig_engine::ports::PortResult;
 
 use crate::sim::{Sim, State};
 
@@ -38,7 +38,7 @@ struct Hour {
 
 #[derive(Default)]
 pub(crate) struct Tables {
-    current: BTreeMap<InstanceKey, Current>,
+    current: BTreeMap<InstanceKey, Containment>,
     steps: BTreeMap<(InstanceKey, ContainmentId), Vec<StepRecord>>,
     told: BTreeSet<(String, String)>,
     unsent: BTreeMap<(String, String), Unsent>,
@@ -61,7 +61,7 @@ impl Tables {
 
     fn records(&self, key: &InstanceKey) -> Records {
         let current = self.current.get(key).cloned();
-        let of = |current: &Current| self.steps.get(&(key.clone(), current.containment.clone())).cloned();
+        let of = |current: &Containment| self.steps.get(&(key.clone(), current.containment.clone())).cloned();
         Records { steps: current.as_ref().and_then(of).unwrap_or_default(), current }
     }
 }
@@ -76,8 +76,8 @@ impl SimLedger {
         &self,
         operation: &'static str,
         writes: bool,
-        effect: impl FnOnce(&mut State) -> Answer<T>,
-    ) -> Answer<T> {
+        effect: impl FnOnce(&mut State) -> PortResult<T>,
+    ) -> PortResult<T> {
         self.sim.call(self.process, operation, writes, effect).await
     }
 }

@@ -7,12 +7,12 @@ use brig_core::{
     decide::rules::Rules,
     iam::readiness::Topic,
     model::{ids::InstanceId, timestamp::Timestamp},
-    report::{answer::Containment, message::Message},
+    report::{answer::Answer, message::Message},
     trigger::{Finding, Force, Rejoin},
 };
 use brig_engine::{
     Engine, Invocation,
-    ports::{Answer, Clock, Notifier},
+    ports::{Clock, Notifier, PortResult},
     rulebook::Rulebook,
 };
 
@@ -62,17 +62,12 @@ impl Sim {
     }
 
     /// Contains an instance once, as one process; none where the process died.
-    pub fn contain(self: &Arc<Self>, instance: &InstanceId, request_id: &str) -> Option<Containment> {
+    pub fn contain(self: &Arc<Self>, instance: &InstanceId, request_id: &str) -> Option<Answer> {
         self.timers.run(self.process(0, instance, request_id, TIMEOUT)).flatten()
     }
 
     /// The same within a time.
-    pub fn contain_within(
-        self: &Arc<Self>,
-        instance: &InstanceId,
-        request_id: &str,
-        time: Duration,
-    ) -> Option<Containment> {
+    pub fn contain_within(self: &Arc<Self>, instance: &InstanceId, request_id: &str, time: Duration) -> Option<Answer> {
         self.timers.run(self.process(0, instance, request_id, time)).flatten()
     }
 
@@ -83,7 +78,7 @@ impl Sim {
         instance: &InstanceId,
         request_id: &str,
         timeout: Duration,
-    ) -> Option<Containment> {
+    ) -> Option<Answer> {
         let engine = self.engine(process);
         let mut finding = finding(instance, &format!("finding-of-{instance}"));
         finding.remotes = self.state().world.remotes.get(instance).cloned().unwrap_or_default();
@@ -94,7 +89,7 @@ impl Sim {
     }
 
     /// Takes the containment back, as a person.
-    pub fn release(self: &Arc<Self>, instance: &InstanceId, rejoin: Rejoin, request_id: &str) -> Option<Containment> {
+    pub fn release(self: &Arc<Self>, instance: &InstanceId, rejoin: Rejoin, request_id: &str) -> Option<Answer> {
         self.timers.run(self.releasing(0, instance, rejoin, request_id)).flatten()
     }
 
@@ -105,7 +100,7 @@ impl Sim {
         instance: &InstanceId,
         rejoin: Rejoin,
         request_id: &str,
-    ) -> Option<Containment> {
+    ) -> Option<Answer> {
         let engine = self.engine(process);
         let finding = person(instance);
         let invocation = self.invocation(request_id, TIMEOUT);
@@ -169,12 +164,12 @@ struct SimNotifier {
 
 #[async_trait]
 impl Notifier for SimNotifier {
-    async fn topic(&self) -> Answer<Topic> {
+    async fn topic(&self) -> PortResult<Topic> {
         let topic = Topic { confirmed: 1, pending: 0, key: None };
         self.sim.call(self.process, "GetTopicAttributes", false, |_| Ok(topic)).await
     }
 
-    async fn publish(&self, message: &Message) -> Answer<()> {
+    async fn publish(&self, message: &Message) -> PortResult<()> {
         let message = message.clone();
         self.sim
             .call(self.process, "Publish", true, move |state| {
@@ -193,11 +188,11 @@ struct SimChat {
 
 #[async_trait]
 impl Notifier for SimChat {
-    async fn topic(&self) -> Answer<Topic> {
+    async fn topic(&self) -> PortResult<Topic> {
         Ok(Topic { confirmed: 1, pending: 0, key: None })
     }
 
-    async fn publish(&self, message: &Message) -> Answer<()> {
+    async fn publish(&self, message: &Message) -> PortResult<()> {
         let message = message.clone();
         self.sim
             .call(self.process, "PublishToChat", true, move |state| {

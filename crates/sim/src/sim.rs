@@ -8,7 +8,7 @@ use std::{
 };
 
 use brig_core::{model::timestamp::Timestamp, report::message::Message, settings::Policy, step::Denial};
-use brig_engine::ports::{Answer, CloudError, ErrorKind};
+use brig_engine::ports::{CloudError, ErrorKind, PortResult};
 
 use crate::{ledger::Tables, time::Timers, world::World};
 
@@ -411,8 +411,8 @@ impl Sim {
         process: usize,
         operation: &'static str,
         writes: bool,
-        effect: impl FnOnce(&mut State) -> Answer<T>,
-    ) -> Answer<T> {
+        effect: impl FnOnce(&mut State) -> PortResult<T>,
+    ) -> PortResult<T> {
         self.point(process).await;
         let at = self.clock().millis();
         let number = {

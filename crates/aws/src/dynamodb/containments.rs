@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use brig_core::{
-    ledger::{ActivePage, Claim, Claimed, Current, OverCap, Records, StepRecord},
+    ledger::{ActivePage, Claim, Claimed, Containment, OverCap, Records, StepRecord},
     model::{
         ids::{AccountId, ContainmentId, InstanceKey, Region},
         timestamp::Timestamp,
     },
     step::Outcome,
 };
-use brig_engine::ports::{Answer, Containments};
+use brig_engine::ports::{Containments, PortResult};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
@@ -25,7 +25,7 @@ use crate::error::{Explain, cloud_error};
 
 #[async_trait]
 impl Containments for DynamoLedger {
-    async fn read(&self, key: &InstanceKey) -> Answer<Records> {
+    async fn read(&self, key: &InstanceKey) -> PortResult<Records> {
         let (current, newest) = futures::join!(self.current(key), self.newest_steps(key));
         let (mut current, (newest, all)) = (current?, newest?);
         if current.is_none() && !newest.is_empty() {
@@ -42,7 +42,7 @@ impl Containments for DynamoLedger {
         items::records(key, Some(&item), &self.all_steps(key, &item).await?)
     }
 
-    async fn claim(&self, claim: &Claim) -> Answer<Claimed> {
+    async fn claim(&self, claim: &Claim) -> PortResult<Claimed> {
         if claim.limits.as_ref().is_some_and(|limits| limits.cap == 0) {
             return Ok(Claimed::OverCap);
         }
@@ -86,11 +86,11 @@ impl Containments for DynamoLedger {
         key: &InstanceKey,
         containment: &ContainmentId,
         steps: &[StepRecord],
-    ) -> Answer<Vec<String>> {
+    ) -> PortResult<Vec<String>> {
         let items: Vec<(String, Item)> = steps
             .iter()
             .map(|record| Ok((record.key.clone(), items::step(key, containment, record)?)))
-            .collect::<Answer<_>>()?;
+            .collect::<PortResult<_>>()?;
         let held: Vec<Option<String>> = stream::iter(items)
             .map(|(step, item)| async move {
                 let put = self
@@ -117,7 +117,7 @@ impl Containments for DynamoLedger {
         outcome: &Outcome,
         at: Timestamp,
         repairs: &[Timestamp],
-    ) -> Answer<()> {
+    ) -> PortResult<()> {
         let mut set = "SET outcome = :outcome, detail = :detail, retryable = :retryable, finished_at = :at".to_owned();
         let times = (!repairs.is_empty())
             .then(|| AttributeValue::L(repairs.iter().map(|repair| text(repair.to_string())).collect()));
@@ -151,7 +151,7 @@ impl Containments for DynamoLedger {
         Ok(())
     }
 
-    async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool> {
+    async fn close(&self, key: &InstanceKey, current: &Containment, read_version: u64) -> PortResult<bool> {
         if !current.is_active() {
             return self.end(key, current, read_version).await;
         }
@@ -165,7 +165,7 @@ impl Containments for DynamoLedger {
         unless_conditional(put.send().await.explain("PutItem").map(|_| ()))
     }
 
-    async fn active(&self, from: Option<&str>) -> Answer<ActivePage> {
+    async fn active(&self, from: Option<&str>) -> PortResult<ActivePage> {
         let start = from.map(|sk| Item::from([("pk".to_owned(), text(items::ACTIVE)), ("sk".to_owned(), text(sk))]));
         let query = self
             .client
@@ -180,11 +180,11 @@ impl Containments for DynamoLedger {
         Ok(items::active_page(answer.items(), answer.last_evaluated_key()))
     }
 
-    async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> Answer<Vec<InstanceKey>> {
+    async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> PortResult<Vec<InstanceKey>> {
         self.active_of(account, region).await
     }
 
-    async fn over_cap(&self, key: &InstanceKey, at: Timestamp) -> Answer<OverCap> {
+    async fn over_cap(&self, key: &InstanceKey, at: Timestamp) -> PortResult<OverCap> {
         let update = self
             .client
             .update_item()

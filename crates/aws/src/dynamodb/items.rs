@@ -5,7 +5,7 @@ use std::{collections::HashMap, str::FromStr};
 use aws_sdk_dynamodb::types::AttributeValue;
 use brig_core::{
     ledger::{
-        ActivePage, Announcement, Contest, Counted, CountedInGroup, Current, MemberSet, Named, Records, Report,
+        ActivePage, Announcement, Containment, Contest, Counted, CountedInGroup, MemberSet, Named, Records, Report,
         ReportOf, State, StepRecord,
     },
     model::{
@@ -15,7 +15,7 @@ use brig_core::{
     },
     step::{Detail, Failure, Mark, Outcome},
 };
-use brig_engine::ports::{Answer, CloudError, ErrorKind};
+use brig_engine::ports::{CloudError, ErrorKind, PortResult};
 
 use super::Item;
 
@@ -61,7 +61,7 @@ pub(super) fn kept_policy(item: &Item) -> Option<(String, Timestamp)> {
     Some((get(item, "text")?.to_owned(), get(item, "read_at").and_then(Timestamp::parse)?))
 }
 
-pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
+pub(super) fn current(key: &InstanceKey, current: &Containment) -> Item {
     let state = match current.state {
         State::Open => "open",
         State::Closed => "closed",
@@ -79,7 +79,7 @@ pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
         ("version".to_owned(), number(current.version)),
         ("claimed_at".to_owned(), text(current.claimed_at.to_string())),
         ("findings".to_owned(), AttributeValue::L(current.findings.iter().map(text).collect())),
-        ("reason".to_owned(), text(&current.reason)),
+        ("reason".to_owned(), text(&current.reason.to_string())),
     ]);
     for (name, named) in [("roles", &current.named.roles), ("profiles", &current.named.profiles)] {
         if !named.is_empty() {
@@ -118,7 +118,7 @@ pub(super) fn current(key: &InstanceKey, current: &Current) -> Item {
     item
 }
 
-pub(super) fn step(key: &InstanceKey, containment: &ContainmentId, record: &StepRecord) -> Answer<Item> {
+pub(super) fn step(key: &InstanceKey, containment: &ContainmentId, record: &StepRecord) -> PortResult<Item> {
     let body = serde_json::to_string(&record.step).map_err(|error| broken("Put", &error.to_string()))?;
     Ok(HashMap::from([
         ("pk".to_owned(), text(key.pk())),
@@ -146,7 +146,7 @@ pub(super) fn report(key: &InstanceKey, report: &Report) -> Item {
     ])
 }
 
-pub(super) fn read_report(item: &Item) -> Answer<Report> {
+pub(super) fn read_report(item: &Item) -> PortResult<Report> {
     let report = Reading { what: "a report", item };
     let of = report.text("sk")?;
     let known = ReportOf::ALL.into_iter().find(|kind| of.strip_prefix(REPORTS) == Some(kind.word()));
@@ -161,7 +161,7 @@ pub(super) fn read_report(item: &Item) -> Answer<Report> {
 
 /// The members of a set. One that cannot be read is an error: taken for empty, a role's policy would be written without
 /// the instances that it denies.
-pub(super) fn member_set(item: Option<&Item>) -> Answer<MemberSet> {
+pub(super) fn member_set(item: Option<&Item>) -> PortResult<MemberSet> {
     let Some(item) = item else { return Ok(MemberSet::default()) };
     let set = Reading { what: "the set", item };
     // The attribute's name is of the time when only roles had sets. An empty set is an absent attribute.
@@ -174,13 +174,13 @@ pub(super) fn member_set(item: Option<&Item>) -> Answer<MemberSet> {
 }
 
 /// What the sort keys of a containment's steps begin with.
-pub(super) fn prefix(current: &Item) -> Answer<String> {
+pub(super) fn prefix(current: &Item) -> PortResult<String> {
     Ok(format!("{}/", Reading { what: "current", item: current }.text("containment_id")?))
 }
 
 /// Whether steps that were read from the last key on, `all` or the first page, hold every step of the current containment:
 /// its keys lie together, so that an earlier key ends them.
-pub(super) fn covers(key: &InstanceKey, newest: &[Item], all: bool, current: &Item) -> Answer<bool> {
+pub(super) fn covers(key: &InstanceKey, newest: &[Item], all: bool, current: &Item) -> PortResult<bool> {
     let prefix = prefix(current)?;
     let in_range = prefix.starts_with(&format!("{}-", key.instance));
     let ended = newest.iter().any(|item| get(item, "sk").is_some_and(|sk| sk < prefix.as_str()));
@@ -189,7 +189,7 @@ pub(super) fn covers(key: &InstanceKey, newest: &[Item], all: bool, current: &It
 
 /// The item `current` and the steps of its containment among `steps`; those of earlier containments are history and left
 /// out. Steps without `current` are no sign that nothing is contained: somebody took it away.
-pub(super) fn records(key: &InstanceKey, current: Option<&Item>, steps: &[Item]) -> Answer<Records> {
+pub(super) fn records(key: &InstanceKey, current: Option<&Item>, steps: &[Item]) -> PortResult<Records> {
     let Some(item) = current else {
         let Some(step) = steps.first() else { return Ok(Records::default()) };
         let sk = get(step, "sk").unwrap_or_default();
@@ -199,11 +199,11 @@ pub(super) fn records(key: &InstanceKey, current: Option<&Item>, steps: &[Item])
     let of_it = steps.iter().filter_map(|step| Some((step, get(step, "sk")?.strip_prefix(&prefix)?)));
     Ok(Records {
         current: Some(read_current(item)?),
-        steps: of_it.map(|(step, key)| read_step(step, key)).collect::<Answer<_>>()?,
+        steps: of_it.map(|(step, key)| read_step(step, key)).collect::<PortResult<_>>()?,
     })
 }
 
-fn read_current(item: &Item) -> Answer<Current> {
+fn read_current(item: &Item) -> PortResult<Containment> {
     let current = Reading { what: "current", item };
     let state = match current.text("state")? {
         "open" => State::Open,
@@ -217,7 +217,7 @@ fn read_current(item: &Item) -> Answer<Current> {
     if state == State::Released && released_at.is_none() {
         return Err(current.lacks("released_at"));
     }
-    Ok(Current {
+    Ok(Containment {
         containment: current.text("containment_id")?.into(),
         state,
         holder: current.text("holder")?.to_owned(),
@@ -225,7 +225,7 @@ fn read_current(item: &Item) -> Answer<Current> {
         version: current.version()?,
         claimed_at: current.time("claimed_at")?,
         findings: current.texts("findings")?.into_iter().map(str::to_owned).collect(),
-        reason: current.text("reason")?.to_owned(),
+        reason: current.text("reason")?.to_owned().into(),
         outcome: current.optional("outcome")?.map(str::to_owned),
         told: current.optional("told")?.map(str::to_owned),
         released_at,
@@ -262,7 +262,7 @@ fn counted_item(counted: &Counted) -> Item {
     item
 }
 
-fn read_counted(item: &Item) -> Answer<Counted> {
+fn read_counted(item: &Item) -> PortResult<Counted> {
     let counted = Reading { what: "counted", item };
     let group = counted.optional("group")?.map(|name| {
         Ok(CountedInGroup {
@@ -286,7 +286,7 @@ pub(super) fn counted(hour: Option<&Item>) -> Vec<String> {
     instances
 }
 
-fn read_contest(item: &Item) -> Answer<Contest> {
+fn read_contest(item: &Item) -> PortResult<Contest> {
     let contest = Reading { what: "contest", item };
     Ok(Contest {
         since: contest.time("since")?,
@@ -312,7 +312,7 @@ impl<'a> Reading<'a> {
         broken("Query", &format!("{}: {name}: {value:?} is not expected", self.what))
     }
 
-    fn optional(&self, name: &str) -> Answer<Option<&'a str>> {
+    fn optional(&self, name: &str) -> PortResult<Option<&'a str>> {
         match self.item.get(name) {
             None => Ok(None),
             Some(AttributeValue::S(text)) => Ok(Some(text)),
@@ -320,20 +320,20 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn text(&self, name: &str) -> Answer<&'a str> {
+    fn text(&self, name: &str) -> PortResult<&'a str> {
         self.optional(name)?.ok_or_else(|| self.lacks(name))
     }
 
-    fn optional_time(&self, name: &str) -> Answer<Option<Timestamp>> {
+    fn optional_time(&self, name: &str) -> PortResult<Option<Timestamp>> {
         let read = |text| Timestamp::parse(text).ok_or_else(|| self.wrong(name, &AttributeValue::S(text.to_owned())));
         self.optional(name)?.map(read).transpose()
     }
 
-    fn time(&self, name: &str) -> Answer<Timestamp> {
+    fn time(&self, name: &str) -> PortResult<Timestamp> {
         self.optional_time(name)?.ok_or_else(|| self.lacks(name))
     }
 
-    fn flag(&self, name: &str) -> Answer<Option<bool>> {
+    fn flag(&self, name: &str) -> PortResult<Option<bool>> {
         match self.item.get(name) {
             None => Ok(None),
             Some(AttributeValue::Bool(flag)) => Ok(Some(*flag)),
@@ -341,7 +341,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn texts(&self, name: &str) -> Answer<Vec<&'a str>> {
+    fn texts(&self, name: &str) -> PortResult<Vec<&'a str>> {
         match self.item.get(name) {
             None => Ok(Vec::new()),
             Some(AttributeValue::L(values)) => values
@@ -352,7 +352,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn number<T: FromStr>(&self, name: &str) -> Answer<T> {
+    fn number<T: FromStr>(&self, name: &str) -> PortResult<T> {
         match self.item.get(name) {
             None => Err(self.lacks(name)),
             Some(value @ AttributeValue::N(number)) => number.parse().map_err(|_| self.wrong(name, value)),
@@ -361,7 +361,7 @@ impl<'a> Reading<'a> {
     }
 
     /// A version that the next claim can count up from.
-    fn version(&self) -> Answer<u64> {
+    fn version(&self) -> PortResult<u64> {
         let version = self.number("version")?;
         if version > MOST_VERSION {
             return Err(self.wrong("version", &number(version)));
@@ -370,7 +370,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn read_step(item: &Item, key: &str) -> Answer<StepRecord> {
+fn read_step(item: &Item, key: &str) -> PortResult<StepRecord> {
     let what = format!("the step {key}");
     let record = Reading { what: &what, item };
     let step = serde_json::from_str(record.text("body")?)
@@ -405,7 +405,7 @@ fn read_step(item: &Item, key: &str) -> Answer<StepRecord> {
         outcome,
         finished_at: record.optional_time("finished_at")?,
         first_done_at: record.optional_time("first_done_at")?,
-        repairs: record.texts("repairs")?.into_iter().map(time).collect::<Answer<_>>()?,
+        repairs: record.texts("repairs")?.into_iter().map(time).collect::<PortResult<_>>()?,
     })
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Put, TransactWriteItem},
 };
 use brig_core::{
-    ledger::{Cause, Channel, Current, Question, QuestionPage, Release},
+    ledger::{Cause, Channel, Containment, Question, QuestionPage, Release},
     model::{
         ids::{AccountId, InstanceKey, Region},
         timestamp::Timestamp,
@@ -16,7 +16,7 @@ use brig_core::{
         notices::Unsent,
     },
 };
-use brig_engine::ports::Answer;
+use brig_engine::ports::PortResult;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -76,7 +76,7 @@ pub(super) fn unsent(unsent: &Unsent) -> Item {
     )
 }
 
-pub(super) fn read_unsent(item: &Item) -> Answer<Unsent> {
+pub(super) fn read_unsent(item: &Item) -> PortResult<Unsent> {
     let must = |name: &str| {
         get(item, name).ok_or_else(|| broken("Query", &format!("a message that waits to be sent has no {name}")))
     };
@@ -127,10 +127,10 @@ struct Asked {
     notified: bool,
 }
 
-pub(super) fn question(question: &Question) -> Answer<Item> {
+pub(super) fn question(question: &Question) -> PortResult<Item> {
     let asked = Asked {
         name: question.name.clone(),
-        reason: question.reason.clone(),
+        reason: question.reason.clone().into(),
         cause: question.cause,
         finding: question.finding.clone(),
         source: question.source.clone(),
@@ -146,14 +146,14 @@ pub(super) fn question(question: &Question) -> Answer<Item> {
         question_sk(&question.key(), &question.question),
         [
             ("body", text(body)),
-            ("reason", text(&question.reason)),
+            ("reason", text(&question.reason.to_string())),
             ("asked_at", text(question.asked_at.to_string())),
             ("expires_at", expires(question.asked_at, QUESTION_DAYS)),
         ],
     ))
 }
 
-pub(super) fn read_question(item: &Item) -> Answer<Question> {
+pub(super) fn read_question(item: &Item) -> PortResult<Question> {
     let sk = get(item, "sk").unwrap_or_default();
     let wrong = |what: &str| broken("Query", &format!("the question {sk}: {what}"));
     let (place, id) = sk.rsplit_once('#').ok_or_else(|| wrong("its key has no id"))?;
@@ -166,7 +166,7 @@ pub(super) fn read_question(item: &Item) -> Answer<Question> {
         region: key.region,
         instance_id: key.instance,
         name: asked.name,
-        reason: asked.reason,
+        reason: asked.reason.into(),
         cause: asked.cause,
         finding: asked.finding,
         source: asked.source,
@@ -179,7 +179,7 @@ pub(super) fn read_question(item: &Item) -> Answer<Question> {
 }
 
 /// The item of a release, where the containment was released.
-pub(super) fn released(key: &InstanceKey, current: &Current) -> Option<Item> {
+pub(super) fn released(key: &InstanceKey, current: &Containment) -> Option<Item> {
     let at = current.released_at?;
     Some(item(
         RELEASED,
@@ -188,7 +188,7 @@ pub(super) fn released(key: &InstanceKey, current: &Current) -> Option<Item> {
     ))
 }
 
-fn read_release(item: &Item) -> Answer<Release> {
+fn read_release(item: &Item) -> PortResult<Release> {
     let sk = get(item, "sk").unwrap_or_default();
     let wrong = || broken("Query", &format!("the release {sk} names no instance"));
     let (at, place) = sk.split_once('#').ok_or_else(wrong)?;
@@ -215,33 +215,33 @@ impl DynamoLedger {
         }
     }
 
-    pub(super) async fn unsent_of(&self, place: Option<&str>) -> Answer<Vec<Unsent>> {
+    pub(super) async fn unsent_of(&self, place: Option<&str>) -> PortResult<Vec<Unsent>> {
         let query = self.list(UNSENT, place.map(|place| unsent_sk(place, ""))).limit(MOST_UNSENT);
         let answer = query.send().await.explain("Query")?;
         answer.items().iter().map(read_unsent).collect()
     }
 
-    pub(super) async fn forget(&self, place: &str, id: &str) -> Answer<()> {
+    pub(super) async fn forget(&self, place: &str, id: &str) -> PortResult<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("pk", text(UNSENT)).key("sk", text(unsent_sk(place, id)));
         delete.send().await.explain("DeleteItem").map(|_| ())
     }
 
-    pub(super) async fn keep(&self, item: Item) -> Answer<()> {
+    pub(super) async fn keep(&self, item: Item) -> PortResult<()> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.explain("PutItem").map(|_| ())
     }
 
-    pub(super) async fn questions_of(&self, of: Option<&InstanceKey>, from: Option<&str>) -> Answer<QuestionPage> {
+    pub(super) async fn questions_of(&self, of: Option<&InstanceKey>, from: Option<&str>) -> PortResult<QuestionPage> {
         let start = from.map(|sk| Item::from([("pk".to_owned(), text(QUESTIONS)), ("sk".to_owned(), text(sk))]));
         let query = self.list(QUESTIONS, of.map(|key| question_sk(key, ""))).limit(MOST_QUESTIONS);
         let answer = query.set_exclusive_start_key(start).send().await.explain("Query")?;
         let next = answer.last_evaluated_key().and_then(|key| get(key, "sk")).map(str::to_owned);
-        Ok(QuestionPage { questions: answer.items().iter().map(read_question).collect::<Answer<_>>()?, next })
+        Ok(QuestionPage { questions: answer.items().iter().map(read_question).collect::<PortResult<_>>()?, next })
     }
 
     /// An id does not say which instance it is about: the list is read until it comes.
-    pub(super) async fn question_of(&self, id: &str) -> Answer<Option<Question>> {
+    pub(super) async fn question_of(&self, id: &str) -> PortResult<Option<Question>> {
         let mut pages = self.list(QUESTIONS, None).into_paginator().items().send();
         while let Some(item) = pages.next().await {
             let item = item.explain("Query")?;
@@ -253,7 +253,13 @@ impl DynamoLedger {
     }
 
     /// The question leaves the list of those that wait, and its answer stays on record, in one transaction.
-    pub(super) async fn answer(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> Answer<()> {
+    pub(super) async fn answer(
+        &self,
+        key: &InstanceKey,
+        question: &str,
+        answer: &str,
+        at: Timestamp,
+    ) -> PortResult<()> {
         let sk = question_sk(key, question);
         let put = Put::builder().table_name(&self.table).set_item(Some(item(
             ANSWERED,
@@ -274,7 +280,7 @@ impl DynamoLedger {
         write.send().await.explain("TransactWriteItems").map(|_| ())
     }
 
-    pub(super) async fn last_releases(&self) -> Answer<Vec<Release>> {
+    pub(super) async fn last_releases(&self) -> PortResult<Vec<Release>> {
         let query = self.list(RELEASED, None).scan_index_forward(false).limit(MOST_RELEASES);
         let answer = query.send().await.explain("Query")?;
         answer.items().iter().map(read_release).collect()
@@ -282,7 +288,7 @@ impl DynamoLedger {
 
     /// The active containments of an account, all pages of them: an entry that names no instance is an error, since what
     /// is contained must not be taken for untouched.
-    pub(super) async fn active_of(&self, account: &AccountId, region: Option<&Region>) -> Answer<Vec<InstanceKey>> {
+    pub(super) async fn active_of(&self, account: &AccountId, region: Option<&Region>) -> PortResult<Vec<InstanceKey>> {
         let prefix = match region {
             Some(region) => format!("{account}/{region}/"),
             None => format!("{account}/"),
@@ -337,7 +343,7 @@ mod tests {
             region: "us-east-1".parse().expect("Region"),
             instance_id: "i-0123abcd".parse().expect("id"),
             name: Some("web-1".to_owned()),
-            reason: "exempt".to_owned(),
+            reason: "exempt".to_owned().into(),
             cause: Cause::Exempt,
             finding: "f".to_owned(),
             source: "guardduty".to_owned(),

@@ -6,7 +6,7 @@ use brig_core::{
     model::timestamp::Timestamp,
     report::notices::Unsent,
 };
-use brig_engine::ports::{Answer, Notices};
+use brig_engine::ports::{Notices, PortResult};
 
 use super::{
     DynamoLedger, EVENT_LIFE_SECONDS, TOLD_LIFE_SECONDS,
@@ -17,7 +17,7 @@ use crate::error::Explain;
 
 #[async_trait]
 impl Notices for DynamoLedger {
-    async fn was_told(&self, place: &str, told: &Statement) -> Answer<bool> {
+    async fn was_told(&self, place: &str, told: &Statement) -> PortResult<bool> {
         let get = |sk: String| {
             let get = self.client.get_item().table_name(&self.table).consistent_read(true);
             get.key("pk", text(place)).key("sk", text(sk)).projection_expression("pk")
@@ -29,7 +29,7 @@ impl Notices for DynamoLedger {
         Ok(get(older_told_sk(told)).send().await.explain("GetItem")?.item().is_some())
     }
 
-    async fn record_told(&self, place: &str, told: &Statement, at: Timestamp, report: &str) -> Answer<()> {
+    async fn record_told(&self, place: &str, told: &Statement, at: Timestamp, report: &str) -> PortResult<()> {
         self.client
             .put_item()
             .table_name(&self.table)
@@ -47,7 +47,7 @@ impl Notices for DynamoLedger {
         Ok(())
     }
 
-    async fn was_announced(&self, what: &Announcement) -> Answer<bool> {
+    async fn was_announced(&self, what: &Announcement) -> PortResult<bool> {
         let get = self
             .client
             .get_item()
@@ -58,7 +58,7 @@ impl Notices for DynamoLedger {
         Ok(get.send().await.explain("GetItem")?.item().is_some())
     }
 
-    async fn record_announced(&self, what: &Announcement, at: Timestamp, subject: &str) -> Answer<()> {
+    async fn record_announced(&self, what: &Announcement, at: Timestamp, subject: &str) -> PortResult<()> {
         self.client
             .put_item()
             .table_name(&self.table)
@@ -73,15 +73,15 @@ impl Notices for DynamoLedger {
         Ok(())
     }
 
-    async fn keep_unsent(&self, unsent: &Unsent) -> Answer<()> {
+    async fn keep_unsent(&self, unsent: &Unsent) -> PortResult<()> {
         self.keep(lists::unsent(unsent)).await
     }
 
-    async fn unsent(&self, place: Option<&str>) -> Answer<Vec<Unsent>> {
+    async fn unsent(&self, place: Option<&str>) -> PortResult<Vec<Unsent>> {
         self.unsent_of(place).await
     }
 
-    async fn forget_unsent(&self, place: &str, id: &str) -> Answer<()> {
+    async fn forget_unsent(&self, place: &str, id: &str) -> PortResult<()> {
         self.forget(place, id).await
     }
 }

@@ -5,25 +5,25 @@ use brig_core::{
     ledger::{Question, QuestionPage},
     model::{ids::InstanceKey, timestamp::Timestamp},
 };
-use brig_engine::ports::{Answer, Questions};
+use brig_engine::ports::{PortResult, Questions};
 
 use super::{DynamoLedger, lists};
 
 #[async_trait]
 impl Questions for DynamoLedger {
-    async fn ask(&self, question: &Question) -> Answer<()> {
+    async fn ask(&self, question: &Question) -> PortResult<()> {
         self.keep(lists::question(question)?).await
     }
 
-    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> Answer<QuestionPage> {
+    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> PortResult<QuestionPage> {
         self.questions_of(of, from).await
     }
 
-    async fn question(&self, id: &str) -> Answer<Option<Question>> {
+    async fn question(&self, id: &str) -> PortResult<Option<Question>> {
         self.question_of(id).await
     }
 
-    async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> Answer<()> {
+    async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> PortResult<()> {
         self.answer(key, question, answer, at).await
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use brig_core::model::timestamp::Timestamp;
-use brig_engine::ports::{Answer, Settings};
+use brig_engine::ports::{PortResult, Settings};
 
 use super::{
     DynamoLedger,
@@ -12,7 +12,7 @@ use crate::error::Explain;
 
 #[async_trait]
 impl Settings for DynamoLedger {
-    async fn keep_policy(&self, parameter: &str, policy: &str, at: Timestamp) -> Answer<()> {
+    async fn keep_policy(&self, parameter: &str, policy: &str, at: Timestamp) -> PortResult<()> {
         let put = self
             .client
             .put_item()
@@ -25,7 +25,7 @@ impl Settings for DynamoLedger {
         Ok(())
     }
 
-    async fn kept_policy(&self, parameter: &str) -> Answer<Option<(String, Timestamp)>> {
+    async fn kept_policy(&self, parameter: &str) -> PortResult<Option<(String, Timestamp)>> {
         let get = self
             .client
             .get_item()
@@ -37,7 +37,7 @@ impl Settings for DynamoLedger {
         Ok(answer.item().and_then(items::kept_policy))
     }
 
-    async fn try_write(&self, at: Timestamp) -> Answer<()> {
+    async fn try_write(&self, at: Timestamp) -> PortResult<()> {
         let put = self
             .client
             .put_item()

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use brig_core::ledger::{MemberSet, Shared};
-use brig_engine::ports::{Answer, Shares};
+use brig_engine::ports::{PortResult, Shares};
 
 use super::{
     DynamoLedger,
@@ -13,7 +13,7 @@ use crate::error::Explain;
 
 #[async_trait]
 impl Shares for DynamoLedger {
-    async fn join(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
+    async fn join(&self, shared: &Shared, member: &str) -> PortResult<MemberSet> {
         let answer = self
             .client
             .update_item()
@@ -30,7 +30,7 @@ impl Shares for DynamoLedger {
         items::member_set(answer.attributes())
     }
 
-    async fn leave(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
+    async fn leave(&self, shared: &Shared, member: &str) -> PortResult<MemberSet> {
         let update = self
             .client
             .update_item()
@@ -45,7 +45,7 @@ impl Shares for DynamoLedger {
         items::member_set(answer.attributes())
     }
 
-    async fn members(&self, shared: &Shared) -> Answer<MemberSet> {
+    async fn members(&self, shared: &Shared) -> PortResult<MemberSet> {
         let answer = self
             .client
             .get_item()

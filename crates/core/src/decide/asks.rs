@@ -1,7 +1,7 @@
 //! Who has an attempt made.
 
 use crate::{
-    ledger::{Current, State},
+    ledger::{Containment, State},
     trigger::Finding,
 };
 
@@ -20,7 +20,7 @@ impl Asks {
     /// Who has a finding acted on: by the finding, and the containment that is active, as it was before the attempt.
     /// `request` is the invocation's request id: a retry of the event that brought the evidence still brings it.
     #[must_use]
-    pub fn of(finding: &Finding, active: Option<&Current>, request: &str) -> Self {
+    pub fn of(finding: &Finding, active: Option<&Containment>, request: &str) -> Self {
         if finding.by_person {
             return Self::Person;
         }
@@ -51,7 +51,7 @@ mod tests {
         let mut current = crate::testing::current();
         current.findings = vec!["f1".to_owned()];
         current.holder = "other".to_owned();
-        let asks = |finding: &Finding, current: &Current| Asks::of(finding, Some(current), "r");
+        let asks = |finding: &Finding, current: &Containment| Asks::of(finding, Some(current), "r");
         assert_eq!(asks(&manual(), &current), Asks::Person);
         assert_eq!(asks(&finding(), &current), Asks::Machine, "it is known");
         let another = Finding { id: "f2".to_owned(), ..finding() };

@@ -1,6 +1,6 @@
 //! The built-in rules: what a finding is worth where the account's own rules say nothing, and what no rule lifts.
 
-use super::{Decided, Decision, Policy};
+use super::{Decided, Policy};
 use crate::{
     model::{Instance, node::node},
     trigger::{Doubt, Finding, ResourceRole, Source},
@@ -8,8 +8,8 @@ use crate::{
 
 /// The built-in rules, which stand after the account's own. `None`: contain.
 pub(super) fn built_in(finding: &Finding, policy: &Policy) -> Option<Decided> {
-    let ignore = |reason: String| Some(Decided::new(Decision::Ignore, reason));
-    let ask = |reason: String| Some(Decided::new(Decision::Ask, reason));
+    let ignore = |reason: String| Some(Decided::ignore(reason));
+    let ask = |reason: String| Some(Decided::ask(reason));
     if finding.by_person {
         return None;
     }
@@ -68,13 +68,13 @@ pub(super) fn of_a_node(finding: &Finding, instance: &Instance, what: &str) -> O
         }
     };
     let reason = format!("{what}; by its tags the instance is {node}: other containers on it would be cut off too");
-    Some(Decided::new(Decision::Ask, reason))
+    Some(Decided::ask(reason))
 }
 
 /// What keeps a finding from containing whatever a rule says: a click on what is a sample or closed, and a finding that
 /// Security Hub sends for another reason than new activity.
 pub(super) fn settled(finding: &Finding, what: &str, policy: &Policy) -> Option<Decided> {
-    let ask = |why: String| Some(Decided::new(Decision::Ask, format!("{what}; {why}, so a person must decide")));
+    let ask = |why: String| Some(Decided::ask(format!("{what}; {why}, so a person must decide")));
     if finding.source == Source::CustomAction {
         return match finding.closed {
             _ if finding.sample => ask("the finding is a sample".to_owned()),

@@ -12,7 +12,7 @@ use crate::{
 /// What the finding alone settles, before any call to AWS. No rule lifts these.
 #[must_use]
 pub fn gate(finding: &Finding, policy: &Policy, own: &AccountId) -> Option<Decided> {
-    let ignore = |reason: String| Some(Decided::new(Decision::Ignore, reason));
+    let ignore = |reason: String| Some(Decided::ignore(reason));
     // Who clicks is answered, see `settled`.
     if finding.source != Source::CustomAction {
         if finding.sample {
@@ -22,8 +22,7 @@ pub fn gate(finding: &Finding, policy: &Policy, own: &AccountId) -> Option<Decid
             return ignore(format!("{} is {closed} at its source", finding.id));
         }
     }
-    distrust(&finding.said_by, &finding.account, policy, own)
-        .map(|why| Decided::refused(why).because(Cause::NotTrusted))
+    distrust(&finding.said_by, &finding.account, policy, own).map(|why| Decided::refuse(why).because(Cause::NotTrusted))
 }
 
 /// Why an event of one account may not name an instance of another; none where it may.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    ledger::{Current, State},
+    ledger::{Containment, State},
     model::timestamp::Timestamp,
 };
 
@@ -36,7 +36,7 @@ const CLOCK_SKEW: Duration = Duration::from_mins(1);
 impl<'a> Known<'a> {
     /// Reads the item `current`, as of now.
     #[must_use]
-    pub fn of(current: Option<&'a Current>, now: Timestamp) -> Self {
+    pub fn of(current: Option<&'a Containment>, now: Timestamp) -> Self {
         let Some(current) = current else { return Self::No };
         match (current.state, current.released_at) {
             (State::Open | State::Closed, _) => Self::Active(current.containment.as_str()),

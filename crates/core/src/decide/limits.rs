@@ -1,7 +1,7 @@
 //! What turns a decision into a question once the claim has counted, and what is counted.
 
 use crate::{
-    decide::{Decided, Decision},
+    decide::Decided,
     ledger::{Cause, Limits, OverCap},
     model::Instance,
     settings::Policy,
@@ -25,9 +25,7 @@ pub fn over_cap(reason: &str, policy: &Policy, over: &OverCap) -> Decided {
         all if all > MOST_NAMED => format!(" (used by {named} and {} more)", all - MOST_NAMED),
         _ => format!(" (used by {named})"),
     };
-    Decided::new(
-        Decision::Ask,
-        format!(
+    Decided::ask(format!(
             "{loud}{reason}; the cap of {} new automatic containments an hour in this account and Region is reached{used_by}, so a person must decide",
             policy.max_per_hour
         ),
@@ -38,9 +36,7 @@ pub fn over_cap(reason: &str, policy: &Policy, over: &OverCap) -> Decided {
 /// The decision once the claim found two containments in the group within a day.
 #[must_use]
 pub fn third_in_group(reason: &str, group: &str) -> Decided {
-    Decided::new(
-        Decision::Ask,
-        format!(
+    Decided::ask(format!(
             "{reason}; it is the third containment in the Auto Scaling group {group} within 24 hours: its template itself may be the hole, and every replacement has it"
         ),
     )
@@ -50,13 +46,10 @@ pub fn third_in_group(reason: &str, group: &str) -> Decided {
 /// The decision once the instance was seen to be the last healthy target of these target groups (ARNs).
 #[must_use]
 pub fn last_healthy(reason: &str, groups: &[String]) -> Decided {
-    Decided::new(
-        Decision::Ask,
-        format!(
-            "{reason}; it is the last healthy target of {}: containing it takes that service down, so a person must decide",
-            groups.join(", ")
-        ),
-    )
+    Decided::ask(format!(
+        "{reason}; it is the last healthy target of {}: containing it takes that service down, so a person must decide",
+        groups.join(", ")
+    ))
     .because(Cause::LastHealthy)
 }
 
@@ -64,7 +57,7 @@ pub fn last_healthy(reason: &str, groups: &[String]) -> Decided {
 /// where a rule of the account's says to contain.
 #[must_use]
 pub fn asks_about_dependents(finding: &Finding, decided: &Decided) -> bool {
-    finding.is_automatic() && decided.decision == Decision::Contain && !decided.refused && !decided.by_rule
+    finding.is_automatic() && decided.decision.acts() && !decided.by_rule
 }
 
 /// What a new automatic containment counts against: half of the hour's cap is kept for GuardDuty's own events, so that

@@ -14,7 +14,7 @@ pub struct RulesError(String);
 /// The rules, in their order.
 #[derive(Clone)]
 pub struct Rules {
-    rules: Vec<(String, Decision, bool)>,
+    rules: Vec<(String, Decision)>,
     patterns: Quamina<usize>,
 }
 
@@ -57,14 +57,14 @@ impl Rules {
         let place = format!("rule \"{}\"", name.chars().take(60).collect::<String>());
         known(rule, &["name", "then", "when", "stop"], &place)?;
         let then = match rule.get("then").and_then(Value::as_str) {
-            Some("contain") => Decision::Contain,
+            Some("contain") => Decision::Contain { stop: false },
             Some("ask") => Decision::Ask,
             Some("ignore") => Decision::Ignore,
             _ => return Err(RulesError(format!("{place}: \"then\" is not one of contain, ask, ignore"))),
         };
         let stop = match rule.get("stop") {
             None | Some(Value::Bool(false)) => false,
-            Some(Value::Bool(true)) if then == Decision::Contain => true,
+            Some(Value::Bool(true)) if then.acts() => true,
             Some(Value::Bool(true)) => return Err(RulesError(format!("{place}: \"stop\" goes with contain only"))),
             Some(_) => return Err(RulesError(format!("{place}: \"stop\" is neither true nor false"))),
         };
@@ -89,7 +89,8 @@ impl Rules {
         self.patterns
             .add_pattern(at, &undotted(pattern).to_string())
             .map_err(|error| RulesError(format!("{place}: {error}")))?;
-        self.rules.push((name.to_owned(), then, stop));
+        let then = if stop { Decision::Contain { stop } } else { then };
+        self.rules.push((name.to_owned(), then));
         Ok(())
     }
 
@@ -99,12 +100,12 @@ impl Rules {
         self.rules.is_empty()
     }
 
-    /// The first rule that matches the document, what it says, and whether the instance is to be stopped, too.
+    /// The first rule that matches the document, and what it says.
     #[must_use]
-    pub fn decide(&self, document: &Value) -> Option<(&str, Decision, bool)> {
+    pub fn decide(&self, document: &Value) -> Option<(&str, Decision)> {
         let matched = self.patterns.matches_for_event(undotted(document).to_string().as_bytes()).ok()?;
-        let (name, then, stop) = self.rules.get(matched.into_iter().min()?)?;
-        Some((name, *then, *stop))
+        let (name, then) = self.rules.get(matched.into_iter().min()?)?;
+        Some((name, *then))
     }
 }
 
@@ -206,14 +207,14 @@ mod tests {
             {"name": "all", "then": "contain", "when": {"finding": {"source": ["guardduty"]}}}
         ]});
         let rules = Rules::parse(&policy.to_string()).expect("rules");
-        assert_eq!(rules.decide(&document()), Some(("dns", Decision::Ask, false)));
+        assert_eq!(rules.decide(&document()), Some(("dns", Decision::Ask)));
     }
 
     #[test]
     fn a_rule_may_ask_that_it_be_stopped() {
         let rule = json!({"name": "miner", "then": "contain", "stop": true, "when": {"finding": {"severity": [8]}}});
         let rules = Rules::parse(&json!({"rules": [rule]}).to_string()).expect("rules");
-        assert_eq!(rules.decide(&document()), Some(("miner", Decision::Contain, true)));
+        assert_eq!(rules.decide(&document()), Some(("miner", Decision::Contain { stop: true })));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::{
-    ledger::{Current, State},
+    ledger::{Containment, State},
     testing::{finding, instance, manual},
 };
 
@@ -19,26 +19,25 @@ fn check(finding: &Finding, tags: &[(&str, &str)], force: Force, expected: &Expe
     let decided = gate(finding, &policy, &own)
         .or_else(|| ignored(finding, &policy))
         .unwrap_or_else(|| decide(finding, &instance, &Known::No, force, &guide));
-    let refused = if decided.refused { "refused" } else { "" };
-    expected.assert_eq(&format!("{:?} {refused}: {}", decided.decision, decided.reason));
+    expected.assert_eq(&format!("{}: {}", decided.decision.word(), decided.reason));
 }
 
 #[test]
 fn a_severe_finding_is_contained_and_a_mild_one_ignored() {
-    check(&finding(), &[], Force::No, &expect!["Contain : Backdoor:EC2/C&CActivity.B!DNS: Command and control"]);
+    check(&finding(), &[], Force::No, &expect!["contain: Backdoor:EC2/C&CActivity.B!DNS: Command and control"]);
     let mut mild = finding();
     mild.severity = Some(6.9);
-    check(&mild, &[], Force::No, &expect!["Ignore : severity 6.9 is below the minimum of 7"]);
+    check(&mild, &[], Force::No, &expect!["ignore: severity 6.9 is below the minimum of 7"]);
 }
 
 #[test]
 fn samples_archived_findings_and_mere_attacks_are_ignored() {
     let mut sample = finding();
     sample.sample = true;
-    check(&sample, &[], Force::No, &expect!["Ignore : f1 is a sample finding"]);
+    check(&sample, &[], Force::No, &expect!["ignore: f1 is a sample finding"]);
     let mut archived = finding();
     archived.closed = Some(crate::trigger::Closed::Archived);
-    check(&archived, &[], Force::No, &expect!["Ignore : f1 is archived at its source"]);
+    check(&archived, &[], Force::No, &expect!["ignore: f1 is archived at its source"]);
     let mut attacked = finding();
     attacked.role = Some(ResourceRole::Target);
     attacked.kind = "UnauthorizedAccess:EC2/SSHBruteForce".to_owned();
@@ -47,7 +46,7 @@ fn samples_archived_findings_and_mere_attacks_are_ignored() {
         &[],
         Force::No,
         &expect![
-            "Ignore : UnauthorizedAccess:EC2/SSHBruteForce: the instance was attacked, which is not yet compromised"
+            "ignore: UnauthorizedAccess:EC2/SSHBruteForce: the instance was attacked, which is not yet compromised"
         ],
     );
 }
@@ -59,14 +58,14 @@ fn an_exempt_instance_is_a_question_to_people() {
         &[("brig:exempt", "core-db")],
         Force::No,
         &expect![
-            "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; the instance is EXEMPT by its tag brig:exempt=core-db, so a person must decide"
+            "ask: Backdoor:EC2/C&CActivity.B!DNS: Command and control; the instance is EXEMPT by its tag brig:exempt=core-db, so a person must decide"
         ],
     );
     check(
         &finding(),
         &[("brig:exempt", "false")],
         Force::No,
-        &expect!["Contain : Backdoor:EC2/C&CActivity.B!DNS: Command and control"],
+        &expect!["contain: Backdoor:EC2/C&CActivity.B!DNS: Command and control"],
     );
 }
 
@@ -76,17 +75,15 @@ fn a_person_overrides_exemption_with_force_but_never_never() {
         &manual(),
         &[("brig:exempt", "")],
         Force::No,
-        &expect![[
-            r#"Contain refused: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it anyway"#
-        ]],
+        &expect![[r#"refuse: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it anyway"#]],
     );
-    check(&manual(), &[("brig:exempt", "")], Force::Yes, &expect!["Contain : requested by a person"]);
+    check(&manual(), &[("brig:exempt", "")], Force::Yes, &expect!["contain: requested by a person"]);
     check(
         &manual(),
         &[("brig:exempt", "never")],
         Force::Yes,
         &expect![
-            "Contain refused: i-0123456789abcdef0 is tagged brig:exempt=never: it may not be contained, not even by force, until that tag is changed"
+            "refuse: i-0123456789abcdef0 is tagged brig:exempt=never: it may not be contained, not even by force, until that tag is changed"
         ],
     );
 }
@@ -97,11 +94,9 @@ fn a_foreign_containment_is_refused_without_force() {
         &manual(),
         &[("brig:containment", "x")],
         Force::No,
-        &expect![[
-            r#"Contain refused: i-0123456789abcdef0 carries the tag brig:containment=x, a containment that this ledger does not know; invoke with "force": true to take it over, its original settings then being unknown"#
-        ]],
+        &expect![[r#"refuse: i-0123456789abcdef0 carries the tag brig:containment=x, a containment that this ledger does not know; invoke with "force": true to take it over, its original settings then being unknown"#]],
     );
-    check(&manual(), &[("brig:containment", "x")], Force::Yes, &expect!["Contain : requested by a person"]);
+    check(&manual(), &[("brig:containment", "x")], Force::Yes, &expect!["contain: requested by a person"]);
 }
 
 #[test]
@@ -111,8 +106,7 @@ fn an_exempt_tag_lifts_no_active_containment() {
     let (policy, rules) = (Policy::default(), Rules::none());
     let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
     let decided = decide(&finding(), &exempt, &Known::Active("c"), Force::No, &guide);
-    assert_eq!(decided.decision, Decision::Contain);
-    assert!(!decided.refused);
+    assert_eq!(decided.decision, Decision::Contain { stop: false });
 }
 
 #[test]
@@ -131,8 +125,8 @@ fn after_a_release_only_later_activity_counts() {
     assert_eq!(judge(None, "f2"), Decision::Ignore);
     assert_eq!(judge(Some("2026-01-31T23:59:59Z"), "f2"), Decision::Ignore);
     assert_eq!(judge(Some("2026-02-01T00:00:01Z"), "f1"), Decision::Ask);
-    assert_eq!(judge(Some("2026-02-01T00:00:01Z"), "f2"), Decision::Contain);
-    assert_eq!(decide(&manual(), &instance(), &known, Force::No, &guide).decision, Decision::Contain);
+    assert_eq!(judge(Some("2026-02-01T00:00:01Z"), "f2"), Decision::Contain { stop: false });
+    assert_eq!(decide(&manual(), &instance(), &known, Force::No, &guide).decision, Decision::Contain { stop: false });
 }
 
 #[test]
@@ -142,16 +136,20 @@ fn a_release_in_the_future_shows_nothing_about_findings_and_a_person_decides() {
     let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
     let judge = |finding: &Finding, ahead: Duration| {
         let released_at = Some(now.after(ahead));
-        let current = Current { state: State::Released, released_at, ..crate::testing::current() };
+        let current = Containment { state: State::Released, released_at, ..crate::testing::current() };
         decide(finding, &instance(), &Known::of(Some(&current), now), Force::No, &guide)
     };
     let seen = Finding { last_seen: Some(now), ..finding() };
     let asked = judge(&seen, Duration::from_hours(24 * 365));
     assert_eq!(asked.decision, Decision::Ask);
-    assert!(asked.reason.contains("2027-02-01"), "{}", asked.reason);
+    assert!(asked.reason.to_string().contains("2027-02-01"), "{}", asked.reason);
     assert_eq!(judge(&seen, Duration::ZERO).decision, Decision::Ignore);
     assert_eq!(judge(&seen, Duration::from_secs(30)).decision, Decision::Ignore, "clocks differ by a little");
-    assert_eq!(judge(&manual(), Duration::from_hours(24)).decision, Decision::Contain, "a person has decided");
+    assert_eq!(
+        judge(&manual(), Duration::from_hours(24)).decision,
+        Decision::Contain { stop: false },
+        "a person has decided"
+    );
 }
 
 #[test]
@@ -169,7 +167,7 @@ fn signs_and_hearsay_are_questions() {
     let mut alarm = finding();
     alarm.source = Source::Alarm;
     alarm.kind = "Alarm/out".to_owned();
-    check(&alarm, &[], Force::No, &expect!["Ask : Alarm/out: Command and control; an alarm is a sign, not a verdict"]);
+    check(&alarm, &[], Force::No, &expect!["ask: Alarm/out: Command and control; an alarm is a sign, not a verdict"]);
     let mut host = finding();
     host.doubt = Some(crate::trigger::Doubt::SharedHost);
     check(
@@ -177,7 +175,7 @@ fn signs_and_hearsay_are_questions() {
         &[],
         Force::No,
         &expect![
-            "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; the instance is the host of containers that others may share"
+            "ask: Backdoor:EC2/C&CActivity.B!DNS: Command and control; the instance is the host of containers that others may share"
         ],
     );
     let mut crowd = finding();
@@ -187,7 +185,7 @@ fn signs_and_hearsay_are_questions() {
         &[],
         Force::No,
         &expect![
-            "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; the event names 4 instances, more than BRIG_MAX_PER_FINDING (3)"
+            "ask: Backdoor:EC2/C&CActivity.B!DNS: Command and control; the event names 4 instances, more than BRIG_MAX_PER_FINDING (3)"
         ],
     );
 }
@@ -201,11 +199,11 @@ fn an_untrusted_account_may_name_its_own_instances_only() {
         &[],
         Force::No,
         &expect![
-            "Contain refused: an event of the account 999988887777 names an instance of 123456789012; it may do so if 999988887777 is in BRIG_TRUSTED_ACCOUNTS"
+            "refuse: an event of the account 999988887777 names an instance of 123456789012; it may do so if 999988887777 is in BRIG_TRUSTED_ACCOUNTS"
         ],
     );
     other.account = other.said_by.clone();
-    check(&other, &[], Force::No, &expect!["Contain : Backdoor:EC2/C&CActivity.B!DNS: Command and control"]);
+    check(&other, &[], Force::No, &expect!["contain: Backdoor:EC2/C&CActivity.B!DNS: Command and control"]);
 }
 
 #[test]
@@ -223,16 +221,16 @@ fn the_accounts_rules_stand_before_the_built_in_ones_and_after_the_gates() {
         instance.tags.insert("tier".to_owned(), tier.to_owned());
         let decided =
             gate(finding, &policy, &own).unwrap_or_else(|| decide(finding, &instance, &Known::No, Force::No, &guide));
-        format!("{:?}: {}", decided.decision, decided.reason)
+        format!("{}: {}", decided.decision.word(), decided.reason)
     };
     let mut mild = finding();
     mild.severity = Some(2.0);
-    assert_eq!(judge(&mild, "lab"), "Contain: Backdoor:EC2/C&CActivity.B!DNS: Command and control (rule \"mild too\")");
-    assert_eq!(judge(&finding(), "prod"), "Ask: Backdoor:EC2/C&CActivity.B!DNS: Command and control (rule \"dns\")");
+    assert_eq!(judge(&mild, "lab"), "contain: Backdoor:EC2/C&CActivity.B!DNS: Command and control (rule \"mild too\")");
+    assert_eq!(judge(&finding(), "prod"), "ask: Backdoor:EC2/C&CActivity.B!DNS: Command and control (rule \"dns\")");
     mild.kind = "Trojan:EC2/X".to_owned();
-    assert_eq!(judge(&mild, "prod"), "Ignore: severity 2 is below the minimum of 7");
+    assert_eq!(judge(&mild, "prod"), "ignore: severity 2 is below the minimum of 7");
     mild.sample = true;
-    assert_eq!(judge(&mild, "lab"), "Ignore: f1 is a sample finding");
+    assert_eq!(judge(&mild, "lab"), "ignore: f1 is a sample finding");
 }
 
 #[test]
@@ -247,10 +245,10 @@ fn a_rule_may_ask_for_a_stop_and_nothing_else_does() {
         let rules = Rules::parse(&text(stop)).expect("rules");
         let guide = Guide { policy: &policy, rules: &rules, rules_lost: None };
         let decided = decide(&finding(), &instance(), &Known::No, Force::No, &guide);
-        assert_eq!((decided.decision, decided.stop), (Decision::Contain, asked), "{stop}");
+        assert_eq!(decided.decision, Decision::Contain { stop: asked }, "{stop}");
     }
     let guide = Guide { policy: &policy, rules: &Rules::none(), rules_lost: None };
-    assert!(!decide(&finding(), &instance(), &Known::No, Force::No, &guide).stop);
+    assert!(!decide(&finding(), &instance(), &Known::No, Force::No, &guide).decision.stops());
 }
 
 #[test]
@@ -259,9 +257,9 @@ fn without_its_rules_an_account_is_asked() {
     let guide = Guide { policy: &policy, rules: &rules, rules_lost: Some("AccessDenied") };
     let decided = decide(&finding(), &instance(), &Known::No, Force::No, &guide);
     assert_eq!(decided.decision, Decision::Ask);
-    assert!(decided.reason.contains("could not be read (AccessDenied)"));
+    assert!(decided.reason.to_string().contains("could not be read (AccessDenied)"));
     let decided = decide(&manual(), &instance(), &Known::No, Force::No, &guide);
-    assert_eq!(decided.decision, Decision::Contain);
+    assert_eq!(decided.decision, Decision::Contain { stop: false });
 }
 
 #[test]
@@ -272,7 +270,7 @@ fn a_node_by_its_tags_is_a_question_for_findings_about_instances_and_for_nothing
         tags,
         Force::No,
         &expect![
-            "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; by its tags the instance is a Kubernetes node of the cluster prod: other containers on it would be cut off too"
+            "ask: Backdoor:EC2/C&CActivity.B!DNS: Command and control; by its tags the instance is a Kubernetes node of the cluster prod: other containers on it would be cut off too"
         ],
     );
     check(
@@ -280,15 +278,15 @@ fn a_node_by_its_tags_is_a_question_for_findings_about_instances_and_for_nothing
         &[("AmazonECSManaged", "")],
         Force::No,
         &expect![
-            "Ask : Backdoor:EC2/C&CActivity.B!DNS: Command and control; by its tags the instance is a container instance of ECS: other containers on it would be cut off too"
+            "ask: Backdoor:EC2/C&CActivity.B!DNS: Command and control; by its tags the instance is a container instance of ECS: other containers on it would be cut off too"
         ],
     );
     for (source, decision) in [
         (Source::GuardDuty, Decision::Ask),
         (Source::CustomAction, Decision::Ask),
-        (Source::Health, Decision::Contain),
-        (Source::AbuseReport, Decision::Contain),
-        (Source::Tag, Decision::Contain),
+        (Source::Health, Decision::Contain { stop: false }),
+        (Source::AbuseReport, Decision::Contain { stop: false }),
+        (Source::Tag, Decision::Contain { stop: false }),
     ] {
         let mut instance = instance();
         instance.tags.insert("eks:cluster-name".to_owned(), "prod".to_owned());
@@ -301,15 +299,15 @@ fn a_node_by_its_tags_is_a_question_for_findings_about_instances_and_for_nothing
         assert_eq!(judge(&Rules::none()), decision, "{source:?}");
         let all =
             r#"{"rules": [{"name": "all", "then": "contain", "when": {"instance": {"id": [{"prefix": "i-"}]}}}]}"#;
-        assert_eq!(judge(&Rules::parse(all).expect("rules")), Decision::Contain, "{source:?}");
+        assert_eq!(judge(&Rules::parse(all).expect("rules")), Decision::Contain { stop: false }, "{source:?}");
     }
-    check(&manual(), tags, Force::No, &expect!["Contain : requested by a person"]);
+    check(&manual(), tags, Force::No, &expect!["contain: requested by a person"]);
 }
 
 #[test]
 fn what_security_hub_sends_counts_in_the_half_that_is_not_guarddutys_own() {
     let (policy, instance) = (Policy::default(), instance());
-    let decided = Decided::new(Decision::Contain, String::new());
+    let decided = Decided::contain(String::new());
     let others = |finding: &Finding| limits(finding, &decided, &instance, &policy).others;
     assert_eq!(others(&finding()), None);
     let imported = Some(crate::trigger::Imported { sent: None });

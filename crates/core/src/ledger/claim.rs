@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    ledger::{Current, State, StepRecord},
+    ledger::{Containment, State, StepRecord},
     model::{ids::InstanceKey, timestamp::Timestamp},
 };
 
@@ -36,7 +36,11 @@ pub const GROUP_TIME: Duration = Duration::from_hours(24);
 /// What a new containment counts against, and how that is recorded with it: an instance counts once an hour, and once a day
 /// in its group, however often it is contained. `before` is the instance's item as it was read.
 #[must_use]
-pub fn count(before: Option<&Current>, limits: Option<Limits>, now: Timestamp) -> (Option<Limits>, Option<Counted>) {
+pub fn count(
+    before: Option<&Containment>,
+    limits: Option<Limits>,
+    now: Timestamp,
+) -> (Option<Limits>, Option<Counted>) {
     let known = before.and_then(|current| Some((current.state != State::Withdrawn, current.counted.as_ref()?)));
     let in_hour = known.filter(|(stands, counted)| counted.hour == now.hour() && (*stands || counted.hour_stays));
     let in_group = known.and_then(|(stands, counted)| counted.group.as_ref().filter(|group| stands || group.stays));
@@ -87,7 +91,7 @@ pub enum Claimable {
 /// Judges the item `current`. Lambda repeats the request id when it retries an event, so the same id means that the
 /// holder is dead or is this very event delivered twice; both may go on at once, since every step is idempotent.
 #[must_use]
-pub fn claimable(current: Option<&Current>, request_id: &str, now: Timestamp) -> Claimable {
+pub fn claimable(current: Option<&Containment>, request_id: &str, now: Timestamp) -> Claimable {
     match current {
         None => Claimable::New,
         Some(current) if !current.is_active() => Claimable::New,
@@ -103,7 +107,7 @@ pub struct Claim {
     /// The instance.
     pub key: InstanceKey,
     /// The item `current` as it shall be; its version is one more than the one it replaces.
-    pub current: Current,
+    pub current: Containment,
     /// The version that was read, none where there was no item.
     pub read_version: Option<u64>,
     /// Steps that the ledger does not hold yet.

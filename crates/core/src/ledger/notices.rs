@@ -1,6 +1,7 @@
 //! What people are notified of, as a value: a statement has a digest, by which a repetition is known, and a message that
 //! could not be sent has a record, by which it is sent later.
 
+use crate::model::text::Sentence;
 use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
@@ -202,7 +203,7 @@ pub struct Question {
     /// The instance's Name tag.
     pub name: Option<String>,
     /// Why it is asked, for a person.
-    pub reason: String,
+    pub reason: Sentence,
     /// Why, as a word.
     pub cause: Cause,
     /// The finding's id.

@@ -86,7 +86,7 @@ pub struct Isolated {
 
 /// The response entry of one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Containment {
+pub struct Answer {
     /// The instance's account.
     pub account: AccountId,
     /// Its Region.
@@ -98,7 +98,7 @@ pub struct Containment {
     /// What was decided.
     pub decision: Decision,
     /// Why.
-    pub reason: String,
+    pub reason: Sentence,
     /// How it ended.
     pub outcome: Conclusion,
     /// What became true.
@@ -150,7 +150,7 @@ pub struct Containment {
     pub instance_name: Option<String>,
 }
 
-impl Containment {
+impl Answer {
     /// Nobody notified is not done, whatever the reason: it is said, and left over for a later attempt.
     pub fn not_notified(&mut self, unheard: Option<Unheard>) {
         let Some(unheard) = unheard else { return };
@@ -200,7 +200,7 @@ pub struct Resolution {
     /// Always to ask.
     pub decision: Decision,
     /// Why it is not resolved.
-    pub reason: String,
+    pub reason: Sentence,
     /// Always asked.
     pub outcome: Conclusion,
     /// Nothing was looked at.
@@ -232,7 +232,7 @@ impl Resolution {
             instance_id: None,
             address: addressed.address.clone(),
             decision: Decision::Ask,
-            reason: format!("{kind}: {title} [{id}]; {why}"),
+            reason: format!("{kind}: {title} [{id}]; {why}").into(),
             outcome: Conclusion::Asked,
             verdict: Verdict::untouched(summary),
             steps: Vec::new(),

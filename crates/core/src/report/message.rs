@@ -23,7 +23,7 @@ use crate::{
         text,
         timestamp::Timestamp,
     },
-    report::answer::{Containment, Resolution},
+    report::answer::{Answer, Resolution},
     trigger::Finding,
 };
 
@@ -115,8 +115,8 @@ pub struct Audience<'a> {
 
 impl Audience<'_> {
     /// An instance as `brig` takes it: its id alone where the function itself is.
-    fn place(&self, containment: &Containment) -> String {
-        let Containment { account, region, instance_id, .. } = containment;
+    fn place(&self, answer: &Answer) -> String {
+        let Answer { account, region, instance_id, .. } = answer;
         let here = self.account == Some(account) && self.region == Some(region);
         if here { instance_id.to_string() } else { format!("{account}/{region}/{instance_id}") }
     }
@@ -156,31 +156,33 @@ impl Text {
 
 /// Composes the message about a containment.
 #[must_use]
-pub fn compose(containment: &Containment, finding: &Finding, audience: &Audience<'_>) -> Message {
-    let sms = subject::sms(containment, audience);
+pub fn compose(answer: &Answer, finding: &Finding, audience: &Audience<'_>) -> Message {
+    let sms = subject::sms(answer, audience);
     let body = [usize::MAX, 400, 100, 25, 5, 0]
         .into_iter()
-        .map(|most| variants(containment, finding, audience, &sms, most))
+        .map(|most| variants(answer, finding, audience, &sms, most))
         .find(|body| body.len() <= LARGEST)
-        .unwrap_or_else(|| json!({"default": text::one_line(&containment.verdict.summary, text::REPORT)}).to_string());
+        .unwrap_or_else(|| {
+            json!({"default": text::one_line(&answer.verdict.summary.to_string(), text::REPORT)}).to_string()
+        });
     let mut attributes = vec![
-        ("outcome", "String", containment.outcome.word().to_owned()),
-        ("account", "String", containment.account.to_string()),
-        ("region", "String", containment.region.to_string()),
-        ("instance_id", "String", containment.instance_id.to_string()),
+        ("outcome", "String", answer.outcome.word().to_owned()),
+        ("account", "String", answer.account.to_string()),
+        ("region", "String", answer.region.to_string()),
+        ("instance_id", "String", answer.instance_id.to_string()),
     ];
     if let Some(severity) = finding.severity {
         attributes.push(("severity", "Number", severity.to_string()));
     }
-    let chat = Some(chat::of(containment, audience));
-    Message { subject: subject::of(containment, audience), body, attributes, chat }
+    let chat = Some(chat::of(answer, audience));
+    Message { subject: subject::of(answer, audience), body, attributes, chat }
 }
 
 /// The message about an address that no instance is known for.
 #[must_use]
 pub fn unresolved(resolution: &Resolution) -> Message {
     let mut text = Text::default();
-    text.line(&resolution.verdict.summary);
+    text.line(&resolution.verdict.summary.to_string());
     text.line("");
     text.line(&format!("Why: {}", resolution.reason));
     for note in &resolution.notes {
@@ -196,7 +198,7 @@ pub fn unresolved(resolution: &Resolution) -> Message {
     text::clean(&mut entry);
     let entry = entry.to_string();
     let chat = Some(chat::of_address(resolution));
-    let body = json!({"default": text, "email": text, "sms": subject::short(&resolution.verdict.summary),
+    let body = json!({"default": text, "email": text, "sms": subject::short(&resolution.verdict.summary.to_string()),
         "sqs": entry, "lambda": entry, "http": entry, "https": entry, "firehose": entry});
     Message {
         subject: subject::of_address(resolution),
@@ -212,13 +214,13 @@ pub fn unresolved(resolution: &Resolution) -> Message {
 
 /// The text that a person reads: the state, a line a lane, what to do now; then everything else. `most` bounds each list.
 #[must_use]
-pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_>, most: usize) -> String {
+pub fn text(answer: &Answer, finding: &Finding, audience: &Audience<'_>, most: usize) -> String {
     let mut text = Text::default();
-    text.line(&headline::headline(containment, audience));
-    details::state(&mut text, containment);
+    text.line(&headline::headline(answer, audience));
+    details::state(&mut text, answer);
     text.line("");
     text.line("What to do now");
-    for (number, advice) in (1..).zip(advice::advice(containment, audience)) {
+    for (number, advice) in (1..).zip(advice::advice(answer, audience)) {
         text.line(&format!("{number}. {}", advice.what));
         for command in advice.brig.iter().chain(&advice.aws) {
             text.line(&format!("   {command}"));
@@ -226,35 +228,35 @@ pub fn text(containment: &Containment, finding: &Finding, audience: &Audience<'_
     }
     text.line("");
     let severity = finding.severity.map_or_else(String::new, |severity| format!(", severity {severity}"));
-    let released = matches!(containment.outcome, Conclusion::Released | Conclusion::ReleasePartial);
+    let released = matches!(answer.outcome, Conclusion::Released | Conclusion::ReleasePartial);
     let trigger = if released { "Was contained for" } else { "Trigger" };
-    text.line(&format!("{trigger}: {}{severity} [{}]", containment.reason, finding.id));
-    if let Some(id) = &containment.containment_id {
+    text.line(&format!("{trigger}: {}{severity} [{}]", answer.reason, finding.id));
+    if let Some(id) = &answer.containment_id {
         text.line(&format!("Containment: {id}"));
     }
-    for (what, link) in links::links(containment, finding, audience) {
+    for (what, link) in links::links(answer, finding, audience) {
         text.line(&format!("{what}: {link}"));
     }
-    if details::is_question(containment) {
+    if details::is_question(answer) {
         details::known(&mut text, finding);
     }
-    details::contest(&mut text, containment);
-    details::steps(&mut text, containment, most);
-    details::notes(&mut text, containment, most);
-    details::what_is_left(&mut text, containment, most);
-    if finding.source.is_abuse() && !details::is_plan(containment) {
+    details::contest(&mut text, answer);
+    details::steps(&mut text, answer, most);
+    details::notes(&mut text, answer, most);
+    details::what_is_left(&mut text, answer, most);
+    if finding.source.is_abuse() && !details::is_plan(answer) {
         text.line("");
         text.line("Draft of an answer to AWS, which expects one within 24 hours (check it before you send it)");
-        for sentence in reply::draft(containment) {
+        for sentence in reply::draft(answer) {
             text.line(&format!("  {sentence}"));
         }
     }
     text.0
 }
 
-fn variants(containment: &Containment, finding: &Finding, audience: &Audience<'_>, sms: &str, most: usize) -> String {
-    let text = text(containment, finding, audience, most);
-    let entry = entry(containment, audience, most).to_string();
+fn variants(answer: &Answer, finding: &Finding, audience: &Audience<'_>, sms: &str, most: usize) -> String {
+    let text = text(answer, finding, audience, most);
+    let entry = entry(answer, audience, most).to_string();
     let mut body = json!({"default": text, "email": text, "sms": sms});
     if let Some(map) = body.as_object_mut() {
         for protocol in ["sqs", "lambda", "http", "https", "firehose"] {
@@ -265,8 +267,8 @@ fn variants(containment: &Containment, finding: &Finding, audience: &Audience<'_
 }
 
 /// The response entry with its schema's number; lists longer than `most` are cut and counted.
-fn entry(containment: &Containment, audience: &Audience<'_>, most: usize) -> Value {
-    let mut value = serde_json::to_value(containment).unwrap_or(Value::Null);
+fn entry(answer: &Answer, audience: &Audience<'_>, most: usize) -> Value {
+    let mut value = serde_json::to_value(answer).unwrap_or(Value::Null);
     let mut more = vec![("schema".to_owned(), json!(1))];
     for (name, list) in [("steps", "/steps"), ("notes", "/notes"), ("paths", "/verdict/paths")] {
         let Some(items) = value.pointer_mut(list).and_then(Value::as_array_mut) else { continue };
@@ -278,7 +280,7 @@ fn entry(containment: &Containment, audience: &Audience<'_>, most: usize) -> Val
     }
     if let Some(map) = value.as_object_mut() {
         map.extend(more);
-        pager::Event::of(containment, audience.told).insert(map);
+        pager::Event::of(answer, audience.told).insert(map);
     }
     text::clean(&mut value);
     value

@@ -3,7 +3,7 @@
 use crate::{
     ledger::{Cause, Channel, Conclusion, Question, Statement, digest},
     model::{ids::InstanceKey, text, timestamp::Timestamp},
-    report::{answer::Containment, message::Message},
+    report::{answer::Answer, message::Message},
     step::OutcomeKind,
     trigger::Finding,
 };
@@ -11,7 +11,7 @@ use crate::{
 /// How a containment stands, as far as a change of it is news: the outcome; where that is not whole, how far each lane
 /// holds and which steps failed. It is kept with the containment.
 #[must_use]
-pub fn standing(answer: &Containment, word: &str) -> String {
+pub fn standing(answer: &Answer, word: &str) -> String {
     if answer.outcome != Conclusion::Partial && answer.outcome != Conclusion::Failed {
         return word.to_owned();
     }
@@ -24,7 +24,7 @@ pub fn standing(answer: &Containment, word: &str) -> String {
 }
 
 /// The steps of an outcome, each once, in order.
-fn steps(answer: &Containment, outcome: OutcomeKind) -> Vec<String> {
+fn steps(answer: &Answer, outcome: OutcomeKind) -> Vec<String> {
     let of = answer.steps.iter().filter(|step| step.outcome == outcome);
     let mut steps: Vec<String> =
         of.map(|step| format!("{}/{}/{}", step.lane.key_word(), step.step.key_word(), step.resource)).collect();
@@ -61,14 +61,14 @@ impl Unsent {
     }
 }
 
-fn answer_key(answer: &Containment) -> InstanceKey {
+fn answer_key(answer: &Answer) -> InstanceKey {
     InstanceKey { account: answer.account.clone(), region: answer.region.clone(), instance: answer.instance_id.clone() }
 }
 
 impl Statement {
     /// The statement of an answer about a finding.
     #[must_use]
-    pub fn of(answer: &Containment, finding: &Finding, now: Timestamp) -> Self {
+    pub fn of(answer: &Answer, finding: &Finding, now: Timestamp) -> Self {
         let mut about = answer.about.clone();
         if answer.outcome == Conclusion::Drifted {
             about.extend(steps(answer, OutcomeKind::Planned));
@@ -106,7 +106,7 @@ impl Statement {
 impl Question {
     /// The question that an answer asks about a finding.
     #[must_use]
-    pub fn of(answer: &Containment, finding: &Finding, told: &Statement, now: Timestamp) -> Self {
+    pub fn of(answer: &Answer, finding: &Finding, told: &Statement, now: Timestamp) -> Self {
         Self {
             // One finding may ask about several instances: each question has an id of its own.
             question: digest([told.digest().as_str(), answer_key(answer).pk().as_str()]).chars().take(12).collect(),

@@ -265,7 +265,7 @@ impl Page {
             standing: status
                 .as_ref()
                 .and_then(|status| status.active.iter().find(|it| it.instance_id == record.instance_id)),
-            contained: of(ReportOf::Containment),
+            contained: of(ReportOf::Answer),
             released: of(ReportOf::Release),
             typed: shell(&place),
             sources,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    ledger::{self, Current, Question, Records, Report, State, StepRecord},
+    ledger::{self, Containment, Question, Records, Report, State, StepRecord},
     model::{
         ids::{AccountId, InstanceId, InstanceKey, Region},
         text::{self, Sentence},
@@ -86,7 +86,7 @@ pub struct OnRecord {
     /// Ids of the findings that named the instance, the first one first; a person's invoke is `manual-<request id>`.
     pub findings: Vec<String>,
     /// Why, and by whom where somebody said so.
-    pub reason: String,
+    pub reason: Sentence,
     /// The outcome of the last attempt that ended in order.
     pub outcome: Option<String>,
     /// The outcome that people were notified of last.
@@ -194,7 +194,7 @@ impl Story {
     }
 }
 
-fn on_record(current: &Current) -> OnRecord {
+fn on_record(current: &Containment) -> OnRecord {
     OnRecord {
         containment_id: current.containment.to_string(),
         state: current.state,
@@ -300,7 +300,7 @@ mod tests {
             answer: answer.to_owned(),
         };
         let reports = vec![
-            report(ReportOf::Containment, "c", r#"{"outcome":"partial"}"#),
+            report(ReportOf::Answer, "c", r#"{"outcome":"partial"}"#),
             report(ReportOf::Release, "an earlier one", r#"{"outcome":"released"}"#),
         ];
         let records = Records { current: Some(crate::testing::current()), steps: Vec::new() };

@@ -21,7 +21,7 @@ pub struct Verdict {
     #[serde(flatten)]
     pub truths: PerLane<Truth>,
     /// All of it in one sentence, which begins with the instance, or with what cannot wait.
-    pub summary: String,
+    pub summary: Sentence,
     /// What people read of each lane; empty where nothing was looked at.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lanes: Vec<LaneLine>,
@@ -63,7 +63,7 @@ impl Verdict {
     pub fn of(truths: PerLane<Truth>, summary: impl Into<Sentence>) -> Self {
         Self {
             truths,
-            summary: summary.into().into(),
+            summary: summary.into(),
             lanes: Vec::new(),
             alerts: Vec::new(),
             paths: Vec::new(),
@@ -104,7 +104,7 @@ impl Verdict {
     /// Puts what cannot wait before everything else.
     pub fn alert(&mut self, alert: impl Into<Sentence>) {
         let alert = alert.into();
-        self.summary = Sentence::new(format_args!("{alert}. {}", self.summary)).into();
+        self.summary = Sentence::new(format_args!("{alert}. {}", self.summary));
         self.alerts.insert(0, alert);
     }
 
@@ -204,7 +204,7 @@ mod tests {
         ] {
             let facts = LaneFacts { left: Left { scaling_group, balancers }, ..facts(&[Truth::Yes]) };
             let summary = Verdict::judge("i-1", &facts, Vec::new()).summary;
-            assert!(summary.contains(sentence), "{summary}");
+            assert!(summary.to_string().contains(sentence), "{summary}");
         }
     }
 
@@ -214,18 +214,18 @@ mod tests {
         bare.lanes.credentials.push(Fact::holding(Promise::NoRole));
         let verdict = Verdict::judge("i-1", &bare, Vec::new());
         assert_eq!(verdict.truths.credentials, Truth::Yes);
-        expect!["i-1 is contained: new connections are blocked, it has no instance profile, so there was nothing to deny, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."].assert_eq(&verdict.summary);
+        expect!["i-1 is contained: new connections are blocked, it has no instance profile, so there was nothing to deny, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."].assert_eq(&verdict.summary.to_string());
     }
 
     #[test]
     fn only_what_was_seen_is_claimed() {
         let summary = |network: &[Truth]| Verdict::judge("i-1", &facts(network), Vec::new()).summary;
         expect!["i-1 is contained: new connections are blocked, its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."]
-            .assert_eq(&summary(&[Truth::Yes]));
+            .assert_eq(&summary(&[Truth::Yes]).to_string());
         expect!["i-1 is only PARTLY contained: new connections are NOT fully blocked; but its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."]
-            .assert_eq(&summary(&[Truth::Yes, Truth::No]));
+            .assert_eq(&summary(&[Truth::Yes, Truth::No]).to_string());
         expect!["i-1 is only PARTLY contained: new connections are NOT confirmed to be blocked; but its credentials are denied, it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."]
-            .assert_eq(&summary(&[Truth::Yes, Truth::Unknown]));
+            .assert_eq(&summary(&[Truth::Yes, Truth::Unknown]).to_string());
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
             .push(Fact::broken(Promise::RoleDenies("web".to_owned()), Cause::Undenied(role.clone())));
         let verdict = Verdict::judge("i-1", &facts, Vec::new());
         assert_eq!((verdict.truths.credentials, verdict.undenied.as_slice()), (Truth::Partial, [role].as_slice()));
-        expect!["i-1 is only PARTLY contained: its credentials are NOT fully denied (sessions of the role web are NOT denied: IAM knows no role of that name in the instance's account), new connections are NOT blocked; but it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."].assert_eq(&verdict.summary);
+        expect!["i-1 is only PARTLY contained: its credentials are NOT fully denied (sessions of the role web are NOT denied: IAM knows no role of that name in the instance's account), new connections are NOT blocked; but it is out of its Auto Scaling group and load balancers, its volumes are kept and snapshots have started."].assert_eq(&verdict.summary.to_string());
     }
 
     #[test]
@@ -246,7 +246,10 @@ mod tests {
         let mut facts = facts(&[]);
         facts.lanes.network.push(Fact::broken(Promise::Isolated("eni-1".into()), Cause::Open));
         let summary = Verdict::judge("i-1", &facts, Vec::new()).summary;
-        assert!(summary.starts_with("i-1 is only PARTLY contained: AN INTERFACE IS OPEN TO THE WORLD"), "{summary}");
+        assert!(
+            summary.to_string().starts_with("i-1 is only PARTLY contained: AN INTERFACE IS OPEN TO THE WORLD"),
+            "{summary}"
+        );
     }
 
     #[test]

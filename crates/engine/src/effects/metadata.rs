@@ -10,7 +10,7 @@ use brig_core::{
 use super::{Credentials, Effect, GONE, Release, outcome};
 use crate::{
     lanes::credentials::Refused,
-    ports::{Answer, ErrorKind},
+    ports::{ErrorKind, PortResult},
     work::{applied, failed},
 };
 
@@ -60,7 +60,7 @@ impl<'r> Effect<'r> for RestoreMetadata {
     }
 }
 
-fn metadata(answer: Answer<()>, was: &MetadataOptions, refused: &Refused) -> Outcome {
+fn metadata(answer: PortResult<()>, was: &MetadataOptions, refused: &Refused) -> Outcome {
     let outcome = match answer {
         Err(error) if error.kind == ErrorKind::NotFound => failed(&error),
         answer => applied(answer, format!("was {}, tokens {}", was.endpoint, was.tokens), ""),

@@ -12,7 +12,7 @@ use futures::future::join_all;
 use super::{Acls, Effect, Release};
 use crate::{
     acl::{set_of, shares},
-    ports::{AclsOf, Answer, ErrorKind, NetworkAcls},
+    ports::{AclsOf, ErrorKind, NetworkAcls, PortResult},
     stable::{Written, write_until_stable},
     work::{failed, failed_for_now},
 };
@@ -76,7 +76,7 @@ impl<'r> Effect<'r> for AllowInNetworkAcl {
     }
 }
 
-fn made(answers: [Answer<()>; 2], share: &Denial) -> Outcome {
+fn made(answers: [PortResult<()>; 2], share: &Denial) -> Outcome {
     let [ingress, egress] = answers;
     match (ingress, egress) {
         (Ok(()), Ok(())) => Outcome::Changed(format!("both ways, rules {} and {}", share.ingress, share.egress).into()),
@@ -108,11 +108,11 @@ fn made(answers: [Answer<()>; 2], share: &Denial) -> Outcome {
 }
 
 /// Makes a share's rules. One that is there already is success, another one at its number is `Duplicate`.
-async fn make(cloud: &dyn NetworkAcls, acl: &str, share: &Denial) -> [Answer<()>; 2] {
+async fn make(cloud: &dyn NetworkAcls, acl: &str, share: &Denial) -> [PortResult<()>; 2] {
     let [ingress, egress] = share.entries();
     let (a, b) =
         futures::join!(cloud.create_network_acl_entry(acl, &ingress), cloud.create_network_acl_entry(acl, &egress));
-    let taken = |answer: &Answer<()>| answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Duplicate);
+    let taken = |answer: &PortResult<()>| answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Duplicate);
     if !taken(&a) && !taken(&b) {
         return [a, b];
     }
@@ -121,7 +121,7 @@ async fn make(cloud: &dyn NetworkAcls, acl: &str, share: &Denial) -> [Answer<()>
         Ok(now) => now,
         Err(error) => return [Err(error.clone()), Err(error)],
     };
-    let judge = |answer: Answer<()>, entry| match answer {
+    let judge = |answer: PortResult<()>, entry| match answer {
         Err(error) if error.kind == ErrorKind::Duplicate && !now.iter().any(|acl| acl.has(entry)) => Err(error),
         Err(error) if error.kind != ErrorKind::Duplicate => Err(error),
         Ok(()) | Err(_) => Ok(()),
@@ -130,7 +130,7 @@ async fn make(cloud: &dyn NetworkAcls, acl: &str, share: &Denial) -> [Answer<()>
 }
 
 /// Makes the two rules what those who share them want.
-async fn settle(cloud: &dyn NetworkAcls, acl: &str, share: &Denial, others: &BTreeSet<Denial>) -> Answer<()> {
+async fn settle(cloud: &dyn NetworkAcls, acl: &str, share: &Denial, others: &BTreeSet<Denial>) -> PortResult<()> {
     let ids = [acl.to_owned()];
     let now = cloud.describe_network_acls(AclsOf::Ids(&ids)).await?;
     let changes = share.entries().map(|entry| {

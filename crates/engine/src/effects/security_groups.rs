@@ -7,7 +7,7 @@ use futures::future::join_all;
 
 use super::{Access, Effect, Network};
 use crate::{
-    ports::{Answer, ErrorKind},
+    ports::{ErrorKind, PortResult},
     work::failed,
 };
 
@@ -42,7 +42,7 @@ impl<'r> Effect<'r> for AuthorizeForensicAccess {
         let Self { group, rules } = self;
         let Some(id) = &group.id else { return Outcome::Skipped("its group is not known".into()) };
         let calls = rules.iter().map(|rule| room.authorize_rule(id, rule));
-        match join_all(calls).await.into_iter().collect::<Answer<Vec<()>>>() {
+        match join_all(calls).await.into_iter().collect::<PortResult<Vec<()>>>() {
             Ok(_) => Outcome::Changed(format!("{} rule(s), the only ones of {id}", rules.len()).into()),
             // The group holds as many rules as AWS allows: what is open stays open, and the cut is as it was.
             Err(error) if error.kind == ErrorKind::LimitReached => Outcome::Skipped(error.to_string().into()),

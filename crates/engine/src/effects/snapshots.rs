@@ -8,7 +8,7 @@ use brig_core::{
 use super::{Effect, Evidence, GONE};
 use crate::{
     lanes::evidence::{listed, tags},
-    ports::{Answer, CloudError, ErrorKind, Tags},
+    ports::{CloudError, ErrorKind, PortResult, Tags},
     work::{Work, applied, eventually, failed, failed_for_now},
 };
 
@@ -95,7 +95,7 @@ fn refuses_the_set(work: &Work<'_>, step: &Step, error: &CloudError) -> bool {
 }
 
 /// What was made a moment ago and is not found will be.
-fn made_now(answer: Answer<()>, changed: String) -> Outcome {
+fn made_now(answer: PortResult<()>, changed: String) -> Outcome {
     match answer {
         Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),
         answer => applied(answer, changed, ""),

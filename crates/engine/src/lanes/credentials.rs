@@ -25,7 +25,7 @@ use futures::future::join_all;
 
 use crate::{
     effects::{self, Room},
-    ports::{Answer, CloudError, CredentialsPorts, ErrorKind, Iam, Ledger},
+    ports::{CloudError, CredentialsPorts, ErrorKind, Iam, Ledger, PortResult},
     stable::{self, PAUSES, Shown},
     work::{LaneReport, Work, gap, merge},
 };
@@ -284,7 +284,7 @@ fn recorded_profile(work: &Work<'_>) -> Option<String> {
     })
 }
 
-async fn join_sets(work: &Work<'_>, plan: &Plan) -> Answer<()> {
+async fn join_sets(work: &Work<'_>, plan: &Plan) -> PortResult<()> {
     let joins = plan.todo().filter_map(|step| {
         let Step::DenyRole(DenyRole { role_arn, instance_arn, .. }) = step else { return None };
         Some(async move { work.ledger.join(&Shared::role(role_arn), instance_arn).await })

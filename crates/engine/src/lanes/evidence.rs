@@ -22,7 +22,7 @@ use brig_core::{
 
 use crate::{
     effects::{self, Room},
-    ports::{Answer, Attribute, ErrorKind, EvidencePorts, Snapshots, Tags},
+    ports::{Attribute, ErrorKind, EvidencePorts, PortResult, Snapshots, Tags},
     stable::{self, PAUSES, Shown},
     work::{Done, LaneReport, Work, gap, merge},
 };
@@ -112,7 +112,7 @@ pub(crate) async fn look(
         snapshots
     );
     let mut gaps = Vec::new();
-    let mut read = |what: Subject, answer: Answer<String>| match answer {
+    let mut read = |what: Subject, answer: PortResult<String>| match answer {
         Ok(value) => Some(value),
         // Attributes of an instance that has just gone are no gap: there is nothing left to protect. Nor is one that its
         // type does not have.
@@ -143,7 +143,7 @@ pub(crate) async fn look(
 }
 
 /// Reads which of the snapshots are locked; where that cannot be read it stays unknown.
-async fn read_locks(cloud: &dyn Snapshots, snapshots: &mut [Snapshot]) -> Answer<()> {
+async fn read_locks(cloud: &dyn Snapshots, snapshots: &mut [Snapshot]) -> PortResult<()> {
     let ids: Vec<SnapshotId> = snapshots.iter().map(|snapshot| snapshot.id.clone()).collect();
     if !ids.is_empty() {
         let locked = cloud.describe_locked_snapshots(&ids).await?;

@@ -22,7 +22,7 @@ use futures::{
 
 use crate::{
     effects::{self, Room},
-    ports::{Answer, Clock, ErrorKind, FleetPorts, LoadBalancers, TargetGroup},
+    ports::{Clock, ErrorKind, FleetPorts, LoadBalancers, PortResult, TargetGroup},
     stable::{self, PAUSES, Shown},
     work::{LaneReport, Searched, Work, gap, merge},
 };
@@ -244,7 +244,7 @@ async fn look_balancers(
     seen
 }
 
-fn add_classic(seen: &mut FleetLook, classic: Answer<Vec<String>>, counts: impl Fn(&String) -> bool) {
+fn add_classic(seen: &mut FleetLook, classic: PortResult<Vec<String>>, counts: impl Fn(&String) -> bool) {
     match classic {
         Ok(classic) => seen.classic = classic.into_iter().filter(counts).collect(),
         Err(error) => seen.gaps.push(gap(Subject::ClassicBalancers, &error)),

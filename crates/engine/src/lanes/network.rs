@@ -33,7 +33,7 @@ use crate::{
     acl,
     effects::{self, Room},
     escalation,
-    ports::{Answer, Cloud, InterfacesOf, NetworkPorts},
+    ports::{Cloud, InterfacesOf, NetworkPorts, PortResult},
     stable::{self, PAUSES, Shown},
     work::{Done, LaneReport, Work, gap, merge},
 };
@@ -405,7 +405,7 @@ fn is_isolated(interface: &Interface, groups: &[SecurityGroup], instance: &Insta
     }
 }
 
-async fn look(work: &Work<'_>, cloud: &dyn NetworkPorts) -> Answer<Seen> {
+async fn look(work: &Work<'_>, cloud: &dyn NetworkPorts) -> PortResult<Seen> {
     let setting = work.policy.forensic_access.as_ref();
     let (attached, groups, forensic) = futures::join!(
         work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Instance(work.id()))),
@@ -416,7 +416,7 @@ async fn look(work: &Work<'_>, cloud: &dyn NetworkPorts) -> Answer<Seen> {
     let trunks = interfaces.iter().filter(|interface| interface.kind == "trunk").map(|trunk| {
         work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Trunk(&trunk.id)))
     });
-    let branches = join_all(trunks).await.into_iter().collect::<Answer<Vec<_>>>()?;
+    let branches = join_all(trunks).await.into_iter().collect::<PortResult<Vec<_>>>()?;
     interfaces.extend(branches.into_iter().flatten().map(|branch| branch.interface));
     let mut groups = groups?;
     let access = Access::exact(setting, forensic, &mut groups, &work.instance.account);

@@ -11,7 +11,7 @@ use brig_core::{
     step::Lane,
 };
 
-use super::{Answer, Cloud};
+use super::{Cloud, PortResult};
 
 /// Why an account or Region cannot be worked in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,5 +31,5 @@ pub trait Clouds: Send + Sync {
     ) -> Result<Arc<dyn Cloud>, Unreachable>;
     /// Whether a caller that CloudTrail names, by ARN and source identity, is this function: its own session, or a session of
     /// a member role with the source identity that Brig gives it.
-    async fn is_own(&self, by: &str, source_identity: Option<&str>) -> Answer<bool>;
+    async fn is_own(&self, by: &str, source_identity: Option<&str>) -> PortResult<bool>;
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::{iam::readiness::Trail, model::timestamp::Timestamp};
 
-use super::Answer;
+use super::PortResult;
 
 /// A call on a resource, by CloudTrail's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub struct TrailEvent {
 #[async_trait]
 pub trait Detection: Send + Sync {
     /// LookupEvents of CloudTrail by a resource's id, newest first. Two calls a second are allowed.
-    async fn lookup_events(&self, resource: &str, since: Timestamp) -> Answer<Vec<TrailEvent>>;
+    async fn lookup_events(&self, resource: &str, since: Timestamp) -> PortResult<Vec<TrailEvent>>;
     /// DescribeTrails and GetTrailStatus of CloudTrail.
-    async fn describe_trails(&self) -> Answer<Vec<Trail>>;
+    async fn describe_trails(&self) -> PortResult<Vec<Trail>>;
     /// ListDetectors and GetDetector of GuardDuty: whether each is enabled.
-    async fn get_detectors(&self) -> Answer<Vec<bool>>;
+    async fn get_detectors(&self) -> PortResult<Vec<bool>>;
 }

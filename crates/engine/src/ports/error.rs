@@ -63,4 +63,4 @@ impl CloudError {
 }
 
 /// The answer to an AWS call.
-pub type Answer<T> = Result<T, CloudError>;
+pub type PortResult<T> = Result<T, CloudError>;

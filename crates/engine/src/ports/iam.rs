@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::model::Role;
 
-use super::Answer;
+use super::PortResult;
 
 /// An instance profile.
 #[derive(Debug, Clone)]
@@ -18,15 +18,15 @@ pub struct Profile {
 #[async_trait]
 pub trait Iam: Send + Sync {
     /// GetInstanceProfile by name.
-    async fn get_instance_profile(&self, name: &str) -> Answer<Profile>;
+    async fn get_instance_profile(&self, name: &str) -> PortResult<Profile>;
     /// GetRole by name; none where the account has no such role.
-    async fn get_role(&self, name: &str) -> Answer<Option<Role>>;
+    async fn get_role(&self, name: &str) -> PortResult<Option<Role>>;
     /// ListInstanceProfilesForRole: the ARNs of the profiles that hold a role.
-    async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>>;
+    async fn list_instance_profiles_for_role(&self, role: &str) -> PortResult<Vec<String>>;
     /// GetRolePolicy: the document, decoded; none where the role has no policy of that name.
-    async fn get_role_policy(&self, role: &str, policy: &str) -> Answer<Option<String>>;
+    async fn get_role_policy(&self, role: &str, policy: &str) -> PortResult<Option<String>>;
     /// PutRolePolicy: replaces the role's inline policy of that name.
-    async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answer<()>;
+    async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> PortResult<()>;
     /// DeleteRolePolicy; a policy that is not there is success.
-    async fn delete_role_policy(&self, role: &str, policy: &str) -> Answer<()>;
+    async fn delete_role_policy(&self, role: &str, policy: &str) -> PortResult<()>;
 }

@@ -9,7 +9,7 @@ use brig_core::model::{
     timestamp::Timestamp,
 };
 
-use super::Answer;
+use super::PortResult;
 
 /// Which interfaces to list.
 #[derive(Debug, Clone, Copy)]
@@ -44,15 +44,15 @@ pub struct Attached {
 #[async_trait]
 pub trait Interfaces: Send + Sync {
     /// DescribeNetworkInterfaces.
-    async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> Answer<Vec<Attached>>;
+    async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> PortResult<Vec<Attached>>;
     /// ModifyNetworkInterfaceAttribute: replaces the interface's groups.
-    async fn modify_network_interface_groups(&self, eni: &EniId, groups: &[GroupId]) -> Answer<()>;
+    async fn modify_network_interface_groups(&self, eni: &EniId, groups: &[GroupId]) -> PortResult<()>;
     /// ModifyNetworkInterfaceAttribute: the interface's idle timeouts of connection tracking.
-    async fn modify_network_interface_timeouts(&self, eni: &EniId, timeouts: &Timeouts) -> Answer<()>;
+    async fn modify_network_interface_timeouts(&self, eni: &EniId, timeouts: &Timeouts) -> PortResult<()>;
     /// ModifyNetworkInterfaceAttribute: the interface gives up the public address that AWS assigned.
-    async fn unassign_public_address(&self, eni: &EniId) -> Answer<()>;
+    async fn unassign_public_address(&self, eni: &EniId) -> PortResult<()>;
     /// DisassociateAddress of an elastic address.
-    async fn disassociate_address(&self, association: &str) -> Answer<()>;
+    async fn disassociate_address(&self, association: &str) -> PortResult<()>;
     /// AssociateAddress; an address that is associated elsewhere is not taken from there.
-    async fn associate_address(&self, eni: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()>;
+    async fn associate_address(&self, eni: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> PortResult<()>;
 }

@@ -6,7 +6,7 @@ use brig_core::model::{
     ids::{InstanceId, VpcId},
 };
 
-use super::Answer;
+use super::PortResult;
 
 /// A target group.
 #[derive(Debug, Clone)]
@@ -25,17 +25,17 @@ pub struct TargetGroup {
 #[async_trait]
 pub trait LoadBalancers: Send + Sync {
     /// DescribeTargetGroups.
-    async fn describe_target_groups(&self) -> Answer<Vec<TargetGroup>>;
+    async fn describe_target_groups(&self) -> PortResult<Vec<TargetGroup>>;
     /// DescribeTargetHealth: every target of a group, by its ARN.
-    async fn describe_target_health(&self, group: &str) -> Answer<Vec<Target>>;
+    async fn describe_target_health(&self, group: &str) -> PortResult<Vec<Target>>;
     /// DeregisterTargets, with ports; a target that is not there is success.
-    async fn deregister_targets(&self, group: &str, targets: &[Target]) -> Answer<()>;
+    async fn deregister_targets(&self, group: &str, targets: &[Target]) -> PortResult<()>;
     /// RegisterTargets, with ports.
-    async fn register_targets(&self, group: &str, targets: &[Target]) -> Answer<()>;
+    async fn register_targets(&self, group: &str, targets: &[Target]) -> PortResult<()>;
     /// Names of the classic load balancers that list the instance.
-    async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> Answer<Vec<String>>;
+    async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> PortResult<Vec<String>>;
     /// DeregisterInstancesFromLoadBalancer; an instance that is not there is success.
-    async fn deregister_from_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()>;
+    async fn deregister_from_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> PortResult<()>;
     /// RegisterInstancesWithLoadBalancer.
-    async fn register_with_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> Answer<()>;
+    async fn register_with_classic_balancer(&self, balancer: &str, instance: &InstanceId) -> PortResult<()>;
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use brig_core::model::network_acl::{AclEntry, NetworkAcl};
 use ipnet::IpNet;
 
-use super::Answer;
+use super::PortResult;
 
 /// Which network ACLs to list.
 #[derive(Debug, Clone, Copy)]
@@ -21,11 +21,11 @@ pub enum AclsOf<'a> {
 #[async_trait]
 pub trait NetworkAcls: Send + Sync {
     /// DescribeNetworkAcls: those of these subnets, or of these ids.
-    async fn describe_network_acls(&self, of: AclsOf<'_>) -> Answer<Vec<NetworkAcl>>;
+    async fn describe_network_acls(&self, of: AclsOf<'_>) -> PortResult<Vec<NetworkAcl>>;
     /// CreateNetworkAclEntry; `Duplicate` where the number is taken.
-    async fn create_network_acl_entry(&self, acl: &str, entry: &AclEntry) -> Answer<()>;
+    async fn create_network_acl_entry(&self, acl: &str, entry: &AclEntry) -> PortResult<()>;
     /// DeleteNetworkAclEntry; one that is not there is success.
-    async fn delete_network_acl_entry(&self, acl: &str, number: i32, egress: bool) -> Answer<()>;
+    async fn delete_network_acl_entry(&self, acl: &str, number: i32, egress: bool) -> PortResult<()>;
     /// AWS's published address ranges, of its own list or a mirror of it.
-    async fn published_ranges(&self) -> Answer<Arc<[IpNet]>>;
+    async fn published_ranges(&self) -> PortResult<Arc<[IpNet]>>;
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::model::ids::{EniId, GroupId, InstanceId, Region, VpcId};
 
-use super::Answer;
+use super::PortResult;
 
 /// A change of EC2's that is tried without effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +41,13 @@ impl DryRun {
 #[async_trait]
 pub trait Probes: Send + Sync {
     /// DescribeRegions: those that the account has enabled.
-    async fn describe_regions(&self) -> Answer<Vec<Region>>;
+    async fn describe_regions(&self) -> PortResult<Vec<Region>>;
     /// DescribeVpcs: all of the Region.
-    async fn describe_vpcs(&self) -> Answer<Vec<VpcId>>;
+    async fn describe_vpcs(&self) -> PortResult<Vec<VpcId>>;
     /// GetInstanceMetadataDefaults: the account's `HttpTokens`, where it sets any.
-    async fn get_metadata_default_tokens(&self) -> Answer<Option<String>>;
+    async fn get_metadata_default_tokens(&self) -> PortResult<Option<String>>;
     /// DescribeInstances: how many running instances have `HttpTokens` optional.
-    async fn count_instances_without_tokens(&self) -> Answer<usize>;
+    async fn count_instances_without_tokens(&self) -> PortResult<usize>;
     /// One of EC2's changes with DryRun: success where EC2 would allow it.
-    async fn dry_run(&self, change: &DryRun) -> Answer<()>;
+    async fn dry_run(&self, change: &DryRun) -> PortResult<()>;
 }

@@ -7,25 +7,29 @@ use brig_core::model::{
     reach::{RouteTable, VpcEndpoint},
 };
 
-use super::Answer;
+use super::PortResult;
 
 /// What surrounds an instance: routes, endpoints, firewalls, and what its type does by default.
 #[async_trait]
 pub trait Surroundings: Send + Sync {
     /// DescribeVpcEndpoints: VPC and interfaces of these VPCs' endpoints of these services of AWS's.
-    async fn describe_service_endpoints(&self, vpcs: &[VpcId], services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>>;
+    async fn describe_service_endpoints(
+        &self,
+        vpcs: &[VpcId],
+        services: &[&str],
+    ) -> PortResult<Vec<(VpcId, Vec<EniId>)>>;
     /// DescribeRouteTables of these VPCs.
-    async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>>;
+    async fn describe_route_tables(&self, vpcs: &[VpcId]) -> PortResult<Vec<RouteTable>>;
     /// DescribeVpcEndpoints of these VPCs, but those that are over.
-    async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> Answer<Vec<VpcEndpoint>>;
+    async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> PortResult<Vec<VpcEndpoint>>;
     /// DescribeNetworkInterfaces: VPC and kind of those in these VPCs that are of one of the kinds.
-    async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> Answer<Vec<(VpcId, String)>>;
+    async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> PortResult<Vec<(VpcId, String)>>;
     /// GetSerialConsoleAccessStatus; none where the answer does not say.
-    async fn get_serial_console_access(&self) -> Answer<Option<bool>>;
+    async fn get_serial_console_access(&self) -> PortResult<Option<bool>>;
     /// ListFirewallRuleGroupAssociations of Route 53 Resolver: how many the VPC has.
-    async fn count_dns_firewalls(&self, vpc: &VpcId) -> Answer<usize>;
+    async fn count_dns_firewalls(&self, vpc: &VpcId) -> PortResult<usize>;
     /// ListServiceNetworkVpcAssociations of VPC Lattice: how many the VPC has.
-    async fn count_service_networks(&self, vpc: &VpcId) -> Answer<usize>;
+    async fn count_service_networks(&self, vpc: &VpcId) -> PortResult<usize>;
     /// DescribeInstanceTypes: the type's default timeouts of connection tracking.
-    async fn describe_default_timeouts(&self, instance_type: &str) -> Answer<Timeouts>;
+    async fn describe_default_timeouts(&self, instance_type: &str) -> PortResult<Timeouts>;
 }

@@ -20,7 +20,7 @@ use crate::{
     acl,
     engine::Lanes,
     lanes::{credentials, evidence},
-    ports::{AclsOf, Answer, ErrorKind, InterfacesOf},
+    ports::{AclsOf, ErrorKind, InterfacesOf, PortResult},
     work::{Work, gap},
 };
 
@@ -209,7 +209,7 @@ async fn with_branches(work: &Work<'_>, lanes: &Lanes, mut instance: Instance, g
     instance
 }
 
-fn or_gap<T>(answer: Answer<T>, what: Subject, gaps: &mut Vec<Gap>) -> Option<T> {
+fn or_gap<T>(answer: PortResult<T>, what: Subject, gaps: &mut Vec<Gap>) -> Option<T> {
     match answer {
         Ok(read) => Some(read),
         Err(error) => {

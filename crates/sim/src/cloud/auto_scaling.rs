@@ -6,13 +6,13 @@ use brig_core::{
     release::Reversal,
     step::{DetachInstances, ProtectFromScaleIn, RecordLifecycleActionHeartbeat, Step},
 };
-use brig_engine::ports::{Answer, AutoScaling, CloudError, ErrorKind};
+use brig_engine::ports::{AutoScaling, CloudError, ErrorKind, PortResult};
 
 use super::{SimCloud, back, not_found, refused};
 
 #[async_trait]
 impl AutoScaling for SimCloud {
-    async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> Answer<Option<Membership>> {
+    async fn describe_auto_scaling_instance(&self, instance: &InstanceId) -> PortResult<Option<Membership>> {
         self.read("DescribeAutoScalingInstances", |world| {
             Ok(world.scaling.iter().find_map(|(name, group)| {
                 let state = group.members.get(instance)?;
@@ -26,7 +26,7 @@ impl AutoScaling for SimCloud {
         .await
     }
 
-    async fn describe_auto_scaling_group(&self, name: &str) -> Answer<Option<ScalingGroup>> {
+    async fn describe_auto_scaling_group(&self, name: &str) -> PortResult<Option<ScalingGroup>> {
         self.read("DescribeAutoScalingGroups", |world| {
             Ok(world.scaling.get(name).map(|group| ScalingGroup {
                 target_groups: group.target_groups.clone(),
@@ -37,14 +37,14 @@ impl AutoScaling for SimCloud {
         .await
     }
 
-    async fn describe_termination_hooks(&self, name: &str) -> Answer<Vec<String>> {
+    async fn describe_termination_hooks(&self, name: &str) -> PortResult<Vec<String>> {
         self.read("DescribeLifecycleHooks", |world| {
             Ok(world.scaling.get(name).map(|group| group.hooks.keys().cloned().collect()).unwrap_or_default())
         })
         .await
     }
 
-    async fn set_instance_protection(&self, name: &str, id: &InstanceId, protected: bool) -> Answer<()> {
+    async fn set_instance_protection(&self, name: &str, id: &InstanceId, protected: bool) -> PortResult<()> {
         const OPERATION: &str = "SetInstanceProtection";
         let intended = |step: &Step| {
             matches!(step, Step::ProtectFromScaleIn(ProtectFromScaleIn { group }) if group == name)
@@ -71,7 +71,7 @@ impl AutoScaling for SimCloud {
         .await
     }
 
-    async fn record_lifecycle_heartbeat(&self, name: &str, hook: &str, _instance: &InstanceId) -> Answer<()> {
+    async fn record_lifecycle_heartbeat(&self, name: &str, hook: &str, _instance: &InstanceId) -> PortResult<()> {
         const OPERATION: &str = "RecordLifecycleActionHeartbeat";
         let intended = |step: &Step| matches!(step, Step::RecordLifecycleActionHeartbeat(RecordLifecycleActionHeartbeat { group, .. }) if group == name);
         self.write(OPERATION, intended, |state| {
@@ -84,7 +84,7 @@ impl AutoScaling for SimCloud {
         .await
     }
 
-    async fn detach_instance(&self, name: &str, instance: &InstanceId) -> Answer<()> {
+    async fn detach_instance(&self, name: &str, instance: &InstanceId) -> PortResult<()> {
         const OPERATION: &str = "DetachInstances";
         let intended =
             |step: &Step| matches!(step, Step::DetachInstances(DetachInstances { group, .. }) if group == name);
@@ -104,7 +104,7 @@ impl AutoScaling for SimCloud {
         .await
     }
 
-    async fn attach_instance(&self, name: &str, instance: &InstanceId) -> Answer<()> {
+    async fn attach_instance(&self, name: &str, instance: &InstanceId) -> PortResult<()> {
         const OPERATION: &str = "AttachInstances";
         let intended = |step: &Step| back(step, |back| matches!(back, Reversal::AttachInstances(_)));
         self.write(OPERATION, intended, |state| {

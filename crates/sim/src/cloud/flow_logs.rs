@@ -5,17 +5,17 @@ use brig_core::{
     model::Listing,
     model::{FlowLog, ids::EniId, timestamp::Timestamp},
 };
-use brig_engine::ports::{Answer, FlowLogs, Lines, Object};
+use brig_engine::ports::{FlowLogs, Lines, Object, PortResult};
 
 use super::SimCloud;
 
 #[async_trait]
 impl FlowLogs for SimCloud {
-    async fn describe_flow_logs(&self) -> Answer<Vec<FlowLog>> {
+    async fn describe_flow_logs(&self) -> PortResult<Vec<FlowLog>> {
         self.read("DescribeFlowLogs", |world| Ok(world.flow_logs.clone())).await
     }
 
-    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp, line: Lines<'_>) -> Answer<()> {
+    async fn filter_log_events(&self, group: &str, streams: &str, since: Timestamp, line: Lines<'_>) -> PortResult<()> {
         let found: Vec<String> = self
             .read("FilterLogEvents", |world| {
                 let fits = |(of, eni, at, _): &&(String, EniId, i64, String)| {
@@ -30,7 +30,7 @@ impl FlowLogs for SimCloud {
         Ok(())
     }
 
-    async fn list_objects(&self, bucket: &str, listing: &Listing) -> Answer<Vec<Object>> {
+    async fn list_objects(&self, bucket: &str, listing: &Listing) -> PortResult<Vec<Object>> {
         self.read("ListObjectsV2", |world| {
             let listed = world
                 .files
@@ -42,7 +42,7 @@ impl FlowLogs for SimCloud {
         .await
     }
 
-    async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> Answer<()> {
+    async fn get_object_lines(&self, bucket: &str, key: &str, line: Lines<'_>) -> PortResult<()> {
         let place = (bucket.to_owned(), key.to_owned());
         let found = self.read("GetObject", |world| Ok(world.files.get(&place).cloned().unwrap_or_default())).await?;
         for found in &found {

@@ -6,13 +6,13 @@ use brig_core::{
     release::Reversal,
     step::{AllowRole, DenyRole, Step},
 };
-use brig_engine::ports::{Answer, ErrorKind, Iam, Profile};
+use brig_engine::ports::{ErrorKind, Iam, PortResult, Profile};
 
 use super::{SimCloud, back, not_found, refused};
 
 #[async_trait]
 impl Iam for SimCloud {
-    async fn get_instance_profile(&self, name: &str) -> Answer<Profile> {
+    async fn get_instance_profile(&self, name: &str) -> PortResult<Profile> {
         self.read("GetInstanceProfile", |world| match world.profiles.get(name) {
             Some((arn, role)) => Ok(Profile { arn: arn.clone(), role: role.clone() }),
             None => Err(not_found("GetInstanceProfile", "NoSuchEntity")),
@@ -20,11 +20,11 @@ impl Iam for SimCloud {
         .await
     }
 
-    async fn get_role(&self, name: &str) -> Answer<Option<Role>> {
+    async fn get_role(&self, name: &str) -> PortResult<Option<Role>> {
         self.read("GetRole", |world| Ok(world.role(name))).await
     }
 
-    async fn list_instance_profiles_for_role(&self, role: &str) -> Answer<Vec<String>> {
+    async fn list_instance_profiles_for_role(&self, role: &str) -> PortResult<Vec<String>> {
         self.read("ListInstanceProfilesForRole", |world| {
             let held = world.profiles.values().filter(|(_, held)| held.as_ref().is_some_and(|held| held.name == role));
             Ok(held.map(|(arn, _)| arn.clone()).collect())
@@ -32,11 +32,11 @@ impl Iam for SimCloud {
         .await
     }
 
-    async fn get_role_policy(&self, role: &str, policy: &str) -> Answer<Option<String>> {
+    async fn get_role_policy(&self, role: &str, policy: &str) -> PortResult<Option<String>> {
         self.read("GetRolePolicy", |world| Ok(world.policies.get(&(role.to_owned(), policy.to_owned())).cloned())).await
     }
 
-    async fn put_role_policy(&self, name: &str, policy: &str, document: &str) -> Answer<()> {
+    async fn put_role_policy(&self, name: &str, policy: &str, document: &str) -> PortResult<()> {
         let intended = |step: &Step| match step {
             Step::DenyRole(DenyRole { role, .. }) => role == name,
             step => back(step, |back| matches!(back, Reversal::AllowRole(AllowRole { role, .. }) if role == name)),
@@ -55,7 +55,7 @@ impl Iam for SimCloud {
         .await
     }
 
-    async fn delete_role_policy(&self, name: &str, policy: &str) -> Answer<()> {
+    async fn delete_role_policy(&self, name: &str, policy: &str) -> PortResult<()> {
         let intended = |step: &Step| {
             back(step, |back| matches!(back, Reversal::AllowRole(AllowRole { role, .. }) if role == name))
         };

@@ -9,13 +9,13 @@ use brig_core::{
     release::Reversal,
     step::{DisassociateProfile, Step},
 };
-use brig_engine::ports::{Answer, ErrorKind, InstanceCredentials};
+use brig_engine::ports::{ErrorKind, InstanceCredentials, PortResult};
 
 use super::{SimCloud, back, not_found, refused};
 
 #[async_trait]
 impl InstanceCredentials for SimCloud {
-    async fn describe_profile_associations(&self, instance: Option<&InstanceId>) -> Answer<Vec<Association>> {
+    async fn describe_profile_associations(&self, instance: Option<&InstanceId>) -> PortResult<Vec<Association>> {
         self.read("DescribeIamInstanceProfileAssociations", |world| {
             let wanted = world.associations.iter().filter(|(_, (of, _))| instance.is_none_or(|id| id == of));
             let shown = wanted.map(|(id, (of, profile))| Association {
@@ -29,7 +29,7 @@ impl InstanceCredentials for SimCloud {
         .await
     }
 
-    async fn associate_profile(&self, id: &InstanceId, profile: &str) -> Answer<()> {
+    async fn associate_profile(&self, id: &InstanceId, profile: &str) -> PortResult<()> {
         const OPERATION: &str = "AssociateIamInstanceProfile";
         let intended = |step: &Step| back(step, |back| matches!(back, Reversal::AssociateProfile(_)));
         self.write(OPERATION, intended, |state| {
@@ -46,7 +46,7 @@ impl InstanceCredentials for SimCloud {
         .await
     }
 
-    async fn replace_profile(&self, association: &str, profile: &str) -> Answer<()> {
+    async fn replace_profile(&self, association: &str, profile: &str) -> PortResult<()> {
         const OPERATION: &str = "ReplaceIamInstanceProfileAssociation";
         let intended = |step: &Step| {
             matches!(step, Step::ReplaceProfile(_)) || back(step, |back| matches!(back, Reversal::ReplaceProfile(_)))
@@ -71,7 +71,7 @@ impl InstanceCredentials for SimCloud {
         .await
     }
 
-    async fn disassociate_profile(&self, association: &str) -> Answer<()> {
+    async fn disassociate_profile(&self, association: &str) -> PortResult<()> {
         const OPERATION: &str = "DisassociateIamInstanceProfile";
         let intended = |step: &Step| matches!(step, Step::DisassociateProfile(DisassociateProfile { association: of, .. }) if of == association);
         // A second association has an id of its own, and the first record stands for it.
@@ -84,7 +84,7 @@ impl InstanceCredentials for SimCloud {
         .await
     }
 
-    async fn disable_metadata_endpoint(&self, id: &InstanceId) -> Answer<()> {
+    async fn disable_metadata_endpoint(&self, id: &InstanceId) -> PortResult<()> {
         let intended = |step: &Step| {
             matches!(step, Step::DisableMetadata(_)) || back(step, |back| matches!(back, Reversal::RestoreMetadata(_)))
         };
@@ -95,7 +95,7 @@ impl InstanceCredentials for SimCloud {
         .await
     }
 
-    async fn restore_metadata_options(&self, id: &InstanceId, options: &MetadataOptions) -> Answer<()> {
+    async fn restore_metadata_options(&self, id: &InstanceId, options: &MetadataOptions) -> PortResult<()> {
         let intended = |step: &Step| {
             matches!(step, Step::RequireTokens(_)) || back(step, |back| matches!(back, Reversal::RestoreMetadata(_)))
         };

@@ -9,13 +9,13 @@ use brig_core::{
     release::Reversal,
     step::{DeleteTags, StartInstance, Step, TagInstance, TagSnapshot, UnprotectStop, UnprotectTermination},
 };
-use brig_engine::ports::{Answer, Attribute, AttributeChange, ErrorKind, Instances, Tags};
+use brig_engine::ports::{Attribute, AttributeChange, ErrorKind, Instances, PortResult, Tags};
 
 use super::{SimCloud, back, not_found, refused};
 
 #[async_trait]
 impl Instances for SimCloud {
-    async fn describe_instance(&self, instance: &InstanceId) -> Answer<Option<Instance>> {
+    async fn describe_instance(&self, instance: &InstanceId) -> PortResult<Option<Instance>> {
         self.read("DescribeInstances", |world| {
             if world.unreadable.contains(&self.region) {
                 return Err(refused(
@@ -31,7 +31,7 @@ impl Instances for SimCloud {
         .await
     }
 
-    async fn describe_instances_named(&self, name: &str) -> Answer<Vec<Instance>> {
+    async fn describe_instances_named(&self, name: &str) -> PortResult<Vec<Instance>> {
         self.read("DescribeInstances", |world| {
             let all = world.instances.keys().filter_map(|id| world.describe(id));
             Ok(all.filter(|instance| instance.tags.get("Name").is_some_and(|tag| tag == name)).collect())
@@ -39,7 +39,7 @@ impl Instances for SimCloud {
         .await
     }
 
-    async fn describe_instance_attribute(&self, id: &InstanceId, attribute: Attribute) -> Answer<String> {
+    async fn describe_instance_attribute(&self, id: &InstanceId, attribute: Attribute) -> PortResult<String> {
         self.read("DescribeInstanceAttribute", |world| match world.instances.get(id) {
             Some(instance) => Ok(match attribute {
                 Attribute::DisableApiTermination => instance.termination_protection.to_string(),
@@ -51,7 +51,7 @@ impl Instances for SimCloud {
         .await
     }
 
-    async fn modify_instance_attribute(&self, id: &InstanceId, change: &AttributeChange) -> Answer<()> {
+    async fn modify_instance_attribute(&self, id: &InstanceId, change: &AttributeChange) -> PortResult<()> {
         let intended = |step: &Step| match (change, step) {
             (AttributeChange::DisableApiTermination(true), Step::ProtectTermination(_))
             | (AttributeChange::DisableApiStop(true), Step::ProtectStop(_))
@@ -93,14 +93,14 @@ impl Instances for SimCloud {
         .await
     }
 
-    async fn describe_scheduled_events(&self, id: &InstanceId) -> Answer<Vec<String>> {
+    async fn describe_scheduled_events(&self, id: &InstanceId) -> PortResult<Vec<String>> {
         self.read("DescribeInstanceStatus", |world| {
             Ok(world.instances.get(id).map(|instance| instance.scheduled.clone()).unwrap_or_default())
         })
         .await
     }
 
-    async fn stop_instance(&self, id: &InstanceId, hibernate: bool) -> Answer<()> {
+    async fn stop_instance(&self, id: &InstanceId, hibernate: bool) -> PortResult<()> {
         const OPERATION: &str = "StopInstances";
         let intended = |step: &Step| matches!(step, Step::StopInstance(_));
         self.write(OPERATION, intended, |state| {
@@ -128,7 +128,7 @@ impl Instances for SimCloud {
         .await
     }
 
-    async fn start_instance(&self, id: &InstanceId) -> Answer<()> {
+    async fn start_instance(&self, id: &InstanceId) -> PortResult<()> {
         const OPERATION: &str = "StartInstances";
         let intended = |step: &Step| back(step, |back| matches!(back, Reversal::StartInstance(StartInstance)));
         self.on_instance(OPERATION, id, intended, |instance| {
@@ -141,7 +141,7 @@ impl Instances for SimCloud {
         .await
     }
 
-    async fn set_auto_recovery(&self, id: &InstanceId, setting: &str) -> Answer<()> {
+    async fn set_auto_recovery(&self, id: &InstanceId, setting: &str) -> PortResult<()> {
         let intended = |step: &Step| match step {
             Step::DisableAutoRecovery(_) => true,
             step => back(step, |back| matches!(back, Reversal::RestoreAutoRecovery(_))),
@@ -153,7 +153,7 @@ impl Instances for SimCloud {
         .await
     }
 
-    async fn create_tags(&self, resource: &str, tags: &Tags) -> Answer<()> {
+    async fn create_tags(&self, resource: &str, tags: &Tags) -> PortResult<()> {
         let intended = |step: &Step| match step {
             Step::TagInstance(TagInstance) => true,
             Step::TagSnapshot(TagSnapshot { snapshot, .. }) => snapshot.as_str() == resource,
@@ -180,7 +180,7 @@ impl Instances for SimCloud {
         .await
     }
 
-    async fn delete_tags(&self, resource: &str, keys: &[&str]) -> Answer<()> {
+    async fn delete_tags(&self, resource: &str, keys: &[&str]) -> PortResult<()> {
         let intended = |step: &Step| back(step, |back| matches!(back, Reversal::DeleteTags(DeleteTags)));
         self.write("DeleteTags", intended, |state| {
             let id = resource.parse::<InstanceId>().ok();

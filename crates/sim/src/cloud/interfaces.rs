@@ -14,14 +14,14 @@ use brig_core::{
         UnassignPublicAddress, Untrack,
     },
 };
-use brig_engine::ports::{Answer, Attached, ErrorKind, Interfaces, InterfacesOf};
+use brig_engine::ports::{Attached, ErrorKind, Interfaces, InterfacesOf, PortResult};
 
 use super::{SimCloud, back, not_found, refused};
 use crate::world::{self, World};
 
 #[async_trait]
 impl Interfaces for SimCloud {
-    async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> Answer<Vec<Attached>> {
+    async fn describe_network_interfaces(&self, of: InterfacesOf<'_>) -> PortResult<Vec<Attached>> {
         self.read("DescribeNetworkInterfaces", |world| {
             let here = |eni: &&world::Interface| {
                 eni.instance.as_ref().is_none_or(|instance| world.place_of(instance) == self.region)
@@ -44,7 +44,7 @@ impl Interfaces for SimCloud {
         .await
     }
 
-    async fn modify_network_interface_groups(&self, id: &EniId, groups: &[GroupId]) -> Answer<()> {
+    async fn modify_network_interface_groups(&self, id: &EniId, groups: &[GroupId]) -> PortResult<()> {
         const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
         let intended = |step: &Step| match step {
             Step::Isolate(Isolate { eni, .. }) | Step::Untrack(Untrack { eni, .. }) => eni == id,
@@ -77,7 +77,7 @@ impl Interfaces for SimCloud {
         .await
     }
 
-    async fn modify_network_interface_timeouts(&self, id: &EniId, timeouts: &Timeouts) -> Answer<()> {
+    async fn modify_network_interface_timeouts(&self, id: &EniId, timeouts: &Timeouts) -> PortResult<()> {
         const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
         let intended = |step: &Step| match step {
             Step::ShortenTimeouts(ShortenTimeouts { eni, .. }) => eni == id,
@@ -98,7 +98,7 @@ impl Interfaces for SimCloud {
         .await
     }
 
-    async fn unassign_public_address(&self, id: &EniId) -> Answer<()> {
+    async fn unassign_public_address(&self, id: &EniId) -> PortResult<()> {
         const OPERATION: &str = "ModifyNetworkInterfaceAttribute";
         let intended =
             |step: &Step| matches!(step, Step::UnassignPublicAddress(UnassignPublicAddress { eni, .. }) if eni == id);
@@ -112,7 +112,7 @@ impl Interfaces for SimCloud {
         .await
     }
 
-    async fn disassociate_address(&self, id: &str) -> Answer<()> {
+    async fn disassociate_address(&self, id: &str) -> PortResult<()> {
         const OPERATION: &str = "DisassociateAddress";
         let intended = |step: &Step| matches!(step, Step::DisassociateAddress(DisassociateAddress { association, .. }) if association == id);
         self.write(OPERATION, intended, |state| {
@@ -131,7 +131,7 @@ impl Interfaces for SimCloud {
         .await
     }
 
-    async fn associate_address(&self, id: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> Answer<()> {
+    async fn associate_address(&self, id: &EniId, allocation: &str, private: Option<Ipv4Addr>) -> PortResult<()> {
         const OPERATION: &str = "AssociateAddress";
         let intended = |step: &Step| {
             back(step, |back| matches!(back, Reversal::AssociateAddress(AssociateAddress { eni, .. }) if eni == id))

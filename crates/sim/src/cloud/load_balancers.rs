@@ -6,14 +6,14 @@ use brig_core::{
     release::Reversal,
     step::{DeregisterInstancesFromLoadBalancer, DeregisterTargets, RegisterTargets, Step},
 };
-use brig_engine::ports::{Answer, ErrorKind, LoadBalancers, TargetGroup};
+use brig_engine::ports::{ErrorKind, LoadBalancers, PortResult, TargetGroup};
 
 use super::{SimCloud, back, not_found, refused};
 use crate::world;
 
 #[async_trait]
 impl LoadBalancers for SimCloud {
-    async fn describe_target_groups(&self) -> Answer<Vec<TargetGroup>> {
+    async fn describe_target_groups(&self) -> PortResult<Vec<TargetGroup>> {
         self.read("DescribeTargetGroups", |world| {
             let shown = world.target_groups.iter().map(|(arn, group)| TargetGroup {
                 arn: arn.clone(),
@@ -26,7 +26,7 @@ impl LoadBalancers for SimCloud {
         .await
     }
 
-    async fn describe_target_health(&self, group: &str) -> Answer<Vec<Target>> {
+    async fn describe_target_health(&self, group: &str) -> PortResult<Vec<Target>> {
         self.sim
             .call(self.process, "DescribeTargetHealth", false, |state| match state.world.target_groups.get(group) {
                 Some(held) => Ok(held.targets.clone()),
@@ -35,7 +35,7 @@ impl LoadBalancers for SimCloud {
             .await
     }
 
-    async fn deregister_targets(&self, arn: &str, targets: &[Target]) -> Answer<()> {
+    async fn deregister_targets(&self, arn: &str, targets: &[Target]) -> PortResult<()> {
         const OPERATION: &str = "DeregisterTargets";
         let intended =
             |step: &Step| matches!(step, Step::DeregisterTargets(DeregisterTargets { group, .. }) if group == arn);
@@ -54,7 +54,7 @@ impl LoadBalancers for SimCloud {
         .await
     }
 
-    async fn register_targets(&self, arn: &str, targets: &[Target]) -> Answer<()> {
+    async fn register_targets(&self, arn: &str, targets: &[Target]) -> PortResult<()> {
         const OPERATION: &str = "RegisterTargets";
         let intended = |step: &Step| {
             back(step, |back| matches!(back, Reversal::RegisterTargets(RegisterTargets { group, .. }) if group == arn))
@@ -80,7 +80,7 @@ impl LoadBalancers for SimCloud {
         .await
     }
 
-    async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> Answer<Vec<String>> {
+    async fn describe_classic_balancers_of(&self, instance: &InstanceId) -> PortResult<Vec<String>> {
         self.sim
             .call(self.process, "DescribeLoadBalancers", false, |state| {
                 let held = state.world.classic.iter().filter(|(_, held)| held.contains(instance));
@@ -89,7 +89,7 @@ impl LoadBalancers for SimCloud {
             .await
     }
 
-    async fn deregister_from_classic_balancer(&self, name: &str, instance: &InstanceId) -> Answer<()> {
+    async fn deregister_from_classic_balancer(&self, name: &str, instance: &InstanceId) -> PortResult<()> {
         let intended = |step: &Step| matches!(step, Step::DeregisterInstancesFromLoadBalancer(DeregisterInstancesFromLoadBalancer { balancer }) if balancer == name);
         self.write("DeregisterInstancesFromLoadBalancer", intended, |state| {
             if let Some(held) = state.world.classic.get_mut(name) {
@@ -100,7 +100,7 @@ impl LoadBalancers for SimCloud {
         .await
     }
 
-    async fn register_with_classic_balancer(&self, name: &str, instance: &InstanceId) -> Answer<()> {
+    async fn register_with_classic_balancer(&self, name: &str, instance: &InstanceId) -> PortResult<()> {
         let intended = |step: &Step| back(step, |back| matches!(back, Reversal::RegisterInstancesWithLoadBalancer(_)));
         self.write("RegisterInstancesWithLoadBalancer", intended, |state| {
             match state.world.classic.get_mut(name) {

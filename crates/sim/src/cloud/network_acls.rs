@@ -8,14 +8,14 @@ use brig_core::{
     release::Reversal,
     step::{AllowInNetworkAcl, DenyInNetworkAcl, Step},
 };
-use brig_engine::ports::{AclsOf, Answer, ErrorKind, NetworkAcls};
+use brig_engine::ports::{AclsOf, ErrorKind, NetworkAcls, PortResult};
 use ipnet::IpNet;
 
 use super::{SimCloud, back, not_found, refused};
 
 #[async_trait]
 impl NetworkAcls for SimCloud {
-    async fn describe_network_acls(&self, of: AclsOf<'_>) -> Answer<Vec<NetworkAcl>> {
+    async fn describe_network_acls(&self, of: AclsOf<'_>) -> PortResult<Vec<NetworkAcl>> {
         self.read("DescribeNetworkAcls", |world| {
             let meant = |acl: &&NetworkAcl| match of {
                 AclsOf::Subnets(subnets) => acl.subnets.iter().any(|subnet| subnets.contains(subnet)),
@@ -26,7 +26,7 @@ impl NetworkAcls for SimCloud {
         .await
     }
 
-    async fn create_network_acl_entry(&self, id: &str, entry: &AclEntry) -> Answer<()> {
+    async fn create_network_acl_entry(&self, id: &str, entry: &AclEntry) -> PortResult<()> {
         const OPERATION: &str = "CreateNetworkAclEntry";
         let intended = |step: &Step| match step {
             Step::DenyInNetworkAcl(DenyInNetworkAcl { acl, .. }) => acl == id,
@@ -54,7 +54,7 @@ impl NetworkAcls for SimCloud {
         .await
     }
 
-    async fn delete_network_acl_entry(&self, id: &str, number: i32, egress: bool) -> Answer<()> {
+    async fn delete_network_acl_entry(&self, id: &str, number: i32, egress: bool) -> PortResult<()> {
         let intended = |step: &Step| {
             back(step, |back| matches!(back, Reversal::AllowInNetworkAcl(AllowInNetworkAcl { acl, .. }) if acl == id))
         };
@@ -67,7 +67,7 @@ impl NetworkAcls for SimCloud {
         .await
     }
 
-    async fn published_ranges(&self) -> Answer<Arc<[IpNet]>> {
+    async fn published_ranges(&self) -> PortResult<Arc<[IpNet]>> {
         self.read("GetPublishedRanges", |world| Ok(world.published.clone().into())).await
     }
 }

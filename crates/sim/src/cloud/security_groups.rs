@@ -8,14 +8,14 @@ use brig_core::{
     },
     step::{AuthorizeForensicAccess, AuthorizeSecurityGroupRules, CreateSecurityGroup, RevokeSecurityGroupRules, Step},
 };
-use brig_engine::ports::{Answer, ErrorKind, ListedRule, SecurityGroups, Tags};
+use brig_engine::ports::{ErrorKind, ListedRule, PortResult, SecurityGroups, Tags};
 
 use super::{SimCloud, not_found, refused};
 use crate::sim::State;
 
 #[async_trait]
 impl SecurityGroups for SimCloud {
-    async fn describe_brig_groups(&self) -> Answer<Vec<SecurityGroup>> {
+    async fn describe_brig_groups(&self) -> PortResult<Vec<SecurityGroup>> {
         self.read("DescribeSecurityGroups", |world| {
             let groups = world.groups.values().map(|(group, _)| group.clone());
             Ok(groups.filter(|group| group.name.starts_with("brig-")).collect())
@@ -23,28 +23,28 @@ impl SecurityGroups for SimCloud {
         .await
     }
 
-    async fn describe_groups(&self, groups: &[GroupId]) -> Answer<Vec<SecurityGroup>> {
+    async fn describe_groups(&self, groups: &[GroupId]) -> PortResult<Vec<SecurityGroup>> {
         self.read("DescribeSecurityGroups", |world| {
             Ok(groups.iter().filter_map(|id| world.groups.get(id)).map(|(group, _)| group.clone()).collect())
         })
         .await
     }
 
-    async fn describe_groups_named(&self, name: &str) -> Answer<Vec<SecurityGroup>> {
+    async fn describe_groups_named(&self, name: &str) -> PortResult<Vec<SecurityGroup>> {
         self.read("DescribeSecurityGroups", |world| {
             Ok(world.groups.values().map(|(group, _)| group).filter(|group| group.name == name).cloned().collect())
         })
         .await
     }
 
-    async fn describe_groups_of_vpc(&self, vpc: &VpcId) -> Answer<Vec<SecurityGroup>> {
+    async fn describe_groups_of_vpc(&self, vpc: &VpcId) -> PortResult<Vec<SecurityGroup>> {
         self.read("DescribeSecurityGroups", |world| {
             Ok(world.groups.values().map(|(group, _)| group).filter(|group| group.vpc == *vpc).cloned().collect())
         })
         .await
     }
 
-    async fn describe_security_group_rules(&self, id: &GroupId) -> Answer<Vec<ListedRule>> {
+    async fn describe_security_group_rules(&self, id: &GroupId) -> PortResult<Vec<ListedRule>> {
         self.read("DescribeSecurityGroupRules", |world| {
             let Some((group, _)) = world.groups.get(id) else {
                 return Err(not_found("DescribeSecurityGroupRules", "InvalidGroup.NotFound"));
@@ -55,7 +55,7 @@ impl SecurityGroups for SimCloud {
         .await
     }
 
-    async fn create_security_group(&self, vpc: &VpcId, name: &str, tags: &Tags) -> Answer<GroupId> {
+    async fn create_security_group(&self, vpc: &VpcId, name: &str, tags: &Tags) -> PortResult<GroupId> {
         const OPERATION: &str = "CreateSecurityGroup";
         self.write(
             OPERATION,
@@ -81,7 +81,7 @@ impl SecurityGroups for SimCloud {
         .await
     }
 
-    async fn authorize_rule(&self, group: &GroupId, rule: &Rule) -> Answer<()> {
+    async fn authorize_rule(&self, group: &GroupId, rule: &Rule) -> PortResult<()> {
         let operation = match rule.direction {
             Direction::Ingress => "AuthorizeSecurityGroupIngress",
             Direction::Egress => "AuthorizeSecurityGroupEgress",
@@ -94,7 +94,7 @@ impl SecurityGroups for SimCloud {
         .await
     }
 
-    async fn revoke_rules(&self, group: &GroupId, direction: Direction, rules: &[String]) -> Answer<()> {
+    async fn revoke_rules(&self, group: &GroupId, direction: Direction, rules: &[String]) -> PortResult<()> {
         let operation = match direction {
             Direction::Ingress => "RevokeSecurityGroupIngress",
             Direction::Egress => "RevokeSecurityGroupEgress",
@@ -105,7 +105,7 @@ impl SecurityGroups for SimCloud {
         .await
     }
 
-    async fn revoke_all_egress(&self, group: &GroupId, cidr: &str) -> Answer<()> {
+    async fn revoke_all_egress(&self, group: &GroupId, cidr: &str) -> PortResult<()> {
         self.on_group("RevokeSecurityGroupEgress", group, |group| {
             group.rules.retain(|rule| rule.direction != Direction::Egress || rule.peer != cidr);
         })
@@ -119,7 +119,7 @@ impl SimCloud {
         operation: &'static str,
         id: &GroupId,
         change: impl FnOnce(&mut SecurityGroup),
-    ) -> Answer<()> {
+    ) -> PortResult<()> {
         self.sim
             .call(self.process, operation, true, |state| {
                 let made = state.world.groups.get(id).map(|(_, made)| *made);

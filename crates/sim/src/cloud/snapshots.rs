@@ -8,13 +8,13 @@ use brig_core::{
     },
     step::{CreateSnapshot, LockSnapshot, SnapshotMemory, Step},
 };
-use brig_engine::ports::{Answer, ErrorKind, Snapshots, Tags};
+use brig_engine::ports::{ErrorKind, PortResult, Snapshots, Tags};
 
 use super::{SimCloud, not_found, refused};
 
 #[async_trait]
 impl Snapshots for SimCloud {
-    async fn create_snapshots(&self, id: &InstanceId, _: &str, tags: &Tags) -> Answer<Vec<Snapshot>> {
+    async fn create_snapshots(&self, id: &InstanceId, _: &str, tags: &Tags) -> PortResult<Vec<Snapshot>> {
         const OPERATION: &str = "CreateSnapshots";
         let intended = |step: &Step| matches!(step, Step::CreateSnapshots(_) | Step::SnapshotMemory(SnapshotMemory));
         self.write(OPERATION, intended, |state| {
@@ -33,7 +33,7 @@ impl Snapshots for SimCloud {
         .await
     }
 
-    async fn create_snapshot(&self, volume: &VolumeId, _: &str, tags: &Tags) -> Answer<Snapshot> {
+    async fn create_snapshot(&self, volume: &VolumeId, _: &str, tags: &Tags) -> PortResult<Snapshot> {
         let intended = |step: &Step| {
             matches!(step, Step::CreateSnapshot(CreateSnapshot { volume: of }) if of == volume)
                 || matches!(step, Step::SnapshotMemory(SnapshotMemory))
@@ -48,7 +48,7 @@ impl Snapshots for SimCloud {
         .await
     }
 
-    async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> Answer<Vec<Snapshot>> {
+    async fn describe_snapshots_tagged(&self, key: &str, value: &str) -> PortResult<Vec<Snapshot>> {
         self.read("DescribeSnapshots", |world| {
             let tagged =
                 world.snapshots.values().filter(|snapshot| snapshot.tags.get(key).is_some_and(|tag| tag == value));
@@ -57,7 +57,7 @@ impl Snapshots for SimCloud {
         .await
     }
 
-    async fn lock_snapshot(&self, id: &SnapshotId, _: u32) -> Answer<()> {
+    async fn lock_snapshot(&self, id: &SnapshotId, _: u32) -> PortResult<()> {
         let intended =
             |step: &Step| matches!(step, Step::LockSnapshot(LockSnapshot { snapshot, .. }) if snapshot == id);
         self.write("LockSnapshot", intended, |state| match state.world.snapshots.get_mut(id) {
@@ -70,7 +70,7 @@ impl Snapshots for SimCloud {
         .await
     }
 
-    async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> Answer<Vec<SnapshotId>> {
+    async fn describe_locked_snapshots(&self, snapshots: &[SnapshotId]) -> PortResult<Vec<SnapshotId>> {
         self.read("DescribeLockedSnapshots", |world| {
             let locked = |id: &&SnapshotId| world.snapshots.get(*id).is_some_and(|held| held.locked == Some(true));
             Ok(snapshots.iter().filter(locked).cloned().collect())

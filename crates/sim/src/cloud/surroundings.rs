@@ -6,13 +6,17 @@ use brig_core::model::{
     ids::{EniId, VpcId},
     reach::{RouteTable, VpcEndpoint},
 };
-use brig_engine::ports::{Answer, Surroundings};
+use brig_engine::ports::{PortResult, Surroundings};
 
 use super::SimCloud;
 
 #[async_trait]
 impl Surroundings for SimCloud {
-    async fn describe_service_endpoints(&self, vpcs: &[VpcId], services: &[&str]) -> Answer<Vec<(VpcId, Vec<EniId>)>> {
+    async fn describe_service_endpoints(
+        &self,
+        vpcs: &[VpcId],
+        services: &[&str],
+    ) -> PortResult<Vec<(VpcId, Vec<EniId>)>> {
         self.read("DescribeVpcEndpoints", |world| {
             let meant = world
                 .endpoints
@@ -23,21 +27,21 @@ impl Surroundings for SimCloud {
         .await
     }
 
-    async fn describe_route_tables(&self, vpcs: &[VpcId]) -> Answer<Vec<RouteTable>> {
+    async fn describe_route_tables(&self, vpcs: &[VpcId]) -> PortResult<Vec<RouteTable>> {
         self.read("DescribeRouteTables", |world| {
             Ok(world.reach.tables.iter().filter(|table| vpcs.contains(&table.vpc)).cloned().collect())
         })
         .await
     }
 
-    async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> Answer<Vec<VpcEndpoint>> {
+    async fn describe_vpc_endpoints(&self, vpcs: &[VpcId]) -> PortResult<Vec<VpcEndpoint>> {
         self.read("DescribeVpcEndpoints", |world| {
             Ok(world.reach.endpoints.iter().filter(|endpoint| vpcs.contains(&endpoint.vpc)).cloned().collect())
         })
         .await
     }
 
-    async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> Answer<Vec<(VpcId, String)>> {
+    async fn describe_interfaces_of_kinds(&self, vpcs: &[VpcId], kinds: &[&str]) -> PortResult<Vec<(VpcId, String)>> {
         self.read("DescribeNetworkInterfaces", |world| {
             let there = world.reach.neighbours.iter().filter(|(vpc, _)| vpcs.contains(vpc));
             let each = there.flat_map(|(vpc, found)| found.iter().map(move |kind| (vpc.clone(), kind.clone())));
@@ -46,22 +50,22 @@ impl Surroundings for SimCloud {
         .await
     }
 
-    async fn get_serial_console_access(&self) -> Answer<Option<bool>> {
+    async fn get_serial_console_access(&self) -> PortResult<Option<bool>> {
         self.read("GetSerialConsoleAccessStatus", |world| Ok(Some(world.reach.serial_console.unwrap_or(false)))).await
     }
 
-    async fn count_dns_firewalls(&self, vpc: &VpcId) -> Answer<usize> {
+    async fn count_dns_firewalls(&self, vpc: &VpcId) -> PortResult<usize> {
         self.read("ListFirewallRuleGroupAssociations", |world| {
             Ok(world.reach.dns_firewalls.get(vpc).copied().unwrap_or(0))
         })
         .await
     }
 
-    async fn count_service_networks(&self, vpc: &VpcId) -> Answer<usize> {
+    async fn count_service_networks(&self, vpc: &VpcId) -> PortResult<usize> {
         self.read("ListServiceNetworkVpcAssociations", |world| Ok(usize::from(world.reach.lattice.contains(vpc)))).await
     }
 
-    async fn describe_default_timeouts(&self, _: &str) -> Answer<Timeouts> {
+    async fn describe_default_timeouts(&self, _: &str) -> PortResult<Timeouts> {
         self.read("DescribeInstanceTypes", |world| Ok(world.reach.defaults)).await
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use brig_core::{
-    ledger::{ActivePage, Claim, Claimed, Counted, Current, OverCap, Records, Release, State as Status, StepRecord},
+    ledger::{
+        ActivePage, Claim, Claimed, Containment, Counted, OverCap, Records, Release, State as Status, StepRecord,
+    },
     model::{
         deny_policy,
         ids::{AccountId, ContainmentId, InstanceKey, Region},
@@ -12,18 +14,18 @@ use brig_core::{
     },
     step::{DenyRole, Isolate, Outcome, Step},
 };
-use brig_engine::ports::{Answer, Containments};
+use brig_engine::ports::{Containments, PortResult};
 
 use super::{DAY_MS, SimLedger, Tables};
 use crate::sim::State;
 
 #[async_trait]
 impl Containments for SimLedger {
-    async fn read(&self, key: &InstanceKey) -> Answer<Records> {
+    async fn read(&self, key: &InstanceKey) -> PortResult<Records> {
         self.call("Query", false, |state| Ok(state.tables.records(key))).await
     }
 
-    async fn claim(&self, wanted: &Claim) -> Answer<Claimed> {
+    async fn claim(&self, wanted: &Claim) -> PortResult<Claimed> {
         self.call("TransactWriteItems", true, |state| Ok(claim(state, wanted))).await
     }
 
@@ -32,7 +34,7 @@ impl Containments for SimLedger {
         key: &InstanceKey,
         containment: &ContainmentId,
         steps: &[StepRecord],
-    ) -> Answer<Vec<String>> {
+    ) -> PortResult<Vec<String>> {
         self.call("PutItem", true, |state| Ok(record(state, key, containment, steps))).await
     }
 
@@ -44,7 +46,7 @@ impl Containments for SimLedger {
         outcome: &Outcome,
         at: Timestamp,
         repairs: &[Timestamp],
-    ) -> Answer<()> {
+    ) -> PortResult<()> {
         self.call("UpdateItem", true, |state| {
             let held = state.tables.steps.entry((key.clone(), containment.clone())).or_default();
             match held.iter_mut().find(|record| record.key == step) {
@@ -65,7 +67,7 @@ impl Containments for SimLedger {
         .await
     }
 
-    async fn close(&self, key: &InstanceKey, current: &Current, read_version: u64) -> Answer<bool> {
+    async fn close(&self, key: &InstanceKey, current: &Containment, read_version: u64) -> PortResult<bool> {
         self.call("PutItem", true, |state| {
             let tables = &mut state.tables;
             if tables.current.get(key).map(|current| current.version) != Some(read_version) {
@@ -94,19 +96,19 @@ impl Containments for SimLedger {
         .await
     }
 
-    async fn active(&self, _from: Option<&str>) -> Answer<ActivePage> {
+    async fn active(&self, _from: Option<&str>) -> PortResult<ActivePage> {
         let page = |state: &mut State| {
             Ok(ActivePage { keys: state.tables.active.iter().cloned().collect(), ..ActivePage::default() })
         };
         self.call("Query", false, page).await
     }
 
-    async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> Answer<Vec<InstanceKey>> {
+    async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> PortResult<Vec<InstanceKey>> {
         let here = |key: &&InstanceKey| key.account == *account && region.is_none_or(|region| key.region == *region);
         self.call("Query", false, |state| Ok(state.tables.active.iter().filter(here).cloned().collect())).await
     }
 
-    async fn over_cap(&self, _key: &InstanceKey, at: Timestamp) -> Answer<OverCap> {
+    async fn over_cap(&self, _key: &InstanceKey, at: Timestamp) -> PortResult<OverCap> {
         self.call("UpdateItem", true, |state| {
             let hour = state.tables.hours.entry(at.hour()).or_default();
             let first = !std::mem::replace(&mut hour.said, true);

@@ -6,18 +6,18 @@ use brig_core::{
     model::timestamp::Timestamp,
     report::notices::Unsent,
 };
-use brig_engine::ports::{Answer, Notices};
+use brig_engine::ports::{Notices, PortResult};
 
 use super::SimLedger;
 
 #[async_trait]
 impl Notices for SimLedger {
-    async fn was_told(&self, place: &str, told: &Statement) -> Answer<bool> {
+    async fn was_told(&self, place: &str, told: &Statement) -> PortResult<bool> {
         let key = (place.to_owned(), told.digest());
         self.call("GetItem", false, |state| Ok(state.tables.told.contains(&key))).await
     }
 
-    async fn record_told(&self, place: &str, told: &Statement, _at: Timestamp, _report: &str) -> Answer<()> {
+    async fn record_told(&self, place: &str, told: &Statement, _at: Timestamp, _report: &str) -> PortResult<()> {
         let key = (place.to_owned(), told.digest());
         self.call("PutItem", true, |state| {
             state.tables.told.insert(key);
@@ -26,11 +26,11 @@ impl Notices for SimLedger {
         .await
     }
 
-    async fn was_announced(&self, what: &Announcement) -> Answer<bool> {
+    async fn was_announced(&self, what: &Announcement) -> PortResult<bool> {
         self.call("GetItem", false, |state| Ok(state.tables.announced.contains(what))).await
     }
 
-    async fn record_announced(&self, what: &Announcement, _at: Timestamp, _subject: &str) -> Answer<()> {
+    async fn record_announced(&self, what: &Announcement, _at: Timestamp, _subject: &str) -> PortResult<()> {
         self.call("PutItem", true, |state| {
             state.tables.announced.insert(what.clone());
             Ok(())
@@ -38,7 +38,7 @@ impl Notices for SimLedger {
         .await
     }
 
-    async fn keep_unsent(&self, unsent: &Unsent) -> Answer<()> {
+    async fn keep_unsent(&self, unsent: &Unsent) -> PortResult<()> {
         let key = (unsent.place.clone(), unsent.id.clone());
         self.call("PutItem", true, |state| {
             state.tables.unsent.insert(key, unsent.clone());
@@ -47,12 +47,12 @@ impl Notices for SimLedger {
         .await
     }
 
-    async fn unsent(&self, place: Option<&str>) -> Answer<Vec<Unsent>> {
+    async fn unsent(&self, place: Option<&str>) -> PortResult<Vec<Unsent>> {
         let of = |unsent: &&Unsent| place.is_none_or(|place| unsent.place == place);
         self.call("Query", false, |state| Ok(state.tables.unsent.values().filter(of).cloned().collect())).await
     }
 
-    async fn forget_unsent(&self, place: &str, id: &str) -> Answer<()> {
+    async fn forget_unsent(&self, place: &str, id: &str) -> PortResult<()> {
         let key = (place.to_owned(), id.to_owned());
         self.call("DeleteItem", true, |state| {
             state.tables.unsent.remove(&key);

@@ -5,13 +5,13 @@ use brig_core::{
     ledger::{Question, QuestionPage},
     model::{ids::InstanceKey, timestamp::Timestamp},
 };
-use brig_engine::ports::{Answer, Questions};
+use brig_engine::ports::{PortResult, Questions};
 
 use super::{MOST_QUESTIONS, SimLedger};
 
 #[async_trait]
 impl Questions for SimLedger {
-    async fn ask(&self, question: &Question) -> Answer<()> {
+    async fn ask(&self, question: &Question) -> PortResult<()> {
         self.call("PutItem", true, |state| {
             state.tables.questions.insert((question.key(), question.question.clone()), question.clone());
             Ok(())
@@ -19,7 +19,7 @@ impl Questions for SimLedger {
         .await
     }
 
-    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> Answer<QuestionPage> {
+    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> PortResult<QuestionPage> {
         let sk = |question: &Question| format!("{}#{}", question.key().pk(), question.question);
         let wanted = |question: &&Question| {
             of.is_none_or(|key| question.key() == *key) && from.is_none_or(|from| sk(question).as_str() > from)
@@ -35,14 +35,14 @@ impl Questions for SimLedger {
         .await
     }
 
-    async fn question(&self, id: &str) -> Answer<Option<Question>> {
+    async fn question(&self, id: &str) -> PortResult<Option<Question>> {
         self.call("Query", false, |state| {
             Ok(state.tables.questions.values().find(|question| question.question == id).cloned())
         })
         .await
     }
 
-    async fn close_question(&self, key: &InstanceKey, question: &str, _answer: &str, _at: Timestamp) -> Answer<()> {
+    async fn close_question(&self, key: &InstanceKey, question: &str, _answer: &str, _at: Timestamp) -> PortResult<()> {
         self.call("TransactWriteItems", true, |state| {
             state.tables.questions.remove(&(key.clone(), question.to_owned()));
             Ok(())

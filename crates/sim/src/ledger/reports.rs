@@ -5,13 +5,13 @@ use brig_core::{
     ledger::{Release, Report, ReportOf},
     model::ids::InstanceKey,
 };
-use brig_engine::ports::{Answer, Reports};
+use brig_engine::ports::{PortResult, Reports};
 
 use super::SimLedger;
 
 #[async_trait]
 impl Reports for SimLedger {
-    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> Answer<()> {
+    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> PortResult<()> {
         self.call("PutItem", true, |state| {
             let kept = state.tables.reports.entry((key.clone(), report.of)).or_insert_with(|| report.clone());
             if kept.version <= report.version {
@@ -22,12 +22,12 @@ impl Reports for SimLedger {
         .await
     }
 
-    async fn reports(&self, key: &InstanceKey) -> Answer<Vec<Report>> {
+    async fn reports(&self, key: &InstanceKey) -> PortResult<Vec<Report>> {
         let of = |((of, _), report): (&(InstanceKey, ReportOf), &Report)| (of == key).then(|| report.clone());
         self.call("Query", false, |state| Ok(state.tables.reports.iter().filter_map(of).collect())).await
     }
 
-    async fn releases(&self) -> Answer<Vec<Release>> {
+    async fn releases(&self) -> PortResult<Vec<Release>> {
         self.call("Query", false, |state| Ok(state.tables.released.iter().rev().cloned().collect())).await
     }
 }

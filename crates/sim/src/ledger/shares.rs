@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use brig_core::ledger::{MemberSet, Shared};
-use brig_engine::ports::{Answer, Shares};
+use brig_engine::ports::{PortResult, Shares};
 
 use super::SimLedger;
 
 #[async_trait]
 impl Shares for SimLedger {
-    async fn join(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
+    async fn join(&self, shared: &Shared, member: &str) -> PortResult<MemberSet> {
         self.call("UpdateItem", true, |state| {
             let set = state.tables.shared.entry(shared.clone()).or_default();
             set.version += 1;
@@ -21,7 +21,7 @@ impl Shares for SimLedger {
         .await
     }
 
-    async fn leave(&self, shared: &Shared, member: &str) -> Answer<MemberSet> {
+    async fn leave(&self, shared: &Shared, member: &str) -> PortResult<MemberSet> {
         self.call("UpdateItem", true, |state| {
             let set = state.tables.shared.entry(shared.clone()).or_default();
             set.version += 1;
@@ -31,7 +31,7 @@ impl Shares for SimLedger {
         .await
     }
 
-    async fn members(&self, shared: &Shared) -> Answer<MemberSet> {
+    async fn members(&self, shared: &Shared) -> PortResult<MemberSet> {
         self.call("GetItem", false, |state| Ok(state.tables.shared.get(shared).cloned().unwrap_or_default())).await
     }
 }

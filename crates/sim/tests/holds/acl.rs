@@ -6,7 +6,7 @@ use brig_core::{
     ledger::Conclusion,
     model::{ids::InstanceId, reach::Route},
     report::{
-        answer::{Containment, StepReport},
+        answer::{Answer, StepReport},
         fact::Truth,
     },
     settings::{Escalation, Policy},
@@ -44,7 +44,7 @@ pub fn with(world: &World) -> Arc<Sim> {
     Sim::with(world.clone(), 1, Policy { escalate: vec![Escalation::RemoteAcl], ..Policy::default() })
 }
 
-fn steps(answer: &Containment) -> String {
+fn steps(answer: &Answer) -> String {
     let of_acls = answer.steps.iter().filter(|step| step.resource.starts_with("acl-"));
     let line = |step: &StepReport| format!("{} {} {} - {}\n", step.outcome, step.step, step.resource, step.detail);
     of_acls.map(line).collect::<Vec<_>>().concat()

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     decide::Asks,
-    report::answer::Containment,
+    report::answer::Answer,
     trigger::{Finding, Force, Rejoin},
 };
 use brig_engine::StatusPage;
@@ -31,7 +31,7 @@ fn asking() -> (Arc<Sim>, Victim) {
     (sim, victim)
 }
 
-fn contain(sim: &Arc<Sim>, victim: &Victim) -> Containment {
+fn contain(sim: &Arc<Sim>, victim: &Victim) -> Answer {
     let found = Finding::occasion(
         "f".to_owned(),
         "mining".to_owned(),

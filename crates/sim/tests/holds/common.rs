@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_core::{ledger::Conclusion, report::answer::Containment};
+use brig_core::{ledger::Conclusion, report::answer::Answer};
 use brig_sim::{Sim, Victim, World};
 
 /// How often Lambda delivers an asynchronous event.
@@ -23,17 +23,17 @@ pub fn ended(sim: &Sim) -> Ended {
 }
 
 /// Whether Lambda would deliver the event again.
-pub fn again(answer: Option<&Containment>) -> bool {
+pub fn again(answer: Option<&Answer>) -> bool {
     answer.is_none_or(|answer| answer.left_over)
 }
 
 /// Whether everything that was promised holds.
-pub fn is_whole(answer: &Containment) -> bool {
+pub fn is_whole(answer: &Answer) -> bool {
     matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained | Conclusion::Repaired)
 }
 
 /// Delivers an event as Lambda does: again a minute later, with the same request id, while it fails.
-pub fn deliver(sim: &Arc<Sim>, victim: &Victim, request: &str) -> Option<Containment> {
+pub fn deliver(sim: &Arc<Sim>, victim: &Victim, request: &str) -> Option<Answer> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
         sim.revive(0);

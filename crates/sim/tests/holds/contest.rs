@@ -7,7 +7,7 @@ use brig_core::{
     decide::Asks,
     ledger::Conclusion,
     model::ids::GroupId,
-    report::answer::Containment,
+    report::answer::Answer,
     trigger::{Finding, Force, Source, TrailCall},
 };
 use brig_engine::{Drift, Verification, ports::TrailEvent};
@@ -41,13 +41,13 @@ fn occasion(victim: &Victim, id: &str) -> Finding {
     Finding::occasion(id.to_owned(), "requested by a person".to_owned(), account, region, victim.id.clone())
 }
 
-fn contain(sim: &Arc<Sim>, finding: &Finding) -> Containment {
+fn contain(sim: &Arc<Sim>, finding: &Finding) -> Answer {
     let (engine, invocation) = (sim.engine(0), sim.invocation(&finding.id, Duration::from_mins(2)));
     sim.run(engine.contain(finding, Force::No, &invocation)).expect("an answer")
 }
 
 /// A person's order, of either kind.
-fn order(sim: &Arc<Sim>, victim: &Victim, again: bool) -> Containment {
+fn order(sim: &Arc<Sim>, victim: &Victim, again: bool) -> Answer {
     let occasion = occasion(victim, "order");
     if again {
         return contain(sim, &occasion);
@@ -58,7 +58,7 @@ fn order(sim: &Arc<Sim>, victim: &Victim, again: bool) -> Containment {
 }
 
 /// A finding about the instance.
-fn found(sim: &Arc<Sim>, victim: &Victim, id: &str) -> Containment {
+fn found(sim: &Arc<Sim>, victim: &Victim, id: &str) -> Answer {
     let kind = "Backdoor:EC2/C&CActivity.B".to_owned();
     let finding =
         Finding { source: Source::GuardDuty, kind, severity: Some(8.0), by_person: false, ..occasion(victim, id) };
@@ -66,7 +66,7 @@ fn found(sim: &Arc<Sim>, victim: &Victim, id: &str) -> Containment {
 }
 
 /// CloudTrail's record of the call reaches the function.
-fn recorded(sim: &Arc<Sim>, victim: &Victim) -> Containment {
+fn recorded(sim: &Arc<Sim>, victim: &Victim) -> Answer {
     let touched = TrailCall {
         id: "event".to_owned(),
         call: "ModifyNetworkInterfaceAttribute".to_owned(),
@@ -86,7 +86,7 @@ fn recorded(sim: &Arc<Sim>, victim: &Victim) -> Containment {
 }
 
 /// Undone and repaired until the repair is held back: the answer that said so, none where it never is.
-fn fought(world: &World, victim: &Victim, undo: fn(&mut World, &Victim)) -> (Arc<Sim>, Option<Containment>) {
+fn fought(world: &World, victim: &Victim, undo: fn(&mut World, &Victim)) -> (Arc<Sim>, Option<Answer>) {
     let sim = calm(world, victim);
     // Of a step that names what was undone, the first repair is another step than the containment's own.
     for _ in 0..5 {

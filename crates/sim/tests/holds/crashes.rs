@@ -27,7 +27,7 @@ fn killed_at_every_await_point_a_retry_ends_in_the_same_state() {
             if open {
                 let calls = sim.calls();
                 let next = calls.iter().skip(before).find(|call| call.writes && call.operation.starts_with("Modify"));
-                let leads = answer.verdict.summary.contains("OPEN TO THE WORLD since");
+                let leads = answer.verdict.summary.to_string().contains("OPEN TO THE WORLD since");
                 if next.is_none_or(|call| call.operation != "ModifyNetworkInterfaceAttribute") || !leads {
                     failures.push(format!("{}: not isolated first, or not said: {}", at(), answer.verdict.summary));
                 }

@@ -9,7 +9,7 @@ use brig_core::{
         deny_policy::{self, RoleDeny, RoleOverflow},
         ids::InstanceId,
     },
-    report::{answer::Containment, fact::Truth},
+    report::{answer::Answer, fact::Truth},
     settings::Policy,
     trigger::Rejoin,
 };
@@ -124,14 +124,14 @@ fn a_role_that_a_later_finding_names_joins_the_containment_and_stays_on_record()
     assert!(denies(&sim, "later", &victim.id) && denies(&sim, "app", &victim.id));
 }
 
-fn partly(sim: &Arc<Sim>, victim: &Victim, why: &Undenied) -> Containment {
+fn partly(sim: &Arc<Sim>, victim: &Victim, why: &Undenied) -> Answer {
     let answer = deliver(sim, victim, "r").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Partial, "{answer:#?}");
     assert!(answer.verdict.undenied.contains(why), "{:?}", answer.verdict);
     let first = "is only PARTLY contained: its credentials are NOT";
-    assert!(answer.verdict.summary.contains(first), "{}", answer.verdict.summary);
-    assert!(answer.verdict.summary.contains(&why.sentence()), "{}", answer.verdict.summary);
-    assert!(!answer.verdict.summary.contains("no instance profile"), "{}", answer.verdict.summary);
+    assert!(answer.verdict.summary.to_string().contains(first), "{}", answer.verdict.summary);
+    assert!(answer.verdict.summary.to_string().contains(&why.sentence()), "{}", answer.verdict.summary);
+    assert!(!answer.verdict.summary.to_string().contains("no instance profile"), "{}", answer.verdict.summary);
     assert_eq!(sim.violations(), Vec::<String>::new());
     answer
 }
@@ -204,7 +204,7 @@ fn fleet(count: u32, own_policy: usize) -> (World, Vec<InstanceId>) {
     (world, ids)
 }
 
-fn contained(sim: &Arc<Sim>, ids: &[InstanceId]) -> Vec<Containment> {
+fn contained(sim: &Arc<Sim>, ids: &[InstanceId]) -> Vec<Answer> {
     let victim = |id: &InstanceId| Victim { id: id.clone(), sibling: id.clone() };
     ids.iter().map(|id| deliver(sim, &victim(id), &format!("r-{id}")).expect("an answer")).collect()
 }
@@ -276,7 +276,7 @@ fn where_a_role_has_no_room_the_setting_decides_and_it_is_said_first() {
     assert!(!fit.is_empty() && !refused.is_empty(), "{} fit", fit.len());
     for answer in &refused {
         assert_eq!(answer.verdict.undenied, std::slice::from_ref(&full), "{}", answer.verdict.summary);
-        assert!(answer.verdict.summary.contains("contained: its credentials are NOT"), "{}", answer.verdict.summary);
+        assert!(answer.verdict.summary.to_string().contains("contained: its credentials are NOT"), "{}", answer.verdict.summary);
         assert!(!answer.left_over);
     }
     // Those that are not denied are no burden to those that are: a release gives back exactly one, and makes room.

@@ -7,7 +7,7 @@ use brig_core::{
     decide::Asks,
     ledger::Conclusion,
     model::ids::{EniId, GroupId},
-    report::{answer::Containment, fact::Truth},
+    report::{answer::Answer, fact::Truth},
     settings::Policy,
     trigger::{Finding, Rejoin, TrailCall},
 };
@@ -21,7 +21,7 @@ fn occasion(victim: &Victim) -> Finding {
     Finding::occasion("look".to_owned(), "looked at again".to_owned(), account, region, victim.id.clone())
 }
 
-pub fn verify(sim: &Arc<Sim>, victim: &Victim, drift: Drift) -> Containment {
+pub fn verify(sim: &Arc<Sim>, victim: &Victim, drift: Drift) -> Answer {
     let engine = sim.engine(0);
     let invocation = sim.invocation("verify", Duration::from_mins(2));
     let verification = Verification { drift, ..Verification::ordered(Asks::Machine) };

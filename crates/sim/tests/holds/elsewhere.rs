@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     ledger::Conclusion,
-    report::answer::Containment,
+    report::answer::Answer,
     trigger::{Finding, Force, Place, Source},
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
@@ -23,7 +23,7 @@ pub fn finding(victim: &Victim) -> Finding {
     Finding { source: Source::Health, by_person: false, place: Place::Stated, ..base }
 }
 
-pub fn contain(sim: &Arc<Sim>, finding: &Finding) -> Containment {
+pub fn contain(sim: &Arc<Sim>, finding: &Finding) -> Answer {
     let engine = sim.engine(0);
     let invocation = sim.invocation("r", Duration::from_mins(2));
     sim.run(Box::pin(engine.contain(finding, Force::No, &invocation))).expect("an answer")
@@ -59,8 +59,8 @@ fn where_it_is_nowhere_the_regions_that_were_looked_in_are_named() {
     let sim = Sim::new(world, 1);
     let answer = contain(&sim, &finding(&victim));
     assert_eq!(answer.outcome, Conclusion::Refused);
-    assert!(answer.reason.contains("there is no instance"), "{}", answer.reason);
-    assert!(answer.reason.contains("looked in ap-southeast-2, eu-west-1, us-east-1"), "{}", answer.reason);
+    assert!(answer.reason.to_string().contains("there is no instance"), "{}", answer.reason);
+    assert!(answer.reason.to_string().contains("looked in ap-southeast-2, eu-west-1, us-east-1"), "{}", answer.reason);
     assert!(!answer.left_over);
     assert_eq!(sim.told().len(), 1);
 }
@@ -72,12 +72,12 @@ fn what_could_not_be_looked_in_is_named_and_is_no_no() {
     world.unreadable.insert("eu-west-1".parse().expect("a Region"));
     let sim = Sim::new(world.clone(), 1);
     let answer = contain(&sim, &finding(&victim));
-    assert!(!answer.reason.contains("there is no instance"), "{}", answer.reason);
-    assert!(answer.reason.contains("NOT looked in: eu-west-1"), "{}", answer.reason);
+    assert!(!answer.reason.to_string().contains("there is no instance"), "{}", answer.reason);
+    assert!(answer.reason.to_string().contains("NOT looked in: eu-west-1"), "{}", answer.reason);
     let sim = Sim::new(world, 1);
     sim.breaks(Break::Always("DescribeRegions", Fault::ServerError));
     let answer = contain(&sim, &finding(&victim));
-    assert!(answer.reason.contains("NOT looked in: the other Regions"), "{}", answer.reason);
+    assert!(answer.reason.to_string().contains("NOT looked in: the other Regions"), "{}", answer.reason);
     assert!(answer.left_over, "another try may read them");
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use brig_core::{
     ledger::Conclusion,
     model::{PublicAddress, Timeouts},
-    report::answer::{Containment, StepReport},
+    report::answer::{Answer, StepReport},
     settings::{Escalation, Policy},
 };
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
@@ -34,7 +34,7 @@ fn with(world: &World, escalate: &[Escalation]) -> Arc<Sim> {
     Sim::with(world.clone(), 1, Policy { escalate: escalate.to_vec(), ..Policy::default() })
 }
 
-fn steps(answer: &Containment) -> String {
+fn steps(answer: &Answer) -> String {
     let next = answer.steps.iter().filter(|step| {
         step.resource.contains("connectionTracking")
             || step.resource.contains("PublicIp")

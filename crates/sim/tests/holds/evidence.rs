@@ -7,7 +7,7 @@ use brig_core::{
     decide::Asks,
     ledger::Conclusion,
     model::{Uncut, Unpreserved, ids::VolumeId},
-    report::{answer::Containment, fact::Truth},
+    report::{answer::Answer, fact::Truth},
 };
 use brig_sim::{Sim, Victim, World};
 
@@ -16,7 +16,7 @@ use crate::{
     release::{expected_after, release},
 };
 
-fn verify(sim: &Arc<Sim>) -> Containment {
+fn verify(sim: &Arc<Sim>) -> Answer {
     let engine = sim.engine(0);
     let invocation = sim.invocation("v", Duration::from_mins(2));
     let verified = sim.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end").expect("an answer");
@@ -46,7 +46,7 @@ fn where_the_set_is_refused_the_volumes_are_taken_one_by_one() {
         panic!("{:?}", answer.verdict.unpreserved);
     };
     assert!(*volume == bad && error.to_string().contains("InvalidVolume.InvalidKmsKey"), "{error}");
-    assert!(answer.verdict.summary.contains(bad.as_str()), "{}", answer.verdict.summary);
+    assert!(answer.verdict.summary.to_string().contains(bad.as_str()), "{}", answer.verdict.summary);
     let evidence = sim.world().evidence();
     assert_eq!(evidence.len(), 2, "{evidence:?}");
     assert!(evidence.iter().all(|(_, device, locked)| device.is_some() && *locked == Some(true)), "{evidence:?}");
@@ -228,7 +228,7 @@ fn without_room_for_a_group_people_get_the_commands_first() {
     let uncut = Uncut::SecurityGroupQuota { vpc: "vpc-1".into(), interface: eni.clone() };
     assert_eq!(answer.verdict.uncut, std::slice::from_ref(&uncut));
     let first = format!("contained: new connections are NOT blocked ({})", uncut.sentence());
-    assert!(answer.verdict.summary.contains(&first), "{}", answer.verdict.summary);
+    assert!(answer.verdict.summary.to_string().contains(&first), "{}", answer.verdict.summary);
     for command in [
         format!("aws ec2 delete-security-group --region us-east-1 --group-id {bare}"),
         format!(

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use brig_core::{
     ledger::Conclusion,
     model::InstanceState,
-    report::{answer::Containment, fact::Truth},
+    report::{answer::Answer, fact::Truth},
     step::OutcomeKind,
 };
 use brig_sim::{Sim, TargetGroup, World};
@@ -36,7 +36,7 @@ fn hundreds_of_targets_are_handled() {
 const VICTIM: &str = "i-00000000000000001";
 
 /// Contained where there are so many target groups in addition to its own, of which each hundredth holds it, at AWS's rates.
-fn in_groups(groups: usize, time: Duration) -> (Arc<Sim>, Containment) {
+fn in_groups(groups: usize, time: Duration) -> (Arc<Sim>, Answer) {
     let (mut world, victim) = World::production();
     for number in 0..groups {
         let held = if number % 100 == 99 { victim.id.as_str() } else { "i-0aaaaaaaaaaaaaaaa" };
@@ -145,7 +145,8 @@ fn each_lifecycle_state_ends_in_a_verdict_that_says_what_its_group_may_still_do(
             .iter()
             .filter(|note| note.to_string().contains("group") && !note.to_string().contains("security group"));
         let notes: Vec<String> = notes.map(|note| format!("\n  {note}")).collect();
-        let summary = answer.verdict.summary.split([';', ',']).next().unwrap_or_default();
+        let said = answer.verdict.summary.to_string();
+        let summary = said.split([';', ',']).next().unwrap_or_default();
         format!("{end}{step}{}\n  {summary}", notes.concat())
     };
     let states = [

@@ -72,7 +72,7 @@ fn a_fabric_adapter_is_isolated_and_its_doubt_is_said() {
         answer.notes
     );
     assert!(
-        answer.verdict.summary.contains("MAY CONTINUE through the elastic fabric adapter"),
+        answer.verdict.summary.to_string().contains("MAY CONTINUE through the elastic fabric adapter"),
         "{}",
         answer.verdict.summary
     );

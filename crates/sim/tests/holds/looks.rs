@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use brig_core::{
     decide::Asks,
     ledger::Conclusion,
-    report::{answer::Containment, fact::Truth},
+    report::{answer::Answer, fact::Truth},
     trigger::TrailCall,
 };
 use brig_engine::Verified;
@@ -27,7 +27,7 @@ const RULE: &str = "a rule in the isolation group";
 
 /// What one delivery ended in.
 struct Look {
-    entries: Vec<Containment>,
+    entries: Vec<Answer>,
     /// Whether Lambda delivers it again, as the function's handler decides.
     again: bool,
 }
@@ -37,7 +37,7 @@ fn scheduled(sim: &Arc<Sim>) -> Look {
     match sim.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end") {
         Ok(Verified { entries, not_looked_at, unreadable, not_notified }) => {
             assert_eq!((not_looked_at, unreadable.len()), (0, 0), "there was time, and every entry can be read");
-            let fails = |entry: &Containment| {
+            let fails = |entry: &Answer| {
                 entry.not_notified.is_some() || (entry.outcome == Conclusion::Unverified && entry.left_over)
             };
             Look { again: not_notified.is_some() || entries.iter().any(fails), entries }

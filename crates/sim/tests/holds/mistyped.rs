@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use brig_core::{
     ledger::Conclusion,
     model::ids::InstanceId,
-    report::answer::Containment,
+    report::answer::Answer,
     trigger::{Finding, Force},
 };
 use brig_sim::{ACCOUNT, REGION, Sim, World};
@@ -17,7 +17,7 @@ fn person(instance: &str, region: &str) -> Finding {
     Finding::occasion("manual-r".to_owned(), "requested by a person".to_owned(), account, region, instance)
 }
 
-fn contain(sim: &Arc<Sim>, finding: &Finding) -> Containment {
+fn contain(sim: &Arc<Sim>, finding: &Finding) -> Answer {
     let invocation = sim.invocation("r", Duration::from_mins(2));
     sim.run(sim.engine(0).contain(finding, Force::No, &invocation)).expect("an answer")
 }

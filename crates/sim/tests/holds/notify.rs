@@ -6,7 +6,7 @@ use brig_core::{
     decide::Asks,
     ledger::Cause,
     model::ids::{InstanceId, InstanceKey},
-    report::{answer::Containment, fact::Truth},
+    report::{answer::Answer, fact::Truth},
     settings::{Mode, Policy},
     trigger::{Finding, Force, Invoked, Parsed, Rejoin, TrailCall, parse},
 };
@@ -26,7 +26,7 @@ fn status(sim: &Arc<Sim>) -> StatusPage {
     sim.run(engine.status(None, None, &invocation)).expect("an end").expect("an answer")
 }
 
-fn act(sim: &Arc<Sim>, finding: &Finding) -> Containment {
+fn act(sim: &Arc<Sim>, finding: &Finding) -> Answer {
     let (engine, invocation) = (sim.engine(0), sim.invocation("r", TIME));
     sim.run(engine.contain(finding, Force::No, &invocation)).expect("an answer")
 }
@@ -42,11 +42,11 @@ fn found(instance: &InstanceId, id: &str) -> Finding {
     Finding { source: brig_core::trigger::Source::GuardDuty, by_person: false, ..occasion }
 }
 
-fn contain(sim: &Arc<Sim>, victim: &Victim) -> Containment {
+fn contain(sim: &Arc<Sim>, victim: &Victim) -> Answer {
     act(sim, &found(&victim.id, "f"))
 }
 
-fn verify(sim: &Arc<Sim>, victim: &Victim, drift: Drift) -> Containment {
+fn verify(sim: &Arc<Sim>, victim: &Victim, drift: Drift) -> Answer {
     let occasion = Finding { by_person: true, ..found(&victim.id, "look") };
     let (engine, invocation) = (sim.engine(0), sim.invocation("r", TIME));
     let verification = Verification::after("arn:aws:iam::123456789012:user/ana", drift);
@@ -70,7 +70,7 @@ fn undo(sim: &Sim, victim: &Victim) {
 /// Whether it is left over, and why people were not notified.
 type Ended = (bool, Option<String>);
 
-fn ended(answer: &Containment) -> Ended {
+fn ended(answer: &Answer) -> Ended {
     (answer.left_over, answer.not_notified.clone())
 }
 
@@ -530,7 +530,7 @@ fn one_denied_read_makes_its_lane_unknown_and_no_other_and_is_no_drift() {
         if !right || lanes.get(lane) == Some(&Truth::Yes) && operation != "GetInstanceProfile" {
             failures.push(format!("{operation}: {lanes:?} {:?}", entry.unread));
         }
-        if entry.drift != 0 || verdict.summary.contains("HAS DRIFTED") {
+        if entry.drift != 0 || verdict.summary.to_string().contains("HAS DRIFTED") {
             failures.push(format!("{operation}: {}", verdict.summary));
         }
     }
@@ -545,10 +545,10 @@ fn what_never_succeeded_has_not_drifted_and_the_reason_and_the_name_are_shown() 
     let page = status(&sim);
     let entry = page.active.first().expect("it is listed");
     assert_eq!(entry.drift, 0, "{}", entry.now.verdict.summary);
-    assert!(!entry.now.verdict.summary.contains("DRIFTED"), "{}", entry.now.verdict.summary);
+    assert!(!entry.now.verdict.summary.to_string().contains("DRIFTED"), "{}", entry.now.verdict.summary);
     let undone = entry.never_done.first().expect("a step");
     assert!(undone.step.name() == "deny_role" && undone.why.contains("PutRolePolicy"), "{undone:?}");
-    assert!(entry.now.reason.contains("mining"), "{}", entry.now.reason);
+    assert!(entry.now.reason.to_string().contains("mining"), "{}", entry.now.reason);
     assert_eq!(entry.name.as_deref(), Some("web-1"));
     let (engine, invocation) = (sim.engine(0), sim.invocation("status", TIME));
     let key = |id: &InstanceId| InstanceKey {

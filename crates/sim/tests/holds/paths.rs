@@ -31,7 +31,7 @@ fn check((world, victim): (World, Victim), expected: &Expect) {
     let answer = sim.contain(&victim.id, "r").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Contained, "{answer:#?}");
     assert!(answer.timings_ms.untrack_window.is_some_and(|window| window >= 1000), "{:?}", answer.timings_ms);
-    let first = answer.verdict.summary.split(", its credentials").next().unwrap_or_default().to_owned();
+    let first = answer.verdict.summary.to_string().split(", its credentials").next().unwrap_or_default().to_owned();
     expected.assert_eq(&format!("{first}\n{}\n", lines(&answer.verdict.paths).join("\n")));
 }
 

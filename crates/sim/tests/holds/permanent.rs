@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use brig_core::{
     ledger::Conclusion,
     model::{Direction, InstanceState, Rule, ids::GroupId},
-    report::{answer::Containment, fact::Truth},
+    report::{answer::Answer, fact::Truth},
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::expect;
@@ -15,7 +15,7 @@ use crate::{
     release::{expected_after, release},
 };
 
-fn lanes(answer: &Containment) -> [(&'static str, Truth); 4] {
+fn lanes(answer: &Answer) -> [(&'static str, Truth); 4] {
     let verdict = &answer.verdict;
     [
         ("network", verdict.truths.network),
@@ -106,7 +106,7 @@ fn without_the_ledger_nothing_is_changed_and_people_are_told() {
             assert_eq!(answer.outcome, Conclusion::Failed);
             assert_eq!(answer.left_over, fault == Fault::ServerError, "{operation} {fault:?}");
             assert_eq!(sim.world().summary(), before, "{operation} {fault:?}");
-            assert!(answer.verdict.summary.contains("NOT contained"), "{}", answer.verdict.summary);
+            assert!(answer.verdict.summary.to_string().contains("NOT contained"), "{}", answer.verdict.summary);
             assert_eq!(sim.told().len(), 1, "{operation} {fault:?}");
         }
     }

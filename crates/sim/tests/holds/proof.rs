@@ -71,7 +71,7 @@ fn accepted_bytes_after_the_cut_contradict_it_and_people_are_told() {
     let answer = verify(&sim, &victim, Drift::Repair);
     assert_eq!(answer.outcome, Conclusion::Contradicted, "{answer:#?}");
     assert!(
-        answer.verdict.summary.starts_with("TRAFFIC WAS ACCEPTED AFTER THE CUT: flow logs show 4096 accepted bytes")
+        answer.verdict.summary.to_string().starts_with("TRAFFIC WAS ACCEPTED AFTER THE CUT: flow logs show 4096 accepted bytes")
     );
     assert_eq!(sim.told().len(), told + 1, "people are told");
     verify(&sim, &victim, Drift::Repair);
@@ -198,7 +198,7 @@ fn a_contradiction_stands_until_there_is_proof() {
     let answer = verify(&sim, &victim, Drift::Repair);
     assert_eq!(answer.outcome, Conclusion::Contradicted, "{answer:#?}");
     expect!["TRAFFIC WAS ACCEPTED AFTER THE CUT when flow logs were last read; it is not known whether that continues"]
-        .assert_eq(answer.verdict.summary.split(':').next().unwrap_or_default());
+        .assert_eq(answer.verdict.summary.to_string().split(':').next().unwrap_or_default());
     assert_eq!(sim.told().len(), told, "people know");
     record(&sim, &eni, "180 START END REJECT OK");
     let answer = verify(&sim, &victim, Drift::Repair);

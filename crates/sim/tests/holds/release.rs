@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_core::{ledger::Conclusion, report::answer::Containment, trigger::Rejoin};
+use brig_core::{ledger::Conclusion, report::answer::Answer, trigger::Rejoin};
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
 
 use crate::common::{calm, deliver, is_whole, report};
@@ -54,7 +54,7 @@ pub fn difference(sim: &Sim, expected: &[String]) -> Option<String> {
 }
 
 /// What is wrong where a release did not give everything back.
-fn unreleased(sim: &Sim, expected: &[String], answer: &Containment, what: impl FnOnce() -> String) -> Option<String> {
+fn unreleased(sim: &Sim, expected: &[String], answer: &Answer, what: impl FnOnce() -> String) -> Option<String> {
     let difference = difference(sim, expected);
     if answer.outcome == Conclusion::Released && difference.is_none() {
         return None;
@@ -63,7 +63,7 @@ fn unreleased(sim: &Sim, expected: &[String], answer: &Containment, what: impl F
 }
 
 /// A person tries again until it is done.
-pub fn release(sim: &Arc<Sim>, victim: &Victim) -> Containment {
+pub fn release(sim: &Arc<Sim>, victim: &Victim) -> Answer {
     let mut last = None;
     for attempt in 0..4 {
         sim.revive(0);
@@ -85,7 +85,7 @@ fn a_release_gives_the_world_back() {
         assert_eq!(answer.outcome, Conclusion::Released, "{answer:#?}");
         assert_eq!(difference(&sim, &expected(&world, &victim)), None);
         let again = release(&sim, &victim);
-        assert!(again.reason.contains("already"), "{}", again.reason);
+        assert!(again.reason.to_string().contains("already"), "{}", again.reason);
         // Contained and released once more: each is its own record.
         let anew = sim.contain(&victim.id, "manual").expect("an answer");
         assert_eq!(anew.outcome, Conclusion::Ignored, "the same finding, without later activity: {}", anew.reason);

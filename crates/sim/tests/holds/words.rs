@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use brig_core::{
     model::text::mute,
-    report::{answer::Containment, fact::Truth},
+    report::{answer::Answer, fact::Truth},
 };
 use brig_engine::Drift;
 use brig_sim::{Break, Fault, Sim, Victim, When, World};
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What an answer decides and claims, without a word of it.
-fn decided(answer: &Containment) -> String {
+fn decided(answer: &Answer) -> String {
     let steps: Vec<String> = answer
         .steps
         .iter()
@@ -38,7 +38,7 @@ fn decided(answer: &Containment) -> String {
 }
 
 /// Runs something twice, the second time without words; what differs, where something does.
-fn differs(what: &str, run: impl Fn() -> (Arc<Sim>, Containment)) -> Option<String> {
+fn differs(what: &str, run: impl Fn() -> (Arc<Sim>, Answer)) -> Option<String> {
     let (sim, answer) = run();
     let (told, said) = (ended(&sim), decided(&answer));
     let (mute_sim, mute) = mute::every_sentence(run);

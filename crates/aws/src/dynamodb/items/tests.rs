@@ -9,7 +9,7 @@ use super::*;
 fn what_is_recorded_is_read_back() {
     let key = key();
     let at = Timestamp::from_millis(1_700_000_000_123);
-    let now = Current {
+    let now = Containment {
         containment: "c-1".into(),
         state: State::Open,
         holder: "r".to_owned(),
@@ -17,7 +17,7 @@ fn what_is_recorded_is_read_back() {
         version: 3,
         claimed_at: at,
         findings: vec!["f".to_owned(), "g".to_owned()],
-        reason: "why".to_owned(),
+        reason: "why".to_owned().into(),
         outcome: Some("partial".to_owned()),
         told: None,
         released_at: Some(at),

@@ -8,7 +8,7 @@ use crate::{
     decide::{Exemption, Strength},
     ledger::Conclusion,
     model::text::shell,
-    report::answer::Containment,
+    report::answer::Answer,
     step::{Kind, StepKind},
 };
 
@@ -25,7 +25,7 @@ pub struct Advice {
 
 /// The commands about one instance.
 struct Commands<'a> {
-    containment: &'a Containment,
+    answer: &'a Answer,
     audience: &'a Audience<'a>,
 }
 
@@ -33,14 +33,14 @@ impl Commands<'_> {
     /// `brig <verb> <instance> <rest>`.
     fn brig(&self, verb: &str, rest: &str) -> String {
         let rest = if rest.is_empty() { String::new() } else { format!(" {rest}") };
-        format!("{} {verb} {}{rest}", self.audience.command(), self.audience.place(self.containment))
+        format!("{} {verb} {}{rest}", self.audience.command(), self.audience.place(self.answer))
     }
 
     fn about(&self, extra: Value) -> Value {
         let mut payload = json!({
-            "instance_id": self.containment.instance_id,
-            "account": self.containment.account,
-            "region": self.containment.region,
+            "instance_id": self.answer.instance_id,
+            "account": self.answer.account,
+            "region": self.answer.region,
         });
         if let (Some(payload), Value::Object(extra)) = (payload.as_object_mut(), extra) {
             payload.extend(extra);
@@ -88,11 +88,11 @@ impl Commands<'_> {
             Some(Exemption { strength: Strength::UnlessForced, .. }) | None => None,
         };
         let yes = if never.is_some() { "Then contain it:" } else { "Either contain it:" };
-        let yes = match (&self.containment.question, never) {
+        let yes = match (&self.answer.question, never) {
             (Some(question), None) => self.answer(yes, question, "yes", json!({})),
             (_, _) => self.do_it(yes, "contain", "--force", json!({"force": true})),
         };
-        let no = match &self.containment.question {
+        let no = match &self.answer.question {
             Some(question) => self.answer("Or leave it alone, and say why:", question, "no", json!({"reason": "..."})),
             None => Advice {
                 what: "Or leave it alone: do nothing. Brig does not act on this by itself; close it at its source."
@@ -122,7 +122,7 @@ impl Commands<'_> {
 
     /// The tag forbids containment, whoever asks.
     fn retag(&self, tag: &str) -> Advice {
-        let Containment { account, region, instance_id, .. } = self.containment;
+        let Answer { account, region, instance_id, .. } = self.answer;
         let tags = json!([{"Key": tag, "Value": "reviewed"}]).to_string();
         Advice {
             what: format!(
@@ -147,11 +147,9 @@ fn invoke(function: &str, payload: &Value) -> String {
 }
 
 /// Whether it was stopped decides what of its memory there is.
-fn take_over(containment: &Containment) -> &'static str {
-    let stopped = containment
-        .steps
-        .iter()
-        .any(|step| step.step == Kind::Contain(StepKind::StopInstance) && step.outcome.is_done());
+fn take_over(answer: &Answer) -> &'static str {
+    let stopped =
+        answer.steps.iter().any(|step| step.step == Kind::Contain(StepKind::StopInstance) && step.outcome.is_done());
     if stopped {
         "Take over the investigation. Brig STOPPED it, as asked; its memory is kept only if it hibernated:"
     } else {
@@ -160,11 +158,11 @@ fn take_over(containment: &Containment) -> &'static str {
 }
 
 /// At most three things to do, the most urgent first.
-pub(crate) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<Advice> {
-    let commands = Commands { containment, audience };
-    match containment.outcome {
+pub(crate) fn advice(answer: &Answer, audience: &Audience<'_>) -> Vec<Advice> {
+    let commands = Commands { answer, audience };
+    match answer.outcome {
         Conclusion::Contained | Conclusion::AlreadyContained => vec![
-            commands.show(take_over(containment)),
+            commands.show(take_over(answer)),
             commands.verify("To check again, and repair what no longer holds:"),
             commands.release("When it is resolved, or was a false alarm, release it (brig shows the plan and asks first):"),
         ],
@@ -180,7 +178,7 @@ pub(crate) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<
         Conclusion::Failed => vec![commands.contain(
             "Fix the error above, then retry; if that fails, isolate the instance by hand (OPERATIONS.md, section 10):",
         )],
-        Conclusion::Verified => vec![commands.show("Nothing: it is as its containment left it. To see the record:")],
+        Conclusion::Verified => vec![commands.show("Nothing: it is as its answer left it. To see the record:")],
         Conclusion::Repaired => vec![
             commands.show("Find out who changed it, and why; whoever can do it once can do it again:"),
             commands.release("If it was a colleague, release it instead of changing it by hand:"),
@@ -200,7 +198,7 @@ pub(crate) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<
                 brig: None,
                 aws: Some(format!(
                     "aws ec2 create-network-acl-entry --region {} --network-acl-id <ACL> --rule-number <lower than the first allow rule> --protocol -1 --rule-action deny --egress --cidr-block <ADDRESS>/32   # then again with --ingress",
-                    containment.region
+                    answer.region
                 )),
             },
             commands.verify("Then check again, and repair what no longer holds:"),
@@ -212,7 +210,7 @@ pub(crate) fn advice(containment: &Containment, audience: &Audience<'_>) -> Vec<
             ),
         ],
         Conclusion::Unverified => {
-            vec![commands.verify("It is not known whether the containment still holds. Fix the cause above, then:")]
+            vec![commands.verify("It is not known whether the answer still holds. Fix the cause above, then:")]
         }
         Conclusion::Released => vec![commands.show(
             "Nothing more is needed. Snapshots stay: delete them once nobody needs them and their locks have ended. To see the record:",

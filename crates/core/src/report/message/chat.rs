@@ -13,7 +13,7 @@ use crate::{
     ledger::{self, Conclusion},
     model::{text, timestamp::Timestamp},
     report::{
-        answer::{Containment, Resolution},
+        answer::{Answer, Resolution},
         fact::Truth,
         verdict::{LaneLine, Verdict},
     },
@@ -101,29 +101,29 @@ impl Message {
     }
 }
 
-pub(super) fn of(containment: &Containment, audience: &Audience<'_>) -> String {
-    let Containment { account, region, instance_id, outcome, verdict, .. } = containment;
-    let mut lines = vec![text::chat(&verdict.summary, LONGEST_SUMMARY)];
+pub(super) fn of(answer: &Answer, audience: &Audience<'_>) -> String {
+    let Answer { account, region, instance_id, outcome, verdict, .. } = answer;
+    let mut lines = vec![text::chat(&verdict.summary.to_string(), LONGEST_SUMMARY)];
     lines.extend(lanes(*outcome, verdict));
-    lines.push(format!("Why: {}", text::chat(&containment.reason, LONGEST_REASON)));
+    lines.push(format!("Why: {}", text::chat(&answer.reason.to_string(), LONGEST_REASON)));
     let mut context = Map::new();
     let mut add = |name: &str, value: String| context.insert(name.to_owned(), Value::from(value));
     add("instance_id", instance_id.to_string());
     add("account", account.to_string());
     add("region", region.to_string());
     add("outcome", outcome.word().to_owned());
-    if let Some(question) = &containment.question {
+    if let Some(question) = &answer.question {
         add("question", question.clone());
     }
-    if let Some(id) = containment.containment_id.as_ref().filter(|_| *outcome != Conclusion::Released) {
+    if let Some(id) = answer.containment_id.as_ref().filter(|_| *outcome != Conclusion::Released) {
         add("containment_id", id.to_string());
     }
-    let instance = headline::subject(containment, audience);
+    let instance = headline::subject(answer, audience);
     Notification {
-        thread: &pager::key(containment),
+        thread: &pager::key(answer),
         title: &format!("{}: {instance} in {account}/{region}", headline::state(*outcome)),
         lines,
-        next_steps: next_steps(containment, audience),
+        next_steps: next_steps(answer, audience),
         outcome: outcome.word(),
         resources: vec![instance_id.to_string()],
         context,
@@ -136,7 +136,7 @@ pub(super) fn of_address(resolution: &Resolution) -> String {
     Notification {
         thread: &pager::Event::of_address(resolution).dedup_key,
         title: &format!("{}: {address} in {account}/{region}", headline::state(*outcome)),
-        lines: vec![text::chat(&resolution.verdict.summary, LONGEST_SUMMARY)],
+        lines: vec![text::chat(&resolution.verdict.summary.to_string(), LONGEST_SUMMARY)],
         next_steps: vec!["Find out which instance had it, and contain it by its id: `brig contain i-...`".to_owned()],
         outcome: outcome.word(),
         resources: vec![text::chat(&address.to_string(), text::NAME)],
@@ -191,7 +191,7 @@ fn lanes(outcome: Conclusion, verdict: &Verdict) -> Vec<String> {
 }
 
 /// What a person can run: the same as in the mail, in the short form.
-fn next_steps(containment: &Containment, audience: &Audience<'_>) -> Vec<String> {
+fn next_steps(answer: &Answer, audience: &Audience<'_>) -> Vec<String> {
     let step = |advice: Advice| {
         let what = text::chat(&advice.what, LONGEST_REASON);
         match advice.brig.or(advice.aws) {
@@ -199,7 +199,7 @@ fn next_steps(containment: &Containment, audience: &Audience<'_>) -> Vec<String>
             None => what,
         }
     };
-    advice(containment, audience).into_iter().map(step).collect()
+    advice(answer, audience).into_iter().map(step).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::Text;
 use crate::{
     ledger::Conclusion,
     report::{
-        answer::{Containment, StepReport},
+        answer::{Answer, StepReport},
         contest,
         fact::Truth,
         paths,
@@ -52,23 +52,23 @@ pub(super) fn report(text: &mut Text, said: &[String]) {
     }
 }
 
-pub(super) fn is_question(containment: &Containment) -> bool {
-    matches!(containment.outcome, Conclusion::Asked | Conclusion::Observed)
+pub(super) fn is_question(answer: &Answer) -> bool {
+    matches!(answer.outcome, Conclusion::Asked | Conclusion::Observed)
 }
 
 /// Whether it says what would be done, and nothing was.
-pub(super) fn is_plan(containment: &Containment) -> bool {
-    containment.steps.iter().any(|step| step.outcome == OutcomeKind::Planned)
+pub(super) fn is_plan(answer: &Answer) -> bool {
+    answer.steps.iter().any(|step| step.outcome == OutcomeKind::Planned)
 }
 
 /// What is true: what cannot wait, then a line a lane; where no lane was looked at, the summary.
-pub(super) fn state(text: &mut Text, containment: &Containment) {
-    let verdict = &containment.verdict;
+pub(super) fn state(text: &mut Text, answer: &Answer) {
+    let verdict = &answer.verdict;
     for alert in &verdict.alerts {
         text.line(&format!("ALERT: {alert}."));
     }
     if verdict.lanes.is_empty() {
-        text.line(&verdict.summary);
+        text.line(&verdict.summary.to_string());
         return;
     }
     text.line("");
@@ -98,7 +98,7 @@ pub(super) fn title(lane: Lane) -> &'static str {
 }
 
 /// The steps: what failed, what needs no action, what was done; or what would be.
-pub(super) fn steps(text: &mut Text, containment: &Containment, most: usize) {
+pub(super) fn steps(text: &mut Text, answer: &Answer, most: usize) {
     let sections: [(&str, &[OutcomeKind]); 5] = [
         ("Would be done (before -> after)", &[OutcomeKind::Planned]),
         ("FAILED", &[OutcomeKind::Failed]),
@@ -107,8 +107,7 @@ pub(super) fn steps(text: &mut Text, containment: &Containment, most: usize) {
         ("Already so", &[OutcomeKind::AlreadyDone]),
     ];
     for (title, kinds) in sections {
-        let shown: Vec<String> =
-            containment.steps.iter().filter(|step| kinds.contains(&step.outcome)).map(step).collect();
+        let shown: Vec<String> = answer.steps.iter().filter(|step| kinds.contains(&step.outcome)).map(step).collect();
         if !shown.is_empty() {
             text.line("");
             text.line(title);
@@ -123,19 +122,19 @@ fn step(step: &StepReport) -> String {
 }
 
 /// What people should know.
-pub(super) fn notes(text: &mut Text, containment: &Containment, most: usize) {
-    if containment.notes.is_empty() {
+pub(super) fn notes(text: &mut Text, answer: &Answer, most: usize) {
+    if answer.notes.is_empty() {
         return;
     }
     text.line("");
     text.line("Notes");
-    let notes: Vec<String> = containment.notes.iter().map(ToString::to_string).collect();
+    let notes: Vec<String> = answer.notes.iter().map(ToString::to_string).collect();
     listed(text, &notes, most);
 }
 
 /// Who undoes the containment, and what takes their access away.
-pub(super) fn contest(text: &mut Text, containment: &Containment) {
-    let Some(contest) = &containment.contest else { return };
+pub(super) fn contest(text: &mut Text, answer: &Answer) {
+    let Some(contest) = &answer.contest else { return };
     text.line("");
     text.line(&format!("Who keeps undoing it, since {} (make sure who that is first)", contest.since));
     if contest.by.is_empty() {
@@ -150,17 +149,17 @@ pub(super) fn contest(text: &mut Text, containment: &Containment) {
 }
 
 /// What is left of each path, the worst first.
-pub(super) fn what_is_left(text: &mut Text, containment: &Containment, most: usize) {
-    let paths = paths::lines(&containment.verdict.paths);
+pub(super) fn what_is_left(text: &mut Text, answer: &Answer, most: usize) {
+    let paths = paths::lines(&answer.verdict.paths);
     if paths.is_empty() {
         return;
     }
     text.line("");
-    match containment.timings_ms.untrack_window {
+    match answer.timings_ms.untrack_window {
         Some(window) => text.line(&format!("Paths, the weakest first (the untrack window was open for {window} ms)")),
         None => text.line("Paths, the weakest first"),
     }
-    if let Some(proof) = &containment.verdict.proof {
+    if let Some(proof) = &answer.verdict.proof {
         text.line(&format!("- {}", proof.detail));
     }
     listed(text, &paths, most);

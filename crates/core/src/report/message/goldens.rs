@@ -25,7 +25,7 @@ fn lanes(lines: [(Truth, &str); 4]) -> Vec<LaneLine> {
     Lane::ALL.into_iter().zip(lines).map(line).collect()
 }
 
-fn contained() -> Containment {
+fn contained() -> Answer {
     let at = Timestamp::parse("2026-01-02T18:37:44Z").expect("a time");
     let mut contained = containment(Conclusion::Contained, "x");
     contained.isolated = Some(Isolated { at, after_ms: 640 });
@@ -47,7 +47,7 @@ fn contained() -> Containment {
     contained
 }
 
-fn partial() -> Containment {
+fn partial() -> Answer {
     let mut partial = contained();
     partial.outcome = Conclusion::Partial;
     partial.verdict.lanes = lanes([
@@ -62,17 +62,17 @@ fn partial() -> Containment {
     partial
 }
 
-fn asked(outcome: Conclusion, question: Option<&str>, summary: &str) -> Containment {
+fn asked(outcome: Conclusion, question: Option<&str>, summary: &str) -> Answer {
     let verdict = Verdict::untouched(summary);
-    Containment { outcome, verdict, question: question.map(str::to_owned), ..super::tests::question() }
+    Answer { outcome, verdict, question: question.map(str::to_owned), ..super::tests::question() }
 }
 
-fn failed() -> Containment {
+fn failed() -> Answer {
     let why = "i-0123456789abcdef0 in 123456789012/us-east-1 is NOT contained: containment could not start: TransactWriteItems: AccessDeniedException. Nothing was changed, because Brig changes nothing that it cannot record first.";
-    Containment { steps: Vec::new(), ..asked(Conclusion::Failed, None, why) }
+    Answer { steps: Vec::new(), ..asked(Conclusion::Failed, None, why) }
 }
 
-fn contradicted(traffic: &str) -> Containment {
+fn contradicted(traffic: &str) -> Answer {
     let mut contradicted = later(Conclusion::Contradicted, traffic, contained());
     contradicted.verdict.alerts.clear();
     contradicted.verdict.contradict(traffic);
@@ -80,23 +80,23 @@ fn contradicted(traffic: &str) -> Containment {
 }
 
 /// The same containment, found in another state by a later look.
-fn later(outcome: Conclusion, alert: &str, from: Containment) -> Containment {
-    let mut later = Containment { outcome, isolated: None, at: Timestamp::parse("2026-01-02T20:00:00Z"), ..from };
+fn later(outcome: Conclusion, alert: &str, from: Answer) -> Answer {
+    let mut later = Answer { outcome, isolated: None, at: Timestamp::parse("2026-01-02T20:00:00Z"), ..from };
     later.verdict.alert(alert);
     later
 }
 
-fn contested() -> Containment {
+fn contested() -> Answer {
     let alert = "SOMEBODY KEEPS UNDOING the containment of i-0123456789abcdef0: Brig repaired it three times within an hour and has paused repairs until 2026-01-02T20:40:00.000Z; a person's order (`brig verify`) repairs it at once";
     let contest = Contested {
         since: "2026-01-02T18:40:00.000Z".to_owned(),
         held_until: "2026-01-02T20:40:00.000Z".to_owned(),
         by: vec!["arn:aws:iam::123456789012:user/mallory".to_owned()],
     };
-    Containment { contest: Some(contest), ..later(Conclusion::Contested, alert, partial()) }
+    Answer { contest: Some(contest), ..later(Conclusion::Contested, alert, partial()) }
 }
 
-fn released() -> Containment {
+fn released() -> Answer {
     let summary = "i-0123456789abcdef0 in 123456789012/us-east-1 is released: what its containment changed is back as it was, except what somebody else has changed since.";
     let mut released = containment(Conclusion::Released, summary);
     released.at = Timestamp::parse("2026-01-03T09:00:00Z");

@@ -1,7 +1,7 @@
 //! The first line of a message: the state, the instance, where and when.
 
 use super::Audience;
-use crate::{ledger::Conclusion, model::text, report::answer::Containment};
+use crate::{ledger::Conclusion, model::text, report::answer::Answer};
 
 /// The state in a few words; capitals for what nobody should overlook.
 pub(super) fn state(outcome: Conclusion) -> &'static str {
@@ -28,24 +28,24 @@ pub(super) fn state(outcome: Conclusion) -> &'static str {
 }
 
 /// The instance, with its Name tag where it has one.
-pub(super) fn subject(containment: &Containment, audience: &Audience<'_>) -> String {
-    let name = audience.instance_name.as_ref().or(containment.instance_name.as_ref());
+pub(super) fn subject(answer: &Answer, audience: &Audience<'_>) -> String {
+    let name = audience.instance_name.as_ref().or(answer.instance_name.as_ref());
     match name {
-        Some(name) => format!("{} ({})", containment.instance_id, text::one_line(name, text::NAME)),
-        None => containment.instance_id.to_string(),
+        Some(name) => format!("{} ({})", answer.instance_id, text::one_line(name, text::NAME)),
+        None => answer.instance_id.to_string(),
     }
 }
 
 /// `CONTAINED: i-1 (web-1), 123456789012, us-east-1, 18:37:44 UTC, 0.6 s after the event.`
-pub(super) fn headline(containment: &Containment, audience: &Audience<'_>) -> String {
-    let Containment { account, region, outcome, .. } = containment;
-    let mut parts = vec![subject(containment, audience), account.to_string(), region.to_string()];
-    if let Some(at) = containment.isolated.map(|isolated| isolated.at).or(containment.at) {
+pub(super) fn headline(answer: &Answer, audience: &Audience<'_>) -> String {
+    let Answer { account, region, outcome, .. } = answer;
+    let mut parts = vec![subject(answer, audience), account.to_string(), region.to_string()];
+    if let Some(at) = answer.isolated.map(|isolated| isolated.at).or(answer.at) {
         let at = at.to_string();
         let time = at.split('T').nth(1).and_then(|time| time.get(..8)).unwrap_or_default();
         parts.push(format!("{time} UTC"));
     }
-    if let Some(isolated) = containment.isolated {
+    if let Some(isolated) = answer.isolated {
         parts.push(format!("{} after the event", seconds(isolated.after_ms)));
     }
     format!("{}: {}.", state(*outcome), parts.join(", "))

@@ -3,7 +3,7 @@
 use super::Audience;
 use crate::{
     model::{console, ids::InstanceKey},
-    report::answer::Containment,
+    report::answer::Answer,
     step::{Kind, StepKind},
     trigger::{Finding, Source},
 };
@@ -12,16 +12,12 @@ use crate::{
 const MOST_INTERFACES: usize = 4;
 
 /// What each link leads to, and the link.
-pub(super) fn links(
-    containment: &Containment,
-    finding: &Finding,
-    audience: &Audience<'_>,
-) -> Vec<(&'static str, String)> {
-    let Containment { account, region, instance_id, .. } = containment;
+pub(super) fn links(answer: &Answer, finding: &Finding, audience: &Audience<'_>) -> Vec<(&'static str, String)> {
+    let Answer { account, region, instance_id, .. } = answer;
     let mut links = Vec::new();
     let mut add = |what: &'static str, link: Option<String>| links.extend(link.map(|link| (what, link)));
     add("Instance", console::instance(region, instance_id.as_str()));
-    let interfaces = containment.steps.iter().filter(|step| step.step == Kind::Contain(StepKind::Isolate));
+    let interfaces = answer.steps.iter().filter(|step| step.step == Kind::Contain(StepKind::Isolate));
     for step in interfaces.take(MOST_INTERFACES) {
         add("Interface", console::interface(region, &step.resource));
     }
@@ -41,7 +37,7 @@ pub(super) fn links(
     if let Some(home) = audience.region {
         add("Log", console::log_group(home, audience.log_group));
         let key = InstanceKey { account: account.clone(), region: region.clone(), instance: instance_id.clone() };
-        if containment.containment_id.is_some() {
+        if answer.containment_id.is_some() {
             add("Record", console::record(home, audience.table, &key.pk(), "current"));
         }
     }

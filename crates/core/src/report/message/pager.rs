@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ledger::{self, Conclusion},
-    report::answer::{Containment, Resolution},
+    report::answer::{Answer, Resolution},
 };
 
 /// PagerDuty takes no longer key.
@@ -68,8 +68,8 @@ pub struct Event {
 impl Event {
     /// Of a containment; where there is none yet, of the question, else of the instance.
     #[must_use]
-    pub fn of(containment: &Containment, told: Option<&str>) -> Self {
-        Self { dedup_key: key(containment), event_action: EventAction::of(containment.outcome, told) }
+    pub fn of(answer: &Answer, told: Option<&str>) -> Self {
+        Self { dedup_key: key(answer), event_action: EventAction::of(answer.outcome, told) }
     }
 
     /// Of an address that no instance is known for.
@@ -96,9 +96,9 @@ impl Event {
 
 /// The key of an incident, which is also the thread of a chat.
 #[must_use]
-pub fn key(containment: &Containment) -> String {
-    let Containment { account, region, instance_id, .. } = containment;
-    match (&containment.containment_id, &containment.question) {
+pub fn key(answer: &Answer) -> String {
+    let Answer { account, region, instance_id, .. } = answer;
+    match (&answer.containment_id, &answer.question) {
         (Some(id), _) => id.as_str().to_owned(),
         (None, Some(question)) => format!("question/{question}"),
         (None, None) => format!("{account}/{region}/{instance_id}"),

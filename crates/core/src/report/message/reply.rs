@@ -3,13 +3,13 @@
 
 use crate::{
     ledger::Conclusion,
-    report::{answer::Containment, fact::Truth},
+    report::{answer::Answer, fact::Truth},
     step::{Kind, StepKind},
 };
 
-pub(super) fn draft(containment: &Containment) -> Vec<String> {
-    let whole = matches!(containment.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
-    let done = done(containment);
+pub(super) fn draft(answer: &Answer) -> Vec<String> {
+    let whole = matches!(answer.outcome, Conclusion::Contained | Conclusion::AlreadyContained);
+    let done = done(answer);
     let (contained, so_far) = if whole {
         ("have contained the instance", done.join("; "))
     } else if done.is_empty() {
@@ -17,20 +17,20 @@ pub(super) fn draft(containment: &Containment) -> Vec<String> {
     } else {
         ("have started to contain the instance", done.join("; "))
     };
-    let started = containment.claimed_at.map_or_else(String::new, |at| format!(" (started {at}, UTC)"));
+    let started = answer.claimed_at.map_or_else(String::new, |at| format!(" (started {at}, UTC)"));
     vec![
-        format!("Thank you for the report about {} in {}.", containment.instance_id, containment.region),
+        format!("Thank you for the report about {} in {}.", answer.instance_id, answer.region),
         format!("We {contained}{started}: {so_far}."),
         "We are investigating how it was compromised and will take it out of use or rebuild it.".to_owned(),
     ]
 }
 
-fn done(containment: &Containment) -> Vec<&'static str> {
+fn done(answer: &Answer) -> Vec<&'static str> {
     let did = |kinds: &[StepKind]| {
-        let mut steps = containment.steps.iter().filter(|step| step.outcome.is_done());
+        let mut steps = answer.steps.iter().filter(|step| step.outcome.is_done());
         steps.any(|step| kinds.iter().any(|kind| step.step == Kind::Contain(*kind)))
     };
-    let verdict = &containment.verdict;
+    let verdict = &answer.verdict;
     let balancers = did(&[StepKind::DeregisterTargets, StepKind::DeregisterInstancesFromLoadBalancer]);
     let fleet = match (did(&[StepKind::DetachInstances]), balancers) {
         (true, true) => Some("it was taken out of its Auto Scaling group and its load balancers"),

@@ -3,9 +3,9 @@
 use super::{Audience, details, headline};
 use crate::{
     ledger::Conclusion,
-    model::text,
+    model::text::{self, Sentence},
     report::{
-        answer::{Containment, Resolution},
+        answer::{Answer, Resolution},
         fact::Truth,
     },
     step::Lane,
@@ -16,9 +16,9 @@ const LONGEST_SUBJECT: usize = 99;
 /// (<https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html>).
 const LONGEST_SMS: usize = 306;
 
-pub(super) fn of(containment: &Containment, audience: &Audience<'_>) -> String {
-    let Containment { account, region, outcome, .. } = containment;
-    let instance = headline::subject(containment, audience);
+pub(super) fn of(answer: &Answer, audience: &Audience<'_>) -> String {
+    let Answer { account, region, outcome, .. } = answer;
+    let instance = headline::subject(answer, audience);
     subject(&format!("[Brig] {}: {instance} in {account}/{region}", headline::state(*outcome)))
 }
 
@@ -28,12 +28,12 @@ pub(super) fn of_address(resolution: &Resolution) -> String {
 }
 
 /// The headline, then what does not hold, then what does, then what to do.
-pub(super) fn sms(containment: &Containment, audience: &Audience<'_>) -> String {
-    let Containment { outcome, verdict, .. } = containment;
-    let mut parts = vec![format!("Brig: {}", headline::headline(containment, audience))];
+pub(super) fn sms(answer: &Answer, audience: &Audience<'_>) -> String {
+    let Answer { outcome, verdict, .. } = answer;
+    let mut parts = vec![format!("Brig: {}", headline::headline(answer, audience))];
     parts.extend(verdict.alerts.iter().map(|alert| format!("{alert}.")));
     if verdict.lanes.is_empty() {
-        let why = if verdict.alerts.is_empty() { containment.reason.clone() } else { String::new() };
+        let why = if verdict.alerts.is_empty() { answer.reason.clone() } else { Sentence::NONE };
         parts.push(format!("{why}."));
     } else {
         let mut lanes: Vec<_> = verdict.lanes.iter().collect();
@@ -50,7 +50,7 @@ pub(super) fn sms(containment: &Containment, audience: &Audience<'_>) -> String 
         parts.push(format!("{}.", words.join(", ")));
     }
     let next = match outcome {
-        Conclusion::Asked => containment.question.as_ref().map(|question| format!("decide {question} yes|no")),
+        Conclusion::Asked => answer.question.as_ref().map(|question| format!("decide {question} yes|no")),
         Conclusion::Contained
         | Conclusion::Partial
         | Conclusion::AlreadyContained
@@ -69,7 +69,7 @@ pub(super) fn sms(containment: &Containment, audience: &Audience<'_>) -> String 
         | Conclusion::Released
         | Conclusion::ReleasePartial => None,
     };
-    let next = next.unwrap_or_else(|| format!("show {}", audience.place(containment)));
+    let next = next.unwrap_or_else(|| format!("show {}", audience.place(answer)));
     let next = format!("{} {next}", audience.command());
     // What to do is never cut off: the rest makes room for it.
     let room = LONGEST_SMS.saturating_sub(next.chars().count() + 1);

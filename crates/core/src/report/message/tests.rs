@@ -14,14 +14,14 @@ use crate::{
     testing::{account, finding},
 };
 
-pub(super) fn containment(outcome: Conclusion, summary: &str) -> Containment {
-    Containment {
+pub(super) fn containment(outcome: Conclusion, summary: &str) -> Answer {
+    Answer {
         account: account(),
         region: "us-east-1".parse().expect("region"),
         instance_id: "i-0123456789abcdef0".parse().expect("id"),
         containment_id: Some("i-0123456789abcdef0-20260102T030405Z".into()),
-        decision: Decision::Contain,
-        reason: "Backdoor:EC2/C&CActivity.B!DNS: Command and control".to_owned(),
+        decision: Decision::Contain { stop: false },
+        reason: "Backdoor:EC2/C&CActivity.B!DNS: Command and control".to_owned().into(),
         outcome,
         verdict: Verdict::of(
             crate::step::PerLane { credentials: Truth::No, ..crate::step::PerLane::of(|_| Truth::Yes) },
@@ -161,7 +161,7 @@ fn part<'a>(text: &'a str, from: &str) -> &'a str {
     text[at..].split("\n\n").next().expect("a paragraph")
 }
 
-pub(super) fn question() -> Containment {
+pub(super) fn question() -> Answer {
     let mut asked = containment(Conclusion::Asked, "Nothing was done.");
     asked.decision = Decision::Ask;
     asked.containment_id = None;
@@ -229,7 +229,7 @@ fn the_draft_for_aws_has_the_time_on_record_and_only_what_was_done() {
     let mut report = finding();
     report.source = crate::trigger::Source::Health;
     let mut contained = containment(Conclusion::Contained, "i is contained.");
-    let draft = |contained: &Containment| {
+    let draft = |contained: &Answer| {
         let said = text(contained, &report, &AUDIENCE, usize::MAX);
         part(&said, "Draft of an answer").lines().nth(2).expect("its second sentence").trim().to_owned()
     };
@@ -270,7 +270,7 @@ fn names_in_commands_are_quoted() {
 #[test]
 fn an_sms_ends_after_a_whole_word_and_never_loses_what_to_do() {
     let mut long = containment(Conclusion::Failed, "x");
-    long.reason = "word ".repeat(200);
+    long.reason = "word ".repeat(200).into();
     let sms = subject::sms(&long, &AUDIENCE);
     assert!(sms.len() <= 306, "{}", sms.len());
     assert!(sms.contains(" word... brig show 123456789012/us-east-1/i-0123456789abcdef0"), "{sms}");

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    ledger::{Contest, Current, Records, Report, State as Standing, StepRecord},
+    ledger::{Containment, Contest, Records, Report, State as Standing, StepRecord},
     model::{Purpose, ids::InstanceKey},
     report::{
-        answer::Containment,
+        answer::Answer,
         fact::Truth,
         paths::{Family, NewFlows, OpenFlows, Path},
         proof::Proof,
@@ -86,13 +86,13 @@ fn records() -> Records {
     let tag = Step::TagSnapshot(TagSnapshot { snapshot: "snap-1".into(), device: "/dev/xvda".to_owned() });
     let volumes = vec!["vol-1".into()];
     Records {
-        current: Some(Current {
+        current: Some(Containment {
             containment: "i-0123456789abcdef0-20260102T030405Z".into(),
             state: Standing::Closed,
             holder: "request-1".to_owned(),
             claimed_at: at(0),
             findings: vec!["finding-1".to_owned()],
-            reason: "Backdoor:EC2/C&CActivity.B!DNS: Command and control".to_owned(),
+            reason: "Backdoor:EC2/C&CActivity.B!DNS: Command and control".to_owned().into(),
             outcome: Some("partial".to_owned()),
             told: Some("partial#0123".to_owned()),
             concluded_at: Some(at(2 * HOUR + 900)),
@@ -116,8 +116,8 @@ fn records() -> Records {
     }
 }
 
-fn answer() -> Containment {
-    Containment {
+fn answer() -> Answer {
+    Answer {
         verdict: Verdict {
             truths: crate::step::PerLane {
                 network: Truth::Yes,
@@ -125,7 +125,7 @@ fn answer() -> Containment {
                 fleet: Truth::Yes,
                 evidence: Truth::Unknown,
             },
-            summary: "i-0123456789abcdef0 (web-1) in 123456789012/us-east-1 is only PARTLY contained: its credentials are NOT cut; but it is cut off.".to_owned(),
+            summary: "i-0123456789abcdef0 (web-1) in 123456789012/us-east-1 is only PARTLY contained: its credentials are NOT cut; but it is cut off.".to_owned().into(),
             paths: vec![
                 path("internet_gateway", "igw-1", NewFlows::Blocked, OpenFlows::ExpectedCut),
                 path("nat_gateway", "nat-1", NewFlows::Blocked, OpenFlows::MayGoOn),
@@ -139,9 +139,9 @@ fn answer() -> Containment {
     }
 }
 
-fn beside(answer: &Containment) -> Beside {
+fn beside(answer: &Answer) -> Beside {
     let report = Report {
-        of: ReportOf::Containment,
+        of: ReportOf::Answer,
         containment: "i-0123456789abcdef0-20260102T030405Z".into(),
         version: 3,
         at: at(2 * HOUR + 900),

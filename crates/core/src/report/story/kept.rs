@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{model::text, report::answer::Containment};
+use crate::{model::text, report::answer::Answer};
 
 /// An item of DynamoDB has at most 400 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
@@ -14,7 +14,7 @@ const LONGEST_NOTE: usize = 1000;
 /// The answer without its steps, as JSON. Where it is too long, notes and the paths that hold best are left out, and counted in
 /// `left_out`.
 #[must_use]
-pub fn kept(answer: &Containment) -> String {
+pub fn kept(answer: &Answer) -> String {
     let mut paths: Vec<_> = answer.verdict.paths.iter().collect();
     paths.sort_by_key(|path| std::cmp::Reverse((path.new_flows, path.open_flows)));
     let mut notes: Vec<String> =

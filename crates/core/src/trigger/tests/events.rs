@@ -20,7 +20,7 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
                 let with: String =
                     f.remotes.iter().map(|address| format!(" with {address}")).collect::<Vec<_>>().concat();
                 let refused = decided.cause == Cause::NotTrusted;
-                let word = if refused { "Refused".to_owned() } else { format!("{:?}", decided.decision) };
+                let word = if refused { "refused".to_owned() } else { decided.decision.word().to_owned() };
                 format!("{} {}/{} {}{with} -> {word}", f.source.name(), f.region, f.instance, f.kind)
             });
             let addresses =
@@ -90,21 +90,21 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         abuse-address
           address 203.0.113.9 in 123456789012/us-east-1
         abuse-ids
-          abuse_report us-east-1/i-0123456789abcdef0 Abuse Report -> Contain
+          abuse_report us-east-1/i-0123456789abcdef0 Abuse Report -> contain
         abuse-text
-          abuse_text us-east-1/i-0123456789abcdef0 Abuse Report -> Ask
+          abuse_text us-east-1/i-0123456789abcdef0 Abuse Report -> ask
         alarm-action
-          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
+          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> ask
         alarm-composite
           notice: Nothing was done about Alarm/both in 123456789012/us-east-1: the alarm has no InstanceId dimension.
         alarm-contributor
-          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out-each -> Ask
+          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out-each -> ask
         alarm-ok
           nothing: the alarm network-out is in the state OK
         alarm-sns
-          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
+          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> ask
         alarm
-          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> Ask
+          alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> ask
         cloudtrail-groups-swapped
           look again: ModifyNetworkInterfaceAttribute names [] [EniId("eni-0a1b2c3d4e5f60718")]
         cloudtrail
@@ -114,109 +114,109 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         find
           all active containments: Find(Find { account: AccountId("123456789012"), region: Region("eu-central-1"), by: Name("web-1") })
         guardduty-access-key-mentioned
-          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Ask
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> ask
         guardduty-access-key-unknown
           notice: Nothing was done about UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS in 123456789012/us-east-1: the credentials of an instance are used elsewhere, and the finding does not say which instance.
         guardduty-access-key
-          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> contain
         guardduty-attack-sequence-eks
-          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EKS/CompromisedCluster with 198.51.100.23 -> Ask
+          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EKS/CompromisedCluster with 198.51.100.23 -> ask
         guardduty-attack-sequence-odd
-          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
-          guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> contain
+          guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> contain
           unread: detail.service.detection.sequence.resources[1].uid: "i-XYZ" is not the id or the ARN of an EC2 instance
         guardduty-attack-sequence
-          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
-          guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> contain
+          guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> contain
         guardduty-attacked
-          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:EC2/SSHBruteForce with 198.51.100.77 with 2001:db8::77 with 198.51.100.78 -> Ignore
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:EC2/SSHBruteForce with 198.51.100.77 with 2001:db8::77 with 198.51.100.78 -> ignore
         guardduty-eks
-          guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B -> Ask
+          guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B -> ask
         guardduty-finding-bare
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
         guardduty-finding
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
         guardduty-getfindings-odd
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
           unread: Findings[1].severity: "severe" is not a number
         guardduty-getfindings
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
         guardduty-iam-user
           nothing: the finding Recon:IAMUser/MaliciousIPCaller is about an access key that belongs to no instance
         guardduty-malware
-          guardduty us-east-1/i-0123456789abcdef0 Execution:EC2/MaliciousFile -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Execution:EC2/MaliciousFile -> contain
         guardduty-s3
           nothing: the finding Exfiltration:S3/AnomalousBehavior is about a resource that is not an instance
         guardduty-sample
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Ignore
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> ignore
         guardduty-text
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
         health-abuse-backup-region
-          health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Contain
+          health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> contain
         health-abuse-closed
           notice: Nothing was done about AWS_ABUSE_DOS_REPORT in 123456789012/us-east-1: AWS has closed the abuse report, or calls the resources in it resolved.
         health-abuse-names-nothing
           notice: Nothing was done about AWS_ABUSE_DOS_REPORT in 123456789012/us-east-1: the abuse report names no instance and no address of one.
         health-abuse-organization
-          health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Refused
+          health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> refused
         health-abuse
-          health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> Contain
-          health eu-west-1/i-0fedcba9876543210 AWS_ABUSE_DOS_REPORT -> Contain
+          health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> contain
+          health eu-west-1/i-0fedcba9876543210 AWS_ABUSE_DOS_REPORT -> contain
         health-copyright
           notice: Nothing was done about AWS_ABUSE_COPYRIGHT_DMCA_REPORT in 123456789012/eu-central-1: the abuse report is about content, which is not a sign of compromise.
         health-other
           nothing: the Health event AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED of EC2 is not an abuse report
         manual-abuse-report
-          abuse_report us-east-1/i-0123456789abcdef0 Abuse Report with 198.51.100.7 -> Contain
+          abuse_report us-east-1/i-0123456789abcdef0 Abuse Report with 198.51.100.7 -> contain
         manual-force
-          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+          manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         manual-plan
-          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+          manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         manual-stop
-          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+          manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         manual
-          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+          manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         plan-release
-          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+          manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         readiness
           how ready the account is: Readiness { prepare: true, accounts: [], instance: None, notify: false }
         release
-          manual eu-central-1/i-0123456789abcdef0 Manual -> Contain
+          manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         securityhub-access-key
-          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> contain
         securityhub-custom-action-bare
-          custom_action us-east-1/i-0123456789abcdef0 Software and Configuration Checks/Industry and Regulatory Standards -> Contain
+          custom_action us-east-1/i-0123456789abcdef0 Software and Configuration Checks/Industry and Regulatory Standards -> contain
           unread: detail.findings[1].Resources[0].Id: "not-an-instance" is not the id or the ARN of an EC2 instance
         securityhub-custom-action
-          custom_action us-east-1/i-0123456789abcdef0 Software and Configuration Checks/Industry and Regulatory Standards -> Contain
+          custom_action us-east-1/i-0123456789abcdef0 Software and Configuration Checks/Industry and Regulatory Standards -> contain
         securityhub-edited
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS with 203.0.113.77 -> Ask
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS with 203.0.113.77 -> ask
         securityhub-eks
-          guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B with 203.0.113.77 -> Ask
+          guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B with 203.0.113.77 -> ask
         securityhub-imported
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS with 203.0.113.77 -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS with 203.0.113.77 -> contain
         securityhub-other-action
           nothing: the custom action is not in BRIG_CUSTOM_ACTIONS
         securityhub-posture
           nothing: no finding of the event is GuardDuty's about an instance, or chosen for one
         securityhub-v2-access-key
-          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> contain
         securityhub-v2-bare
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B with 203.0.113.77 -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B with 203.0.113.77 -> contain
         securityhub-v2-eks
-          guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B with 203.0.113.77 -> Ask
+          guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B with 203.0.113.77 -> ask
         securityhub-v2
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
         show
           all active containments: Show(InstanceKey { account: AccountId("123456789012"), region: Region("eu-central-1"), instance: InstanceId("i-0123456789abcdef0") })
         sns-smuggled
           error: a manual request is accepted by direct invoke only, not in a message
         sns
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
         sqs
-          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> Contain
+          guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
           error: the message is not JSON: expected ident at line 1 column 2
-          tag us-east-1/i-0123456789abcdef0 Tag -> Contain
+          tag us-east-1/i-0123456789abcdef0 Tag -> contain
         status
           all active containments: Status { from: None, of: None }
         tag-of-brig
@@ -224,7 +224,7 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         tag-removed
           nothing: no trigger tag was set
         tag-set
-          tag us-east-1/i-0123456789abcdef0 Tag -> Contain
+          tag us-east-1/i-0123456789abcdef0 Tag -> contain
         verify
           all active containments: Verify { scheduled: false }
     "#]].assert_eq(&table);

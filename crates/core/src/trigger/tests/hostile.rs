@@ -8,10 +8,10 @@ use super::{
     *,
 };
 use crate::{
-    decide::{Decided, Decision},
+    decide::Decided,
     ledger::Conclusion,
     report::{
-        answer::{Containment, Resolution, StepReport, Timings},
+        answer::{Answer, Resolution, StepReport, Timings},
         message::{Audience, Message, Unhandled, compose, unresolved},
         verdict::Verdict,
     },
@@ -65,9 +65,9 @@ fn in_message(message: &Message, found: &mut Vec<String>) {
 }
 
 /// The question that a finding leads to at worst.
-fn asked(finding: &Finding) -> Containment {
-    let decided = Decided::new(Decision::Ask, format!("{}: {}", finding.kind, finding.title));
-    Containment {
+fn asked(finding: &Finding) -> Answer {
+    let decided = Decided::ask(format!("{}: {}", finding.kind, finding.title));
+    Answer {
         account: finding.account.clone(),
         region: finding.region.clone(),
         instance_id: finding.instance.clone(),

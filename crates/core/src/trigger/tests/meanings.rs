@@ -194,7 +194,7 @@ pub(super) fn decided(parsed: Result<Parsed, ParseError>, instance: &Instance) -
                 let decided = gate(finding, &policy, &own)
                     .or_else(|| ignored(finding, &policy))
                     .unwrap_or_else(|| decide(finding, instance, &Known::No, Force::No, &guide));
-                format!("{:?}", decided.decision).to_lowercase()
+                decided.decision.word().to_owned()
             });
             let notices = request.notices.iter().map(|notice| format!("{:?}", notice.kind));
             decisions.chain(notices).collect::<Vec<_>>().join("+")
@@ -451,7 +451,7 @@ fn a_rule_of_the_account_lifts_no_old_activity_and_what_is_mild_stays_ignored_wh
     assert_eq!(judge(&edited(3.0), &Rules::none()), crate::decide::Decision::Ignore);
     // The same rule lifts what is built in: a container's host.
     let host = import(&json!([asff(&Story { of: "EKSCluster", ..story("CryptoCurrency:Runtime/BitcoinTool.B") })]));
-    assert_eq!(judge(&host, &rules), crate::decide::Decision::Contain);
+    assert_eq!(judge(&host, &rules), crate::decide::Decision::Contain { stop: false });
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn line(event: &Value) -> String {
                     .or_else(|| ignored(finding, &policy))
                     .unwrap_or_else(|| decide(finding, &instance(), &Known::No, Force::No, &guide));
                 let Finding { account, region, instance, .. } = finding;
-                format!("{account}/{region}/{instance} {:?}", decided.decision)
+                format!("{account}/{region}/{instance} {}", decided.decision.word())
             });
             let addresses = request.addresses.iter().map(|one| {
                 let unclear = one.unclear.map_or_else(String::new, |unclear| format!(" ? {unclear:?}"));
@@ -98,19 +98,19 @@ fn security_hubs_resources_are_read_however_they_are_written() {
             ("one that is nothing", click(&json!([null, asff(&story(C2))]))),
         ],
         &expect![[r#"
-            an id: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            in small letters: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            OCSF's type: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            another product's type: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            capitals: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            space: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            another partition: 123456789012/us-gov-west-1/i-0123456789abcdef0 Contain
-            its volume beside it: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            one odd among them: 123456789012/us-east-1/i-0123456789abcdef0 Contain; UNREAD detail.findings[0].Resources[0]: missing or null is not a resource; UNREAD detail.findings[0].Resources[1]: "x" is not a resource; UNREAD detail.findings[0].Resources[2].Id: "i-XYZ" is not the id or the ARN of an EC2 instance
-            one, and no list: 123456789012/us-east-1/i-0123456789abcdef0 Contain
+            an id: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            in small letters: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            OCSF's type: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            another product's type: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            capitals: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            space: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            another partition: 123456789012/us-gov-west-1/i-0123456789abcdef0 contain
+            its volume beside it: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            one odd among them: 123456789012/us-east-1/i-0123456789abcdef0 contain; UNREAD detail.findings[0].Resources[0]: missing or null is not a resource; UNREAD detail.findings[0].Resources[1]: "x" is not a resource; UNREAD detail.findings[0].Resources[2].Id: "i-XYZ" is not the id or the ARN of an EC2 instance
+            one, and no list: 123456789012/us-east-1/i-0123456789abcdef0 contain
             a managed node: NOTICE ClickNamesNothing
-            a finding, and no list: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            one that is nothing: 123456789012/us-east-1/i-0123456789abcdef0 Contain; UNREAD detail.findings[0]: missing or null is not a finding
+            a finding, and no list: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            one that is nothing: 123456789012/us-east-1/i-0123456789abcdef0 contain; UNREAD detail.findings[0]: missing or null is not a finding
         "#]],
     );
 }
@@ -138,17 +138,17 @@ fn a_severity_is_read_as_number_text_or_word() {
             ("own, no severity", own(json!("8,0"))),
         ],
         &expect![[r#"
-            hub, a word alone: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            hub, a number alone: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            hub, a low number alone: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            hub, a label in small letters: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            hub, the original as a number: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            hub, normalized as text: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            hub, left out: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            own, a word: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            own, a low word: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            own, text: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            own, empty: 123456789012/us-east-1/i-0123456789abcdef0 Contain
+            hub, a word alone: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            hub, a number alone: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            hub, a low number alone: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            hub, a label in small letters: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            hub, the original as a number: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            hub, normalized as text: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            hub, left out: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            own, a word: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            own, a low word: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            own, text: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            own, empty: 123456789012/us-east-1/i-0123456789abcdef0 contain
             own, a list: ERROR detail.severity: a list of 1 is not a number
             own, no severity: ERROR detail.severity: "8,0" is not a number
         "#]],
@@ -202,19 +202,19 @@ fn guarddutys_own_findings_are_read_with_what_is_left_out_or_written_otherwise()
             ("an empty list", json!({"Findings": []})),
         ],
         &expect![[r#"
-            no type of resource: 123456789012/us-east-1/i-0123456789abcdef0 Contain
+            no type of resource: 123456789012/us-east-1/i-0123456789abcdef0 contain
             no resource: ERROR detail.resource: missing or null is not the resource of a GuardDuty finding
-            an ARN: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            capitals: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            an account with space: 123456789012/us-east-1/i-0123456789abcdef0 Contain
+            an ARN: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            capitals: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            an account with space: 123456789012/us-east-1/i-0123456789abcdef0 contain
             an account that is none: ERROR detail.accountId: 5 is not an AWS account id (12 digits)
-            sequence: odd entries: 123456789012/us-east-1/i-0123456789abcdef0 Contain; UNREAD detail.service.detection.sequence.resources[0]: missing or null is not a resource; UNREAD detail.service.detection.sequence.resources[1]: "x" is not a resource
-            sequence: a volume: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            sequence: a Region that is none: 123456789012/us-east-1/i-0fedcba9876543210 Contain; UNREAD detail.service.detection.sequence.resources[0].region: "global" is not an AWS Region (such as eu-central-1)
-            a list alone: 123456789012/us-east-1/i-0123456789abcdef0 Contain; 123456789012/us-east-1/i-0123456789abcdef0 Ask; UNREAD [1].severity: "severe" is not a number
-            a list in small letters: 123456789012/us-east-1/i-0123456789abcdef0 Contain; UNREAD Findings[1]: missing or null is not a GuardDuty finding
-            a page of a list: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            one, and no list: 123456789012/us-east-1/i-0123456789abcdef0 Contain
+            sequence: odd entries: 123456789012/us-east-1/i-0123456789abcdef0 contain; UNREAD detail.service.detection.sequence.resources[0]: missing or null is not a resource; UNREAD detail.service.detection.sequence.resources[1]: "x" is not a resource
+            sequence: a volume: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            sequence: a Region that is none: 123456789012/us-east-1/i-0fedcba9876543210 contain; UNREAD detail.service.detection.sequence.resources[0].region: "global" is not an AWS Region (such as eu-central-1)
+            a list alone: 123456789012/us-east-1/i-0123456789abcdef0 contain; 123456789012/us-east-1/i-0123456789abcdef0 ask; UNREAD [1].severity: "severe" is not a number
+            a list in small letters: 123456789012/us-east-1/i-0123456789abcdef0 contain; UNREAD Findings[1]: missing or null is not a GuardDuty finding
+            a page of a list: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            one, and no list: 123456789012/us-east-1/i-0123456789abcdef0 contain
             an empty list: nothing: no finding of the list names an instance
         "#]],
     );
@@ -253,13 +253,13 @@ fn tags_and_lists_of_ids_are_read_entry_by_entry() {
             ),
         ],
         &expect![[r#"
-            tag: one bad: 123456789012/us-east-1/i-0123456789abcdef0 Contain; 123456789012/eu-west-1/i-0fedcba9876543210 Contain; UNREAD resources[0]: "arn:aws:ec2:us-east-1:123456789012:instance/i-XYZ" is not the id or the ARN of an EC2 instance; UNREAD resources[3]: missing or null is not the id or the ARN of an EC2 instance
+            tag: one bad: 123456789012/us-east-1/i-0123456789abcdef0 contain; 123456789012/eu-west-1/i-0fedcba9876543210 contain; UNREAD resources[0]: "arn:aws:ec2:us-east-1:123456789012:instance/i-XYZ" is not the id or the ARN of an EC2 instance; UNREAD resources[3]: missing or null is not the id or the ARN of an EC2 instance
             tag: all bad: UNREAD resources[0]: "x" is not the id or the ARN of an EC2 instance; UNREAD resources[1]: 5 is not the id or the ARN of an EC2 instance
             tag: none: nothing: the tag change names no resource
-            ids: 123456789012/us-east-1/i-0123456789abcdef0 Contain; 123456789012/us-east-1/i-0fedcba9876543210 Contain; UNREAD detail.instance_ids[2]: missing or null is not the id or the ARN of an EC2 instance; UNREAD detail.instance_ids[3]: 7 is not the id or the ARN of an EC2 instance; UNREAD detail.instance_ids[4]: an object of 1 keys is not the id or the ARN of an EC2 instance; UNREAD detail.instance_ids[5]: "i-XYZ" is not the id or the ARN of an EC2 instance
-            an ARN: 123456789012/eu-west-1/i-0fedcba9876543210 Contain
-            several in one text: 123456789012/us-east-1/i-0123456789abcdef0 Contain; 123456789012/us-east-1/i-0fedcba9876543210 Contain
-            an address among ids: 123456789012/us-east-1/i-0123456789abcdef0 Contain; UNREAD detail.instance_ids[1]: "203.0.113.9" is not the id or the ARN of an EC2 instance
+            ids: 123456789012/us-east-1/i-0123456789abcdef0 contain; 123456789012/us-east-1/i-0fedcba9876543210 contain; UNREAD detail.instance_ids[2]: missing or null is not the id or the ARN of an EC2 instance; UNREAD detail.instance_ids[3]: 7 is not the id or the ARN of an EC2 instance; UNREAD detail.instance_ids[4]: an object of 1 keys is not the id or the ARN of an EC2 instance; UNREAD detail.instance_ids[5]: "i-XYZ" is not the id or the ARN of an EC2 instance
+            an ARN: 123456789012/eu-west-1/i-0fedcba9876543210 contain
+            several in one text: 123456789012/us-east-1/i-0123456789abcdef0 contain; 123456789012/us-east-1/i-0fedcba9876543210 contain
+            an address among ids: 123456789012/us-east-1/i-0123456789abcdef0 contain; UNREAD detail.instance_ids[1]: "203.0.113.9" is not the id or the ARN of an EC2 instance
             addresses: 123456789012/us-east-1/203.0.113.9; 123456789012/eu-west-1/203.0.113.10; 123456789012/us-east-1/2001:db8::9; 123456789012/us-east-1/203.0.113.11; UNREAD detail.addresses[2]: "203.0.113.0/24" is not an IP address; UNREAD detail.addresses[5]: missing or null is not an IP address
         "#]],
     );
@@ -342,32 +342,32 @@ fn ocsf_is_read_in_its_versions_and_spellings() {
             ),
         ],
         &expect![[r#"
-            the type first: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            the type in a taxonomy: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            the type alone: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            when, in milliseconds: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            when, left out: 123456789012/us-east-1/i-0123456789abcdef0 Ask
-            the account as a number: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            an older account: 999988887777/eu-west-1/i-0123456789abcdef0 Contain
-            no cloud: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            another id beside it: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            its name alone: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            ASFF's type: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            a type in words: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            no type: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            one resource, and no list: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            a single resource: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            related: 123456789012/us-east-1/i-0123456789abcdef0 Ask
-            a task beside it: 123456789012/us-east-1/i-0123456789abcdef0 Ask
-            severity as text: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            severity as a word: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            in progress: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            another status, in words: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            closed, as text: 123456789012/us-east-1/i-0123456789abcdef0 Ignore
-            a principal in OCSF's writing: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            a principal in GuardDuty's: 123456789012/us-east-1/i-0123456789abcdef0 Contain
+            the type first: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            the type in a taxonomy: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            the type alone: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            when, in milliseconds: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            when, left out: 123456789012/us-east-1/i-0123456789abcdef0 ask
+            the account as a number: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            an older account: 999988887777/eu-west-1/i-0123456789abcdef0 contain
+            no cloud: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            another id beside it: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            its name alone: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            ASFF's type: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            a type in words: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            no type: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            one resource, and no list: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            a single resource: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            related: 123456789012/us-east-1/i-0123456789abcdef0 ask
+            a task beside it: 123456789012/us-east-1/i-0123456789abcdef0 ask
+            severity as text: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            severity as a word: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            in progress: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            another status, in words: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            closed, as text: 123456789012/us-east-1/i-0123456789abcdef0 ignore
+            a principal in OCSF's writing: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            a principal in GuardDuty's: 123456789012/us-east-1/i-0123456789abcdef0 contain
             no principal: NOTICE CredentialsOfUnknownInstance
-            odd ones: 123456789012/us-east-1/i-0fedcba9876543210 Contain; UNREAD detail.findings[0]: missing or null is not a finding; UNREAD detail.findings[1].severity_id: "severe" is not a number; UNREAD detail.findings[2].resources[0]: "x" is not a resource; UNREAD detail.findings[2].resources[1].uid: "i-XYZ" is not the id or the ARN of an EC2 instance
+            odd ones: 123456789012/us-east-1/i-0fedcba9876543210 contain; UNREAD detail.findings[0]: missing or null is not a finding; UNREAD detail.findings[1].severity_id: "severe" is not a number; UNREAD detail.findings[2].resources[0]: "x" is not a resource; UNREAD detail.findings[2].resources[1].uid: "i-XYZ" is not the id or the ARN of an EC2 instance
         "#]],
     );
 }
@@ -422,24 +422,24 @@ fn aws_healths_entities_are_read_as_the_api_and_the_bus_write_them() {
             ("nothing at all", event("aws.health", "AWS Health Abuse Event", &Value::Null)),
         ],
         &expect![[r#"
-            Health's own ARN beside it: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            with an account: 999988887777/eu-west-1/i-0123456789abcdef0 Contain
-            EC2's ARN: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
+            Health's own ARN beside it: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            with an account: 999988887777/eu-west-1/i-0123456789abcdef0 contain
+            EC2's ARN: 123456789012/eu-west-1/i-0123456789abcdef0 contain
             unimpaired: NOTICE AbuseClosed
             resolved in small letters: NOTICE AbuseClosed
-            one of two resolved: 123456789012/us-east-1/i-0fedcba9876543210 Contain
+            one of two resolved: 123456789012/us-east-1/i-0fedcba9876543210 contain
             closed with space: NOTICE AbuseClosed
-            texts: 123456789012/us-east-1/i-0123456789abcdef0 Contain; 123456789012/us-east-1/203.0.113.9
-            odd ones: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            one, and no list: 123456789012/us-east-1/i-0123456789abcdef0 Contain
-            capitals and space: 123456789012/us-east-1/i-0123456789abcdef0 Contain; 123456789012/us-east-1/i-0fedcba9876543210 Contain
-            several in one: 123456789012/us-east-1/i-0123456789abcdef0 Contain; 123456789012/us-east-1/i-0fedcba9876543210 Contain
-            with its address: 123456789012/us-east-1/i-0123456789abcdef0 Contain
+            texts: 123456789012/us-east-1/i-0123456789abcdef0 contain; 123456789012/us-east-1/203.0.113.9
+            odd ones: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            one, and no list: 123456789012/us-east-1/i-0123456789abcdef0 contain
+            capitals and space: 123456789012/us-east-1/i-0123456789abcdef0 contain; 123456789012/us-east-1/i-0fedcba9876543210 contain
+            several in one: 123456789012/us-east-1/i-0123456789abcdef0 contain; 123456789012/us-east-1/i-0fedcba9876543210 contain
+            with its address: 123456789012/us-east-1/i-0123456789abcdef0 contain
             a host's name: 123456789012/eu-west-1/203.0.113.9
             an address with a port: 123456789012/us-east-1/203.0.113.9
             a link with an address: 123456789012/us-east-1/203.0.113.9
             a link with a name: NOTICE AbuseNamesNothing
-            an account as a number: 123456789012/us-east-1/i-0123456789abcdef0 Contain
+            an account as a number: 123456789012/us-east-1/i-0123456789abcdef0 contain
             no entity: NOTICE AbuseNamesNothing
             nothing at all: NOTICE AbuseNamesNothing
         "#]],
@@ -527,22 +527,22 @@ fn alarms_are_read_with_their_dimensions_and_contributors_in_every_form() {
             ("as an action, without a Region", action),
         ],
         &expect![[r#"
-            two metrics: 123456789012/us-east-1/i-0123456789abcdef0 Ask; 123456789012/us-east-1/i-0fedcba9876543210 Ask
-            a band of what is usual: 123456789012/us-east-1/i-0123456789abcdef0 Ask
-            an agent's name for it: 123456789012/us-east-1/i-0123456789abcdef0 Ask
-            an exporter's name for it: 123456789012/us-east-1/i-0123456789abcdef0 Ask
-            an ARN: 123456789012/us-east-1/i-0123456789abcdef0 Ask
-            names and values: 123456789012/us-east-1/i-0123456789abcdef0 Ask
-            one bad: 123456789012/us-east-1/i-0123456789abcdef0 Ask; UNREAD detail.configuration.metrics[0].metricStat.metric.dimensions.InstanceId: "i-XYZ" is not the id or the ARN of an EC2 instance
-            another account's metric: 999988887777/us-east-1/i-0123456789abcdef0 Ask
-            of several series, one: 123456789012/us-east-1/i-0123456789abcdef0 Ask
+            two metrics: 123456789012/us-east-1/i-0123456789abcdef0 ask; 123456789012/us-east-1/i-0fedcba9876543210 ask
+            a band of what is usual: 123456789012/us-east-1/i-0123456789abcdef0 ask
+            an agent's name for it: 123456789012/us-east-1/i-0123456789abcdef0 ask
+            an exporter's name for it: 123456789012/us-east-1/i-0123456789abcdef0 ask
+            an ARN: 123456789012/us-east-1/i-0123456789abcdef0 ask
+            names and values: 123456789012/us-east-1/i-0123456789abcdef0 ask
+            one bad: 123456789012/us-east-1/i-0123456789abcdef0 ask; UNREAD detail.configuration.metrics[0].metricStat.metric.dimensions.InstanceId: "i-XYZ" is not the id or the ARN of an EC2 instance
+            another account's metric: 999988887777/us-east-1/i-0123456789abcdef0 ask
+            of several series, one: 123456789012/us-east-1/i-0123456789abcdef0 ask
             of several series, one that is well again: nothing: the alarm x is in the state OK
             of several series, one without an instance: NOTICE AlarmNamesNothing
             made of others: NOTICE AlarmNamesNothing
-            by a topic, several metrics: 123456789012/eu-west-1/i-0123456789abcdef0 Ask; 999988887777/eu-west-1/i-0fedcba9876543210 Ask
-            by a topic, of several series: 123456789012/eu-west-1/i-0123456789abcdef0 Ask
+            by a topic, several metrics: 123456789012/eu-west-1/i-0123456789abcdef0 ask; 999988887777/eu-west-1/i-0fedcba9876543210 ask
+            by a topic, of several series: 123456789012/eu-west-1/i-0123456789abcdef0 ask
             by a topic, made of others: NOTICE AlarmNamesNothing
-            as an action, without a Region: 123456789012/eu-west-1/i-0123456789abcdef0 Ask
+            as an action, without a Region: 123456789012/eu-west-1/i-0123456789abcdef0 ask
         "#]],
     );
 }
@@ -605,19 +605,19 @@ fn an_abuse_report_is_read_in_the_mail_that_it_came_in() {
             ),
         ],
         &expect![[r#"
-            as AWS sends it: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            with other ends of lines: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            its head with single spaces: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            its head in capitals: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            forwarded: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            forwarded as a quotation: 123456789012/eu-west-1/i-0123456789abcdef0 Ask
-            forwarded as an original message: 123456789012/eu-west-1/i-0123456789abcdef0 Ask
-            in base64: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            in base64, without its headers: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            quoted-printable: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            quoted-printable, without its headers: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            in parts: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
-            as a page: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
+            as AWS sends it: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            with other ends of lines: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            its head with single spaces: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            its head in capitals: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            forwarded: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            forwarded as a quotation: 123456789012/eu-west-1/i-0123456789abcdef0 ask
+            forwarded as an original message: 123456789012/eu-west-1/i-0123456789abcdef0 ask
+            in base64: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            in base64, without its headers: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            quoted-printable: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            quoted-printable, without its headers: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            in parts: 123456789012/eu-west-1/i-0123456789abcdef0 contain
+            as a page: 123456789012/eu-west-1/i-0123456789abcdef0 contain
             as a page with a quotation: 123456789012/us-east-1/203.0.113.9 ? Quoted
             text with an equals sign that is none: 123456789012/us-east-1/30.113.0.9
         "#]],
@@ -671,8 +671,8 @@ fn hosts_and_logs_of_other_tools_are_read() {
             a host's name: 123456789012/eu-central-1/203.0.113.9
             a host's older name: 123456789012/us-east-1/203.0.113.9
             a private name: 123456789012/eu-west-1/10.1.2.3 ? Private
-            a name with the instance: 123456789012/us-west-2/i-0123456789abcdef0 Contain
-            an ARN: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
+            a name with the instance: 123456789012/us-west-2/i-0123456789abcdef0 contain
+            an ARN: 123456789012/eu-west-1/i-0123456789abcdef0 contain
             tcpdump: 123456789012/us-east-1/203.0.113.9
             tcpdump, IPv6: 123456789012/us-east-1/2001:db8::9
             a mapped address: 123456789012/us-east-1/203.0.113.9
@@ -683,7 +683,7 @@ fn hosts_and_logs_of_other_tools_are_read() {
             local and remote, of nobody's head: 123456789012/us-east-1/198.51.100.7 ? Unlabelled; 123456789012/us-east-1/203.0.113.9 ? Unlabelled
             an access log: 123456789012/us-east-1/203.0.113.9 ? Unlabelled
             several: 123456789012/us-east-1/203.0.113.9; 123456789012/us-east-1/2001:db8::9
-            ids in capitals: 123456789012/eu-west-1/i-0123456789abcdef0 Contain
+            ids in capitals: 123456789012/eu-west-1/i-0123456789abcdef0 contain
         "#]],
     );
 }

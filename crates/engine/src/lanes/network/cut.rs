@@ -9,7 +9,7 @@ use brig_core::{
 
 use super::{NetworkLane, lock};
 use crate::{
-    ports::{Answer, ErrorKind},
+    ports::{ErrorKind, PortResult},
     work::{failed, failed_for_now},
 };
 
@@ -39,7 +39,7 @@ impl NetworkLane<'_> {
     }
 
     /// A group that was made a moment ago may not be found yet; an interface that is gone is gone.
-    async fn set_group(&self, eni: &EniId, group: &GroupId) -> Answer<()> {
+    async fn set_group(&self, eni: &EniId, group: &GroupId) -> PortResult<()> {
         let groups = [group.clone()];
         let mut pause = Duration::from_millis(100);
         loop {
@@ -101,12 +101,12 @@ impl NetworkLane<'_> {
         }
     }
 
-    async fn open(&self, eni: &EniId, group: &GroupId) -> Answer<()> {
+    async fn open(&self, eni: &EniId, group: &GroupId) -> PortResult<()> {
         self.cloud.modify_network_interface_groups(eni, std::slice::from_ref(group)).await
     }
 
     /// Nothing matters more than this call: every error but a vanished interface is tried again until time is over.
-    async fn close_again(&self, eni: &EniId, group: &GroupId) -> Answer<()> {
+    async fn close_again(&self, eni: &EniId, group: &GroupId) -> PortResult<()> {
         let mut pause = Duration::from_millis(100);
         loop {
             // Ends a moment before the step's own bound, so that what is reported is that it is open.

@@ -16,8 +16,8 @@ use futures::future::join_all;
 use super::{NetworkLane, key_of, lock};
 use crate::{
     ports::{
-        Answer, Attached, Clock, CloudError, ErrorKind, Interfaces, InterfacesOf, Ledger, NetworkPorts, SecurityGroups,
-        Tags,
+        Attached, Clock, CloudError, ErrorKind, Interfaces, InterfacesOf, Ledger, NetworkPorts, PortResult,
+        SecurityGroups, Tags,
     },
     work::{eventually, failed, failed_for_now, failure},
 };
@@ -205,7 +205,12 @@ async fn find(
 ///
 /// A new group lets everything out, in IPv4 and, where the VPC has it, in IPv6. Both are revoked unseen, to save a round
 /// trip before the cut; the look after it lists what is left.
-pub(crate) async fn rule(cloud: &dyn SecurityGroups, clock: &dyn Clock, purpose: Purpose, id: &GroupId) -> Answer<()> {
+pub(crate) async fn rule(
+    cloud: &dyn SecurityGroups,
+    clock: &dyn Clock,
+    purpose: Purpose,
+    id: &GroupId,
+) -> PortResult<()> {
     match purpose {
         Purpose::Isolation => {
             let (v4, v6) = futures::join!(
@@ -223,7 +228,7 @@ pub(crate) async fn rule(cloud: &dyn SecurityGroups, clock: &dyn Clock, purpose:
 }
 
 /// What was just made, or just seen, and is not found will be: EC2's reads lag its writes.
-fn changed(answer: Answer<()>, detail: String) -> Outcome {
+fn changed(answer: PortResult<()>, detail: String) -> Outcome {
     match answer {
         Ok(()) => Outcome::Changed(detail.into()),
         Err(error) if error.kind == ErrorKind::NotFound => failed_for_now(&error),

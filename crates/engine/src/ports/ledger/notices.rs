@@ -7,23 +7,23 @@ use brig_core::{
     report::notices::Unsent,
 };
 
-use super::super::Answer;
+use super::super::PortResult;
 
 /// What people were notified of, and what they still have to be.
 #[async_trait]
 pub trait Notices: Send + Sync {
     /// Whether people were notified of this statement about a place. Asked before a message, never before the cut.
-    async fn was_told(&self, place: &str, told: &Statement) -> Answer<bool>;
+    async fn was_told(&self, place: &str, told: &Statement) -> PortResult<bool>;
     /// Records that people were notified of a statement about a place, with the report that they got.
-    async fn record_told(&self, place: &str, told: &Statement, at: Timestamp, report: &str) -> Answer<()>;
+    async fn record_told(&self, place: &str, told: &Statement, at: Timestamp, report: &str) -> PortResult<()>;
     /// Whether people were notified of what an event holds beyond its containments, consistently read.
-    async fn was_announced(&self, what: &Announcement) -> Answer<bool>;
+    async fn was_announced(&self, what: &Announcement) -> PortResult<bool>;
     /// Records that they were. The item may go once no retry of the event can come any more.
-    async fn record_announced(&self, what: &Announcement, at: Timestamp, subject: &str) -> Answer<()>;
+    async fn record_announced(&self, what: &Announcement, at: Timestamp, subject: &str) -> PortResult<()>;
     /// Keeps a message that could not be sent. One of the same place and id is replaced.
-    async fn keep_unsent(&self, unsent: &Unsent) -> Answer<()>;
+    async fn keep_unsent(&self, unsent: &Unsent) -> PortResult<()>;
     /// The messages about a place, or about any, that could not be sent: a bounded number, by place.
-    async fn unsent(&self, place: Option<&str>) -> Answer<Vec<Unsent>>;
+    async fn unsent(&self, place: Option<&str>) -> PortResult<Vec<Unsent>>;
     /// Forgets a message that has been sent.
-    async fn forget_unsent(&self, place: &str, id: &str) -> Answer<()>;
+    async fn forget_unsent(&self, place: &str, id: &str) -> PortResult<()>;
 }

@@ -6,17 +6,17 @@ use brig_core::{
     model::{ids::InstanceKey, timestamp::Timestamp},
 };
 
-use super::super::Answer;
+use super::super::PortResult;
 
 /// Questions that wait for a person.
 #[async_trait]
 pub trait Questions: Send + Sync {
     /// Records a question. One of the same instance and id is replaced.
-    async fn ask(&self, question: &Question) -> Answer<()>;
+    async fn ask(&self, question: &Question) -> PortResult<()>;
     /// A page of the questions that wait about an instance, or about any.
-    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> Answer<QuestionPage>;
+    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> PortResult<QuestionPage>;
     /// The question with this id, wherever in the list it stands.
-    async fn question(&self, id: &str) -> Answer<Option<Question>>;
+    async fn question(&self, id: &str) -> PortResult<Option<Question>>;
     /// Closes a question, with the answer and who gave why.
-    async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> Answer<()>;
+    async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> PortResult<()>;
 }

@@ -6,15 +6,15 @@ use brig_core::{
     model::ids::InstanceKey,
 };
 
-use super::super::Answer;
+use super::super::PortResult;
 
 /// What was read back, and what was released: for people.
 #[async_trait]
 pub trait Reports: Send + Sync {
     /// Keeps what an attempt read back, unless a newer attempt's is kept.
-    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> Answer<()>;
+    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> PortResult<()>;
     /// What was read back last, of each kind. Read for people alone, never before the cut.
-    async fn reports(&self, key: &InstanceKey) -> Answer<Vec<Report>>;
+    async fn reports(&self, key: &InstanceKey) -> PortResult<Vec<Report>>;
     /// The last releases, the newest first: a bounded number.
-    async fn releases(&self) -> Answer<Vec<Release>>;
+    async fn releases(&self) -> PortResult<Vec<Release>>;
 }

@@ -142,7 +142,7 @@ fn the_topic_takes_it_as_its_one_variant_and_late_it_says_so() {
 #[test]
 fn words_of_others_mention_nobody_and_however_long_they_are_it_stays_within_what_is_taken() {
     let mut hostile = super::super::tests::containment(Conclusion::Asked, "<!channel> @here [x](http://x)");
-    hostile.reason = format!("<@U1> `{}", "y".repeat(20_000));
+    hostile.reason = format!("<@U1> `{}", "y".repeat(20_000)).into();
     let audience = Audience { instance_name: Some("<!here>*".to_owned()), ..super::super::tests::AUDIENCE };
     let said = parsed(&compose(&hostile, &finding(), &audience));
     let (title, description) = (said["content"]["title"].to_string(), said["content"]["description"].to_string());
