@@ -43,7 +43,7 @@ unit: ## Run the tests that need no endpoint
 	cargo test --workspace --lib --bins
 
 corpus: ## Run other people's events in DIR through the parser and print what it reads
-	BRIG_CORPUS=$(abspath $(DIR)) cargo test --workspace --lib other_peoples_events -- --nocapture
+	BRIG_CORPUS=$(abspath $(DIR)) cargo test --workspace --lib other_peoples_events -- --ignored --nocapture
 
 fuzz: ## Fuzz the parser for SECONDS=600 (needs rustup's nightly and cargo-fuzz)
 	mkdir -p $(TARGET)/fuzz/corpus && cp events/*.json $(TARGET)/fuzz/corpus

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use aws_config::SdkConfig;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use brig_core::{model::ids::Region, step::Lane};
+use brig_engine::ports::View;
 
 use crate::{ranges::Ranges, s3::S3};
 
@@ -75,16 +76,17 @@ impl AwsCloud {
     }
 
     /// Makes the clients that a lane will use, in the init phase rather than in the first invocation.
-    pub(crate) fn make_ready(&self, lane: Lane) {
-        match lane {
-            Lane::Network | Lane::Evidence => {
+    pub(crate) fn make_ready(&self, view: View) {
+        match view {
+            View::Reads => {}
+            View::Lane(Lane::Network | Lane::Evidence) => {
                 self.ec2();
             }
-            Lane::Credentials => {
+            View::Lane(Lane::Credentials) => {
                 self.ec2();
                 self.iam();
             }
-            Lane::Fleet => {
+            View::Lane(Lane::Fleet) => {
                 self.autoscaling();
                 self.elb();
                 self.elbv2();

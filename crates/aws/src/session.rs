@@ -19,7 +19,7 @@ use brig_core::{
     model::ids::{AccountId, Region},
     step::Lane,
 };
-use brig_engine::ports::{Cloud, Clouds, PortResult, Unreachable};
+use brig_engine::ports::{Cloud, Clouds, PortResult, Unreachable, View};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -94,7 +94,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The session's name is part of it: in another account each containment acts under its own.
-type Key = (AccountId, Region, Lane, String);
+type Key = (AccountId, Region, View, String);
 
 /// So many sessions of member roles are kept.
 const MOST_SESSIONS: usize = 50;
@@ -107,7 +107,7 @@ pub struct AwsClouds {
     ranges: Arc<Ranges>,
     own: Mutex<Option<AccountId>>,
     /// Made with the settings, before any invocation says which account is the function's own.
-    home: HashMap<Lane, Arc<AwsCloud>>,
+    home: HashMap<View, Arc<AwsCloud>>,
     opened: Mutex<HashMap<Key, Arc<AwsCloud>>>,
     members: Mutex<HashMap<(AccountId, String), Arc<MemberRole>>>,
     identity: OnceCell<String>,
@@ -121,11 +121,11 @@ impl AwsClouds {
     pub fn new(session: Session, member_role: Option<String>, own_roles: Vec<String>, ip_ranges: String) -> Self {
         let ranges = Arc::new(Ranges::new(ip_ranges));
         let home = match session.region() {
-            Some(region) => Lane::ALL
-                .map(|lane| {
-                    let cloud = cloud(&session.config, &region, lane, &ranges);
-                    cloud.make_ready(lane);
-                    (lane, Arc::new(cloud))
+            Some(region) => View::ALL
+                .map(|view| {
+                    let cloud = cloud(&session.config, &region, view, &ranges);
+                    cloud.make_ready(view);
+                    (view, Arc::new(cloud))
                 })
                 .into(),
             None => HashMap::new(),
@@ -150,13 +150,13 @@ impl AwsClouds {
 
     /// Opens the connection and the TLS session that the first look will use. A failure is none: the look says it better.
     pub async fn warm(&self) {
-        if let Some(cloud) = self.home.get(&Lane::Network) {
+        if let Some(cloud) = self.home.get(&View::Lane(Lane::Network)) {
             cloud.warm().await;
         }
     }
 
     fn kept(&self, key: Key, make: impl FnOnce() -> AwsCloud) -> Arc<dyn Cloud> {
-        let cloud: Arc<AwsCloud> = kept(&self.opened, MOST_SESSIONS * Lane::ALL.len(), key, make);
+        let cloud: Arc<AwsCloud> = kept(&self.opened, MOST_SESSIONS * View::ALL.len(), key, make);
         cloud
     }
 
@@ -178,8 +178,8 @@ fn kept<K: Eq + Hash, T>(all: &Mutex<HashMap<K, Arc<T>>>, most: usize, key: K, m
     Arc::clone(all.entry(key).or_insert_with(|| Arc::new(make())))
 }
 
-fn cloud(config: &SdkConfig, region: &Region, lane: Lane, ranges: &Arc<Ranges>) -> AwsCloud {
-    AwsCloud::new(config, region.clone(), &RetryPartition::new(format!("brig-{}", lane.name())), Arc::clone(ranges))
+fn cloud(config: &SdkConfig, region: &Region, view: View, ranges: &Arc<Ranges>) -> AwsCloud {
+    AwsCloud::new(config, region.clone(), &RetryPartition::new(format!("brig-{}", view.name())), Arc::clone(ranges))
 }
 
 #[async_trait]
@@ -188,18 +188,18 @@ impl Clouds for AwsClouds {
         &self,
         account: &AccountId,
         region: &Region,
-        lane: Lane,
+        view: View,
         session: &str,
     ) -> Result<Arc<dyn Cloud>, Unreachable> {
         let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(own) = own else {
             return Err(Unreachable("the function does not know its own account".to_owned()));
         };
-        let key = |session: &str| (account.clone(), region.clone(), lane, session.to_owned());
+        let key = |session: &str| (account.clone(), region.clone(), view, session.to_owned());
         if own == *account {
-            return Ok(match self.home.get(&lane) {
+            return Ok(match self.home.get(&view) {
                 Some(home) if self.session.region().as_ref() == Some(region) => Arc::clone(home) as Arc<dyn Cloud>,
-                _ => self.kept(key(""), || cloud(&self.session.in_region(region), region, lane, &self.ranges)),
+                _ => self.kept(key(""), || cloud(&self.session.in_region(region), region, view, &self.ranges)),
             });
         }
         let Some(setting) = &self.member_role else {
@@ -218,7 +218,7 @@ impl Clouds for AwsClouds {
             let config = self.session.in_region(region).into_builder();
             let member: Arc<dyn ProvideCredentials> = member;
             let config = config.credentials_provider(SharedCredentialsProvider::new(member)).build();
-            cloud(&config, region, lane, &self.ranges)
+            cloud(&config, region, view, &self.ranges)
         }))
     }
 

@@ -157,9 +157,7 @@ pub struct Answer {
 /// The answer for one instance.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Entry {
-    /// Its account.
     pub account: String,
-    /// Its Region.
     pub region: String,
     /// Its id; none where an address was not resolved.
     pub instance_id: Option<String>,
@@ -187,7 +185,6 @@ pub struct Entry {
 /// One lane in a line.
 #[derive(Debug, Clone, Deserialize)]
 pub struct LaneLine {
-    /// The lane.
     pub lane: String,
     /// What holds, or what does not and why.
     pub text: String,
@@ -297,7 +294,6 @@ pub struct Path {
     /// The gateway or endpoint.
     #[serde(default)]
     pub via: Option<String>,
-    /// The interface.
     #[serde(default)]
     pub interface: Option<String>,
     /// Whether a connection can start.
@@ -307,7 +303,6 @@ pub struct Path {
     /// For how many seconds without traffic one is remembered at most.
     #[serde(default)]
     pub at_most_idle_seconds: Option<u64>,
-    /// Why.
     #[serde(default)]
     pub why: String,
 }
@@ -334,7 +329,6 @@ pub enum Found {
     Missing,
     /// Not done, for a reason.
     Skipped,
-    /// It failed.
     Failed,
     /// A word that this version does not know.
     #[serde(other)]
@@ -366,9 +360,7 @@ impl Found {
 /// One line of what was done.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Step {
-    /// Its lane.
     pub lane: String,
-    /// Its name.
     #[serde(rename = "step")]
     pub name: String,
     /// What it is about.
@@ -438,9 +430,7 @@ pub struct Question {
     pub id: String,
     /// The instance's account.
     pub account: String,
-    /// Its Region.
     pub region: String,
-    /// The instance.
     #[serde(default)]
     pub instance_id: Option<String>,
     /// Its Name tag.
@@ -470,11 +460,8 @@ pub struct Matches {
 /// An instance that fits a name or an address.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Match {
-    /// Its account.
     pub account: String,
-    /// Its Region.
     pub region: String,
-    /// Its id.
     pub instance_id: String,
     /// Its Name tag.
     #[serde(default)]
@@ -482,7 +469,6 @@ pub struct Match {
     /// Its life cycle state.
     #[serde(default)]
     pub state: String,
-    /// Its addresses.
     #[serde(default)]
     pub addresses: Vec<String>,
     /// When it was launched.
@@ -518,7 +504,6 @@ pub struct Standing {
 /// A step that has never succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Undone {
-    /// Its lane.
     pub lane: String,
     /// Its name.
     pub step: String,

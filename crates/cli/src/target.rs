@@ -25,7 +25,6 @@ pub enum Target {
 /// An instance, and where it is where that was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Its id.
     pub id: InstanceId,
     /// Its account; none: the function's own.
     pub account: Option<AccountId>,

@@ -1,7 +1,6 @@
 //! Whether to act: a finding and what was seen of its instance -> contain, ask people, or ignore, always with the reason
 //! that a person reads. The hourly cap is decided with the claim, since only the ledger can count.
 
-use crate::model::text::Sentence;
 use built_in::{built_in, of_a_node, settled};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,7 +8,12 @@ use serde_json::{Value, json};
 use crate::{
     decide::rules::Rules,
     ledger::Cause,
-    model::{Instance, tags::CONTAINMENT_TAG, text, timestamp::Timestamp},
+    model::{
+        Instance,
+        tags::CONTAINMENT_TAG,
+        text::{self, Sentence},
+        timestamp::Timestamp,
+    },
     settings::Policy,
     trigger::{Finding, Force, ResourceRole, Source},
 };

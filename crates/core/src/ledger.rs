@@ -1,11 +1,11 @@
 //! The ledger's items as values, and who may take a containment on. The store itself is the engine's port.
 
-use crate::model::text::Sentence;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{
         ids::{ContainmentId, InstanceKey},
+        text::Sentence,
         timestamp::Timestamp,
     },
     step::{Outcome, Step},
@@ -74,7 +74,6 @@ impl Named {
 /// The instance's item `current`: its containment, and who holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Containment {
-    /// The containment.
     pub containment: ContainmentId,
     /// How far it is.
     pub state: State,
@@ -280,7 +279,6 @@ impl ReportOf {
 pub struct Report {
     /// Which.
     pub of: ReportOf,
-    /// Its containment.
     pub containment: ContainmentId,
     /// The version that the item `current` gets with it: an older attempt replaces no newer report.
     pub version: u64,

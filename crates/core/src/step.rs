@@ -31,11 +31,9 @@ use crate::{
 /// A group of ours that exists, or one that an earlier step of the same plan creates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRef {
-    /// Its VPC.
     pub vpc: VpcId,
     /// What it is for.
     pub purpose: Purpose,
-    /// Its name.
     pub name: String,
     /// Its id, where it exists.
     pub id: Option<GroupId>,

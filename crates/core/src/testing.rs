@@ -1,18 +1,14 @@
 //! Small worlds for this crate's tests.
 
-use std::collections::BTreeMap;
+use crate::decide::Decided;
 
 use crate::{
-    decide::Decision,
-    ledger::{Cause, Conclusion, Containment, Named, State},
+    ledger::{Conclusion, Containment, Named, State},
     model::{
         Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
         Volume, ids::AccountId, timestamp::Timestamp,
     },
-    report::{
-        answer::{Answer, Timings},
-        verdict::Verdict,
-    },
+    report::{answer::Answer, verdict::Verdict},
     trigger::{Finding, Source},
 };
 
@@ -25,30 +21,17 @@ pub(crate) fn account() -> AccountId {
 pub(crate) fn finding() -> Finding {
     Finding {
         source: Source::GuardDuty,
-        id: "f1".to_owned(),
         kind: "Backdoor:EC2/C&CActivity.B!DNS".to_owned(),
-        title: "Command and control".to_owned(),
         severity: Some(8.0),
-        role: None,
-        doubt: None,
-        sample: false,
-        closed: None,
-        imported: None,
-        last_seen: None,
         by_person: false,
-        stop: false,
-        said_by: account(),
-        crowd: 1,
-        unclear: None,
         place: crate::trigger::Place::Stated,
-        notes: Vec::new(),
-        remotes: Vec::new(),
-        roles: Vec::new(),
-        profiles: Vec::new(),
-        report: Vec::new(),
-        account: account(),
-        region: "us-east-1".parse().expect("region"),
-        instance: INSTANCE.parse().expect("id"),
+        ..Finding::occasion(
+            "f1".to_owned(),
+            "Command and control".to_owned(),
+            account(),
+            "us-east-1".parse().expect("region"),
+            INSTANCE.parse().expect("id"),
+        )
     }
 }
 
@@ -66,12 +49,8 @@ pub(crate) fn manual() -> Finding {
 
 pub(crate) fn instance() -> Instance {
     Instance {
-        id: INSTANCE.parse().expect("id"),
-        account: account(),
-        region: "us-east-1".parse().expect("region"),
         state: InstanceState::Running,
         launched: Timestamp::parse("2026-01-01T00:00:00Z"),
-        tags: BTreeMap::new(),
         profile: Some("arn:aws:iam::123456789012:instance-profile/app".to_owned()),
         metadata: MetadataOptions {
             endpoint: "enabled".to_owned(),
@@ -82,44 +61,19 @@ pub(crate) fn instance() -> Instance {
         },
         interfaces: vec![interface("eni-a", "vpc-1", &["sg-web", "sg-ssh"])],
         volumes: vec![volume("vol-root", "/dev/xvda", true), volume("vol-data", "/dev/sdf", false)],
-        metadata_pending: false,
-        ebs_root: true,
-        spot: false,
         public: true,
         instance_type: "m5.large".to_owned(),
-        auto_recovery: None,
-        hibernates: false,
-        state_reason: None,
+        ..Instance::gone(INSTANCE.parse().expect("id"), account(), "us-east-1".parse().expect("region"))
     }
 }
 
 /// An answer in which nothing was looked at.
 pub(crate) fn answer() -> Answer {
     Answer {
-        account: account(),
-        region: "us-east-1".parse().expect("region"),
-        instance_id: INSTANCE.parse().expect("id"),
         containment_id: Some("c".into()),
-        decision: Decision::Contain { stop: false },
-        reason: "GuardDuty: Command and control".to_owned().into(),
-        outcome: Conclusion::Contained,
         verdict: Verdict::untouched(String::new()),
-        steps: Vec::new(),
-        notes: Vec::new(),
-        contest: None,
-        timings_ms: Timings::default(),
-        claimed_at: None,
-        at: None,
-        isolated: None,
-        left_over: false,
-        held_until: None,
-        unreachable: false,
-        not_notified: None,
-        question: None,
-        cause: Cause::default(),
-        about: Vec::new(),
-        gaps: Vec::new(),
         instance_name: Some("web-1".to_owned()),
+        ..Answer::nothing_done(&finding(), Decided::contain("GuardDuty: Command and control"), Conclusion::Contained)
     }
 }
 

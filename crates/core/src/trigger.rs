@@ -115,7 +115,6 @@ pub enum Closed {
     Suppressed,
     /// Resolved: somebody dealt with it.
     Resolved,
-    /// Deleted.
     Deleted,
 }
 
@@ -189,7 +188,6 @@ pub struct Finding {
     pub account: AccountId,
     /// The instance's Region.
     pub region: Region,
-    /// The instance.
     pub instance: InstanceId,
 }
 
@@ -246,18 +244,12 @@ pub enum Place {
     /// The ledger has them.
     OnRecord,
     /// A person left out what is marked: it is the function's own, unless the ledger knows better.
-    Assumed {
-        /// The account.
-        account: bool,
-        /// The Region.
-        region: bool,
-    },
+    Assumed { account: bool, region: bool },
 }
 
 /// By what an instance is looked up that a trigger does not name by its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Locator {
-    /// An address.
     Address(IpAddr),
     /// A network interface.
     Interface(EniId),
@@ -329,7 +321,6 @@ impl Addressed {
 /// What the invoker wants done about the findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Action {
-    /// Contain.
     #[default]
     Contain,
     /// Survey and show the plan; change nothing.

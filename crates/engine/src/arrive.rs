@@ -1,11 +1,10 @@
 //! From a finding to the instance that it is about: what the finding alone settles, the clients, the first look, and the
 //! search where the instance is not there. Containing, planning and verifying all begin here.
 
-use brig_core::decide::Decision;
 use std::{borrow::Cow, sync::Arc};
 
 use brig_core::{
-    decide::{self, Decided},
+    decide::{self, Decided, Decision},
     ledger::{Cause, Records},
     model::{
         Instance,
@@ -13,16 +12,16 @@ use brig_core::{
         ids::{ContainmentId, GroupId},
     },
     report::answer::Timings,
-    step::Lane,
+    step::{Lane, PerLane},
     trigger::Finding,
 };
 
 use crate::{
-    access::Access,
     engine::{Case, Engine, Lanes, Occasion, key_of},
+    followups::forensic_access::Access,
     lanes::network::{self, Seen},
     last_healthy::LastHealthyCheck,
-    ports::CloudError,
+    ports::{CloudError, View},
     rulebook::InForce,
     work::gap,
 };
@@ -133,16 +132,17 @@ impl Engine {
     }
 
     pub(crate) async fn open(&self, finding: &Finding, named: &ContainmentId) -> Result<Lanes, String> {
-        let open = async |lane| {
-            let opened = self.clouds.open(&finding.account, &finding.region, lane, named.as_str()).await;
+        let open = async |view| {
+            let opened = self.clouds.open(&finding.account, &finding.region, view, named.as_str()).await;
             opened.map_err(|error| error.to_string())
         };
-        Ok(Lanes {
-            network: open(Lane::Network).await?,
-            credentials: open(Lane::Credentials).await?,
-            fleet: open(Lane::Fleet).await?,
-            evidence: open(Lane::Evidence).await?,
-        })
+        let lanes = PerLane {
+            network: open(View::Lane(Lane::Network)).await?,
+            credentials: open(View::Lane(Lane::Credentials)).await?,
+            fleet: open(View::Lane(Lane::Fleet)).await?,
+            evidence: open(View::Lane(Lane::Evidence)).await?,
+        };
+        Ok(Lanes { lanes, reads: open(View::Reads).await? })
     }
 
     /// Everything that the cut needs, in one round trip.

@@ -33,10 +33,10 @@ use crate::{
     arrive::Scene,
     claim::Ours,
     engine::{Case, Engine, Invocation, LAST_CALL, Lanes, Occasion, key_of},
+    followups::stop,
     ports::{PortResult, Tags},
     proof,
     reports::{Reports, run_lanes},
-    stop,
     tell::{CLOSING, log},
     verify::{Caller, LONGEST_CALLER, Undone},
     work::{Searched, Work},
@@ -108,7 +108,7 @@ impl Engine {
                     let proof = match verification.caller {
                         Caller::Unknown => {
                             let (known, let_in) = (reports.flow_logs(), reports.let_in(&work));
-                            proof::look(&work, lanes.evidence.as_ref(), reports.interfaces(), known, &let_in).await
+                            proof::look(&work, lanes.reads.as_ref(), reports.interfaces(), known, &let_in).await
                         }
                         Caller::Named(_) => Proof::unavailable(
                             "this look followed a change at once; the scheduled verification reads flow logs",
@@ -120,7 +120,7 @@ impl Engine {
                 let looks_up = case.caller() == Some(Caller::Unknown);
                 let due = contest.as_ref().is_some_and(|contest| contest.is_due(self.clock.now()));
                 if due || answer.outcome == Conclusion::Repaired && looks_up {
-                    let callers = self.callers(&undone(&reports, &work, &seen_to), lanes.evidence.as_ref()).await;
+                    let callers = self.callers(&undone(&reports, &work, &seen_to), lanes.reads.as_ref()).await;
                     answer.notes.extend(callers.notes.into_iter().map(Sentence::from));
                     if let Some(contest) = &mut answer.contest {
                         contest.by = callers.by.into_iter().collect();
@@ -361,7 +361,7 @@ fn answer(
     }
     let stop = reports.done().find(|done| matches!(done.step, Step::StopInstance(_)));
     if let Some(not) = stop.and_then(|done| brig_core::followups::stop::sentence(&done.outcome)) {
-        verdict.summary.to_string().push_str(&not);
+        verdict.add(not);
     }
     let steps: Vec<StepReport> =
         reports.done().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
@@ -397,30 +397,16 @@ fn answer(
         )));
     }
     Answer {
-        account: work.key.account.clone(),
-        region: work.key.region.clone(),
-        instance_id: work.id().clone(),
         containment_id: Some(work.containment.clone()),
-        decision: decided.decision,
-        reason: decided.reason.clone(),
-        outcome,
         verdict,
         steps,
         notes,
-        contest: None,
-        held_until: None,
         timings_ms: *timings,
-        claimed_at: None,
         at: Some(work.clock.now()),
         isolated: reports.isolated_at.map(|at| Isolated { at, after_ms: millis(at.since(invocation.arrived)) }),
         left_over,
-        unreachable: false,
-        not_notified: None,
-        question: None,
-        cause: decided.cause,
-        about: Vec::new(),
-        gaps: Vec::new(),
         instance_name: work.instance.name(),
+        ..Answer::nothing_done(work.finding, decided.clone(), outcome)
     }
 }
 

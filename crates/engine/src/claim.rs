@@ -17,7 +17,7 @@ use brig_core::{
 use crate::{
     arrive::Scene,
     engine::{Case, Engine, Invocation, LAST_CALL, Occasion, key_of},
-    escalation,
+    followups::escalation,
     lanes::network,
     ports::{CloudError, PortResult},
     tell::log,
@@ -201,7 +201,8 @@ impl Engine {
         answer.verdict.summary = format!(
             "{} is being contained by another invocation ({by}), which holds it until {until}.",
             case.finding.instance
-        ).into();
+        )
+        .into();
         // An event comes again: what it tells of may be later than what the holder reads back.
         answer.left_over = match case.occasion {
             Occasion::Finding => case.finding.is_automatic(),

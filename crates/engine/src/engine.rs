@@ -1,6 +1,6 @@
 //! What an engine is made of, and what belongs to one invocation.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use brig_core::{
     decide::Decided,
@@ -9,10 +9,7 @@ use brig_core::{
         ids::{AccountId, ContainmentId, InstanceKey, Region},
         timestamp::Timestamp,
     },
-    report::{
-        answer::{Answer, Timings},
-        verdict::Verdict,
-    },
+    report::answer::{Answer, Timings},
     settings::Policy,
     step::PerLane,
     trigger::Finding,
@@ -72,8 +69,19 @@ pub struct Invocation {
     pub patience: Duration,
 }
 
-/// One view of the account a lane.
-pub(crate) type Lanes = PerLane<Arc<dyn Cloud>>;
+/// The views of the account: each lane's, and one for reads that are no lane's.
+pub(crate) struct Lanes {
+    pub(crate) lanes: PerLane<Arc<dyn Cloud>>,
+    pub(crate) reads: Arc<dyn Cloud>,
+}
+
+impl Deref for Lanes {
+    type Target = PerLane<Arc<dyn Cloud>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.lanes
+    }
+}
 
 /// One finding in one invocation.
 #[derive(Clone, Copy)]
@@ -105,35 +113,8 @@ impl<'a> Case<'a> {
 impl Engine {
     /// An answer for a finding about which nothing was done.
     pub(crate) fn nothing(&self, case: Case<'_>, decided: Decided, outcome: Conclusion) -> Answer {
-        let Case { finding, invocation, .. } = case;
-        let summary = format!("Nothing was done to {}: {}.", finding.instance, decided.reason);
-        let done = Some(self.elapsed(invocation));
-        Answer {
-            account: finding.account.clone(),
-            region: finding.region.clone(),
-            instance_id: finding.instance.clone(),
-            containment_id: None,
-            decision: decided.decision,
-            reason: decided.reason,
-            outcome,
-            verdict: Verdict::untouched(summary),
-            steps: Vec::new(),
-            notes: Vec::new(),
-            contest: None,
-            held_until: None,
-            timings_ms: Timings { done, ..Timings::default() },
-            claimed_at: None,
-            at: Some(self.clock.now()),
-            isolated: None,
-            left_over: false,
-            unreachable: false,
-            not_notified: None,
-            question: None,
-            cause: decided.cause,
-            about: Vec::new(),
-            gaps: Vec::new(),
-            instance_name: None,
-        }
+        let timings_ms = Timings { done: Some(self.elapsed(case.invocation)), ..Timings::default() };
+        Answer { timings_ms, at: Some(self.clock.now()), ..Answer::nothing_done(case.finding, decided, outcome) }
     }
 
     /// The id of a containment that would begin now.

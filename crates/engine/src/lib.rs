@@ -1,8 +1,6 @@
 //! Does what `brig-core` decides: looks, claims, runs the four lanes at once, reads back, notifies people. Everything
 //! outside is behind the ports, so the same engine runs against AWS and against a simulator.
 
-mod access;
-mod acl;
 mod announce;
 mod arrive;
 mod attempt;
@@ -12,7 +10,7 @@ mod decide;
 mod denial;
 mod effects;
 mod engine;
-mod escalation;
+mod followups;
 mod lanes;
 mod last_healthy;
 mod look;
@@ -29,7 +27,6 @@ pub mod rulebook;
 mod search;
 mod stable;
 mod status;
-mod stop;
 mod tell;
 mod trail;
 mod verify;

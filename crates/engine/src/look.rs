@@ -6,7 +6,6 @@ use brig_core::{
         ids::{AccountId, InstanceId, InstanceKey, Region},
     },
     report::story::{Beside, Story},
-    step::Lane,
     trigger::{Find, FindBy},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -14,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     engine::{Engine, Invocation},
-    ports::{InterfacesOf, PortResult},
+    ports::{InterfacesOf, PortResult, View},
 };
 
 const AT_ONCE: usize = 4;
@@ -24,11 +23,8 @@ const MOST: usize = 50;
 /// An instance that fits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Found {
-    /// Its account.
     pub account: AccountId,
-    /// Its Region.
     pub region: Region,
-    /// Its id.
     pub instance_id: InstanceId,
     /// Its Name tag.
     pub name: Option<String>,
@@ -71,7 +67,7 @@ impl Engine {
     /// What could not be looked up, and why, for a person.
     pub async fn find(&self, find: &Find, invocation: &Invocation) -> Result<FoundPage, String> {
         let session = format!("brig-{}", invocation.request_id);
-        let opened = self.clouds.open(&find.account, &find.region, Lane::Network, &session).await;
+        let opened = self.clouds.open(&find.account, &find.region, View::Reads, &session).await;
         let cloud = opened.map_err(|error| error.to_string())?;
         let mut instances = match &find.by {
             FindBy::Name(name) => cloud.describe_instances_named(name).await.map_err(|error| error.to_string())?,

@@ -19,12 +19,10 @@ use brig_core::{
 use futures::future::Either;
 
 use crate::{
-    acl,
     arrive::Scene,
     engine::{Case, Engine},
-    escalation,
+    followups::{escalation, network_acl, stop},
     lanes::{credentials, evidence, fleet, network},
-    stop,
     work::gap,
 };
 
@@ -68,7 +66,7 @@ impl Engine {
                 credentials::look(self.ledger.as_ref(), lanes.credentials.as_ref(), &own, &roles, &named),
                 fleet::look(self.clock.as_ref(), lanes.fleet.as_ref(), instance, time.saturating_sub(TELLING)),
                 evidence::look(lanes.evidence.as_ref(), instance, active.as_ref()),
-                acl::look(
+                network_acl::look(
                     self.ledger.as_ref(),
                     lanes.network.as_ref(),
                     instance,

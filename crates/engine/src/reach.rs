@@ -46,7 +46,7 @@ fn read<T: Default>(gaps: &mut Vec<Gap>, what: Subject, answer: PortResult<T>) -
 
 /// Everything at once; the groups that the interfaces had are on record since the claim.
 pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
-    let (cloud, fleet) = (lanes.evidence.as_ref(), lanes.fleet.as_ref());
+    let cloud = lanes.reads.as_ref();
     let most = CALL.min(work.left());
     let vpcs = vpcs_of(&work.instance.interfaces);
     let had: Vec<GroupId> = {
@@ -78,7 +78,7 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
         each,
         work.at_most(most, "GetSerialConsoleAccessStatus", cloud.get_serial_console_access()),
         work.at_most(most, "DescribeInstanceTypes", cloud.describe_default_timeouts(&work.instance.instance_type)),
-        work.at_most(most, "DescribeTargetGroups", fleet.describe_target_groups()),
+        work.at_most(most, "DescribeTargetGroups", cloud.describe_target_groups()),
         work.at_most(most, "DescribeFlowLogs", cloud.describe_flow_logs())
     );
     let (tables, endpoints, neighbours) = of_vpcs;

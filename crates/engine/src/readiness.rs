@@ -14,7 +14,7 @@ use brig_core::{
     },
     report::message,
     settings::Mode,
-    step::{GroupRef, Lane},
+    step::GroupRef,
     trigger::Readiness,
 };
 use futures::{
@@ -26,7 +26,7 @@ use serde::Serialize;
 use crate::{
     engine::{Engine, Invocation},
     lanes::network::groups,
-    ports::{Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf, PortResult, SecurityGroups},
+    ports::{Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf, PortResult, SecurityGroups, View},
 };
 
 /// A name that nothing has: what is asked about it is answered "not found" where asking is allowed. It begins unlike Brig's
@@ -78,7 +78,7 @@ impl Engine {
             return Err("prepare: BRIG_MODE=observe changes nothing".to_owned());
         }
         let own = &invocation.own;
-        let cloud = self.clouds.open(own, region, Lane::Network, SESSION).await.map_err(|error| error.to_string())?;
+        let cloud = self.clouds.open(own, region, View::Reads, SESSION).await.map_err(|error| error.to_string())?;
         let cloud = cloud.as_ref();
         let clock = self.clock.as_ref();
         let mut prepared = Vec::new();
@@ -135,7 +135,7 @@ impl Engine {
             self.ledger.active(None).await.map(|_| ())
         };
         let members = asked.accounts.iter().map(|account| async move {
-            let opened = self.clouds.open(account, region, Lane::Network, SESSION).await;
+            let opened = self.clouds.open(account, region, View::Reads, SESSION).await;
             let answer = match opened {
                 Ok(member) => member.describe_vpcs().await.map(|_| ()).map_err(|error| error.to_string()),
                 Err(unreachable) => Err(unreachable.to_string()),

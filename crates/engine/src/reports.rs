@@ -13,8 +13,8 @@ use brig_core::{
 };
 
 use crate::{
-    access::Access,
     engine::Lanes,
+    followups::forensic_access::Access,
     lanes::{
         credentials, evidence, fleet,
         network::{Cut, NetworkLane, Seen},

@@ -10,14 +10,13 @@ use brig_core::{
         timestamp::Timestamp,
     },
     report::answer::Resolution,
-    step::Lane,
     trigger::{Addressed, Finding, Locator},
 };
 use futures::future::BoxFuture;
 
 use crate::{
     engine::{Engine, Invocation},
-    ports::{Attached, Cloud, Instances, Interfaces, InterfacesOf, PortResult},
+    ports::{Attached, Cloud, Instances, Interfaces, InterfacesOf, PortResult, View},
 };
 
 impl Engine {
@@ -29,7 +28,7 @@ impl Engine {
             return unresolved(why);
         }
         let session = format!("brig-{}", addressed.address).replace(':', ".");
-        let opened = self.clouds.open(&addressed.account, &addressed.region, Lane::Network, &session).await;
+        let opened = self.clouds.open(&addressed.account, &addressed.region, View::Reads, &session).await;
         let cloud = match opened {
             Ok(cloud) => cloud,
             Err(error) => return unresolved(error.to_string()),
@@ -53,7 +52,7 @@ impl Engine {
                 (None, _) => return unresolved(format!("no interface has it now ({looked})")),
                 (Some(_), Some(_)) => return unresolved(format!("interfaces in several Regions have it ({looked})")),
                 (Some((region, found)), None) => {
-                    match self.clouds.open(&addressed.account, &region, Lane::Network, &session).await {
+                    match self.clouds.open(&addressed.account, &region, View::Reads, &session).await {
                         Ok(cloud) => (region, cloud, found),
                         Err(error) => return unresolved(error.to_string()),
                     }

@@ -8,7 +8,6 @@ use brig_core::{
     ledger::Conclusion,
     model::ids::{AccountId, InstanceKey, Region},
     report::answer::Answer,
-    step::Lane,
     trigger::{Finding, Place},
 };
 use futures::{
@@ -20,7 +19,7 @@ use futures::{
 use crate::{
     arrive::Stop,
     engine::{Case, Engine, Invocation, Lanes, Occasion, key_of},
-    ports::{Cloud, CloudError, PortResult},
+    ports::{Cloud, CloudError, PortResult, View},
 };
 
 /// Regions that are looked in at once.
@@ -81,7 +80,7 @@ impl Engine {
                 true,
             );
         }
-        let opened = self.clouds.open(account, home, Lane::Network, session).await;
+        let opened = self.clouds.open(account, home, View::Reads, session).await;
         let regions = match opened {
             Ok(cloud) => cloud.describe_regions().await,
             Err(why) => return Elsewhere::nowhere(Some(format!("the other Regions ({why})")), false),
@@ -124,7 +123,7 @@ impl Engine {
         session: &str,
         look: &Look<'_, T>,
     ) -> Result<Option<T>, (String, bool)> {
-        let opened = self.clouds.open(account, region, Lane::Network, session).await;
+        let opened = self.clouds.open(account, region, View::Reads, session).await;
         let cloud = opened.map_err(|why| (why.to_string(), false))?;
         match select(look(cloud), self.clock.sleep(PATIENCE)).await {
             Either::Left((Ok(found), _)) => Ok(found),

@@ -51,7 +51,6 @@ pub struct StatusEntry {
 /// A step that has never succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Undone {
-    /// The lane.
     pub lane: Lane,
     /// What kind of step, as its name.
     pub step: Kind,
@@ -68,7 +67,6 @@ pub struct NotNotified {
     pub about: String,
     /// The way that does not take it: `people`, or `chat`, where people have it by mail.
     pub channel: &'static str,
-    /// Its subject.
     pub subject: String,
     /// Since when it waits.
     pub since: String,

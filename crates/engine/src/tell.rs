@@ -108,7 +108,8 @@ impl Engine {
         answer.verdict.summary = format!(
             "Whether the containment of {} in {}/{} still holds could NOT be verified: {why}. Nothing was changed.",
             finding.instance, finding.account, finding.region
-        ).into();
+        )
+        .into();
         self.tell_decision(case, answer, None).await
     }
 

@@ -6,14 +6,14 @@ use std::{collections::BTreeSet, net::IpAddr};
 use brig_core::{
     model::ids::{InstanceId, InstanceKey},
     report::answer::Answer,
-    step::{DenyRole, Lane, Step},
+    step::{DenyRole, Step},
     trigger::{Finding, TrailCall},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     engine::{Engine, Invocation, LAST_CALL},
-    ports::{Attached, CloudError, InterfacesOf, PortResult},
+    ports::{Attached, CloudError, InterfacesOf, PortResult, View},
     verify::{AT_ONCE, Drift, Verification},
 };
 
@@ -22,16 +22,10 @@ use crate::{
 pub enum TouchedError {
     /// The account cannot be worked in.
     #[error("what {call} touched could not be looked up: {why}")]
-    Unreachable {
-        /// The call.
-        call: String,
-        /// Why.
-        why: String,
-    },
+    Unreachable { call: String, why: String },
     /// A look-up failed.
     #[error("what {call} touched could not be looked up: {source}")]
     Unread {
-        /// The call.
         call: String,
         /// What was asked.
         source: CloudError,
@@ -39,7 +33,6 @@ pub enum TouchedError {
     /// Instances for which no time was left.
     #[error("{call} touched {count} contained instance(s) for which no time was left")]
     OutOfTime {
-        /// The call.
         call: String,
         /// How many.
         count: usize,
@@ -95,7 +88,7 @@ impl Engine {
             return Ok(found);
         }
         let session = format!("brig-{}", invocation.request_id);
-        let opened = self.clouds.open(&touched.account, &touched.region, Lane::Network, &session).await;
+        let opened = self.clouds.open(&touched.account, &touched.region, View::Reads, &session).await;
         let cloud =
             opened.map_err(|why| TouchedError::Unreachable { call: touched.call.clone(), why: why.to_string() })?;
         let ids: Vec<InstanceId> = rest.iter().map(|key| key.instance.clone()).collect();

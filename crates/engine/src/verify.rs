@@ -140,7 +140,8 @@ impl Engine {
         answer.verdict.summary = format!(
             "{} in {}/{} HAS DRIFTED from its containment: {drift} step(s) would put it right, and none was run.",
             case.finding.instance, case.finding.account, case.finding.region
-        ).into();
+        )
+        .into();
         self.tell_decision(case, answer, Some(&scene.look.instance)).await
     }
 

@@ -28,7 +28,6 @@ pub enum ConfigError {
     Unknown {
         /// The variable.
         name: String,
-        /// Its value.
         value: String,
     },
     /// It has a value that it cannot have.
@@ -36,7 +35,6 @@ pub enum ConfigError {
     Wrong {
         /// The variable.
         name: &'static str,
-        /// Its value.
         value: String,
         /// What it may be.
         expected: &'static str,

@@ -111,31 +111,12 @@ mod tests {
     use super::*;
 
     fn contained() -> Answer {
+        let (account, region) = ("123456789012".parse().expect("account"), "us-east-1".parse().expect("Region"));
+        let instance = "i-0123456789abcdef0".parse().expect("id");
+        let finding = Finding::occasion("f".to_owned(), "t".to_owned(), account, region, instance);
         Answer {
-            account: "123456789012".parse().expect("account"),
-            region: "us-east-1".parse().expect("Region"),
-            instance_id: "i-0123456789abcdef0".parse().expect("id"),
-            containment_id: None,
-            decision: Decision::Contain { stop: false },
-            reason: String::new().into(),
-            outcome: Conclusion::Contained,
-            verdict: Verdict::untouched(String::new()),
-            steps: Vec::new(),
-            notes: Vec::new(),
-            contest: None,
             timings_ms: Timings { isolated: Some(1), done: Some(2), ..Timings::default() },
-            claimed_at: None,
-            at: None,
-            isolated: None,
-            left_over: false,
-            held_until: None,
-            unreachable: false,
-            not_notified: None,
-            question: None,
-            cause: Cause::Finding,
-            about: Vec::new(),
-            gaps: Vec::new(),
-            instance_name: None,
+            ..Answer::nothing_done(&finding, Decided::contain(""), Conclusion::Contained)
         }
     }
 

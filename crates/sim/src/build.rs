@@ -25,7 +25,6 @@ const LAUNCHED: &str = "2026-01-01T00:00:00Z";
 /// The instance that a world is about.
 #[derive(Debug, Clone)]
 pub struct Victim {
-    /// Its id.
     pub id: InstanceId,
     /// Another instance of the same role and group.
     pub sibling: InstanceId,
@@ -246,31 +245,13 @@ pub(crate) fn target(id: &str, port: i32) -> Target {
 /// A severe finding about an instance.
 #[must_use]
 pub(crate) fn finding(instance: &InstanceId, id: &str) -> Finding {
+    let (account, region) = (ACCOUNT.parse().expect("an account"), REGION.parse().expect("a Region"));
     Finding {
         source: Source::GuardDuty,
-        id: id.to_owned(),
         kind: "Backdoor:EC2/C&CActivity.B!DNS".to_owned(),
-        title: "Command and control".to_owned(),
         severity: Some(8.0),
-        role: None,
-        doubt: None,
-        sample: false,
-        closed: None,
-        imported: None,
-        last_seen: None,
         by_person: false,
-        stop: false,
-        said_by: ACCOUNT.parse().expect("an account"),
-        crowd: 1,
-        unclear: None,
         place: brig_core::trigger::Place::Stated,
-        notes: Vec::new(),
-        remotes: Vec::new(),
-        roles: Vec::new(),
-        profiles: Vec::new(),
-        report: Vec::new(),
-        account: ACCOUNT.parse().expect("an account"),
-        region: REGION.parse().expect("a Region"),
-        instance: instance.clone(),
+        ..Finding::occasion(id.to_owned(), "Command and control".to_owned(), account, region, instance.clone())
     }
 }

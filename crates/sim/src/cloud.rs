@@ -10,9 +10,9 @@ use brig_core::{
         ids::{AccountId, InstanceId, Region},
     },
     release::Reversal,
-    step::{Lane, Step},
+    step::Step,
 };
-use brig_engine::ports::{Cloud, CloudError, Clouds, ErrorKind, PortResult, Unreachable};
+use brig_engine::ports::{Cloud, CloudError, Clouds, ErrorKind, PortResult, Unreachable, View};
 
 use crate::{
     sim::{Sim, State},
@@ -43,7 +43,7 @@ pub(crate) struct SimClouds {
 
 #[async_trait]
 impl Clouds for SimClouds {
-    async fn open(&self, _: &AccountId, region: &Region, _: Lane, _: &str) -> Result<Arc<dyn Cloud>, Unreachable> {
+    async fn open(&self, _: &AccountId, region: &Region, _: View, _: &str) -> Result<Arc<dyn Cloud>, Unreachable> {
         Ok(Arc::new(SimCloud { sim: Arc::clone(&self.sim), process: self.process, region: region.clone() }))
     }
 

@@ -76,11 +76,9 @@ pub struct Scaling {
 /// A target group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetGroup {
-    /// Its VPC.
     pub vpc: VpcId,
     /// `instance` or `ip`.
     pub kind: String,
-    /// Its targets.
     pub targets: Vec<Target>,
     /// `HTTP`.
     pub protocol: String,
@@ -89,9 +87,7 @@ pub struct TargetGroup {
 /// The account.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct World {
-    /// Instances.
     pub instances: BTreeMap<InstanceId, Instance>,
-    /// Interfaces.
     pub interfaces: BTreeMap<EniId, Interface>,
     /// Security groups, and when each was made.
     pub groups: BTreeMap<GroupId, (SecurityGroup, u64)>,
@@ -109,7 +105,6 @@ pub struct World {
     pub target_groups: BTreeMap<String, TargetGroup>,
     /// Classic load balancers.
     pub classic: BTreeMap<String, BTreeSet<InstanceId>>,
-    /// Snapshots.
     pub snapshots: BTreeMap<SnapshotId, Snapshot>,
     /// Volumes that no snapshot can be taken of: their key is disabled.
     pub bad_volumes: BTreeSet<VolumeId>,
@@ -119,7 +114,6 @@ pub struct World {
     pub most_groups: Option<usize>,
     /// The ways to and from the instances.
     pub reach: ReachLook,
-    /// Network ACLs.
     pub acls: BTreeMap<String, NetworkAcl>,
     /// The addresses that findings name as the other end, by instance.
     pub remotes: BTreeMap<InstanceId, Vec<IpAddr>>,
@@ -135,7 +129,6 @@ pub struct World {
     pub endpoints: Vec<(String, VpcId, EniId)>,
     /// AWS's published ranges.
     pub published: Vec<IpNet>,
-    /// Flow logs.
     pub flow_logs: Vec<FlowLog>,
     /// Records of flow logs: group, interface, milliseconds, record.
     pub flows: Vec<(String, EniId, i64, String)>,

@@ -8,11 +8,8 @@ use super::{Entry, Outcome, Step};
 /// What `show` answers: all that is on record of an instance.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Story {
-    /// Its account.
     pub account: String,
-    /// Its Region.
     pub region: String,
-    /// Its id.
     pub instance_id: String,
     /// Its last containment.
     pub containment: Option<OnRecord>,
@@ -43,7 +40,6 @@ fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Entry>, 
 /// A containment as the ledger has it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct OnRecord {
-    /// Its id.
     pub containment_id: String,
     /// How far it is.
     pub state: State,

@@ -75,7 +75,9 @@ fn a_person_overrides_exemption_with_force_but_never_never() {
         &manual(),
         &[("brig:exempt", "")],
         Force::No,
-        &expect![[r#"refuse: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it anyway"#]],
+        &expect![[
+            r#"refuse: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it anyway"#
+        ]],
     );
     check(&manual(), &[("brig:exempt", "")], Force::Yes, &expect!["contain: requested by a person"]);
     check(
@@ -94,7 +96,9 @@ fn a_foreign_containment_is_refused_without_force() {
         &manual(),
         &[("brig:containment", "x")],
         Force::No,
-        &expect![[r#"refuse: i-0123456789abcdef0 carries the tag brig:containment=x, a containment that this ledger does not know; invoke with "force": true to take it over, its original settings then being unknown"#]],
+        &expect![[
+            r#"refuse: i-0123456789abcdef0 carries the tag brig:containment=x, a containment that this ledger does not know; invoke with "force": true to take it over, its original settings then being unknown"#
+        ]],
     );
     check(&manual(), &[("brig:containment", "x")], Force::Yes, &expect!["contain: requested by a person"]);
 }

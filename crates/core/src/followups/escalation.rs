@@ -10,7 +10,6 @@ use crate::{
 /// What the next steps are planned from.
 #[derive(Debug, Clone)]
 pub struct Look<'a> {
-    /// The instance.
     pub instance: &'a Instance,
     /// Its interfaces, as DescribeNetworkInterfaces shows them where that was asked.
     pub interfaces: &'a [Interface],

@@ -23,7 +23,6 @@ const FOREIGN: &str = "denied by rules that are not Brig's";
 pub struct Look<'a> {
     /// The instance's account.
     pub account: &'a AccountId,
-    /// The instance's ARN.
     pub instance_arn: &'a str,
     /// The subnets of its interfaces.
     pub subnets: &'a BTreeSet<String>,

@@ -56,7 +56,6 @@ pub type Seen<T> = Result<T, Unseen>;
 /// A trail of CloudTrail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trail {
-    /// Its name.
     pub name: String,
     /// It covers all Regions.
     pub all_regions: bool,
@@ -84,7 +83,6 @@ pub struct Look {
     pub changes: Vec<(&'static str, Option<Seen<()>>)>,
     /// The ledger, written and read.
     pub ledger: Seen<()>,
-    /// The topic.
     pub topic: Seen<Topic>,
     /// A message to it, where one was asked for.
     pub published: Option<Seen<()>>,

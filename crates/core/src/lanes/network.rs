@@ -25,9 +25,7 @@ use crate::{
 pub struct Look<'a> {
     /// The instance's account.
     pub account: &'a AccountId,
-    /// The instance's state.
     pub state: InstanceState,
-    /// Its interfaces.
     pub interfaces: &'a [Interface],
     /// Every group of the account and Region whose name begins as ours do.
     pub groups: &'a [SecurityGroup],

@@ -104,7 +104,6 @@ pub fn claimable(current: Option<&Containment>, request_id: &str, now: Timestamp
 /// What a claim writes in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The instance.
     pub key: InstanceKey,
     /// The item `current` as it shall be; its version is one more than the one it replaces.
     pub current: Containment,

@@ -1,7 +1,6 @@
 //! What people are notified of, as a value: a statement has a digest, by which a repetition is known, and a message that
 //! could not be sent has a record, by which it is sent later.
 
-use crate::model::text::Sentence;
 use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{
     ids::{AccountId, InstanceId, InstanceKey, Region},
+    text::Sentence,
     timestamp::Timestamp,
 };
 
@@ -196,9 +196,7 @@ pub struct Question {
     pub question: String,
     /// The instance's account.
     pub account: AccountId,
-    /// Its Region.
     pub region: Region,
-    /// The instance.
     pub instance_id: InstanceId,
     /// The instance's Name tag.
     pub name: Option<String>,
@@ -253,11 +251,8 @@ pub struct QuestionPage {
 pub struct Release {
     /// The instance's account.
     pub account: AccountId,
-    /// Its Region.
     pub region: Region,
-    /// The instance.
     pub instance_id: InstanceId,
-    /// The containment.
     pub containment_id: String,
     /// When it was released.
     pub released_at: String,

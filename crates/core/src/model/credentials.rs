@@ -28,7 +28,6 @@ pub struct CredentialsLook {
 /// A role that the instance's credentials came from.
 #[derive(Debug, Clone)]
 pub struct RoleLook {
-    /// The role.
     pub role: Role,
     /// Its inline policy of our name, where it has one.
     pub policy: Option<String>,
@@ -145,7 +144,6 @@ impl Undenied {
 pub struct Association {
     /// `iip-assoc-...`.
     pub id: String,
-    /// The instance.
     pub instance: String,
     /// The profile's ARN.
     pub profile: String,

@@ -45,13 +45,10 @@ pub struct EvidenceLook {
 /// A snapshot of one of the instance's volumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Its id.
     pub id: SnapshotId,
-    /// The volume it is of.
     pub volume: VolumeId,
     /// `pending`, `completed`, `error`.
     pub state: String,
-    /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// Locked against deletion; none where that is not known yet.
     pub locked: Option<bool>,
@@ -74,14 +71,12 @@ pub struct Refusal {
 pub enum Unpreserved {
     /// Its snapshot was begun and failed.
     SnapshotFailed {
-        /// The volume.
         volume: VolumeId,
         /// The snapshot that ended in the state `error`.
         snapshot: SnapshotId,
     },
     /// AWS refused to begin one.
     Refused {
-        /// The volume.
         volume: VolumeId,
         /// What it said.
         error: Sentence,

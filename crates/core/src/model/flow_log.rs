@@ -37,7 +37,6 @@ impl FlowLog {
 pub enum Destination {
     /// A log group of CloudWatch Logs, by name.
     LogGroup(String),
-    /// A bucket.
     Bucket(Files),
     /// Elsewhere.
     Other,

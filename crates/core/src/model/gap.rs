@@ -31,7 +31,6 @@ impl fmt::Display for Gap {
 pub enum Subject {
     /// All that a lane looks at.
     Lane,
-    /// The instance.
     Instance,
     /// One network interface.
     Interface(EniId),
@@ -43,7 +42,6 @@ pub enum Subject {
     FormerGroups,
     /// What forensic access is made from.
     ForensicAccess,
-    /// The network ACLs.
     NetworkAcls,
     /// The ledger's sets of the network ACLs.
     AclSets,
@@ -57,7 +55,6 @@ pub enum Subject {
     RoleSet(String),
     /// Which other instances use a role.
     RoleUsers(String),
-    /// The metadata options.
     MetadataOptions,
     /// Membership of an Auto Scaling group.
     Membership,
@@ -67,7 +64,6 @@ pub enum Subject {
     LifecycleHooks(String),
     /// The list of target groups.
     TargetGroups,
-    /// Some of the target groups.
     SomeTargetGroups {
         /// How many were not looked at.
         left: usize,
@@ -78,21 +74,15 @@ pub enum Subject {
     Targets(String),
     /// The classic load balancers.
     ClassicBalancers,
-    /// Termination protection.
     TerminationProtection,
-    /// Stop protection.
     StopProtection,
     /// What a shutdown from inside does.
     ShutdownBehavior,
     /// The instance's volumes.
     Volumes,
-    /// The snapshots.
     Snapshots,
-    /// The locks of the snapshots.
     SnapshotLocks,
-    /// The route tables.
     RouteTables,
-    /// The VPC endpoints.
     VpcEndpoints,
     /// The interfaces of AWS's services in the VPC.
     ServiceInterfaces,

@@ -196,11 +196,8 @@ pub fn arn_name(arn: &str) -> &str {
 /// An instance, everywhere: the ledger's partition key is `<account>/<region>/<instance>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceKey {
-    /// Its account.
     pub account: AccountId,
-    /// Its Region.
     pub region: Region,
-    /// Its id.
     pub instance: InstanceId,
 }
 

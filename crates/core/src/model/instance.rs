@@ -18,7 +18,6 @@ use crate::model::{
 pub enum InstanceState {
     /// Being launched or started.
     Pending,
-    /// Running.
     Running,
     /// On its way to stopped.
     Stopping,
@@ -51,7 +50,6 @@ impl InstanceState {
 #[expect(clippy::struct_excessive_bools, reason = "each is something that AWS shows by itself")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
-    /// Its id.
     pub id: InstanceId,
     /// The account that owns it.
     pub account: AccountId,
@@ -61,11 +59,9 @@ pub struct Instance {
     pub state: InstanceState,
     /// When it was launched.
     pub launched: Option<Timestamp>,
-    /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// The ARN of its instance profile.
     pub profile: Option<String>,
-    /// Its metadata options.
     pub metadata: MetadataOptions,
     /// Its interfaces, as the instance shows them.
     pub interfaces: Vec<Interface>,
@@ -91,6 +87,37 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// One that AWS does not know any more: terminated, with nothing attached.
+    #[must_use]
+    pub fn gone(id: InstanceId, account: AccountId, region: Region) -> Self {
+        Self {
+            id,
+            account,
+            region,
+            state: InstanceState::Terminated,
+            launched: None,
+            tags: BTreeMap::new(),
+            profile: None,
+            metadata: MetadataOptions {
+                endpoint: String::new(),
+                tokens: String::new(),
+                hop_limit: None,
+                ipv6: None,
+                tags: None,
+            },
+            interfaces: Vec::new(),
+            volumes: Vec::new(),
+            metadata_pending: false,
+            ebs_root: true,
+            spot: false,
+            public: false,
+            instance_type: String::new(),
+            auto_recovery: None,
+            hibernates: false,
+            state_reason: None,
+        }
+    }
+
     /// Its name tag as one line, for messages; none where nothing of it shows.
     #[must_use]
     pub fn name(&self) -> Option<String> {
@@ -164,7 +191,6 @@ impl MetadataOptions {
 /// An attached EBS volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volume {
-    /// Its id.
     pub id: VolumeId,
     /// The device name it is attached as.
     pub device: String,

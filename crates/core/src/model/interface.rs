@@ -10,7 +10,6 @@ use crate::model::ids::{EniId, GroupId, VpcId};
 /// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
-    /// Its id.
     pub id: EniId,
     /// Its VPC; an instance's interfaces may lie in several.
     pub vpc: VpcId,
@@ -20,7 +19,6 @@ pub struct Interface {
     pub addresses: Vec<std::net::IpAddr>,
     /// IPv4 and IPv6 prefixes delegated to it, as CIDR blocks.
     pub prefixes: Vec<String>,
-    /// Its subnet.
     pub subnet: String,
     /// Its public IPv4 addresses.
     pub public: Vec<PublicAddress>,
@@ -57,7 +55,6 @@ pub fn vpcs_of(interfaces: &[Interface]) -> Vec<VpcId> {
 /// A public IPv4 address of an interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicAddress {
-    /// The address.
     pub address: std::net::Ipv4Addr,
     /// The private address that it stands for.
     pub private: Option<std::net::Ipv4Addr>,

@@ -71,7 +71,6 @@ impl NetworkAcl {
 pub struct Denial {
     /// The ARN of the contained instance.
     pub instance: String,
-    /// The address.
     pub address: IpAddr,
     /// The number of the rule for what comes in.
     pub ingress: i32,

@@ -46,7 +46,6 @@ impl ReachLook {
 /// A route table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteTable {
-    /// Its VPC.
     pub vpc: VpcId,
     /// The account that owns it, where that was shown.
     pub owner: Option<String>,
@@ -72,7 +71,6 @@ pub struct Route {
 pub struct VpcEndpoint {
     /// `vpce-1`.
     pub id: String,
-    /// Its VPC.
     pub vpc: VpcId,
     /// `Interface`, `Gateway`, `GatewayLoadBalancer`, `Resource`, `ServiceNetwork`.
     pub kind: String,

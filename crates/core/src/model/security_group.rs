@@ -65,17 +65,12 @@ impl Purpose {
 /// A security group whose name begins as ours do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityGroup {
-    /// Its id.
     pub id: GroupId,
-    /// Its name.
     pub name: String,
-    /// Its VPC.
     pub vpc: VpcId,
     /// The account that owns it.
     pub owner: AccountId,
-    /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// Its rules.
     pub rules: Vec<Rule>,
 }
 
@@ -103,12 +98,7 @@ impl SecurityGroup {
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Uncut {
     /// The quota of security groups is used up: its VPC has no isolation group, and none can be made.
-    SecurityGroupQuota {
-        /// The VPC.
-        vpc: VpcId,
-        /// The interface.
-        interface: EniId,
-    },
+    SecurityGroupQuota { vpc: VpcId, interface: EniId },
 }
 
 impl Uncut {

@@ -1,5 +1,7 @@
 //! What an invocation answers for one instance: the response entry, which is also what machines receive.
 
+use crate::decide::Decided;
+use crate::trigger::Finding;
 use serde::Serialize;
 
 use crate::{
@@ -22,7 +24,6 @@ const LONGEST_DETAIL: usize = 600;
 /// One line of the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StepReport {
-    /// The lane.
     pub lane: Lane,
     /// What kind of step it is, as its name.
     pub step: Kind,
@@ -89,9 +90,7 @@ pub struct Isolated {
 pub struct Answer {
     /// The instance's account.
     pub account: AccountId,
-    /// Its Region.
     pub region: Region,
-    /// The instance.
     pub instance_id: InstanceId,
     /// The containment, where one exists.
     pub containment_id: Option<ContainmentId>,
@@ -151,6 +150,37 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// About a finding about which nothing was done, and nothing is known but what it says.
+    #[must_use]
+    pub fn nothing_done(finding: &Finding, decided: Decided, outcome: Conclusion) -> Self {
+        Self {
+            account: finding.account.clone(),
+            region: finding.region.clone(),
+            instance_id: finding.instance.clone(),
+            containment_id: None,
+            decision: decided.decision,
+            verdict: Verdict::untouched(format!("Nothing was done to {}: {}.", finding.instance, decided.reason)),
+            reason: decided.reason,
+            outcome,
+            steps: Vec::new(),
+            notes: Vec::new(),
+            contest: None,
+            timings_ms: Timings::default(),
+            claimed_at: None,
+            at: None,
+            isolated: None,
+            left_over: false,
+            held_until: None,
+            unreachable: false,
+            not_notified: None,
+            question: None,
+            cause: decided.cause,
+            about: Vec::new(),
+            gaps: Vec::new(),
+            instance_name: None,
+        }
+    }
+
     /// Nobody notified is not done, whatever the reason: it is said, and left over for a later attempt.
     pub fn not_notified(&mut self, unheard: Option<Unheard>) {
         let Some(unheard) = unheard else { return };
@@ -170,7 +200,6 @@ impl Answer {
 /// Something that a lane should have read and could not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LaneGap {
-    /// The lane.
     pub lane: Lane,
     /// What was to be read.
     pub what: Subject,

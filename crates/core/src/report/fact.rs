@@ -23,7 +23,6 @@ mod text;
 /// One thing that containment promises, and whether it was seen to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// The promise.
     pub what: Promise,
     /// Whether it holds; never [`Truth::Partial`].
     pub truth: Truth,
@@ -117,13 +116,11 @@ pub enum Promise {
     NoAutoRecovery,
     /// The volume is kept when the instance ends.
     Outlives(VolumeId),
-    /// The volume has a snapshot.
     HasSnapshot(VolumeId),
     /// A snapshot was begun.
     SnapshotTaken(SnapshotId, VolumeId),
     /// The snapshot says which device its volume was.
     DeviceTagged(SnapshotId, String),
-    /// The snapshot is locked.
     Locked(SnapshotId),
     /// A step of a release is done.
     GivenBack(Kind, String),

@@ -46,7 +46,6 @@ pub struct Unsent {
     pub at: Timestamp,
     /// Why it could not be sent, in AWS's words.
     pub why: String,
-    /// The message.
     pub message: Message,
 }
 

@@ -94,7 +94,6 @@ impl<T> Listed<T> {
 pub struct Page {
     /// `<account>/<region>/<instance>`.
     pub place: String,
-    /// The instance.
     pub instance: String,
     /// Its Name tag, as it was last seen.
     pub name: Option<String>,
@@ -180,7 +179,6 @@ pub struct PathLine {
     pub open: (Tone, &'static str),
     /// For how long without traffic one is remembered at most.
     pub idle: Option<String>,
-    /// Why.
     pub why: String,
 }
 
@@ -219,7 +217,6 @@ pub struct Evidence {
 /// A snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Its id.
     pub id: String,
     /// The device that its volume was attached as.
     pub device: Option<String>,
@@ -230,9 +227,7 @@ pub struct Snapshot {
 /// Something that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
-    /// What.
     pub what: String,
-    /// Why.
     pub why: String,
 }
 

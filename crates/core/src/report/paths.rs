@@ -30,9 +30,7 @@ const NOT_RUNNING: &str = "the instance is not running, so it has no connections
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
-    /// IPv4.
     Ipv4,
-    /// IPv6.
     Ipv6,
 }
 
@@ -185,7 +183,6 @@ pub struct InterfaceHistory {
 /// What the paths are judged from.
 #[derive(Debug, Clone)]
 pub struct Ways<'a> {
-    /// The instance.
     pub instance: &'a Instance,
     /// Its interfaces as they were last seen.
     pub interfaces: &'a [Interface],

@@ -23,11 +23,8 @@ const LONGEST_SIDE: usize = 600;
 /// Everything that is on record of one instance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Story {
-    /// Its account.
     pub account: AccountId,
-    /// Its Region.
     pub region: Region,
-    /// The instance.
     pub instance_id: InstanceId,
     /// Its last containment, which may be over; none where this ledger never had one.
     pub containment: Option<OnRecord>,
@@ -66,7 +63,6 @@ pub struct ReportOnRecord {
 /// A message that could not be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotSent {
-    /// Its subject.
     pub subject: String,
     /// Since when it waits.
     pub since: String,
@@ -77,7 +73,6 @@ pub struct NotSent {
 /// A containment as the ledger has it. Times are RFC 3339, UTC.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OnRecord {
-    /// Its id.
     pub containment_id: String,
     /// How far it is.
     pub state: State,
@@ -125,7 +120,6 @@ pub struct StepOnRecord {
     pub key: String,
     /// It belongs to the release.
     pub release: bool,
-    /// The lane.
     pub lane: Lane,
     /// What kind of step it is, as its name.
     pub step: Kind,

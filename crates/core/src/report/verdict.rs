@@ -1,5 +1,7 @@
 //! What became true, judged from what was read back and from nothing else.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::{
@@ -49,7 +51,6 @@ pub struct Verdict {
 /// One lane in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LaneLine {
-    /// The lane.
     pub lane: Lane,
     /// How far its promise holds.
     pub truth: Truth,
@@ -114,6 +115,11 @@ impl Verdict {
         if let Some(line) = self.lanes.iter_mut().find(|line| line.lane == Lane::Network) {
             line.text = "isolated, but flow logs show accepted traffic (see ALERT)".into();
         }
+    }
+
+    /// Ends the summary with one more sentence.
+    pub fn add(&mut self, sentence: impl fmt::Display) {
+        self.summary = Sentence::new(format_args!("{}{sentence}", self.summary));
     }
 
     /// Whether every lane is wholly true.

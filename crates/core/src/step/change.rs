@@ -16,7 +16,6 @@ pub enum Value {
     Unknown,
     /// There is none.
     Nothing,
-    /// A switch.
     Switch(Switch),
     /// A setting's word, a name, an id or a short description.
     Word(String),
@@ -35,7 +34,6 @@ pub enum Value {
 /// Whether something is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Switch {
-    /// It is.
     On,
     /// It is not.
     Off,

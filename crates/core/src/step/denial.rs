@@ -33,7 +33,6 @@ pub enum PolicyKind {
     ResourceControl,
     /// The boundary of the function's role.
     Boundary,
-    /// Of the session.
     Session,
     /// Of the VPC endpoint that the call went through.
     VpcEndpoint,

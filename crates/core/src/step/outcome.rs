@@ -111,7 +111,6 @@ pub enum Outcome {
     Missing(Detail),
     /// Not done, for this reason.
     Skipped(Detail),
-    /// It failed.
     Failed(Failure),
 }
 

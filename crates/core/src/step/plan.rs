@@ -10,7 +10,6 @@ use crate::{
 /// A step and what the survey already settles about it: [`Outcome::Planned`] is to be run, everything else is a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
-    /// The step.
     pub step: Step,
     /// What the survey settled.
     pub outcome: Outcome,
@@ -19,7 +18,6 @@ pub struct Planned {
 /// The steps of one lane in their order, and what else people should know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The steps.
     pub steps: Vec<Planned>,
     /// Sentences for people.
     pub notes: Vec<Sentence>,

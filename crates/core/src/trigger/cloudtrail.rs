@@ -53,7 +53,6 @@ pub fn can_undo(call: &str) -> bool {
 pub struct TrailCall {
     /// The event's id.
     pub id: String,
-    /// The call.
     pub call: String,
     /// The ARN of who made it.
     pub by: String,
@@ -63,11 +62,8 @@ pub struct TrailCall {
     pub at: Option<Timestamp>,
     /// The account it was made in.
     pub account: AccountId,
-    /// The Region.
     pub region: Region,
-    /// Instances.
     pub instances: Vec<InstanceId>,
-    /// Interfaces.
     pub interfaces: Vec<EniId>,
     /// Security groups.
     pub groups: Vec<GroupId>,

@@ -169,10 +169,7 @@ impl Draft {
     ) -> Finding {
         Finding {
             source: self.source,
-            // Clean, whichever parser made it.
-            id: text::one_line(&self.id, LONGEST_ID),
             kind: text::one_line(&self.kind, text::SENTENCE),
-            title: text::one_line(&self.title, text::SENTENCE),
             severity: self.severity,
             role: self.role,
             doubt: self.doubt,
@@ -184,16 +181,13 @@ impl Draft {
             stop: self.stop,
             said_by: said_by.clone(),
             crowd,
-            unclear: None,
             place: self.place,
             notes: self.notes.iter().map(|note| text::one_line(note, text::REPORT)).chain(self.left_out()).collect(),
             remotes: self.remotes.iter().take(MOST_REMOTES).copied().collect(),
             roles: sessions::roles(&self.sessions, &instance),
             profiles: sessions::profiles(&self.sessions, &instance),
             report: self.report.clone(),
-            account,
-            region,
-            instance,
+            ..Finding::occasion(self.id.clone(), self.title.clone(), account, region, instance)
         }
     }
 }

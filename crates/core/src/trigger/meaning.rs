@@ -31,7 +31,6 @@ pub(super) struct Facts {
 /// A resource, as far as the meaning of a finding depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Resource {
-    /// An instance.
     Instance(Named),
     /// An instance that the document itself calls related only.
     Related(Named),

@@ -11,7 +11,7 @@ use futures::future::join_all;
 
 use super::{Acls, Effect, Release};
 use crate::{
-    acl::{set_of, shares},
+    followups::network_acl::{set_of, shares},
     ports::{AclsOf, ErrorKind, NetworkAcls, PortResult},
     stable::{Written, write_until_stable},
     work::{failed, failed_for_now},

@@ -29,10 +29,11 @@ use brig_core::{
 use futures::future::join_all;
 
 use crate::{
-    access::{self, Access},
-    acl,
     effects::{self, Room},
-    escalation,
+    followups::{
+        FollowUps,
+        forensic_access::{self, Access},
+    },
     ports::{Cloud, InterfacesOf, NetworkPorts, PortResult},
     stable::{self, PAUSES, Shown},
     work::{Done, LaneReport, Work, gap, merge},
@@ -175,6 +176,7 @@ impl<'a> NetworkLane<'a> {
     pub(crate) async fn run(self, mut seen: Result<Seen, Gap>) -> NetworkReport {
         let mut report = LaneReport::default();
         let mut exposures = Vec::new();
+        let mut followups = FollowUps::new(self.work, self.cloud);
         for round in 0..ROUNDS {
             let Ok(current) = seen.as_ref() else { break };
             let plan = self.plan(current);
@@ -187,33 +189,17 @@ impl<'a> NetworkLane<'a> {
             let stuck =
                 done.iter().any(|done| matches!((&done.step, &done.outcome), (Step::Isolate(_), Outcome::Failed(_))));
             merge(&mut report.done, done);
-            // During the next look, which shows what the first one did not: whose a public address is.
-            let next = async {
-                let steps = escalation::run(self.work, self.cloud, &current.interfaces);
-                if round > 0 {
-                    return (steps.await, LaneReport::default());
-                }
-                futures::join!(steps, Box::pin(acl::run(self.work, self.cloud, &current.interfaces)))
-            };
+            // The next look shows what the first one did not: whose a public address is.
             if last && round > 0 {
-                let (steps, denials) = next.await;
-                report.add(steps);
-                report.add(denials);
+                followups.during(&current.interfaces, async {}).await;
                 break;
             }
-            let (again, (steps, denials)) = futures::join!(self.look_again(&report.done), next);
-            report.add(steps);
-            report.add(denials);
-            seen = again;
+            seen = followups.during(&current.interfaces, self.look_again(&report.done)).await;
             if stuck {
                 break;
             }
         }
-        if let Ok(seen) = &seen {
-            let access = access::run(self.work, self.cloud, &seen.access, &seen.interfaces, &seen.groups);
-            let access = Box::pin(access).await;
-            report.add(access);
-        }
+        report.add(followups.end(seen.as_ref().ok()).await);
         self.judge(&mut report, seen.as_ref());
         let uncut: Vec<Uncut> = report.facts.iter().filter_map(Fact::uncut).cloned().collect();
         if !uncut.is_empty() {
@@ -410,7 +396,7 @@ async fn look(work: &Work<'_>, cloud: &dyn NetworkPorts) -> PortResult<Seen> {
     let (attached, groups, forensic) = futures::join!(
         work.within("DescribeNetworkInterfaces", cloud.describe_network_interfaces(InterfacesOf::Instance(work.id()))),
         work.within("DescribeSecurityGroups", cloud.describe_brig_groups()),
-        access::look(work, cloud)
+        forensic_access::look(work, cloud)
     );
     let mut interfaces: Vec<Interface> = attached?.into_iter().map(|attached| attached.interface).collect();
     let trunks = interfaces.iter().filter(|interface| interface.kind == "trunk").map(|trunk| {

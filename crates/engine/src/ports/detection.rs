@@ -8,7 +8,6 @@ use super::PortResult;
 /// A call on a resource, by CloudTrail's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrailEvent {
-    /// The call.
     pub call: String,
     /// The ARN of who made it, or a user's name.
     pub by: String,

@@ -14,7 +14,6 @@ pub type Lines<'a> = &'a mut (dyn FnMut(&str) + Send);
 /// An object of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// Its key.
     pub key: String,
     /// Its size as it is stored.
     pub bytes: u64,

@@ -8,7 +8,6 @@ use super::PortResult;
 /// An instance profile.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    /// Its ARN.
     pub arn: String,
     /// Its role; a profile can be empty.
     pub role: Option<Role>,

@@ -32,9 +32,7 @@ pub enum InterfacesOf<'a> {
 /// An interface and the instance it is attached to.
 #[derive(Debug, Clone)]
 pub struct Attached {
-    /// The interface.
     pub interface: Interface,
-    /// The instance.
     pub instance: Option<String>,
     /// Since when.
     pub attached_at: Option<Timestamp>,

@@ -11,9 +11,7 @@ use super::PortResult;
 /// A target group.
 #[derive(Debug, Clone)]
 pub struct TargetGroup {
-    /// Its ARN.
     pub arn: String,
-    /// Its VPC.
     pub vpc: Option<VpcId>,
     /// `instance`, `ip`, `lambda`, `alb`.
     pub kind: String,

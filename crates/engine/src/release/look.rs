@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use brig_core::{
     ledger::Named,
     model::{
-        CredentialsLook, EvidenceLook, Instance, InstanceState, Membership, MetadataOptions, SecurityGroup, Target,
-        Timeouts,
+        CredentialsLook, EvidenceLook, Instance, Membership, SecurityGroup, Target, Timeouts,
         gap::{Gap, Subject},
         network_acl::{Denial, NetworkAcl},
     },
@@ -17,8 +16,8 @@ use brig_core::{
 use futures::{StreamExt, stream};
 
 use crate::{
-    acl,
     engine::Lanes,
+    followups::network_acl,
     lanes::{credentials, evidence},
     ports::{AclsOf, ErrorKind, InterfacesOf, PortResult},
     work::{Work, gap},
@@ -65,36 +64,6 @@ impl Seen {
     }
 }
 
-/// An instance that AWS does not know any more: there is nothing to give back but what lies outside it.
-pub(super) fn gone(finding: &Finding) -> Instance {
-    Instance {
-        id: finding.instance.clone(),
-        account: finding.account.clone(),
-        region: finding.region.clone(),
-        state: InstanceState::Terminated,
-        launched: None,
-        tags: BTreeMap::new(),
-        profile: None,
-        metadata: MetadataOptions {
-            endpoint: String::new(),
-            tokens: String::new(),
-            hop_limit: None,
-            ipv6: None,
-            tags: None,
-        },
-        interfaces: Vec::new(),
-        volumes: Vec::new(),
-        metadata_pending: false,
-        ebs_root: true,
-        spot: false,
-        public: false,
-        instance_type: String::new(),
-        auto_recovery: None,
-        hibernates: false,
-        state_reason: None,
-    }
-}
-
 pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     let recorded = |lane: Lane| work.recorded(lane).into_iter().map(|record| record.step);
     let roles = credentials::roles_of(&work.recorded(Lane::Credentials));
@@ -136,7 +105,7 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
         }
         futures::join!(
             lanes.network.describe_network_acls(AclsOf::Ids(&acls)),
-            acl::denials(work.ledger, &work.instance, acls.iter().map(String::as_str))
+            network_acl::denials(work.ledger, &work.instance, acls.iter().map(String::as_str))
         )
     };
     let (instance, groups, mut credentials, membership, classic, healths, evidence, defaults, (acls, denials)) = futures::join!(
@@ -165,7 +134,10 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     }
     let instance = match instance {
         Ok(Some(instance)) => with_branches(work, lanes, instance, &mut gaps).await,
-        Ok(None) => gone(work.finding),
+        Ok(None) => {
+            let Finding { instance, account, region, .. } = work.finding;
+            Instance::gone(instance.clone(), account.clone(), region.clone())
+        }
         Err(error) => {
             gaps.push(gap(Subject::Instance, &error));
             work.instance.clone()

@@ -3,8 +3,59 @@
 use std::time::Duration;
 
 use brig_sim::{Sim, World};
+use expect_test::expect;
 
 use crate::common::{again, calm, deliver, difference, ended, is_whole, report};
+
+/// What every sweep compares with.
+#[test]
+fn a_calm_run_changes_exactly_this() {
+    let (world, victim) = World::production();
+    let before = world.summary();
+    let sim = calm(&world, &victim);
+    let after = ended(&sim);
+    let gone = before.lines().filter(|line| !after.world.lines().any(|other| other == *line));
+    let new = after.world.lines().filter(|line| !before.lines().any(|other| other == *line));
+    let world: Vec<String> =
+        gone.map(|line| format!("- {line}\n")).chain(new.map(|line| format!("+ {line}\n"))).collect();
+    let evidence: Vec<String> = after
+        .evidence
+        .iter()
+        .map(|(volume, device, locked)| format!("snapshot of {volume} device {device:?} locked {locked:?}\n"))
+        .collect();
+    expect![[r#"
+        - i-00000000000000001 Running metadata enabled tokens optional hops Some(2) protected false/false shutdown terminate recovery Some("default") tags {"Name": "web-1", "aws:autoscaling:groupName": "group"} profile Some("arn:aws:iam::123456789012:instance-profile/app/app-profile")
+        -   vol-0001a /dev/xvda delete true
+        -   vol-00000008 /dev/sdg delete true
+        - eni-00000004 of Some("i-00000000000000001") in {"admin", "web"} idle Some(432000) public {}
+        - eni-00000005 of Some("i-00000000000000001") in {"far"} idle Some(432000) public {}
+        - group wants 2 has {InstanceId("i-00000000000000001"): "InService", InstanceId("i-00000000000000002"): "InService"}
+        - arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/addresses/1 ["10.0.0.1:Some(443)", "10.0.0.2:Some(443)"]
+        - arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/ports/1 ["i-00000000000000001:Some(8080)", "i-00000000000000001:Some(9090)", "i-00000000000000002:Some(8080)"]
+        - arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1 ["i-00000000000000001:Some(80)", "i-00000000000000002:Some(80)"]
+        - classic {InstanceId("i-00000000000000001"), InstanceId("i-00000000000000002")}
+        + i-00000000000000001 Running metadata disabled tokens optional hops Some(2) protected true/true shutdown stop recovery Some("disabled") tags {"Name": "web-1", "aws:autoscaling:groupName": "group", "brig:containment": "set", "brig:state": "contained"} profile None
+        +   vol-0001a /dev/xvda delete false
+        +   vol-00000008 /dev/sdg delete false
+        + i-000000000000003e9 Running metadata enabled tokens optional hops Some(2) protected false/false shutdown terminate recovery Some("default") tags {"Name": "web-1001"} profile None
+        +   vol-1001a /dev/xvda delete true
+        + eni-00000004 of Some("i-00000000000000001") in {"brig-isolation"} idle Some(60) public {}
+        + eni-00000005 of Some("i-00000000000000001") in {"brig-isolation"} idle Some(60) public {}
+        + vpc-1 brig-isolation []
+        + vpc-1 brig-untrack ["Egress 0.0.0.0/0", "Egress ::/0", "Ingress 0.0.0.0/0", "Ingress ::/0"]
+        + vpc-2 brig-isolation []
+        + vpc-2 brig-untrack ["Egress 0.0.0.0/0", "Egress ::/0", "Ingress 0.0.0.0/0", "Ingress ::/0"]
+        + app/brig-deny {"Statement":[{"Action":"*","Condition":{"ArnEquals":{"ec2:SourceInstanceARN":["arn:aws:ec2:us-east-1:123456789012:instance/i-00000000000000001"]}},"Effect":"Deny","Resource":"*","Sid":"BrigDeny"}],"Version":"2012-10-17"}
+        + group wants 2 has {InstanceId("i-00000000000000002"): "InService", InstanceId("i-000000000000003e9"): "InService"}
+        + arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/addresses/1 ["10.0.0.2:Some(443)"]
+        + arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/ports/1 ["i-00000000000000002:Some(8080)"]
+        + arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1 ["i-00000000000000002:Some(80)", "i-000000000000003e9:Some(80)"]
+        + classic {InstanceId("i-00000000000000002")}
+        snapshot of vol-00000007 device Some("/dev/sdf") locked Some(true)
+        snapshot of vol-00000008 device Some("/dev/sdg") locked Some(true)
+        snapshot of vol-0001a device Some("/dev/xvda") locked Some(true)
+    "#]].assert_eq(&[world, evidence].concat().concat());
+}
 
 #[test]
 fn killed_at_every_await_point_a_retry_ends_in_the_same_state() {

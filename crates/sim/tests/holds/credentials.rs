@@ -276,7 +276,11 @@ fn where_a_role_has_no_room_the_setting_decides_and_it_is_said_first() {
     assert!(!fit.is_empty() && !refused.is_empty(), "{} fit", fit.len());
     for answer in &refused {
         assert_eq!(answer.verdict.undenied, std::slice::from_ref(&full), "{}", answer.verdict.summary);
-        assert!(answer.verdict.summary.to_string().contains("contained: its credentials are NOT"), "{}", answer.verdict.summary);
+        assert!(
+            answer.verdict.summary.to_string().contains("contained: its credentials are NOT"),
+            "{}",
+            answer.verdict.summary
+        );
         assert!(!answer.left_over);
     }
     // Those that are not denied are no burden to those that are: a release gives back exactly one, and makes room.

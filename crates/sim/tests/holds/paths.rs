@@ -8,7 +8,10 @@ use brig_core::{
         PublicAddress, Timeouts,
         reach::{Route, VpcEndpoint},
     },
-    report::paths::{OpenFlows, lines},
+    report::{
+        answer::Answer,
+        paths::{OpenFlows, lines},
+    },
 };
 use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::{Expect, expect};
@@ -26,13 +29,33 @@ fn world(routes: &[(&str, &str)]) -> (World, Victim) {
     (world, victim)
 }
 
-fn check((world, victim): (World, Victim), expected: &Expect) {
+fn contained((world, victim): (World, Victim)) -> Answer {
     let sim = Sim::new(world, 1);
     let answer = sim.contain(&victim.id, "r").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Contained, "{answer:#?}");
     assert!(answer.timings_ms.untrack_window.is_some_and(|window| window >= 1000), "{:?}", answer.timings_ms);
+    answer
+}
+
+/// The summary's first words, and what differs from an instance that reaches its VPC alone.
+fn check(world_and_victim: (World, Victim), expected: &Expect) {
+    let (answer, base) = (contained(world_and_victim), lines(&contained(world(&[])).verdict.paths));
+    let shown = lines(&answer.verdict.paths);
+    let gone = base.iter().filter(|line| !shown.contains(line)).map(|line| format!("- {line}\n"));
+    let new = shown.iter().filter(|line| !base.contains(line)).map(|line| format!("+ {line}\n"));
     let first = answer.verdict.summary.to_string().split(", its credentials").next().unwrap_or_default().to_owned();
-    expected.assert_eq(&format!("{first}\n{}\n", lines(&answer.verdict.paths).join("\n")));
+    expected.assert_eq(&format!("{first}\n{}", gone.chain(new).collect::<String>()));
+}
+
+#[test]
+fn what_every_isolated_instance_has() {
+    expect![[r#"
+        new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        blocked: the serial console - the account does not use it in this Region
+    "#]].assert_eq(&(lines(&contained(world(&[])).verdict.paths).join("\n") + "\n"));
 }
 
 fn endpoint(id: &str, kind: &str, service: &str) -> VpcEndpoint {
@@ -55,11 +78,8 @@ fn a_public_instance() {
         (world, victim),
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
-            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the internet gateway igw-1, eni-00000002 IPv6 the VPC vpc-1, eni-00000002 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-            blocked: the serial console - the account does not use it in this Region
+            - new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            + new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the internet gateway igw-1, eni-00000002 IPv6 the VPC vpc-1, eni-00000002 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         "#]],
     );
 }
@@ -70,12 +90,7 @@ fn a_private_instance_behind_a_nat_gateway() {
         world(&[("0.0.0.0/0", "nat-1")]),
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 5 days)
-            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-            blocked: the serial console - the account does not use it in this Region
+            + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
         "#]],
     );
 }
@@ -91,13 +106,10 @@ fn a_private_instance_with_ipv6() {
         (world, victim),
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 10 minutes), the egress-only internet gateway eigw-1 (until idle for 10 minutes)
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-            blocked: the serial console - the account does not use it in this Region
+            - new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            + new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
         "#]],
     );
 }
@@ -113,13 +125,10 @@ fn other_networks() {
         ]),
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the transit gateway tgw-1 (until idle for 5 days)
-            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the appliance eni-9 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the peering connection pcx-1, eni-00000002 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; what lies beyond it was not looked at
-            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-            blocked: the serial console - the account does not use it in this Region
+            - new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the appliance eni-9 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            + new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the peering connection pcx-1, eni-00000002 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; what lies beyond it was not looked at
         "#]],
     );
 }
@@ -138,14 +147,13 @@ fn endpoints_and_a_firewall() {
         (world, victim),
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the gateway endpoint vpce-ddb (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 1 more
-            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 interface endpoints - AWS always tracks what goes to an interface endpoint; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the gateway endpoint vpce-s3 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; 2 DNS firewall rule group(s) are associated with the VPC
-            blocked: the serial console - the account does not use it in this Region
+            - new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            - new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 interface endpoints - AWS always tracks what goes to an interface endpoint; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 the gateway endpoint vpce-s3 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            + new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; 2 DNS firewall rule group(s) are associated with the VPC
         "#]],
     );
 }
@@ -161,15 +169,14 @@ fn services_in_the_vpc() {
         (world, victim),
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS and the serial console; existing ones MAY CONTINUE through Network Load Balancers in the VPC, Lambda functions in the VPC (until idle for 5 days) and 1 more
-            new connections blocked, existing ones MAY CONTINUE: eni-00000002 IPv4 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 Global Accelerator - AWS always tracks what comes through Global Accelerator; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; whether it is a target there was not looked at
-            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-            new connections open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
+            - new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            - blocked: the serial console - the account does not use it in this Region
+            + new connections blocked, existing ones MAY CONTINUE: eni-00000002 IPv4 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000002 IPv4 Global Accelerator - AWS always tracks what comes through Global Accelerator; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1, eni-00000002 IPv4 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            + new connections blocked, existing ones expected to drop: eni-00000002 IPv4 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; whether it is a target there was not looked at
+            + new connections open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
         "#]],
     );
 }
@@ -186,13 +193,8 @@ fn a_target_of_a_network_load_balancer() {
         (world, victim),
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the Gateway Load Balancer of inspect/1, the Network Load Balancer of tcp/1
-            new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-            new connections blocked, existing ones MAY CONTINUE: the Gateway Load Balancer of inspect/1 - what a Gateway Load Balancer sends is tracked by AWS's former list of what it always tracks
-            new connections blocked, existing ones MAY CONTINUE: the Network Load Balancer of tcp/1 - AWS always tracks what comes through a Network Load Balancer
-            new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-            new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-            blocked: the serial console - the account does not use it in this Region
+            + new connections blocked, existing ones MAY CONTINUE: the Gateway Load Balancer of inspect/1 - what a Gateway Load Balancer sends is tracked by AWS's former list of what it always tracks
+            + new connections blocked, existing ones MAY CONTINUE: the Network Load Balancer of tcp/1 - AWS always tracks what comes through a Network Load Balancer
         "#]],
     );
 }
@@ -208,12 +210,15 @@ fn interfaces_in_two_vpcs() {
         (world, victim),
         &expect![[r#"
             i-00000000000000001 (web-1) in 123456789012/us-east-1 is contained: new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-2 (until idle for 5 days)
-            new connections blocked, existing ones MAY CONTINUE: eni-00000004 ICMP, eni-00000005 ICMP - AWS always tracks it, and does not say for how long
-            new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000004 other protocols, eni-00000005 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-            new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000005 IPv4 the NAT gateway nat-2 - AWS always tracks what goes through a NAT gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-            new connections blocked, existing ones expected to drop: eni-00000004 IPv4 the VPC vpc-1, eni-00000005 IPv4 the VPC vpc-2 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-            new connections open: DNS vpc-1, DNS vpc-2 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-            blocked: the serial console - the account does not use it in this Region
+            - new connections blocked, existing ones MAY CONTINUE: eni-00000002 ICMP - AWS always tracks it, and does not say for how long
+            - new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000002 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+            - new connections blocked, existing ones expected to drop: eni-00000002 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            - new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+            + new connections blocked, existing ones MAY CONTINUE: eni-00000004 ICMP, eni-00000005 ICMP - AWS always tracks it, and does not say for how long
+            + new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-00000004 other protocols, eni-00000005 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+            + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-00000005 IPv4 the NAT gateway nat-2 - AWS always tracks what goes through a NAT gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
+            + new connections blocked, existing ones expected to drop: eni-00000004 IPv4 the VPC vpc-1, eni-00000005 IPv4 the VPC vpc-2 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+            + new connections open: DNS vpc-1, DNS vpc-2 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
         "#]],
     );
 }

@@ -126,7 +126,7 @@ fn without_sns_it_is_contained_and_the_message_is_tried_again() {
     assert_eq!(sim.told().len(), 1);
 }
 
-/// Something appears just before each call in turn: the containment that follows has caught it.
+/// Something appears just before each call in turn: the containment that follows is whole, and has caught it.
 /// `look` is the call that would see it.
 fn appears(look: &str, what: fn(&mut World, &Victim), caught: fn(&World, &Victim) -> bool) {
     let (world, victim) = World::production();
@@ -140,10 +140,10 @@ fn appears(look: &str, what: fn(&mut World, &Victim), caught: fn(&World, &Victim
         sim.happens(at, move |world| what(world, &named));
         let answer = deliver(&sim, &victim, "r").expect("an answer");
         let world = sim.world();
-        let whole = is_whole(&answer);
+        let (whole, caught) = (is_whole(&answer), caught(&world, &victim));
         // What comes after the last look is not seen, and not claimed: the schedule of `verify` finds it.
-        if whole && !caught(&world, &victim) && at <= last {
-            failures.push(format!("before call {at}: {}", answer.verdict.summary));
+        if at <= last && !(whole && caught) {
+            failures.push(format!("before call {at}: whole {whole}, caught {caught}: {}", answer.verdict.summary));
         }
         failures.extend(sim.violations());
     }

@@ -71,7 +71,11 @@ fn accepted_bytes_after_the_cut_contradict_it_and_people_are_told() {
     let answer = verify(&sim, &victim, Drift::Repair);
     assert_eq!(answer.outcome, Conclusion::Contradicted, "{answer:#?}");
     assert!(
-        answer.verdict.summary.to_string().starts_with("TRAFFIC WAS ACCEPTED AFTER THE CUT: flow logs show 4096 accepted bytes")
+        answer
+            .verdict
+            .summary
+            .to_string()
+            .starts_with("TRAFFIC WAS ACCEPTED AFTER THE CUT: flow logs show 4096 accepted bytes")
     );
     assert_eq!(sim.told().len(), told + 1, "people are told");
     verify(&sim, &victim, Drift::Repair);

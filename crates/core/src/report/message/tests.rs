@@ -5,23 +5,15 @@ use crate::{
     decide::{Decision, Strength},
     ledger::Conclusion,
     model::timestamp::Timestamp,
-    report::{
-        answer::{StepReport, Timings},
-        fact::Truth,
-        verdict::Verdict,
-    },
+    report::{answer::StepReport, fact::Truth, verdict::Verdict},
     step::{Kind, Lane, OutcomeKind, StepKind},
-    testing::{account, finding},
+    testing::finding,
 };
 
 pub(super) fn containment(outcome: Conclusion, summary: &str) -> Answer {
     Answer {
-        account: account(),
-        region: "us-east-1".parse().expect("region"),
-        instance_id: "i-0123456789abcdef0".parse().expect("id"),
         containment_id: Some("i-0123456789abcdef0-20260102T030405Z".into()),
-        decision: Decision::Contain { stop: false },
-        reason: "Backdoor:EC2/C&CActivity.B!DNS: Command and control".to_owned().into(),
+        reason: "Backdoor:EC2/C&CActivity.B!DNS: Command and control".into(),
         outcome,
         verdict: Verdict::of(
             crate::step::PerLane { credentials: Truth::No, ..crate::step::PerLane::of(|_| Truth::Yes) },
@@ -37,20 +29,9 @@ pub(super) fn containment(outcome: Conclusion, summary: &str) -> Answer {
             ),
         ],
         notes: vec!["web may launch a replacement from the same template, with the same hole".into()],
-        contest: None,
-        timings_ms: Timings::default(),
         claimed_at: Timestamp::parse("2026-01-02T03:04:05Z"),
-        at: None,
-        isolated: None,
-        left_over: false,
-        held_until: None,
-        unreachable: false,
-        not_notified: None,
-        question: None,
-        cause: crate::ledger::Cause::Finding,
-        about: Vec::new(),
-        gaps: Vec::new(),
         instance_name: None,
+        ..crate::testing::answer()
     }
 }
 

@@ -47,7 +47,6 @@ pub struct Stretch {
 /// Time in which nothing is on record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
-    /// Its length.
     pub length: Duration,
     /// How many stretches in it are not shown.
     pub left_out: usize,
@@ -88,7 +87,6 @@ pub struct Bar {
 pub struct Event {
     /// When.
     pub at: Timestamp,
-    /// What.
     pub what: String,
     /// How it is marked.
     pub tone: Tone,

@@ -72,30 +72,44 @@ impl Case {
         Self { instance: instance(), interfaces, treated, left: Vec::new(), look }
     }
 
-    fn check(&self, expected: &Expect) {
+    fn paths(&self) -> Vec<Path> {
         let treated = self.interfaces.iter().map(|one| (one.id.clone(), self.treated.clone())).collect();
         let left = self.left.iter().map(|arn| (*arn).to_owned()).collect();
-        let paths = judge(&Ways {
+        judge(&Ways {
             instance: &self.instance,
             interfaces: &self.interfaces,
             treated: &treated,
             left: &left,
             look: &self.look,
-        });
-        expected.assert_eq(&format!("{}\n{}\n", sentence(&paths), lines(&paths).join("\n")));
+        })
     }
+
+    /// The sentence, and what differs from an instance that reaches its VPC alone.
+    fn check(&self, expected: &Expect) {
+        let (paths, base) = (self.paths(), lines(&Self::of(look(&[])).paths()));
+        let shown = lines(&paths);
+        let gone = base.iter().filter(|line| !shown.contains(line)).map(|line| format!("- {line}\n"));
+        let new = shown.iter().filter(|line| !base.contains(line)).map(|line| format!("+ {line}\n"));
+        expected.assert_eq(&format!("{}\n{}", sentence(&paths), gone.chain(new).collect::<String>()));
+    }
+}
+
+#[test]
+fn what_every_isolated_instance_has() {
+    expect![[r#"
+        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        blocked: the serial console - the account does not use it in this Region
+    "#]].assert_eq(&(lines(&Case::of(look(&[])).paths()).join("\n") + "\n"));
 }
 
 #[test]
 fn a_nat_gateway_is_the_weakest_path() {
     Case::of(look(&[("10.0.0.0/16", "local"), ("0.0.0.0/0", "nat-1")])).check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 5 days)
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
     "#]]);
 }
 
@@ -105,12 +119,7 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
     case.look.defaults.tcp_established = Some(350);
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 350 s)
-        new connections blocked, existing ones MAY CONTINUE until idle for 350 s: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        + new connections blocked, existing ones MAY CONTINUE until idle for 350 s: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway
     "#]]);
     for interface in &mut case.interfaces {
         interface.timeouts = Timeouts::LEAST;
@@ -118,12 +127,7 @@ fn an_interfaces_own_timeout_is_the_one_that_counts() {
     case.treated.shortened = Some(Timeouts { tcp_established: Some(600), ..Timeouts::default() });
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the NAT gateway nat-1 (until idle for 10 minutes)
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        + new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 IPv4 the NAT gateway nat-1 - AWS always tracks what goes through a NAT gateway; its idle timeouts have since been set to their minimum, and AWS does not say whether that applies to connections already tracked
     "#]]);
 }
 
@@ -132,11 +136,6 @@ fn an_internet_gateway_is_a_path_of_public_addresses_only() {
     let mut case = Case::of(look(&[("0.0.0.0/0", "igw-1"), ("::/0", "igw-1")]));
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
     "#]]);
     for interface in &mut case.interfaces {
         interface.public.push(crate::testing::public("198.51.100.7"));
@@ -144,11 +143,8 @@ fn an_internet_gateway_is_a_path_of_public_addresses_only() {
     }
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the internet gateway igw-1, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        - new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        + new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the internet gateway igw-1, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the internet gateway igw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
     "#]]);
 }
 
@@ -161,12 +157,9 @@ fn what_was_untracked_in_one_family_is_cut_in_that_family() {
     }
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones expected to drop: eni-1 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways, so connections that started under these rules were not tracked; what rules there were before is not known
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        - new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        + new connections blocked, existing ones expected to drop: eni-1 IPv6 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        + new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways, so connections that started under these rules were not tracked; what rules there were before is not known
     "#]]);
 }
 
@@ -181,10 +174,11 @@ fn cut_off_is_said_where_nothing_may_go_on() {
     (case.treated.untracked, case.treated.may_have_been_open) = (false, false);
     case.check(&expect![[r#"
         it is cut off, except through DNS
-        new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways, so connections that started under these rules were not tracked; what rules there were before is not known
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: eni-1 ICMP, eni-1 other protocols - its groups before did not allow it
-        blocked: the serial console - the account does not use it in this Region
+        - new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        - new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        - new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        + new connections blocked, existing ones cut: eni-1 IPv4 the VPC vpc-1 - its groups allow all IPv4 traffic both ways, so connections that started under these rules were not tracked; what rules there were before is not known
+        + blocked: eni-1 ICMP, eni-1 other protocols - its groups before did not allow it
     "#]]);
 }
 
@@ -194,11 +188,8 @@ fn without_a_window_what_was_tracked_goes_on() {
     (case.treated.untracked, case.treated.may_have_been_open) = (false, false);
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the VPC vpc-1 (until idle for 5 days)
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the VPC vpc-1 - it was tracked, and no untrack window was opened
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        - new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the VPC vpc-1 - it was tracked, and no untrack window was opened
     "#]]);
 }
 
@@ -208,11 +199,6 @@ fn groups_that_are_not_known_are_taken_for_the_worst() {
     case.treated.was = None;
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
 
@@ -252,24 +238,21 @@ fn every_target_of_a_route_has_its_word() {
     }
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the transit gateway tgw-1 (until idle for 5 days), the firewall endpoint vpce-fire (until idle for 5 days) and 9 more
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the endpoint vpce-gone - what the endpoint serves was not seen; AWS always tracks some
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the other route arn:aws:networkmanager::123456789012:core-network/core-network-1 - AWS does not say whether it tracks what goes this way
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the gateway endpoint vpce-ddb, eni-1 IPv6 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 interface endpoints, eni-1 IPv6 interface endpoints - AWS always tracks what goes to an interface endpoint
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 endpoints of VPC Lattice, eni-1 IPv6 endpoints of VPC Lattice - AWS always tracks what goes to interface endpoints, and does not say it of these
-        new connections blocked, existing ones MAY CONTINUE: eni-1 IPv4 Network Load Balancers in the VPC, eni-1 IPv6 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 Lambda functions in the VPC, eni-1 IPv6 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 Global Accelerator, eni-1 IPv6 Global Accelerator - AWS always tracks what comes through Global Accelerator
-        new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the appliance eni-9, eni-1 IPv4 the local gateway lgw-1, eni-1 IPv4 the gateway endpoint vpce-s3, eni-1 IPv4 Instance Connect endpoints, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the gateway endpoint vpce-s3, eni-1 IPv6 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the peering connection pcx-1, eni-1 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; what lies beyond it was not looked at
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 VPC Lattice, eni-1 IPv6 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; whether it is a target there was not looked at
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        - new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the transit gateway tgw-1 - AWS's former list of what it always tracks names transit gateways, the present one does not
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the firewall endpoint vpce-fire - AWS always tracks what goes through Network Firewall, whose endpoints are of this kind
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the endpoint vpce-gone - what the endpoint serves was not seen; AWS always tracks some
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the other route arn:aws:networkmanager::123456789012:core-network/core-network-1 - AWS does not say whether it tracks what goes this way
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 the gateway endpoint vpce-ddb, eni-1 IPv6 the gateway endpoint vpce-ddb - AWS always tracks what goes through DynamoDB's gateway endpoint
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 interface endpoints, eni-1 IPv6 interface endpoints - AWS always tracks what goes to an interface endpoint
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 endpoints of VPC Lattice, eni-1 IPv6 endpoints of VPC Lattice - AWS always tracks what goes to interface endpoints, and does not say it of these
+        + new connections blocked, existing ones MAY CONTINUE: eni-1 IPv4 Network Load Balancers in the VPC, eni-1 IPv6 Network Load Balancers in the VPC - AWS always tracks what goes to or from a Network Load Balancer
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 Lambda functions in the VPC, eni-1 IPv6 Lambda functions in the VPC - AWS always tracks what goes to or from Lambda's shared interfaces
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv4 Global Accelerator, eni-1 IPv6 Global Accelerator - AWS always tracks what comes through Global Accelerator
+        + new connections blocked, existing ones MAY CONTINUE until idle for 5 days: eni-1 IPv6 the egress-only internet gateway eigw-1 - AWS always tracks what goes through an egress-only gateway
+        + new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the appliance eni-9, eni-1 IPv4 the local gateway lgw-1, eni-1 IPv4 the gateway endpoint vpce-s3, eni-1 IPv4 Instance Connect endpoints, eni-1 IPv6 the VPC vpc-1, eni-1 IPv6 the gateway endpoint vpce-s3, eni-1 IPv6 Instance Connect endpoints - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        + new connections blocked, existing ones expected to drop: eni-1 IPv4 the peering connection pcx-1, eni-1 IPv4 the virtual private gateway vgw-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; what lies beyond it was not looked at
+        + new connections blocked, existing ones expected to drop: eni-1 IPv4 VPC Lattice, eni-1 IPv6 VPC Lattice - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends; whether it is a target there was not looked at
     "#]]);
 }
 
@@ -285,11 +268,6 @@ fn a_subnets_own_table_counts_before_the_main_one() {
     });
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones are expected to drop, which AWS does not guarantee (ICMP and similar protocols may continue)
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
     "#]]);
 }
 
@@ -305,13 +283,8 @@ fn what_came_through_balancers_depends_on_their_kind() {
     case.look.protocols = case.left.iter().zip(protocols).map(|(arn, p)| ((*arn).to_owned(), p.to_owned())).collect();
     case.check(&expect![[r#"
         new connections are blocked, except through DNS; existing ones MAY CONTINUE through the Network Load Balancer of tcp/2
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones MAY CONTINUE: the Network Load Balancer of tcp/2 - AWS always tracks what comes through a Network Load Balancer
-        new connections blocked, existing ones unknown: the load balancer of unseen/3 - its protocol was not seen
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        + new connections blocked, existing ones MAY CONTINUE: the Network Load Balancer of tcp/2 - AWS always tracks what comes through a Network Load Balancer
+        + new connections blocked, existing ones unknown: the load balancer of unseen/3 - its protocol was not seen
     "#]]);
 }
 
@@ -321,9 +294,12 @@ fn a_stopped_instance_has_no_flows() {
     case.instance.state = InstanceState::Stopped;
     case.check(&expect![[r#"
         it is cut off
-        blocked: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the NAT gateway nat-1, eni-1 ICMP, eni-1 other protocols - the instance is not running, so it has no connections
-        blocked: DNS vpc-1 - once it runs: no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        - new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        - new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        - new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        - new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        + blocked: eni-1 IPv4 the VPC vpc-1, eni-1 IPv4 the NAT gateway nat-1, eni-1 ICMP, eni-1 other protocols - the instance is not running, so it has no connections
+        + blocked: DNS vpc-1 - once it runs: no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
     "#]]);
 }
 
@@ -334,12 +310,11 @@ fn what_could_not_be_read_is_not_known() {
     case.look.gaps = vec![Gap { what: Subject::RouteTables, error: "AccessDenied".into(), retryable: false }];
     case.check(&expect![[r#"
         new connections are blocked, except through DNS (not known: the serial console); whether existing ones continue is not known (ICMP and similar protocols may continue)
-        new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections blocked, existing ones unknown: what was not seen - the route tables could not be read: AccessDenied
-        new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; whether a DNS firewall is associated with the VPC could not be read
-        new connections unknown: the serial console - it needs no network; whether the account may use it could not be read
+        - new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
+        - blocked: the serial console - the account does not use it in this Region
+        + new connections blocked, existing ones unknown: what was not seen - the route tables could not be read: AccessDenied
+        + new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; whether a DNS firewall is associated with the VPC could not be read
+        + new connections unknown: the serial console - it needs no network; whether the account may use it could not be read
     "#]]);
 }
 
@@ -350,11 +325,14 @@ fn the_serial_console_and_an_interface_that_is_not_isolated_are_open() {
     case.treated.isolated = Some(Truth::Unknown);
     case.check(&expect![[r#"
         new connections are blocked, except through DNS and the serial console (not known: the VPC, ICMP, other protocols); whether existing ones continue is not known (ICMP and similar protocols may continue)
-        new connections unknown, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections unknown, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections unknown, existing ones unknown: eni-1 IPv4 the VPC vpc-1 - whether it is isolated was not seen
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        new connections open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
+        - new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        - new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        - new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        - blocked: the serial console - the account does not use it in this Region
+        + new connections unknown, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        + new connections unknown, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        + new connections unknown, existing ones unknown: eni-1 IPv4 the VPC vpc-1 - whether it is isolated was not seen
+        + new connections open: the serial console - it needs no network, and the account may use it in this Region; a session that is open is not seen
     "#]]);
 }
 
@@ -368,11 +346,12 @@ fn of_an_interface_that_is_not_isolated_nothing_is_said_to_be_cut() {
     case.look.protocols.insert(case.left[0].to_owned(), "TCP".to_owned());
     case.check(&expect![[r#"
         new connections are blocked, except through the VPC and ICMP and other protocols and the Network Load Balancer of and DNS; existing ones MAY CONTINUE through the VPC vpc-1, the Network Load Balancer of net/1
-        new connections open, existing ones MAY CONTINUE: eni-1 IPv4 the VPC vpc-1 - it is not isolated: existing connections continue and new ones can start
-        new connections open, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
-        new connections open, existing ones MAY CONTINUE: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
-        new connections open, existing ones MAY CONTINUE: the Network Load Balancer of net/1 - AWS always tracks what comes through a Network Load Balancer
-        new connections open: DNS vpc-1 - no security group filters DNS to the VPC's resolver, nor DHCP, the time service and Windows activation; no DNS firewall is associated with the VPC
-        blocked: the serial console - the account does not use it in this Region
+        - new connections blocked, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        - new connections blocked, existing ones MAY CONTINUE until idle for 10 minutes: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        - new connections blocked, existing ones expected to drop: eni-1 IPv4 the VPC vpc-1 - it was opened for the untrack window, as AWS's runbook does; AWS does not guarantee that a tracked connection ends
+        + new connections open, existing ones MAY CONTINUE: eni-1 IPv4 the VPC vpc-1 - it is not isolated: existing connections continue and new ones can start
+        + new connections open, existing ones MAY CONTINUE: eni-1 ICMP - AWS always tracks it, and does not say for how long
+        + new connections open, existing ones MAY CONTINUE: eni-1 other protocols - AWS tracks them by address and protocol: until then even the other side may start again
+        + new connections open, existing ones MAY CONTINUE: the Network Load Balancer of net/1 - AWS always tracks what comes through a Network Load Balancer
     "#]]);
 }

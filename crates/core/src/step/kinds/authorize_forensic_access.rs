@@ -15,7 +15,6 @@ use crate::{
 /// Adds the rules of forensic access that an isolation group lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizeForensicAccess {
-    /// The group.
     pub group: GroupRef,
     /// All that it may have.
     pub rules: Vec<Rule>,

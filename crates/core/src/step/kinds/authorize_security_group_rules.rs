@@ -12,7 +12,6 @@ use crate::step::{
 /// Adds the rules that an untrack group lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizeSecurityGroupRules {
-    /// The group.
     pub group: GroupRef,
 }
 

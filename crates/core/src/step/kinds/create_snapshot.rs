@@ -15,7 +15,6 @@ use crate::{
 /// A snapshot of one volume by itself: AWS refused the set, or the volume came after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateSnapshot {
-    /// The volume.
     pub volume: VolumeId,
 }
 

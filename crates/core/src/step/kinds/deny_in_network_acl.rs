@@ -18,9 +18,7 @@ use crate::{
 /// Denies a remote address in a network ACL, both ways.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DenyInNetworkAcl {
-    /// `acl-1`.
     pub acl: String,
-    /// The address.
     pub address: IpAddr,
     /// The number of the rule for what comes in; none has it yet, or a containment that denies the same address.
     pub ingress: i32,
@@ -99,9 +97,7 @@ impl Undo for DenyInNetworkAcl {
 /// The containment leaves its share in the rules of a network ACL; the last one to leave takes them away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowInNetworkAcl {
-    /// `acl-1`.
     pub acl: String,
-    /// The address.
     pub address: IpAddr,
     /// The number of the rule for what comes in.
     pub ingress: i32,

@@ -18,9 +18,7 @@ use crate::{
 pub struct DenyRole {
     /// The role's name.
     pub role: String,
-    /// The role's ARN.
     pub role_arn: String,
-    /// The instance's ARN.
     pub instance_arn: String,
     /// Whom it hits.
     pub reach: RoleDeny,
@@ -95,9 +93,7 @@ impl Undo for DenyRole {
 pub struct AllowRole {
     /// The role's name.
     pub role: String,
-    /// The role's ARN.
     pub role_arn: String,
-    /// The instance's ARN.
     pub instance_arn: String,
     /// Whom the denial hit.
     pub reach: RoleDeny,

@@ -54,7 +54,6 @@ impl Undo for DeregisterTargets {
 pub struct RegisterTargets {
     /// The target group's ARN.
     pub group: String,
-    /// The targets.
     pub targets: Vec<Target>,
 }
 

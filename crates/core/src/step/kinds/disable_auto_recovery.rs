@@ -46,7 +46,6 @@ impl Undo for DisableAutoRecovery {
 /// AWS moves the instance by itself again where its hardware fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreAutoRecovery {
-    /// The setting.
     pub setting: String,
 }
 

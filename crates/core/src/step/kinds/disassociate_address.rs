@@ -20,7 +20,6 @@ use crate::{
 pub struct DisassociateAddress {
     /// The interface.
     pub eni: EniId,
-    /// The address.
     pub address: Ipv4Addr,
     /// The private address that it stood for.
     pub private: Option<Ipv4Addr>,
@@ -75,7 +74,6 @@ impl Undo for DisassociateAddress {
 pub struct AssociateAddress {
     /// The interface.
     pub eni: EniId,
-    /// The address.
     pub address: Ipv4Addr,
     /// The private address that it stands for.
     pub private: Option<Ipv4Addr>,

@@ -52,7 +52,6 @@ impl Undo for KeepVolumes {
 /// Termination deletes these volumes again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreVolumes {
-    /// The devices.
     pub devices: Vec<String>,
 }
 

@@ -15,7 +15,6 @@ use crate::{
 /// Locks a snapshot in governance mode.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockSnapshot {
-    /// The snapshot.
     pub snapshot: SnapshotId,
     /// For how many days.
     pub days: u32,

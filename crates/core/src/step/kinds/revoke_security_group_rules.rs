@@ -15,7 +15,6 @@ use crate::{
 /// Removes rules that do not belong into the isolation group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeSecurityGroupRules {
-    /// The group.
     pub group: GroupRef,
     /// The rules removed.
     pub was: Vec<Rule>,

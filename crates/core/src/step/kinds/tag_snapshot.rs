@@ -15,7 +15,6 @@ use crate::{
 /// Tags the snapshot with the device its volume was attached as.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TagSnapshot {
-    /// The snapshot.
     pub snapshot: SnapshotId,
     /// The device name.
     pub device: String,

@@ -19,7 +19,6 @@ use crate::{
 pub struct UnassignPublicAddress {
     /// The interface.
     pub eni: EniId,
-    /// The address.
     pub address: Ipv4Addr,
 }
 

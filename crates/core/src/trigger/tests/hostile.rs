@@ -11,9 +11,8 @@ use crate::{
     decide::Decided,
     ledger::Conclusion,
     report::{
-        answer::{Answer, Resolution, StepReport, Timings},
+        answer::{Answer, Resolution},
         message::{Audience, Message, Unhandled, compose, unresolved},
-        verdict::Verdict,
     },
 };
 
@@ -68,30 +67,8 @@ fn in_message(message: &Message, found: &mut Vec<String>) {
 fn asked(finding: &Finding) -> Answer {
     let decided = Decided::ask(format!("{}: {}", finding.kind, finding.title));
     Answer {
-        account: finding.account.clone(),
-        region: finding.region.clone(),
-        instance_id: finding.instance.clone(),
-        containment_id: None,
-        decision: decided.decision,
-        verdict: Verdict::untouched(format!("Nothing was done to {}: {}.", finding.instance, decided.reason)),
-        reason: decided.reason,
-        outcome: Conclusion::Asked,
-        steps: Vec::<StepReport>::new(),
         notes: finding.notes.iter().map(Into::into).collect(),
-        timings_ms: Timings::default(),
-        claimed_at: None,
-        at: None,
-        isolated: None,
-        contest: None,
-        held_until: None,
-        left_over: false,
-        unreachable: false,
-        not_notified: None,
-        question: None,
-        cause: decided.cause,
-        about: Vec::new(),
-        gaps: Vec::new(),
-        instance_name: None,
+        ..Answer::nothing_done(finding, decided, Conclusion::Asked)
     }
 }
 
