@@ -44,9 +44,12 @@ mod questions;
 mod reports;
 mod settings;
 mod shares;
+mod steps;
 
 /// A transaction takes 100 items; the rest is written after it and before any effect.
 const STEPS_IN_CLAIM: usize = 96;
+/// The limit of a transaction.
+const STEPS_AT_ONCE: usize = 100;
 const WRITES_AT_ONCE: usize = 16;
 /// Counters of past hours are of no use; DynamoDB's TTL removes them where the table has it on `expires_at`.
 const COUNTER_LIFE_SECONDS: i64 = 2 * 24 * 3600;

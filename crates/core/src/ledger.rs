@@ -288,6 +288,18 @@ pub struct Report {
     pub answer: String,
 }
 
+/// What a step found, for its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepEnd {
+    /// The record's key.
+    pub key: String,
+    pub outcome: Outcome,
+    /// When it ended.
+    pub at: Timestamp,
+    /// Replaces the times of its repairs; where it is empty they stay as they are.
+    pub repairs: Vec<Timestamp>,
+}
+
 /// One page of the active containments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActivePage {

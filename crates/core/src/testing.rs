@@ -1,8 +1,7 @@
 //! Small worlds for this crate's tests.
 
-use crate::decide::Decided;
-
 use crate::{
+    decide::Decided,
     ledger::{Conclusion, Containment, Named, State},
     model::{
         Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,

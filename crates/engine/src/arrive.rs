@@ -107,7 +107,7 @@ impl Engine {
         let look = self.first_look(&finding, &lanes);
         // Whether the instance is a service's last healthy target is looked up during the look and the claim, not before.
         let mut last_healthy = match case.occasion {
-            Occasion::Finding if finding.is_automatic() => Some(LastHealthyCheck::begin(&lanes.fleet)),
+            Occasion::Finding if finding.is_automatic() => Some(LastHealthyCheck::begin(&lanes)),
             Occasion::Finding | Occasion::Verification(_) => None,
         };
         let look = match &mut last_healthy {
@@ -136,13 +136,13 @@ impl Engine {
             let opened = self.clouds.open(&finding.account, &finding.region, view, named.as_str()).await;
             opened.map_err(|error| error.to_string())
         };
-        let lanes = PerLane {
+        let each = PerLane {
             network: open(View::Lane(Lane::Network)).await?,
             credentials: open(View::Lane(Lane::Credentials)).await?,
             fleet: open(View::Lane(Lane::Fleet)).await?,
             evidence: open(View::Lane(Lane::Evidence)).await?,
         };
-        Ok(Lanes { lanes, reads: open(View::Reads).await? })
+        Ok(Lanes { each, reads: open(View::Reads).await?, target_groups: Arc::default() })
     }
 
     /// Everything that the cut needs, in one round trip.

@@ -139,6 +139,7 @@ impl Engine {
             }
             self.clock.sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(8));
+            lanes.target_groups.forget().await;
             wanted = reports.left_over();
             work.inherited = work.known_keys();
             if let Ok(Some(instance)) = lanes.network.describe_instance(&finding.instance).await {

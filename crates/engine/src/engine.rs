@@ -18,6 +18,7 @@ use brig_core::{
 use crate::{
     ports::{Clock, Cloud, Clouds, Ledger, Notifier},
     rulebook::Rulebook,
+    target_groups::TargetGroups,
     verify::{Caller, Verification},
 };
 
@@ -71,15 +72,16 @@ pub struct Invocation {
 
 /// The views of the account: each lane's, and one for reads that are no lane's.
 pub(crate) struct Lanes {
-    pub(crate) lanes: PerLane<Arc<dyn Cloud>>,
+    pub(crate) each: PerLane<Arc<dyn Cloud>>,
     pub(crate) reads: Arc<dyn Cloud>,
+    pub(crate) target_groups: Arc<TargetGroups>,
 }
 
 impl Deref for Lanes {
     type Target = PerLane<Arc<dyn Cloud>>;
 
     fn deref(&self) -> &Self::Target {
-        &self.lanes
+        &self.each
     }
 }
 

@@ -13,7 +13,10 @@ use futures::{
     future::{BoxFuture, Either, MaybeDone, join_all, maybe_done, select},
 };
 
-use crate::ports::{Clock, Cloud, PortResult, TargetGroup};
+use crate::{
+    engine::Lanes,
+    ports::{Clock, Cloud, PortResult, TargetGroup},
+};
 
 /// More target groups than this in the instance's VPCs are not looked at before the cut: DescribeTargetHealth takes one
 /// group a call, from a bucket of 40 that ten calls a second refill.
@@ -52,9 +55,10 @@ pub(crate) struct LastHealthyCheck {
 
 impl LastHealthyCheck {
     /// It makes its first call once something runs beside it.
-    pub(crate) fn begin(fleet: &Arc<dyn Cloud>) -> Self {
-        let (listing, fleet) = (Arc::clone(fleet), Arc::clone(fleet));
-        Self { listing: maybe_done(async move { listing.describe_target_groups().await }.boxed()), fleet }
+    pub(crate) fn begin(lanes: &Lanes) -> Self {
+        let (groups, lister) = (Arc::clone(&lanes.target_groups), Arc::clone(&lanes.fleet));
+        let listing = async move { groups.list(lister.as_ref()).await };
+        Self { listing: maybe_done(listing.boxed()), fleet: Arc::clone(&lanes.fleet) }
     }
 
     /// Lists target groups while `work` runs, which it does not hold up.

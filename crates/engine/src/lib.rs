@@ -27,6 +27,7 @@ pub mod rulebook;
 mod search;
 mod stable;
 mod status;
+mod target_groups;
 mod tell;
 mod trail;
 mod verify;

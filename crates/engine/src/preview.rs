@@ -64,7 +64,7 @@ impl Engine {
         let looks = async {
             futures::join!(
                 credentials::look(self.ledger.as_ref(), lanes.credentials.as_ref(), &own, &roles, &named),
-                fleet::look(self.clock.as_ref(), lanes.fleet.as_ref(), instance, time.saturating_sub(TELLING)),
+                fleet::look(self.clock.as_ref(), lanes, instance, time.saturating_sub(TELLING)),
                 evidence::look(lanes.evidence.as_ref(), instance, active.as_ref()),
                 network_acl::look(
                     self.ledger.as_ref(),

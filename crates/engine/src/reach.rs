@@ -78,7 +78,7 @@ pub(crate) async fn look(work: &Work<'_>, lanes: &Lanes) -> ReachLook {
         each,
         work.at_most(most, "GetSerialConsoleAccessStatus", cloud.get_serial_console_access()),
         work.at_most(most, "DescribeInstanceTypes", cloud.describe_default_timeouts(&work.instance.instance_type)),
-        work.at_most(most, "DescribeTargetGroups", cloud.describe_target_groups()),
+        work.at_most(most, "DescribeTargetGroups", lanes.target_groups.list(cloud)),
         work.at_most(most, "DescribeFlowLogs", cloud.describe_flow_logs())
     );
     let (tables, endpoints, neighbours) = of_vpcs;

@@ -68,8 +68,13 @@ pub(crate) async fn run_lanes(
             None
         }
     };
-    let fleet =
-        async { if want(Lane::Fleet) { Some(Box::pin(fleet::run(work, lanes.fleet.as_ref())).await) } else { None } };
+    let fleet = async {
+        if want(Lane::Fleet) {
+            Some(Box::pin(fleet::run(work, lanes.fleet.as_ref(), &lanes.target_groups)).await)
+        } else {
+            None
+        }
+    };
     let evidence = async {
         if want(Lane::Evidence) { Some(Box::pin(evidence::run(work, lanes.evidence.as_ref())).await) } else { None }
     };

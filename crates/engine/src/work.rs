@@ -10,7 +10,7 @@ use std::{
 
 use brig_core::{
     decide::Asks,
-    ledger::{Named, StepRecord},
+    ledger::{Named, StepEnd, StepRecord},
     model::{
         Instance,
         gap::{Gap, Subject},
@@ -310,7 +310,7 @@ impl Work<'_> {
     /// Records what steps found, while other work continues. Says whether all of it is on record.
     pub(crate) async fn finish(&self, done: &[Done]) -> bool {
         let now = self.clock.now();
-        let writes = done.iter().filter_map(|done| {
+        let ended = done.iter().filter_map(|done| {
             let key = self.key_of(&done.step);
             let record = self.record_of(&key)?;
             // A repeat that finds nothing to do does not replace the outcome of the attempt that did it.
@@ -325,28 +325,25 @@ impl Work<'_> {
                 && record.outcome.as_ref().is_some_and(changed);
             // Only repairs among machines count: a person may order as many as it takes.
             let repairs = if repair && self.asks == Asks::Machine { record.repaired(now) } else { Vec::new() };
-            Some((key, done.outcome.clone(), repairs))
+            Some(StepEnd { key, outcome: done.outcome.clone(), at: now, repairs })
         });
-        stream::iter(writes)
-            .map(|(key, outcome, repairs)| async move {
-                let written = self.ledger.finish(&self.key, &self.containment, &key, &outcome, now, &repairs).await;
-                match written {
-                    Ok(()) => {
-                        if let Some(record) = self.records().iter_mut().find(|record| record.key == key) {
-                            record.outcome = Some(outcome);
-                            record.finished_at = Some(now);
-                        }
-                        true
-                    }
-                    Err(error) => {
-                        tracing::warn!(step = %key, %error, "the outcome of {key} is not on record");
-                        false
-                    }
-                }
-            })
-            .buffer_unordered(AT_ONCE)
-            .fold(true, |all, one| async move { all && one })
-            .await
+        let ended: Vec<StepEnd> = ended.collect();
+        if ended.is_empty() {
+            return true;
+        }
+        if let Err(error) = self.ledger.finish(&self.key, &self.containment, &ended).await {
+            let keys = ended.iter().map(|end| end.key.as_str()).collect::<Vec<_>>().join(", ");
+            tracing::warn!(steps = %keys, %error, "outcomes are not on record: {keys}");
+            return false;
+        }
+        let mut records = self.records();
+        for end in ended {
+            if let Some(record) = records.iter_mut().find(|record| record.key == end.key) {
+                record.outcome = Some(end.outcome);
+                record.finished_at = Some(end.at);
+            }
+        }
+        true
     }
 
     /// Steps of a lane that are on record but in no plan of this attempt: where the lane could see everything, nothing is

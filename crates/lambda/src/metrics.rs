@@ -102,11 +102,9 @@ fn embedded(mut values: Map<String, Value>, metrics: &[Value], now: Timestamp) -
 
 #[cfg(test)]
 mod tests {
-    use brig_core::{
-        decide::Decision,
-        ledger::Cause,
-        report::{answer::Timings, verdict::Verdict},
-    };
+    use brig_core::decide::Decided;
+    use brig_core::report::answer::Timings;
+    use brig_core::trigger::Finding;
 
     use super::*;
 

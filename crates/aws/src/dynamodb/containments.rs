@@ -3,21 +3,19 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use brig_core::{
-    ledger::{ActivePage, Claim, Claimed, Containment, OverCap, Records, StepRecord},
+    ledger::{ActivePage, Claim, Claimed, Containment, OverCap, Records, StepEnd, StepRecord},
     model::{
         ids::{AccountId, ContainmentId, InstanceKey, Region},
         timestamp::Timestamp,
     },
-    step::Outcome,
 };
 use brig_engine::ports::{Containments, PortResult};
-use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    ACTIVE_PAGE, DynamoLedger, Item, STEPS_IN_CLAIM, WRITES_AT_ONCE, built, cancelled_claim,
+    ACTIVE_PAGE, DynamoLedger, Item, STEPS_AT_ONCE, STEPS_IN_CLAIM, built, cancelled_claim,
     items::{self, number, text},
     unless_conditional,
 };
@@ -87,67 +85,22 @@ impl Containments for DynamoLedger {
         containment: &ContainmentId,
         steps: &[StepRecord],
     ) -> PortResult<Vec<String>> {
-        let items: Vec<(String, Item)> = steps
-            .iter()
-            .map(|record| Ok((record.key.clone(), items::step(key, containment, record)?)))
-            .collect::<PortResult<_>>()?;
-        let held: Vec<Option<String>> = stream::iter(items)
-            .map(|(step, item)| async move {
-                let put = self
-                    .client
-                    .put_item()
-                    .table_name(&self.table)
-                    .set_item(Some(item))
-                    .condition_expression("attribute_not_exists(pk)");
-                // What an earlier attempt recorded is what was there before, and stays.
-                let ours = unless_conditional(put.send().await.explain("PutItem").map(|_| ()))?;
-                Ok((!ours).then_some(step))
-            })
-            .buffered(WRITES_AT_ONCE)
-            .try_collect()
-            .await?;
-        Ok(held.into_iter().flatten().collect())
+        let mut held = Vec::new();
+        for some in steps.chunks(STEPS_AT_ONCE) {
+            // Most often none of them is there yet, and one call records them all.
+            if some.len() == 1 || !self.record_together(key, containment, some).await? {
+                held.extend(self.record_each(key, containment, some).await?);
+            }
+        }
+        Ok(held)
     }
 
-    async fn finish(
-        &self,
-        key: &InstanceKey,
-        containment: &ContainmentId,
-        step: &str,
-        outcome: &Outcome,
-        at: Timestamp,
-        repairs: &[Timestamp],
-    ) -> PortResult<()> {
-        let mut set = "SET outcome = :outcome, detail = :detail, retryable = :retryable, finished_at = :at".to_owned();
-        let times = (!repairs.is_empty())
-            .then(|| AttributeValue::L(repairs.iter().map(|repair| text(repair.to_string())).collect()));
-        if times.is_some() {
-            set.push_str(", repairs = :repairs");
+    async fn finish(&self, key: &InstanceKey, containment: &ContainmentId, ended: &[StepEnd]) -> PortResult<()> {
+        for some in ended.chunks(STEPS_AT_ONCE) {
+            if some.len() == 1 || !self.finish_together(key, containment, some).await? {
+                self.finish_each(key, containment, some).await?;
+            }
         }
-        if outcome.is_done() {
-            set.push_str(", first_done_at = if_not_exists(first_done_at, :at)");
-        }
-        let mark = outcome.mark();
-        set.push_str(if mark.is_some() { ", mark = :mark" } else { " REMOVE mark" });
-        let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(key.pk()))
-            .key("sk", text(format!("{containment}/{step}")))
-            .update_expression(set)
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":outcome", text(outcome.word()))
-            .expression_attribute_values(":detail", text(outcome.words().to_string()))
-            .expression_attribute_values(":retryable", AttributeValue::Bool(outcome.is_left_over()))
-            .expression_attribute_values(":at", text(at.to_string()));
-        if let Some(times) = times {
-            update = update.expression_attribute_values(":repairs", times);
-        }
-        if let Some(mark) = mark {
-            update = update.expression_attribute_values(":mark", text(mark.word()));
-        }
-        update.send().await.explain("UpdateItem")?;
         Ok(())
     }
 

@@ -79,7 +79,7 @@ pub(super) fn current(key: &InstanceKey, current: &Containment) -> Item {
         ("version".to_owned(), number(current.version)),
         ("claimed_at".to_owned(), text(current.claimed_at.to_string())),
         ("findings".to_owned(), AttributeValue::L(current.findings.iter().map(text).collect())),
-        ("reason".to_owned(), text(&current.reason.to_string())),
+        ("reason".to_owned(), text(current.reason.to_string())),
     ]);
     for (name, named) in [("roles", &current.named.roles), ("profiles", &current.named.profiles)] {
         if !named.is_empty() {

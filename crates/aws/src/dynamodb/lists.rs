@@ -146,7 +146,7 @@ pub(super) fn question(question: &Question) -> PortResult<Item> {
         question_sk(&question.key(), &question.question),
         [
             ("body", text(body)),
-            ("reason", text(&question.reason.to_string())),
+            ("reason", text(question.reason.to_string())),
             ("asked_at", text(question.asked_at.to_string())),
             ("expires_at", expires(question.asked_at, QUESTION_DAYS)),
         ],

@@ -1,11 +1,9 @@
 //! What an invocation answers for one instance: the response entry, which is also what machines receive.
 
-use crate::decide::Decided;
-use crate::trigger::Finding;
 use serde::Serialize;
 
 use crate::{
-    decide::Decision,
+    decide::{Decided, Decision},
     ledger::{Cause, Channel, Conclusion, Unheard},
     model::{
         gap::{Gap, Subject},
@@ -15,7 +13,7 @@ use crate::{
     },
     report::{contest::Contested, verdict::Verdict},
     step::{Kind, Lane, Outcome, OutcomeKind, Step},
-    trigger::{Addressed, Locator},
+    trigger::{Addressed, Finding, Locator},
 };
 
 /// Characters of a step's detail.

@@ -22,8 +22,10 @@ use futures::{
 
 use crate::{
     effects::{self, Room},
+    engine::Lanes,
     ports::{Clock, ErrorKind, FleetPorts, LoadBalancers, PortResult, TargetGroup},
     stable::{self, PAUSES, Shown},
+    target_groups::TargetGroups,
     work::{LaneReport, Searched, Work, gap, merge},
 };
 
@@ -42,11 +44,11 @@ const LEAST_SEARCH: Duration = Duration::from_secs(2);
 /// A search takes no longer at once: what it found is acted on, people are notified, other lanes try again. Then it goes on.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(work: &Work<'_>, cloud: &dyn FleetPorts) -> LaneReport {
+pub(crate) async fn run(work: &Work<'_>, cloud: &dyn FleetPorts, groups: &TargetGroups) -> LaneReport {
     // Detached, it is drained by its group at once: those targets are put on record in the same intent.
     let least = (work.left() / 2).min(LEAST_SEARCH);
     let search = work.left().saturating_sub(AFTER_SEARCH).clamp(least, AT_ONCE);
-    let (group, balancers) = halves(work.clock, cloud, &work.instance, search, &work.searched);
+    let (group, balancers) = halves(work.clock, cloud, groups.list(cloud), &work.instance, search, &work.searched);
     let (membership, balancers) = (part(work, cloud, group), part(work, cloud, balancers));
     let ((mut report, group), (other, balanced)) = futures::join!(membership, balancers);
     merge(&mut report.done, other.done);
@@ -112,9 +114,10 @@ pub(crate) fn groups_of(records: &[StepRecord]) -> BTreeSet<String> {
 }
 
 /// Everything, for a plan without effects.
-pub(crate) async fn look(clock: &dyn Clock, cloud: &dyn FleetPorts, instance: &Instance, time: Duration) -> FleetLook {
+pub(crate) async fn look(clock: &dyn Clock, lanes: &Lanes, instance: &Instance, time: Duration) -> FleetLook {
+    let (cloud, groups) = (lanes.fleet.as_ref(), lanes.target_groups.as_ref());
     let searched = Searched::default();
-    let (group, balancers) = halves(clock, cloud, instance, time, &searched);
+    let (group, balancers) = halves(clock, cloud, groups.list(cloud), instance, time, &searched);
     let (group, balanced) = futures::join!(group, balancers);
     joined(group, balanced)
 }
@@ -123,6 +126,7 @@ pub(crate) async fn look(clock: &dyn Clock, cloud: &dyn FleetPorts, instance: &I
 fn halves<'a>(
     clock: &'a dyn Clock,
     cloud: &'a dyn FleetPorts,
+    groups: impl Future<Output = PortResult<Vec<TargetGroup>>> + 'a,
     instance: &'a Instance,
     time: Duration,
     searched: &'a Searched,
@@ -131,7 +135,7 @@ fn halves<'a>(
     let own = async { told.await.unwrap_or_default() };
     (
         look_membership(cloud, instance, clock.sleep(OWN_FIRST), tell),
-        look_balancers(cloud, instance, clock.sleep(time), own, searched),
+        look_balancers(cloud, groups, instance, clock.sleep(time), own, searched),
     )
 }
 
@@ -211,13 +215,13 @@ fn groups_by_arn(own: &ScalingGroup) -> Vec<TargetGroup> {
 /// gap. Where there are many, those in which the instance was not are not looked at again.
 async fn look_balancers(
     cloud: &dyn LoadBalancers,
+    groups: impl Future<Output = PortResult<Vec<TargetGroup>>>,
     instance: &Instance,
     time: impl Future<Output = ()>,
     own: impl Future<Output = ScalingGroup>,
     searched: &Searched,
 ) -> FleetLook {
-    let (groups, classic, own) =
-        futures::join!(cloud.describe_target_groups(), cloud.describe_classic_balancers_of(&instance.id), own);
+    let (groups, classic, own) = futures::join!(groups, cloud.describe_classic_balancers_of(&instance.id), own);
     let listed = match groups {
         // A group without a VPC (Lambda), or of load balancers, cannot hold an instance. Address groups of other VPCs
         // are looked at too: what is found there is reported, not touched.
@@ -317,8 +321,8 @@ async fn read_back(work: &Work<'_>, cloud: &dyn FleetPorts, before: &FleetLook) 
             }
             seen
         } else if (1..=SEARCHED_TWICE).contains(&before.searched) {
-            look_balancers(cloud, instance, work.clock.sleep(work.left()), ready(before.own.clone()), &work.searched)
-                .await
+            let (groups, time) = (cloud.describe_target_groups(), work.clock.sleep(work.left()));
+            look_balancers(cloud, groups, instance, time, ready(before.own.clone()), &work.searched).await
         } else {
             read_found(cloud, instance, before, &work.searched).await
         };

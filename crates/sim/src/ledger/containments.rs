@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use brig_core::{
     ledger::{
-        ActivePage, Claim, Claimed, Containment, Counted, OverCap, Records, Release, State as Status, StepRecord,
+        ActivePage, Claim, Claimed, Containment, Counted, OverCap, Records, Release, State as Status, StepEnd,
+        StepRecord,
     },
     model::{
         deny_policy,
         ids::{AccountId, ContainmentId, InstanceKey, Region},
         timestamp::Timestamp,
     },
-    step::{DenyRole, Isolate, Outcome, Step},
+    step::{DenyRole, Isolate, Step},
 };
 use brig_engine::ports::{Containments, PortResult};
 
@@ -35,32 +36,27 @@ impl Containments for SimLedger {
         containment: &ContainmentId,
         steps: &[StepRecord],
     ) -> PortResult<Vec<String>> {
-        self.call("PutItem", true, |state| Ok(record(state, key, containment, steps))).await
+        let operation = if steps.len() == 1 { "PutItem" } else { "TransactWriteItems" };
+        self.call(operation, true, |state| Ok(record(state, key, containment, steps))).await
     }
 
-    async fn finish(
-        &self,
-        key: &InstanceKey,
-        containment: &ContainmentId,
-        step: &str,
-        outcome: &Outcome,
-        at: Timestamp,
-        repairs: &[Timestamp],
-    ) -> PortResult<()> {
-        self.call("UpdateItem", true, |state| {
+    async fn finish(&self, key: &InstanceKey, containment: &ContainmentId, ended: &[StepEnd]) -> PortResult<()> {
+        self.call(if ended.len() == 1 { "UpdateItem" } else { "TransactWriteItems" }, true, |state| {
             let held = state.tables.steps.entry((key.clone(), containment.clone())).or_default();
-            match held.iter_mut().find(|record| record.key == step) {
-                Some(record) => {
-                    record.outcome = Some(outcome.clone());
-                    record.finished_at = Some(at);
-                    if outcome.is_done() {
-                        record.first_done_at.get_or_insert(at);
+            for StepEnd { key, outcome, at, repairs } in ended {
+                match held.iter_mut().find(|record| record.key == *key) {
+                    Some(record) => {
+                        record.outcome = Some(outcome.clone());
+                        record.finished_at = Some(*at);
+                        if outcome.is_done() {
+                            record.first_done_at.get_or_insert(*at);
+                        }
+                        if !repairs.is_empty() {
+                            record.repairs.clone_from(repairs);
+                        }
                     }
-                    if !repairs.is_empty() {
-                        record.repairs = repairs.to_vec();
-                    }
+                    None => state.violations.push(format!("{key} ended without a record of its intent")),
                 }
-                None => state.violations.push(format!("{step} ended without a record of its intent")),
             }
             Ok(())
         })

@@ -2,12 +2,11 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ledger::{ActivePage, Claim, Claimed, Containment, OverCap, Records, StepRecord},
+    ledger::{ActivePage, Claim, Claimed, Containment, OverCap, Records, StepEnd, StepRecord},
     model::{
         ids::{AccountId, ContainmentId, InstanceKey, Region},
         timestamp::Timestamp,
     },
-    step::Outcome,
 };
 
 use super::super::PortResult;
@@ -27,16 +26,8 @@ pub trait Containments: Send + Sync {
         containment: &ContainmentId,
         steps: &[StepRecord],
     ) -> PortResult<Vec<String>>;
-    /// Records what a step found. `repairs` replaces the times of its repairs; where it is empty they stay as they are.
-    async fn finish(
-        &self,
-        key: &InstanceKey,
-        containment: &ContainmentId,
-        step: &str,
-        outcome: &Outcome,
-        at: Timestamp,
-        repairs: &[Timestamp],
-    ) -> PortResult<()>;
+    /// Records what steps found.
+    async fn finish(&self, key: &InstanceKey, containment: &ContainmentId, ended: &[StepEnd]) -> PortResult<()>;
     /// Replaces `current` if its version is still `read_version`; says whether it was. One that is withdrawn gives back, in
     /// the same transaction, what it was counted in.
     async fn close(&self, key: &InstanceKey, current: &Containment, read_version: u64) -> PortResult<bool>;
