@@ -15,8 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # One mutant's build and test together; a test that hangs has noticed it, too.
 SECONDS = 600
 
-# What is taken away, where, the text and what stands in its place, and the test that must fail: in the simulator (holds) or
-# in core (core).
+# What is taken away, where, the text and what stands in its place, and the test that must fail: in the simulator (holds), in
+# core or in engine.
 MUTANTS = [
     ("intent before effect", "crates/engine/src/work.rs",
      'let held = self.within("record", self.ledger.record(&self.key, &self.containment, &records)).await?;',
@@ -38,6 +38,10 @@ MUTANTS = [
      "recent.iter().rev().nth(MOST_REPAIRS - 1)",
      "recent.iter().rev().nth(usize::MAX)",
      "holds", "contest::in_two_hours_of_swapping_back_orders_are_obeyed"),
+    ("a set that changed is written again", "crates/engine/src/stable.rs",
+     "Some(now) if now != set => set = now,",
+     "Some(now) if now != set && false => set = now,",
+     "engine", "stable::tests::a_set_that_changed_meanwhile_is_written_again_until_it_did_not"),
     ("never means never", "crates/core/src/decide.rs",
      "Strength::UnlessForced if force == Force::No =>",
      "Strength::UnlessForced if force == Force::Yes =>",
@@ -63,7 +67,8 @@ def copy(tree: pathlib.Path) -> None:
 
 def run(tree: pathlib.Path, target: pathlib.Path, where: str, test: str) -> tuple[str, str]:
     """How a test ended: it passed, failed, did not compile, or did not run at all."""
-    which = {"holds": ["-p", "brig-sim", "--test", "holds"], "core": ["-p", "brig-core", "--lib"]}[where]
+    which = {"holds": ["-p", "brig-sim", "--test", "holds"], "core": ["-p", "brig-core", "--lib"],
+             "engine": ["-p", "brig-engine", "--lib"]}[where]
     command = ["cargo", "test", "--quiet", *which, "--", test]
     try:
         done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=SECONDS,

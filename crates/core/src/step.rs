@@ -17,6 +17,7 @@ pub use kinds::*;
 pub use lane::{Lane, PerLane};
 pub use outcome::{Detail, Failure, Mark, Outcome, OutcomeKind};
 pub use plan::{Plan, Planned};
+
 pub(crate) use plan::{done, skipped};
 use serde::{Deserialize, Serialize};
 

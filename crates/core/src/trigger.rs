@@ -429,7 +429,7 @@ pub enum Parsed {
 /// How ready the function's account and Region are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
-    /// Make Brig's groups in each VPC that lacks them.
+    /// Make Brig's groups in each VPC that does not have them.
     pub prepare: bool,
     /// Accounts whose member role is tried.
     pub accounts: Vec<AccountId>,

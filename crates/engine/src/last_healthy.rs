@@ -54,7 +54,7 @@ pub(crate) struct LastHealthyCheck {
 }
 
 impl LastHealthyCheck {
-    /// It makes its first call once something runs beside it.
+    /// It makes its first call once something runs next to it.
     pub(crate) fn begin(lanes: &Lanes) -> Self {
         let (groups, lister) = (Arc::clone(&lanes.target_groups), Arc::clone(&lanes.fleet));
         let listing = async move { groups.list(lister.as_ref()).await };

@@ -70,3 +70,42 @@ pub(crate) async fn write_until_stable<S: PartialEq, T>(
     }
     Ok(Written::Restless)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    /// Writes a set that others change after each write but the last one, and says what was written and how it ended.
+    fn written(others: &[&str]) -> (Vec<String>, bool) {
+        let (writes, mut others) = (RefCell::new(Vec::new()), others.iter());
+        let write = async |set: &String| {
+            writes.borrow_mut().push(set.clone());
+            Ok(())
+        };
+        let read = async |(): &()| {
+            let now = writes.borrow().last().cloned().unwrap_or_default();
+            Ok(Some(others.next().map_or(now.clone(), |other| format!("{now}{other}"))))
+        };
+        let end = write_until_stable("a".to_owned(), write, read).now_or_never().expect("nothing waits");
+        let end = end.expect("no call fails");
+        let stands = matches!(end, Written::Stands(()));
+        (writes.into_inner(), stands)
+    }
+
+    #[test]
+    fn a_set_that_changed_meanwhile_is_written_again_until_it_did_not() {
+        let writes = |all: &[&str]| all.iter().map(|set| (*set).to_owned()).collect::<Vec<_>>();
+        assert_eq!(written(&[]), (writes(&["a"]), true));
+        assert_eq!(written(&["b", "c"]), (writes(&["a", "ab", "abc"]), true));
+    }
+
+    #[test]
+    fn a_set_that_never_stands_still_is_said_to_be_restless() {
+        let (writes, stands) = written(&["x"; TRIES]);
+        assert_eq!((writes.len(), stands), (TRIES, false));
+    }
+}

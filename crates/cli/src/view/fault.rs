@@ -13,7 +13,7 @@ pub fn render(fault: &Fault, look: &Look) -> String {
     page.paragraph(Tone::Bad, &format!("brig: {fault}"));
     if let Fault::Several { found, more, .. } = fault {
         for (typed, what) in found {
-            // A line of its own: in a column, a long name beside it would break it.
+            // A line of its own: in a column, a long name next to it would break it.
             page.command(typed);
             page.grid(4, &[], &[vec![(Tone::Plain, what.clone())]]);
         }

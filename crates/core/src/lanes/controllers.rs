@@ -1,10 +1,13 @@
 //! What else may end or replace the instance: its Auto Scaling group's processes, Kubernetes, Karpenter, ECS, the Spot
 //! market. What AWS's API can do about them is a step; the rest is said to people, with what to run.
 
-use crate::model::{
-    FleetLook, Instance, Membership,
-    node::{Node, node},
-    text,
+use crate::{
+    model::{
+        FleetLook, Instance, Membership,
+        node::{Node, node},
+        text,
+    },
+    step::ProtectFromScaleIn,
 };
 
 /// What people should know of the instance's controllers.
@@ -68,7 +71,7 @@ fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<String> {
             "the process Launch of {group} is suspended: no replacement comes, its capacity is one less"
         ));
     }
-    if membership.protected && !look.protected_here {
+    if membership.protected && !ProtectFromScaleIn::is_recorded(look) {
         notes.push(format!(
             "it was protected from scale-in in {group}; that protection ends with the detachment; a rejoin takes what the group sets for its members"
         ));

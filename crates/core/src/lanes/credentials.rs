@@ -4,15 +4,12 @@
 use crate::{
     ledger::StepRecord,
     model::{
-        CredentialsLook, Instance, InstanceState, MetadataOptions, RoleLook, Undenied,
+        CredentialsLook, Instance, InstanceState, Undenied,
         deny_policy::{self, RoleDeny},
         ids::InstanceId,
         text::Sentence,
     },
-    step::{
-        DenyRole, DisableMetadata, DisassociateProfile, Outcome, Plan, ReplaceProfile, RequireTokens, Step, done,
-        skipped,
-    },
+    step::{DenyRole, DisableMetadata, DisassociateProfile, Outcome, Plan, ReplaceProfile, RequireTokens, Step},
 };
 
 /// Plans the credential cut. `forensic` is the ARN of the profile that responders want in the place of the instance's own.
@@ -20,51 +17,15 @@ use crate::{
 pub fn plan(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, forensic: Option<&str>) -> Plan {
     let mut plan = Plan::default();
     let instance_arn = instance.id.arn(&instance.account, &instance.region);
-    for RoleLook { role, policy, denied, reach: recorded, .. } in &look.roles {
-        // Another containment's denial of the whole role is not narrowed by this one.
-        let whole = reach == RoleDeny::Role && policy.as_deref().is_some_and(deny_policy::denies_role);
-        let reach = if whole { reach } else { recorded.unwrap_or(reach) };
-        let visible = policy.as_deref().is_some_and(|policy| match reach {
-            RoleDeny::Instance => deny_policy::denies(policy, &instance_arn),
-            RoleDeny::Role => deny_policy::denies_role(policy),
-        });
-        let outcome = if is_service_linked(&role.arn) {
-            skipped("AWS does not let anyone change a service-linked role: its credentials stay valid")
-        } else if visible && denied.contains(&instance_arn) {
-            done("the role denies this instance's sessions")
-        } else {
-            Outcome::Planned
-        };
-        let step = Step::DenyRole(DenyRole {
-            role: role.name.clone(),
-            role_arn: role.arn.clone(),
-            instance_arn: instance_arn.clone(),
-            reach,
-            was: policy.clone().filter(|policy| !deny_policy::is_ours(policy)),
-        });
-        plan.add(step, outcome);
+    for role in &look.roles {
+        DenyRole::plan(role, &instance_arn, reach, &mut plan);
     }
     // AWS replaces the profile of an instance that runs, and of no other.
     let there = look.association.as_ref().is_some_and(|association| Some(association.profile.as_str()) == forensic);
     let forensic = forensic.filter(|_| there || instance.state == InstanceState::Running);
     match (&look.association, forensic) {
-        (Some(association), Some(with)) => {
-            let step = Step::ReplaceProfile(ReplaceProfile {
-                association: association.id.clone(),
-                was: association.profile.clone(),
-                with: with.to_owned(),
-            });
-            plan.add(step, if there { done("the forensic profile") } else { Outcome::Planned });
-        }
-        (Some(association), None) => {
-            let outcome =
-                if association.state.starts_with("disassociat") { done(&association.state) } else { Outcome::Planned };
-            let step = Step::DisassociateProfile(DisassociateProfile {
-                association: association.id.clone(),
-                was: association.profile.clone(),
-            });
-            plan.add(step, outcome);
-        }
+        (Some(association), Some(with)) => ReplaceProfile::plan(association, with, &mut plan),
+        (Some(association), None) => DisassociateProfile::plan(association, &mut plan),
         (None, _) if instance.profile.is_some() && look.gaps.is_empty() => {
             plan.note("the instance shows a profile, yet EC2 lists no association to take away: check it by hand");
         }
@@ -84,20 +45,11 @@ pub fn plan(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, forens
         plan.note("Systems Manager cannot start a session with it once it is cut off, without profile and metadata service; an existing session may continue");
     }
     if keeps && !instance.state.is_ending() {
-        let guarded = is_guarded(instance);
-        let step = Step::RequireTokens(RequireTokens { was: instance.metadata.clone() });
-        plan.add(step, if guarded { done("tokens are required, one hop away at most") } else { changes(look) });
+        RequireTokens::plan(look, instance, &mut plan);
     } else if !instance.state.is_ending() {
-        let off = instance.metadata.endpoint == "disabled";
-        let step = Step::DisableMetadata(DisableMetadata { was: instance.metadata.clone() });
-        plan.add(step, if off { done("the metadata service is off") } else { changes(look) });
+        DisableMetadata::plan(look, instance, &mut plan);
     }
     plan
-}
-
-/// What AWS does not take for this instance is not tried again by each verification.
-fn changes(look: &CredentialsLook) -> Outcome {
-    look.metadata_waived.as_ref().map_or(Outcome::Planned, |why| skipped(why.clone()))
 }
 
 fn is_metadata(step: &Step) -> bool {
@@ -119,12 +71,6 @@ pub fn plan_without_profile(instance: &Instance) -> Plan {
     plan.steps.retain(|planned| matches!(planned.step, Step::DisableMetadata(_)));
     plan.notes.clear();
     plan
-}
-
-pub(crate) fn is_guarded(instance: &Instance) -> bool {
-    let MetadataOptions { endpoint, tokens, hop_limit, .. } = MetadataOptions::guarded();
-    let now = &instance.metadata;
-    now.endpoint == endpoint && now.tokens == tokens && now.hop_limit == hop_limit
 }
 
 /// Who else uses the role, and what the denial does to them. `siblings` are other instances with one of its profiles.
@@ -174,10 +120,6 @@ impl Denied {
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html#ec2-instance-identity-roles>,
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
 pub const NOT_COVERED: &str = "the denial does not cover sessions that it got by sts:AssumeRole, the instance identity role's credentials, sts:GetCallerIdentity, or calls that an AWS service makes on behalf of a session";
-
-pub(crate) fn is_service_linked(role_arn: &str) -> bool {
-    role_arn.contains(":role/aws-service-role/")
-}
 
 /// Neither a role nor anything that may have been one is known.
 pub(crate) fn had_none(look: &CredentialsLook) -> bool {

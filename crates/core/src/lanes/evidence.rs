@@ -5,18 +5,16 @@ use std::{collections::BTreeSet, time::Duration};
 use crate::{
     ledger::StepRecord,
     model::{
-        EvidenceLook, Instance, InstanceState, Refusal, Snapshot, Unpreserved,
+        EvidenceLook, Instance, Refusal, Snapshot, Unpreserved,
         ids::{ContainmentId, VolumeId},
-        tags::{CONTAINMENT_TAG, DEVICE_TAG, MEMORY_TAG},
+        tags::{DEVICE_TAG, MEMORY_TAG},
         timestamp::Timestamp,
     },
     step::{
-        CreateSnapshot, CreateSnapshots, DisableAutoRecovery, KeepVolumes, LockSnapshot, Outcome, Plan, ProtectStop,
-        ProtectTermination, Step, StopOnShutdown, TagInstance, TagSnapshot, done, skipped,
+        self, CreateSnapshot, CreateSnapshots, KeepVolumes, LockSnapshot, Outcome, Plan, Step, TagInstance,
+        TagSnapshot, done, skipped,
     },
 };
-
-const ENDED: &str = "the instance is terminated";
 
 /// A verification tries a snapshot that failed, or that AWS refused, again after so long: what it failed by is for people to
 /// settle.
@@ -127,53 +125,13 @@ fn waive(plan: &mut Plan, look: &EvidenceLook, instance: &Instance) {
 #[must_use]
 pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentId) -> Plan {
     let mut plan = Plan::default();
-    let gone = instance.state == InstanceState::Terminated;
-    if let Some(was) = look.termination_protection {
-        let outcome = match was {
-            true => done("on"),
-            false if gone => skipped(ENDED),
-            false if instance.spot => skipped("AWS allows no termination protection on a Spot instance"),
-            false => Outcome::Planned,
-        };
-        plan.add(Step::ProtectTermination(ProtectTermination { was }), outcome);
-    }
-    if let Some(was) = look.stop_protection {
-        let outcome = match was {
-            true => done("on"),
-            false if gone => skipped(ENDED),
-            false if instance.spot => skipped("AWS allows no stop protection on a Spot instance"),
-            false if !instance.ebs_root => skipped("AWS allows no stop protection with an instance-store root"),
-            false => Outcome::Planned,
-        };
-        plan.add(Step::ProtectStop(ProtectStop { was }), outcome);
-    }
-    if let Some(was) = &look.shutdown_behavior {
-        let outcome = match was.as_str() {
-            "stop" => done("stop"),
-            _ if gone => skipped(ENDED),
-            _ if !instance.ebs_root => skipped("an instance-store root cannot be stopped"),
-            _ => Outcome::Planned,
-        };
-        plan.add(Step::StopOnShutdown(StopOnShutdown { was: was.clone() }), outcome);
-    }
-    if let Some(was) = &instance.auto_recovery {
-        let outcome = match was.as_str() {
-            "disabled" => done("disabled"),
-            _ if gone => skipped(ENDED),
-            _ => Outcome::Planned,
-        };
-        plan.add(Step::DisableAutoRecovery(DisableAutoRecovery { was: was.clone() }), outcome);
-    }
+    step::plan_protections(look, instance, &mut plan);
     for event in &look.scheduled {
         plan.note(format!(
             "AWS has scheduled {event}: termination and stop protection do not bind it; aws ec2 modify-instance-event-start-time moves some"
         ));
     }
-    let doomed = doomed(instance);
-    if !instance.volumes.is_empty() {
-        let outcome = if doomed.is_empty() { done("every volume outlives the instance") } else { Outcome::Planned };
-        plan.add(Step::KeepVolumes(KeepVolumes { was: doomed }), outcome);
-    }
+    KeepVolumes::plan(instance, &mut plan);
     plan_snapshots(&mut plan, look, instance);
     if instance.spot {
         plan.note(
@@ -183,10 +141,7 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
     if !instance.ebs_root {
         plan.note("the root device is an instance store: stopping the instance loses it, and no snapshot holds it");
     }
-    if !gone {
-        let outcome = if is_tagged(instance, containment) { done("tagged") } else { Outcome::Planned };
-        plan.add(Step::TagInstance(TagInstance), outcome);
-    }
+    TagInstance::plan(instance, containment, &mut plan);
     waive(&mut plan, look, instance);
     plan
 }
@@ -263,16 +218,6 @@ pub fn plan_locks(look: &EvidenceLook, instance: &Instance, days: u32) -> Plan {
         plan.note(format!("there are {sets} snapshot sets: an earlier attempt's answer was lost; all are kept"));
     }
     plan
-}
-
-/// Device and volume of those that termination would delete.
-pub(crate) fn doomed(instance: &Instance) -> Vec<(String, VolumeId)> {
-    let doomed = instance.volumes.iter().filter(|volume| volume.delete_on_termination);
-    doomed.map(|volume| (volume.device.clone(), volume.id.clone())).collect()
-}
-
-pub(crate) fn is_tagged(instance: &Instance, containment: &ContainmentId) -> bool {
-    instance.tags.get(CONTAINMENT_TAG).is_some_and(|id| id == containment.as_str())
 }
 
 pub(crate) fn usable(look: &EvidenceLook) -> impl Iterator<Item = &Snapshot> {

@@ -90,6 +90,16 @@ pub enum Claimable {
 
 /// Judges the item `current`. Lambda repeats the request id when it retries an event, so the same id means that the
 /// holder is dead or is this very event delivered twice; both may go on at once, since every step is idempotent.
+///
+/// ```text
+/// A  |-- claim: version 1, lease until t --|-- works --x   it dies, or is only slow
+/// B       |-- held until t: waits, or leaves it to the queue
+/// C                                      t  |-- claim: version 2 --|-- works on the same records --
+/// A                                                |-- closes at version 1: refused, its answer says so
+/// ```
+///
+/// Between t and A's end both may work. That is why a step reads before it writes, why its intent is recorded once, and why
+/// nothing that one of them did is taken for the state before it.
 #[must_use]
 pub fn claimable(current: Option<&Containment>, request_id: &str, now: Timestamp) -> Claimable {
     match current {

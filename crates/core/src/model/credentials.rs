@@ -159,3 +159,11 @@ pub struct Role {
     /// Its ARN, with the path.
     pub arn: String,
 }
+
+impl Role {
+    /// Whether AWS owns it: nobody can change it.
+    #[must_use]
+    pub fn is_service_linked(&self) -> bool {
+        self.arn.contains(":role/aws-service-role/")
+    }
+}

@@ -1,16 +1,17 @@
 //! Auto Scaling groups, target groups and classic load balancers.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
-use crate::model::{Instance, gap::Gap, ids::VpcId};
+use crate::model::{Instance, Interface, gap::Gap, ids::VpcId};
 
 /// The fleet lane's look.
 #[derive(Debug, Clone, Default)]
 pub struct FleetLook {
     /// The instance's membership of an Auto Scaling group.
     pub membership: Option<Membership>,
-    /// Its protection from scale-in, where it has one, is this containment's.
-    pub protected_here: bool,
+    /// The names of the lane's kinds of steps that are on record.
+    pub recorded: BTreeSet<&'static str>,
     /// The balancers that the Auto Scaling group registers its members with.
     pub own: ScalingGroup,
     /// Target groups of any VPC that hold the instance's id or one of its addresses.
@@ -76,5 +77,33 @@ impl Target {
     #[must_use]
     pub fn may_be(&self, instance: &Instance) -> bool {
         self.id == instance.id.as_str() || instance.interfaces.iter().any(|interface| interface.has_address(&self.id))
+    }
+}
+
+impl Registration {
+    /// Targets that are this instance, and those that only carry an address which it has elsewhere: an address is the
+    /// instance's in the VPC of the interface that has it, and in no other.
+    #[must_use]
+    pub fn split(&self, instance: &Instance) -> (Vec<Target>, Vec<Target>) {
+        let near: Vec<&Interface> =
+            instance.interfaces.iter().filter(|interface| Some(&interface.vpc) == self.vpc.as_ref()).collect();
+        self.targets.iter().cloned().partition(|target| {
+            target.id == instance.id.as_str() || near.iter().any(|interface| interface.has_address(&target.id))
+        })
+    }
+}
+
+impl Membership {
+    /// Whether DetachInstances takes a lifecycle state. A retained instance does not count in its group's capacity any more
+    /// (<https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-lifecycle-policy.html>).
+    #[must_use]
+    pub fn is_detachable(state: &str) -> bool {
+        matches!(state, "InService" | "Standby" | "Terminating:Retained")
+    }
+
+    /// Whether its group is terminating the instance: no call of Auto Scaling takes it back.
+    #[must_use]
+    pub fn is_terminating(state: &str) -> bool {
+        state.starts_with("Terminat") && !Self::is_detachable(state)
     }
 }

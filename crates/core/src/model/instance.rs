@@ -32,6 +32,12 @@ pub enum InstanceState {
 }
 
 impl InstanceState {
+    /// Whether it is terminated.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        self == Self::Terminated
+    }
+
     /// Whether network flows can exist.
     #[must_use]
     pub fn has_flows(self) -> bool {

@@ -112,7 +112,7 @@ pub fn net(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().ok().or_else(address).map(|net| net.trunc())
 }
 
-/// AWS's published address ranges, from the text of `ip-ranges.json`. A list that lacks a part is none: an address would be
+/// AWS's published address ranges, from the text of `ip-ranges.json`. A list with a part missing is no list: an address would be
 /// taken for a stranger's that is not
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-syntax.html>).
 pub fn published(text: &[u8]) -> Result<Vec<IpNet>, String> {

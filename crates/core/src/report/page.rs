@@ -59,7 +59,7 @@ pub enum Now<'a> {
     },
 }
 
-/// How something is marked: always beside a word that says the same.
+/// How something is marked: always next to a word that says the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tone {
     /// It does not hold, or needs somebody now.

@@ -38,7 +38,7 @@ pub struct Story {
     pub not_notified: Vec<NotSent>,
 }
 
-/// What the ledger has of an instance beside its containment. It is for people, and read for them alone.
+/// What the ledger has of an instance in addition to its containment. It is for people, and read for them alone.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Beside {
     /// What was read back last.

@@ -71,10 +71,31 @@ pub use unassign_public_address::UnassignPublicAddress;
 pub use untrack::Untrack;
 
 use super::{Change, Lane, Outcome, Reversal};
-use crate::step::{
-    Failure, Plan, done,
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::{EvidenceLook, FleetLook, Instance},
+    step::{
+        Failure, Plan, done,
+        undo::{Look, ReleaseScope},
+    },
 };
+
+/// What AWS no longer changes.
+pub(crate) const ENDED: &str = "the instance is terminated";
+
+/// What takes the instance out of its Auto Scaling group, in this order.
+pub(crate) fn plan_group(look: &FleetLook, plan: &mut Plan) {
+    DetachInstances::plan(look, plan);
+    ProtectFromScaleIn::plan(look, plan);
+    RecordLifecycleActionHeartbeat::plan(look, plan);
+}
+
+/// What keeps the instance from being ended or moved, in this order.
+pub(crate) fn plan_protections(look: &EvidenceLook, instance: &Instance, plan: &mut Plan) {
+    ProtectTermination::plan(look, instance, plan);
+    ProtectStop::plan(look, instance, plan);
+    StopOnShutdown::plan(look, instance, plan);
+    DisableAutoRecovery::plan(instance, plan);
+}
 
 /// What every kind says of itself.
 pub trait Describe {

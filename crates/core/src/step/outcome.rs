@@ -142,7 +142,7 @@ impl OutcomeKind {
 }
 
 impl Outcome {
-    /// It changed the resource, and there is no more to say.
+    /// It changed the resource, and there is nothing else to say.
     #[must_use]
     pub fn changed() -> Self {
         Self::Changed(Detail::default())

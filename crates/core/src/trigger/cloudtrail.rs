@@ -135,7 +135,7 @@ struct Named {
     addresses: BTreeSet<IpAddr>,
 }
 
-/// Ids are told by their form, since every call writes them under names of its own.
+/// Ids are recognized by their form, since every call writes them under names of its own.
 fn collect(value: &Value, addresses: bool, touched: &mut Named, depth: usize) {
     if depth > DEEPEST {
         return;

@@ -212,7 +212,7 @@ fn targets(event: &Event, text: &str, account: Option<AccountId>) -> Vec<Named> 
     if let Some(target) = Target::interface(text) {
         return here(target);
     }
-    // An id or an address, alone or with a port, in a link, beside another, as a host's name.
+    // An id or an address, alone or with a port, in a link, next to another, as a host's name.
     let named = abuse::named(text).into_iter();
     named
         .map(|(own, region, target)| {

@@ -1,6 +1,6 @@
 //! Security Hub's findings in ASFF: an analyst's click (custom action) and imported findings
 //! (<https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-types.html>). Anyone who may import
-//! findings can write most of an ASFF finding; which product it is from is told by its `ProductArn` alone. Customers can
+//! findings can write most of an ASFF finding; only its `ProductArn` says which product it is from. Customers can
 //! change severity, types and workflow of any finding: what the product itself said is in `FindingProviderFields`
 //! (<https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchupdatefindings.html>).
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brig_core::{
-    lanes::fleet::{is_detachable, is_terminating},
+    model::Membership,
     step::{
         AttachInstances, DetachInstances, Failure, Outcome, ProtectFromScaleIn, RecordLifecycleActionHeartbeat,
         UnprotectFromScaleIn,
@@ -95,7 +95,7 @@ async fn detach(work: &Work<'_>, cloud: &dyn AutoScaling, group: &str, was: &str
     let mut state = was.to_owned();
     let until = work.clock.now().after(WAIT);
     loop {
-        if is_detachable(&state) {
+        if Membership::is_detachable(&state) {
             match cloud.detach_instance(group, work.id()).await {
                 Ok(()) => {
                     let then = match was {
@@ -121,7 +121,7 @@ async fn detach(work: &Work<'_>, cloud: &dyn AutoScaling, group: &str, was: &str
         work.clock.sleep(Duration::from_secs(1)).await;
         match cloud.describe_auto_scaling_instance(work.id()).await {
             Ok(None) => return Outcome::Missing("it is no longer in an Auto Scaling group".into()),
-            Ok(Some(now)) if is_terminating(&now.state) => {
+            Ok(Some(now)) if Membership::is_terminating(&now.state) => {
                 return Outcome::Skipped(format!("{}: its group is terminating it", now.state).into());
             }
             Ok(Some(now)) if now.state.starts_with("Detach") => return Outcome::AlreadyDone(now.state.into()),

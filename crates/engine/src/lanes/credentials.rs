@@ -172,7 +172,7 @@ pub(crate) async fn look(
         match found {
             Found::Role(role) => add(&mut roles, Known { role, reach: Some(RoleDeny::Instance) }),
             Found::Empty(profile) => seen.empty_profiles.push(profile),
-            // The finding names the role itself, which was found: that its profile is gone since is told, and lacks nothing.
+            // The finding names the role itself, which was found: that its profile is gone by now is a note, and nothing is missing.
             Found::Gone(profile, _) if roles.iter().any(|known| named.roles.contains(&known.role.name)) => {
                 seen.empty_profiles.push(profile);
             }

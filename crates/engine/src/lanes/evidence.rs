@@ -187,6 +187,14 @@ fn taken_by(plan: &Plan) -> Vec<VolumeId> {
 
 /// CreateSnapshots has no client token. Where an earlier attempt recorded the intent, its set may exist although its
 /// answer was lost and AWS does not list it yet: it is waited for, since a second set is allowed but not wanted.
+///
+/// ```text
+/// first attempt  |-- intent on record --|-- CreateSnapshots --x   it dies, or the answer is lost
+/// EC2                                       |-- makes the set --|-- lists it, seconds later --
+/// next attempt                                 |-- intent, no set: list again ... --|-- found by its tag
+/// ```
+///
+/// Where it is not found in time, another set is taken, and a note says that there may be two.
 async fn find_lost(work: &Work<'_>, cloud: &dyn Snapshots, seen: &mut EvidenceLook, begun: &[VolumeId]) {
     if work.instance.volumes.is_empty() {
         return;

@@ -74,8 +74,8 @@ async fn part(
 ) -> (LaneReport, FleetLook) {
     let mut report = LaneReport::default();
     let recorded = work.recorded(Lane::Fleet);
-    let protected_here = recorded.iter().any(|record| matches!(record.step, Step::ProtectFromScaleIn(_)));
-    let seen = FleetLook { protected_here, ..look.await };
+    let names = recorded.iter().map(|record| record.step.name()).collect();
+    let seen = FleetLook { recorded: names, ..look.await };
     let plan = fleet::plan(&seen, &work.instance, &groups_of(&recorded));
     report.note_all(&plan);
     if plan.todo().next().is_none() {

@@ -87,7 +87,7 @@ fn the_next_containment_finds_it_and_changes_nothing() {
 }
 
 #[test]
-fn a_stray_rule_goes_and_what_was_taken_away_comes_back() {
+fn a_stray_rule_goes_and_what_was_removed_comes_back() {
     let (world, victim) = world();
     let sim = with(&world, "10.9.0.0/16");
     deliver(&sim, &victim, "r").expect("an answer");
@@ -127,7 +127,7 @@ fn without_the_setting_it_is_a_stray() {
 }
 
 #[test]
-fn what_may_be_it_and_cannot_be_told_is_not_said_to_be_isolated() {
+fn what_may_be_forensic_access_and_is_not_known_to_be_is_not_said_to_be_isolated() {
     let (world, victim) = world();
     let sim = with(&world, "10.9.0.0/16");
     deliver(&sim, &victim, "r").expect("an answer");

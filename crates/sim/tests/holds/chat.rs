@@ -1,4 +1,4 @@
-//! A chat channel beside the mail: it hears what people hear, at the same time, and what goes wrong with it is said, kept
+//! A chat channel in addition to the mail: it gets what people get, at the same time, and what goes wrong with it is said, kept
 //! and sent later without anybody hearing twice or waiting.
 
 use std::{sync::Arc, time::Duration};
@@ -122,7 +122,7 @@ fn what_the_channel_does_not_take_is_left_over_listed_and_sent_late_and_people_h
 }
 
 #[test]
-fn a_release_that_the_channel_did_not_hear_of_is_released_and_told_there_by_the_schedule() {
+fn a_release_that_did_not_reach_the_channel_is_sent_there_by_the_schedule() {
     let (sim, victim) = opened();
     contain(&sim, &victim);
     sim.breaks(Break::Always("PublishToChat", Fault::Denied));
@@ -135,7 +135,7 @@ fn a_release_that_the_channel_did_not_hear_of_is_released_and_told_there_by_the_
 }
 
 #[test]
-fn while_people_cannot_be_notified_the_channel_is_not_told_again_and_again() {
+fn while_people_cannot_be_notified_the_channel_is_not_notified_again_and_again() {
     for begin in [opened as fn() -> (Arc<Sim>, Victim), asking] {
         let (sim, victim) = begin();
         sim.breaks(Break::Always("Publish", Fault::Denied));

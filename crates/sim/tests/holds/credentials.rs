@@ -173,7 +173,7 @@ fn a_role_that_is_read_later_is_denied_then() {
 }
 
 #[test]
-fn a_profile_without_a_role_is_told_as_that() {
+fn a_profile_without_a_role_is_reported_as_that() {
     let (mut world, victim) = World::production();
     for (_, held) in world.profiles.values_mut() {
         *held = None;

@@ -100,7 +100,7 @@ pub const UNDONE: [Undo; 11] = [
 ];
 
 #[test]
-fn every_fact_that_is_undone_is_put_right_and_told() {
+fn every_fact_that_is_undone_is_repaired_and_reported() {
     let (world, victim) = World::production();
     let expected = ended(&calm(&world, &victim));
     let mut failures = Vec::new();
@@ -184,7 +184,7 @@ fn a_new_interface_is_isolated_by_the_next_verification() {
 }
 
 #[test]
-fn a_fact_is_put_right_three_times_an_hour_and_then_only_told() {
+fn a_fact_is_repaired_three_times_an_hour_and_then_only_reported() {
     let (world, victim) = World::plain();
     let sim = calm(&world, &victim);
     let undo = |world: &mut World| world.instances.get_mut(&victim.id).expect("it").stop_protection = false;
@@ -219,7 +219,7 @@ fn a_verification_ends_a_containment_whose_function_died() {
 }
 
 #[test]
-fn a_responders_change_is_told_and_left() {
+fn a_responders_change_is_reported_and_left() {
     let (world, victim) = World::production();
     let responder = "arn:aws:iam::123456789012:role/sec/Responder".to_owned();
     let policy = Policy { responders: vec![responder], ..Policy::default() };

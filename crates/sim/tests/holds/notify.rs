@@ -245,7 +245,7 @@ fn a_message_that_cannot_be_sent_is_left_over_listed_and_sent_later_once_whateve
 }
 
 #[test]
-fn a_release_that_nobody_heard_of_is_told_by_the_next_release_or_verification() {
+fn a_release_that_nobody_was_notified_of_is_sent_by_the_next_release_or_verification() {
     for fault in Fault::ALL {
         let (sim, victim) = contained();
         let before = sim.told().len();
@@ -278,7 +278,7 @@ fn what_is_sent_late_says_so_and_keeps_its_reason() {
 }
 
 #[test]
-fn the_containment_that_nobody_heard_of_is_told_as_it_was_decided() {
+fn the_containment_that_nobody_was_notified_of_is_sent_as_it_was_decided() {
     let (sim, victim) = plain(Policy::default(), |_, _| {});
     sim.breaks(Break::Always("Publish", Fault::Denied));
     // Nor can the message be kept.
@@ -563,7 +563,7 @@ fn what_never_succeeded_has_not_drifted_and_the_reason_and_the_name_are_shown() 
 }
 
 #[test]
-fn an_event_delivered_by_a_broken_topic_stays_left_over_until_it_is_told() {
+fn an_event_that_could_not_be_sent_stays_left_over_until_it_is_sent() {
     let (world, victim) = World::production();
     let sim = Sim::new(world, 1);
     sim.breaks(Break::Always("Publish", Fault::Denied));

@@ -60,7 +60,7 @@ fn lane_of(operation: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn a_permission_that_lacks_costs_its_own_lane_and_is_named() {
+fn a_missing_permission_costs_its_own_lane_and_is_named() {
     let (world, victim) = World::production();
     let operations: BTreeSet<&'static str> = calm(&world, &victim).calls().iter().map(|call| call.operation).collect();
     let (mut swept, mut failures) = (0, Vec::new());
@@ -95,7 +95,7 @@ fn a_permission_that_lacks_costs_its_own_lane_and_is_named() {
 }
 
 #[test]
-fn without_the_ledger_nothing_is_changed_and_people_are_told() {
+fn without_the_ledger_nothing_is_changed_and_people_are_notified() {
     for operation in ["Query", "TransactWriteItems"] {
         for fault in [Fault::ServerError, Fault::Denied] {
             let (world, victim) = World::production();

@@ -49,7 +49,7 @@ fn idle(used: &BTreeSet<&'static str>, duty: Duty) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lists() {
+fn a_containment_makes_no_call_that_is_missing_from_its_power_and_looks_at_all_that_it_lists() {
     let (world, victim) = World::production();
     let contained: Arc<Sim> = calm(&world, &victim);
     assert_eq!(lacking(&contained, Duty::Contain), Vec::<&str>::new());
@@ -143,7 +143,7 @@ fn a_containment_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lis
 }
 
 #[test]
-fn a_release_makes_no_call_that_its_power_lacks_and_looks_at_all_that_it_lists() {
+fn a_release_makes_no_call_that_is_missing_from_its_power_and_looks_at_all_that_it_lists() {
     let (world, victim) = World::production();
     // A pod's interface is looked at by itself.
     let (node, host, _) = crate::interfaces::node();

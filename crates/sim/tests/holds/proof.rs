@@ -64,7 +64,7 @@ fn silence_after_the_cut_is_proof() {
 }
 
 #[test]
-fn accepted_bytes_after_the_cut_contradict_it_and_people_are_told() {
+fn accepted_bytes_after_the_cut_contradict_it_and_people_are_notified() {
     let (sim, victim, eni) = world(Destination::LogGroup("flow".to_owned()));
     record(&sim, &eni, "4096 START END ACCEPT OK");
     let told = sim.told().len();

@@ -174,7 +174,7 @@ fn an_instance_that_is_gone_is_released_from_its_role() {
 }
 
 #[test]
-fn what_was_draining_when_it_was_first_seen_is_told_and_not_registered_again() {
+fn what_was_draining_when_it_was_first_seen_is_reported_and_not_registered_again() {
     let (mut world, victim) = World::production();
     let arn = world.target_groups.keys().find(|arn| arn.contains("/addresses/")).expect("a group").clone();
     let group = world.target_groups.get_mut(&arn).expect("it");

@@ -198,7 +198,7 @@ fn a_stop_that_may_not_be_is_tried_again_only_by_who_asks_again() {
 }
 
 #[test]
-fn an_ask_about_a_contained_instance_is_told_and_is_no_repair() {
+fn an_order_to_stop_a_contained_instance_is_reported_and_is_no_repair() {
     let (mut world, victim) = asked(false);
     world.stops.clear();
     let sim = Sim::new(world, 1);

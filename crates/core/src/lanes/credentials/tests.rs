@@ -2,9 +2,9 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::{
-    model::{Association, InstanceState, Role},
+    model::{Association, InstanceState, MetadataOptions, Role, RoleLook},
     report::fact::{Promise, Truth, credentials::facts},
-    step::{DenyRole, DisableMetadata},
+    step::{DenyRole, DisableMetadata, skipped},
     testing::instance,
 };
 

@@ -4,6 +4,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::{
+    model::InstanceState,
     report::fact::{Truth, evidence::facts},
     step::{
         CreateSnapshot, CreateSnapshots, DisableAutoRecovery, Failure, KeepVolumes, LockSnapshot, ProtectStop,

@@ -2,9 +2,9 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::{
-    model::ScalingGroup,
+    model::{Membership, ScalingGroup},
     report::fact::{Truth, fleet::facts},
-    step::DeregisterTargets,
+    step::{DeregisterTargets, Step},
     testing::{instance, interface},
 };
 
@@ -186,7 +186,10 @@ fn kubernetes_karpenter_ecs_and_spot_are_known_by_their_tags() {
 
 #[test]
 fn each_lifecycle_state_has_its_plan() {
-    let outcome = |state: &str| detachable(&membership(state)).word();
+    let outcome = |state: &str| {
+        let look = FleetLook { membership: Some(membership(state)), ..FleetLook::default() };
+        plan(&look, &instance(), &BTreeSet::new()).steps[0].outcome.word()
+    };
     for (state, word) in [
         ("InService", "planned"),
         ("Standby", "planned"),

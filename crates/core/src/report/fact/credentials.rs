@@ -1,12 +1,13 @@
 //! What a later look shows of the credentials lane.
 
 use crate::{
-    lanes::credentials::{had_none, is_guarded, is_service_linked},
+    lanes::credentials::had_none,
     model::{
         CredentialsLook, Instance, RoleLook, Undenied,
         deny_policy::{self},
     },
     report::fact::{Cause, Fact, Promise},
+    step::RequireTokens,
 };
 
 /// What a later look shows of the credential cut.
@@ -17,7 +18,7 @@ pub fn facts(look: &CredentialsLook, instance: &Instance, forensic: Option<&str>
     for RoleLook { role, policy, unread, .. } in &look.roles {
         let denies = policy.as_deref().is_some_and(|policy| deny_policy::denies(policy, &instance_arn));
         let what = Promise::RoleDenies(role.name.clone());
-        let linked = is_service_linked(&role.arn).then(|| Undenied::ServiceLinked { role: role.name.clone() });
+        let linked = role.is_service_linked().then(|| Undenied::ServiceLinked { role: role.name.clone() });
         let refused = linked.or_else(|| look.refused.get(&role.arn).cloned());
         facts.push(match refused {
             _ if *unread => Fact::unknown(what, Cause::PolicyUnread),
@@ -55,7 +56,7 @@ pub fn facts(look: &CredentialsLook, instance: &Instance, forensic: Option<&str>
     if waived || instance.state.is_ending() {
         // Nobody can change it: it is said, and not promised.
     } else if keeps {
-        facts.push(Fact::seen(Promise::TokensRequired, in_effect && is_guarded(instance)));
+        facts.push(Fact::seen(Promise::TokensRequired, in_effect && RequireTokens::is_on(instance)));
     } else {
         let off = instance.metadata.endpoint == "disabled";
         facts.push(Fact::seen(Promise::MetadataOff, in_effect && off));

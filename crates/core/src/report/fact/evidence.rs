@@ -1,7 +1,7 @@
 //! What a later look shows of the evidence lane.
 
 use crate::{
-    lanes::evidence::{doomed, is_tagged, usable, without_snapshot},
+    lanes::evidence::{usable, without_snapshot},
     model::{EvidenceLook, Instance, InstanceState, ids::ContainmentId, tags::DEVICE_TAG},
     report::fact::{Cause, Fact, Promise},
     step::{
@@ -19,7 +19,7 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &Containment
         facts.push(Fact::broken(Promise::Exists, Cause::Ended));
     } else {
         if promised(&Step::TagInstance(TagInstance)) {
-            facts.push(Fact::seen(Promise::Tagged, is_tagged(instance, containment)));
+            facts.push(Fact::seen(Promise::Tagged, TagInstance::is_on(instance, containment)));
         }
         if !instance.spot && promised(&Step::ProtectTermination(ProtectTermination { was: false })) {
             facts.extend(look.termination_protection.map(|on| Fact::seen(Promise::TerminationProtected, on)));
@@ -36,7 +36,7 @@ pub fn facts(look: &EvidenceLook, instance: &Instance, containment: &Containment
             facts.extend(stays.map(|on| Fact::seen(Promise::NoAutoRecovery, on)));
         }
     }
-    let doomed = doomed(instance);
+    let doomed = KeepVolumes::doomed(instance);
     if promised(&Step::KeepVolumes(KeepVolumes { was: doomed.clone() })) {
         facts.extend(doomed.iter().map(|(_, id)| Fact::seen(Promise::Outlives(id.clone()), false)));
     }

@@ -1,7 +1,6 @@
 //! What a later look shows of the fleet lane.
 
 use crate::{
-    lanes::fleet::split,
     model::{FleetLook, Instance},
     report::fact::{Fact, Promise},
 };
@@ -15,7 +14,7 @@ pub fn facts(look: &FleetLook, instance: &Instance) -> Vec<Fact> {
     let mut held: Vec<String> = look
         .registrations
         .iter()
-        .filter(|registration| split(registration, instance).0.iter().any(|target| target.state != "draining"))
+        .filter(|registration| registration.split(instance).0.iter().any(|target| target.state != "draining"))
         .map(|registration| registration.group.clone())
         .collect();
     held.extend(look.classic.iter().cloned());

@@ -2,6 +2,7 @@
 
 use super::{Audience, details, headline};
 use crate::{
+    decide::Strength,
     ledger::Conclusion,
     model::text::{self, Sentence},
     report::{
@@ -50,6 +51,8 @@ pub(super) fn sms(answer: &Answer, audience: &Audience<'_>) -> String {
         parts.push(format!("{}.", words.join(", ")));
     }
     let next = match outcome {
+        // A yes would be refused as long as the tag forbids it: what to do first is in the message.
+        Conclusion::Asked if audience.exemption.is_some_and(|tag| tag.strength == Strength::Never) => None,
         Conclusion::Asked => answer.question.as_ref().map(|question| format!("decide {question} yes|no")),
         Conclusion::Contained
         | Conclusion::Partial

@@ -249,6 +249,15 @@ fn names_in_commands_are_quoted() {
 }
 
 #[test]
+fn an_sms_offers_no_answer_that_would_be_refused() {
+    let asked = Answer { question: Some("0123456789ab".to_owned()), ..question() };
+    assert!(subject::sms(&asked, &AUDIENCE).contains(" decide "), "{}", subject::sms(&asked, &AUDIENCE));
+    let exemption = Exemption { tag: "brig:exempt", value: "never", strength: Strength::Never };
+    let sms = subject::sms(&asked, &Audience { exemption: Some(exemption), ..AUDIENCE });
+    assert!(!sms.contains(" decide ") && sms.contains("brig show "), "{sms}");
+}
+
+#[test]
 fn an_sms_ends_after_a_whole_word_and_never_loses_what_to_do() {
     let mut long = containment(Conclusion::Failed, "x");
     long.reason = "word ".repeat(200).into();

@@ -308,7 +308,7 @@ fn the_same_of_the_record_is_the_same_page() {
 }
 
 #[test]
-fn lanes_and_paths_are_told_the_weakest_first() {
+fn lanes_and_paths_stand_the_weakest_first() {
     let page = page(&sample(), Now::NotLooked);
     let lanes: Vec<_> = page.lanes.iter().map(|line| (words::lane(line.lane), line.read_back.1)).collect();
     assert_eq!(

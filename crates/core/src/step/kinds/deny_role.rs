@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, unread};
 use crate::{
-    model::deny_policy::{self, RoleDeny},
+    model::{
+        RoleLook,
+        deny_policy::{self, RoleDeny},
+    },
     step::{
         Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
-        done,
+        done, skipped,
         undo::{Look, ReleaseScope},
     },
 };
@@ -24,6 +27,34 @@ pub struct DenyRole {
     pub reach: RoleDeny,
     /// A policy of that name that Brig did not write.
     pub was: Option<String>,
+}
+
+impl DenyRole {
+    pub(crate) fn plan(role: &RoleLook, instance_arn: &str, reach: RoleDeny, plan: &mut Plan) {
+        let RoleLook { role, policy, denied, reach: recorded, .. } = role;
+        // Another containment's denial of the whole role is not narrowed by this one.
+        let whole = reach == RoleDeny::Role && policy.as_deref().is_some_and(deny_policy::denies_role);
+        let reach = if whole { reach } else { recorded.unwrap_or(reach) };
+        let visible = policy.as_deref().is_some_and(|policy| match reach {
+            RoleDeny::Instance => deny_policy::denies(policy, instance_arn),
+            RoleDeny::Role => deny_policy::denies_role(policy),
+        });
+        let outcome = if role.is_service_linked() {
+            skipped("AWS does not let anyone change a service-linked role: its credentials stay valid")
+        } else if visible && denied.iter().any(|arn| arn == instance_arn) {
+            done("the role denies this instance's sessions")
+        } else {
+            Outcome::Planned
+        };
+        let step = Self {
+            role: role.name.clone(),
+            role_arn: role.arn.clone(),
+            instance_arn: instance_arn.to_owned(),
+            reach,
+            was: policy.clone().filter(|policy| !deny_policy::is_ours(policy)),
+        };
+        plan.add(step.into(), outcome);
+    }
 }
 
 impl Describe for DenyRole {
@@ -53,7 +84,7 @@ impl Undo for DenyRole {
         let seen = look.roles.iter().find(|seen| seen.role.arn == *role_arn);
         let policy = seen.and_then(|seen| seen.policy.as_deref());
         let ours = policy.is_some_and(deny_policy::is_ours);
-        let in_set = seen.is_some_and(|seen| seen.denied.contains(instance_arn));
+        let in_set = seen.is_some_and(|seen| seen.denied.iter().any(|arn| arn == instance_arn));
         // A denial of the whole role names nobody: it goes with the last contained instance, and until then it is the others'.
         let whole = policy.is_some_and(deny_policy::denies_role);
         let others = seen.map_or(0, |seen| seen.denied.iter().filter(|arn| *arn != instance_arn).count());

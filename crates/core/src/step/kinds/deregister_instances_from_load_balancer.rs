@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
-use crate::step::{
-    Lane, Outcome, Plan, Reversal,
-    change::{Change, change, word},
-    done,
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::FleetLook,
+    step::{
+        Lane, Outcome, Plan, Reversal,
+        change::{Change, change, word},
+        done,
+        undo::{Look, ReleaseScope},
+    },
 };
 
 /// Takes the instance out of a classic load balancer.
@@ -15,6 +18,14 @@ use crate::step::{
 pub struct DeregisterInstancesFromLoadBalancer {
     /// The balancer's name.
     pub balancer: String,
+}
+
+impl DeregisterInstancesFromLoadBalancer {
+    pub(crate) fn plan(look: &FleetLook, plan: &mut Plan) {
+        for balancer in &look.classic {
+            plan.add(Self { balancer: balancer.clone() }.into(), Outcome::Planned);
+        }
+    }
 }
 
 impl Describe for DeregisterInstancesFromLoadBalancer {

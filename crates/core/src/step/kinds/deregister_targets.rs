@@ -1,10 +1,12 @@
 //! Takes the instance out of a target group.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
 use crate::{
-    model::Target,
+    model::{Instance, Registration, Target, ids::VpcId},
     step::{
         Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change},
@@ -20,6 +22,28 @@ pub struct DeregisterTargets {
     pub group: String,
     /// The targets, with their ports.
     pub was: Vec<Target>,
+}
+
+impl DeregisterTargets {
+    /// `recorded` are target groups whose targets the ledger holds.
+    pub(crate) fn plan(registration: &Registration, instance: &Instance, recorded: &BTreeSet<String>, plan: &mut Plan) {
+        let (ours, foreign) = registration.split(instance);
+        for target in foreign {
+            plan.note(format!(
+                "{} of the VPC {} holds the address {}, which the instance has in another VPC: private addresses repeat, so it is left alone",
+                registration.group,
+                registration.vpc.as_ref().map_or("none", VpcId::as_str),
+                target.id
+            ));
+        }
+        if ours.is_empty() {
+            return;
+        }
+        // What its Auto Scaling group has just begun to drain is on record only once it was planned here.
+        let leaving = recorded.contains(&registration.group) && ours.iter().all(|target| target.state == "draining");
+        let outcome = if leaving { done("draining") } else { Outcome::Planned };
+        plan.add(Self { group: registration.group.clone(), was: ours }.into(), outcome);
+    }
 }
 
 impl Describe for DeregisterTargets {

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
 use crate::{
-    model::Rejoin,
+    model::{FleetLook, Membership, Rejoin},
     step::{
-        Lane, Outcome, Plan, Reversal,
+        Lane, Outcome, Plan, ProtectFromScaleIn, Reversal,
         change::{Change, Value, change, word},
-        done,
+        done, skipped,
         undo::{Look, ReleaseScope},
     },
 };
@@ -22,6 +22,27 @@ pub struct DetachInstances {
     pub was: String,
     /// Whether it was protected from scale-in.
     pub protected: bool,
+}
+
+impl DetachInstances {
+    /// States on the way to a detachable one are waited for, those on the way out are final
+    /// (<https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html>).
+    pub(crate) fn plan(look: &FleetLook, plan: &mut Plan) {
+        let Some(Membership { group, state, protected }) = &look.membership else { return };
+        let outcome = if state.starts_with("Detach") {
+            done(state)
+        } else if Membership::is_terminating(state) {
+            skipped(format!("{state}: its group is terminating it, and AWS no longer detaches it"))
+        } else if state.starts_with("Warmed") {
+            skipped(format!(
+                "{state}: AWS detaches no instance from a warm pool; its group may still use or terminate it"
+            ))
+        } else {
+            Outcome::Planned
+        };
+        let protected = *protected && !ProtectFromScaleIn::is_recorded(look);
+        plan.add(Self { group: group.clone(), was: state.clone(), protected }.into(), outcome);
+    }
 }
 
 impl Describe for DetachInstances {

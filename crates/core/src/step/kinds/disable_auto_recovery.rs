@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, setting};
-use crate::step::{
-    Lane, Outcome, Plan, Reversal,
-    change::{Change, change, word},
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::Instance,
+    step::{
+        ENDED, Lane, Outcome, Plan, Reversal,
+        change::{Change, change, word},
+        done, skipped,
+        undo::{Look, ReleaseScope},
+    },
 };
 
 /// AWS no longer moves the instance to other hardware by itself, which loses its memory.
@@ -14,6 +18,18 @@ use crate::step::{
 pub struct DisableAutoRecovery {
     /// The setting before.
     pub was: String,
+}
+
+impl DisableAutoRecovery {
+    pub(crate) fn plan(instance: &Instance, plan: &mut Plan) {
+        let Some(was) = &instance.auto_recovery else { return };
+        let outcome = match was.as_str() {
+            "disabled" => done("disabled"),
+            _ if instance.state.is_over() => skipped(ENDED),
+            _ => Outcome::Planned,
+        };
+        plan.add(Self { was: was.clone() }.into(), outcome);
+    }
 }
 
 impl Describe for DisableAutoRecovery {

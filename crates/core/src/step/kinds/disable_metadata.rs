@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, RestoreMetadata, Undo, require_tokens::metadata};
 use crate::{
-    model::MetadataOptions,
+    model::{CredentialsLook, Instance, MetadataOptions},
     step::{
         Lane, Outcome, Plan, Reversal,
         change::{Change, Switch, Value, change},
+        done, skipped,
         undo::{Look, ReleaseScope},
     },
 };
@@ -17,6 +18,18 @@ use crate::{
 pub struct DisableMetadata {
     /// The options before.
     pub was: MetadataOptions,
+}
+
+impl DisableMetadata {
+    /// What AWS does not take for this instance is not tried again by each verification.
+    pub(crate) fn plan(look: &CredentialsLook, instance: &Instance, plan: &mut Plan) {
+        let outcome = match &look.metadata_waived {
+            _ if instance.metadata.endpoint == "disabled" => done("the metadata service is off"),
+            Some(why) => skipped(why.clone()),
+            None => Outcome::Planned,
+        };
+        plan.add(Self { was: instance.metadata.clone() }.into(), outcome);
+    }
 }
 
 impl Describe for DisableMetadata {

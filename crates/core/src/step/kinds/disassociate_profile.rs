@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, RestoreProfile, Undo, gone, unread};
-use crate::step::{
-    Lane, Outcome, Plan, Reversal,
-    change::{Change, Value, change, word},
-    done,
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::Association,
+    step::{
+        Lane, Outcome, Plan, Reversal,
+        change::{Change, Value, change, word},
+        done,
+        undo::{Look, ReleaseScope},
+    },
 };
 
 /// Takes the instance profile off the instance.
@@ -17,6 +20,14 @@ pub struct DisassociateProfile {
     pub association: String,
     /// The profile's ARN.
     pub was: String,
+}
+
+impl DisassociateProfile {
+    pub(crate) fn plan(association: &Association, plan: &mut Plan) {
+        let leaves = association.state.starts_with("disassociat");
+        let outcome = if leaves { done(&association.state) } else { Outcome::Planned };
+        plan.add(Self { association: association.id.clone(), was: association.profile.clone() }.into(), outcome);
+    }
 }
 
 impl Describe for DisassociateProfile {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    model::ids::VolumeId,
+    model::{Instance, ids::VolumeId},
     step::{
         Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change},
@@ -18,6 +18,23 @@ use crate::{
 pub struct KeepVolumes {
     /// Device and volume, of those that termination would have deleted.
     pub was: Vec<(String, VolumeId)>,
+}
+
+impl KeepVolumes {
+    pub(crate) fn plan(instance: &Instance, plan: &mut Plan) {
+        if instance.volumes.is_empty() {
+            return;
+        }
+        let was = Self::doomed(instance);
+        let outcome = if was.is_empty() { done("every volume outlives the instance") } else { Outcome::Planned };
+        plan.add(Self { was }.into(), outcome);
+    }
+
+    /// Device and volume of those that termination would delete.
+    pub(crate) fn doomed(instance: &Instance) -> Vec<(String, VolumeId)> {
+        let doomed = instance.volumes.iter().filter(|volume| volume.delete_on_termination);
+        doomed.map(|volume| (volume.device.clone(), volume.id.clone())).collect()
+    }
 }
 
 impl Describe for KeepVolumes {

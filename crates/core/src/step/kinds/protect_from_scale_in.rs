@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
-use crate::step::{
-    Lane, Outcome, Plan, Reversal,
-    change::{Change, change, switch},
-    done,
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::{FleetLook, Membership},
+    step::{
+        Lane, Outcome, Plan, Reversal,
+        change::{Change, change, switch},
+        done,
+        undo::{Look, ReleaseScope},
+    },
 };
 
 /// Protects an instance that cannot be detached yet from being chosen when its group scales in.
@@ -15,6 +18,22 @@ use crate::step::{
 pub struct ProtectFromScaleIn {
     /// The group's name.
     pub group: String,
+}
+
+impl ProtectFromScaleIn {
+    /// Whether it was this containment that protected it.
+    pub(crate) fn is_recorded(look: &FleetLook) -> bool {
+        look.recorded.contains(Self::NAME)
+    }
+
+    /// Of the states in which it may be protected, the others are detached at once.
+    pub(crate) fn plan(look: &FleetLook, plan: &mut Plan) {
+        let Some(Membership { group, state, protected }) = &look.membership else { return };
+        if state == "EnteringStandby" && (Self::is_recorded(look) || !protected) {
+            let outcome = if *protected { done("protected") } else { Outcome::Planned };
+            plan.add(Self { group: group.clone() }.into(), outcome);
+        }
+    }
 }
 
 impl Describe for ProtectFromScaleIn {

@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, flag};
-use crate::step::{
-    Lane, Outcome, Plan, Reversal,
-    change::{Change, change, switch},
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::{EvidenceLook, Instance},
+    step::{
+        ENDED, Lane, Outcome, Plan, Reversal,
+        change::{Change, change, switch},
+        done, skipped,
+        undo::{Look, ReleaseScope},
+    },
 };
 
 /// Forbids stopping by API.
@@ -14,6 +18,20 @@ use crate::step::{
 pub struct ProtectStop {
     /// The flag before.
     pub was: bool,
+}
+
+impl ProtectStop {
+    pub(crate) fn plan(look: &EvidenceLook, instance: &Instance, plan: &mut Plan) {
+        let Some(was) = look.stop_protection else { return };
+        let outcome = match was {
+            true => done("on"),
+            false if instance.state.is_over() => skipped(ENDED),
+            false if instance.spot => skipped("AWS allows no stop protection on a Spot instance"),
+            false if !instance.ebs_root => skipped("AWS allows no stop protection with an instance-store root"),
+            false => Outcome::Planned,
+        };
+        plan.add(Self { was }.into(), outcome);
+    }
 }
 
 impl Describe for ProtectStop {

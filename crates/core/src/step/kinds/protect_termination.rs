@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, flag};
-use crate::step::{
-    Lane, Outcome, Plan, Reversal,
-    change::{Change, change, switch},
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::{EvidenceLook, Instance},
+    step::{
+        ENDED, Lane, Outcome, Plan, Reversal,
+        change::{Change, change, switch},
+        done, skipped,
+        undo::{Look, ReleaseScope},
+    },
 };
 
 /// Forbids termination by API.
@@ -14,6 +18,19 @@ use crate::step::{
 pub struct ProtectTermination {
     /// The flag before.
     pub was: bool,
+}
+
+impl ProtectTermination {
+    pub(crate) fn plan(look: &EvidenceLook, instance: &Instance, plan: &mut Plan) {
+        let Some(was) = look.termination_protection else { return };
+        let outcome = match was {
+            true => done("on"),
+            false if instance.state.is_over() => skipped(ENDED),
+            false if instance.spot => skipped("AWS allows no termination protection on a Spot instance"),
+            false => Outcome::Planned,
+        };
+        plan.add(Self { was }.into(), outcome);
+    }
 }
 
 impl Describe for ProtectTermination {

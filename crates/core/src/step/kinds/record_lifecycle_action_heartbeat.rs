@@ -3,10 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo};
-use crate::step::{
-    Lane, Outcome, Plan, Reversal,
-    change::{Change, change, word},
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::{FleetLook, Membership},
+    step::{
+        Lane, Outcome, Plan, Reversal,
+        change::{Change, change, word},
+        undo::{Look, ReleaseScope},
+    },
 };
 
 /// Holds an instance that its group is terminating, by another heartbeat of the hook that holds it.
@@ -16,6 +19,16 @@ pub struct RecordLifecycleActionHeartbeat {
     pub group: String,
     /// The hook's name.
     pub hook: String,
+}
+
+impl RecordLifecycleActionHeartbeat {
+    /// Each hook that holds it on its way out is asked to hold it longer.
+    pub(crate) fn plan(look: &FleetLook, plan: &mut Plan) {
+        let Some(Membership { group, state, .. }) = &look.membership else { return };
+        for hook in look.own.hooks.iter().filter(|_| state == "Terminating:Wait") {
+            plan.add(Self { group: group.clone(), hook: hook.clone() }.into(), Outcome::Planned);
+        }
+    }
 }
 
 impl Describe for RecordLifecycleActionHeartbeat {

@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, disassociate_profile::profile};
-use crate::step::{
-    Lane, Outcome, Plan, Reversal,
-    change::{Change, change, word},
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::Association,
+    step::{
+        Lane, Outcome, Plan, Reversal,
+        change::{Change, change, word},
+        done,
+        undo::{Look, ReleaseScope},
+    },
 };
 
 /// Puts the responders' instance profile in the place of the instance's own.
@@ -18,6 +22,15 @@ pub struct ReplaceProfile {
     pub was: String,
     /// The ARN of the responders' profile.
     pub with: String,
+}
+
+impl ReplaceProfile {
+    /// `with` is the ARN of the responders' profile.
+    pub(crate) fn plan(association: &Association, with: &str, plan: &mut Plan) {
+        let outcome = if association.profile == with { done("the forensic profile") } else { Outcome::Planned };
+        let (was, with) = (association.profile.clone(), with.to_owned());
+        plan.add(Self { association: association.id.clone(), was, with }.into(), outcome);
+    }
 }
 
 impl Describe for ReplaceProfile {

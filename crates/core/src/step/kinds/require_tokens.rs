@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    model::{Instance, MetadataOptions},
+    model::{CredentialsLook, Instance, MetadataOptions},
     step::{
         Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
-        done,
+        done, skipped,
         undo::{Look, ReleaseScope},
     },
 };
@@ -18,6 +18,24 @@ use crate::{
 pub struct RequireTokens {
     /// The options before.
     pub was: MetadataOptions,
+}
+
+impl RequireTokens {
+    /// What AWS does not take for this instance is not tried again by each verification.
+    pub(crate) fn plan(look: &CredentialsLook, instance: &Instance, plan: &mut Plan) {
+        let outcome = match &look.metadata_waived {
+            _ if Self::is_on(instance) => done("tokens are required, one hop away at most"),
+            Some(why) => skipped(why.clone()),
+            None => Outcome::Planned,
+        };
+        plan.add(Self { was: instance.metadata.clone() }.into(), outcome);
+    }
+
+    pub(crate) fn is_on(instance: &Instance) -> bool {
+        let MetadataOptions { endpoint, tokens, hop_limit, .. } = MetadataOptions::guarded();
+        let now = &instance.metadata;
+        now.endpoint == endpoint && now.tokens == tokens && now.hop_limit == hop_limit
+    }
 }
 
 impl Describe for RequireTokens {

@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, setting};
-use crate::step::{
-    Lane, Outcome, Plan, Reversal,
-    change::{Change, change, word},
-    undo::{Look, ReleaseScope},
+use crate::{
+    model::{EvidenceLook, Instance},
+    step::{
+        ENDED, Lane, Outcome, Plan, Reversal,
+        change::{Change, change, word},
+        done, skipped,
+        undo::{Look, ReleaseScope},
+    },
 };
 
 /// A shutdown from inside stops the instance and keeps its disks.
@@ -14,6 +18,19 @@ use crate::step::{
 pub struct StopOnShutdown {
     /// The behaviour before.
     pub was: String,
+}
+
+impl StopOnShutdown {
+    pub(crate) fn plan(look: &EvidenceLook, instance: &Instance, plan: &mut Plan) {
+        let Some(was) = &look.shutdown_behavior else { return };
+        let outcome = match was.as_str() {
+            "stop" => done("stop"),
+            _ if instance.state.is_over() => skipped(ENDED),
+            _ if !instance.ebs_root => skipped("an instance-store root cannot be stopped"),
+            _ => Outcome::Planned,
+        };
+        plan.add(Self { was: was.clone() }.into(), outcome);
+    }
 }
 
 impl Describe for StopOnShutdown {

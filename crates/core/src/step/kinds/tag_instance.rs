@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    model::tags::{CONTAINMENT_TAG, STATE_TAG},
+    model::{
+        Instance,
+        ids::ContainmentId,
+        tags::{CONTAINMENT_TAG, STATE_TAG},
+    },
     step::{
         Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change},
@@ -16,6 +20,19 @@ use crate::{
 /// Tags the instance with its containment; release takes the tags away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TagInstance;
+
+impl TagInstance {
+    pub(crate) fn plan(instance: &Instance, containment: &ContainmentId, plan: &mut Plan) {
+        if !instance.state.is_over() {
+            let outcome = if Self::is_on(instance, containment) { done("tagged") } else { Outcome::Planned };
+            plan.add(Self.into(), outcome);
+        }
+    }
+
+    pub(crate) fn is_on(instance: &Instance, containment: &ContainmentId) -> bool {
+        instance.tags.get(CONTAINMENT_TAG).is_some_and(|id| id == containment.as_str())
+    }
+}
 
 impl Describe for TagInstance {
     const LANE: Lane = Lane::Evidence;
