@@ -52,7 +52,7 @@ MUTANTS = [
      "holds", "notify"),
     ("an untracked interface is isolated again", "crates/engine/src/lanes/network/cut.rs",
      "let closing = self.close_again(eni, &isolated).await;",
-     "let closing: Answer<()> = Ok(());",
+     "let closing: PortResult<()> = Ok(());",
      "holds", "release::a_release_gives_the_world_back"),
 ]
 

@@ -26,7 +26,7 @@ pub use self::{
     fleet::{FleetLook, Membership, Registration, ScalingGroup, Target},
     flow_log::{Destination, Files, FlowLog, Listing},
     instance::{Instance, InstanceState, MetadataOptions, Volume},
-    interface::{Interface, PublicAddress, Timeouts, vpcs_of},
+    interface::{Exposure, Interface, PublicAddress, Timeouts, vpcs_of},
     rejoin::Rejoin,
     security_group::{Direction, Purpose, Rule, SecurityGroup, Uncut},
 };

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod contest;
 pub mod fact;
 pub mod message;
+mod note;
 pub mod notices;
 pub mod page;
 pub mod paths;

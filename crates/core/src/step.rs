@@ -6,6 +6,7 @@ mod denial;
 mod kind;
 mod kinds;
 mod lane;
+mod note;
 mod outcome;
 mod plan;
 pub mod undo;
@@ -15,6 +16,7 @@ pub use denial::{Denial, PolicyKind};
 pub use kind::Kind;
 pub use kinds::*;
 pub use lane::{Lane, PerLane};
+pub use note::{Denied, FleetKind, Note};
 pub use outcome::{Detail, Failure, Mark, Outcome, OutcomeKind};
 pub use plan::{Plan, Planned};
 

@@ -13,7 +13,7 @@ use brig_core::{
         Instance,
         ids::InstanceKey,
         tags::{CONTAINMENT_TAG, STATE_TAG},
-        text::{self, Sentence, one_line},
+        text::{Sentence, one_line},
         timestamp::Timestamp,
     },
     report::{
@@ -25,7 +25,7 @@ use brig_core::{
         proof::{Proof, State as ProofState},
         verdict::Verdict,
     },
-    step::{Kind, Lane, Outcome, OutcomeKind, Step, StepKind},
+    step::{Kind, Lane, Note, Outcome, OutcomeKind, Step, StepKind},
     trigger::Finding,
 };
 
@@ -121,7 +121,7 @@ impl Engine {
                 let due = contest.as_ref().is_some_and(|contest| contest.is_due(self.clock.now()));
                 if due || answer.outcome == Conclusion::Repaired && looks_up {
                     let callers = self.callers(&undone(&reports, &work, &seen_to), lanes.reads.as_ref()).await;
-                    answer.notes.extend(callers.notes.into_iter().map(Sentence::from));
+                    answer.notes.extend(callers.notes);
                     if let Some(contest) = &mut answer.contest {
                         contest.by = callers.by.into_iter().collect();
                     }
@@ -197,7 +197,7 @@ impl Engine {
         };
         let kept = self.keep_report(answer, work, ReportOf::Answer, current);
         let (notified, marked, settled, kept) = futures::join!(publish, mark, settle, kept);
-        answer.notes.extend(kept.err().map(Into::into));
+        answer.notes.extend(kept.err());
         if notified.is_known() {
             current.told = Some(standing);
             let told = |contest: Contest| if news { contest.notified(now) } else { contest };
@@ -206,14 +206,10 @@ impl Engine {
         }
         answer.not_notified(notified.failure());
         if let Err(error) = settled {
-            answer
-                .notes
-                .push(Sentence::new(format_args!("open questions about the instance could not be closed: {error}")));
+            answer.notes.push(Note::QuestionsNotClosed(Sentence::new(error)));
         }
         if let Err(error) = marked {
-            answer.notes.push(Sentence::new(format_args!(
-                "the instance's tag {STATE_TAG} could not be set to {word}: {error}"
-            )));
+            answer.notes.push(Note::StateTagNotSet { word: word.to_owned(), error: Sentence::new(error) });
         }
         let read_version = current.version;
         let mut next = Containment { version: read_version.saturating_add(1), ..current.clone() };
@@ -227,10 +223,10 @@ impl Engine {
         match self.ledger.close(&work.key, &next, read_version).await {
             Ok(true) => *current = next,
             Ok(false) => {
-                answer.notes.push("another invocation has taken this containment over in the meantime".into());
+                answer.notes.push(Note::TakenOver);
             }
             Err(error) => {
-                answer.notes.push(Sentence::new(format_args!("how it ended is not on record: {error}")));
+                answer.notes.push(Note::EndNotOnRecord(Sentence::new(&error)));
                 answer.left_over |= error.is_retryable();
             }
         }
@@ -387,15 +383,12 @@ fn answer(
         let changes = if repairs == 1 { "change" } else { "changes" };
         verdict.alert(format!("Part of the containment no longer held; Brig repaired it ({repairs} {changes})"));
     }
-    let mut notes = facts.broken();
+    let mut notes: Vec<Note> = facts.broken().into_iter().map(Note::OfAFact).collect();
     notes.extend(reports.notes());
     notes.extend(reports.unwatched());
-    notes.extend(work.finding.notes.iter().map(Sentence::from));
+    notes.extend(work.finding.notes.iter().map(|note| Note::OfTheEvent(note.into())));
     if let Some(foreign) = work.instance.tags.get(CONTAINMENT_TAG).filter(|tag| *tag != work.containment.as_str()) {
-        notes.push(Sentence::new(format_args!(
-            "taken over by force from the containment {}: what was there before it is not known here",
-            text::one_line(foreign, text::NAME)
-        )));
+        notes.push(Note::ForcedFrom(foreign.clone()));
     }
     Answer {
         containment_id: Some(work.containment.clone()),

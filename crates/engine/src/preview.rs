@@ -10,12 +10,10 @@ use brig_core::{
         CredentialsLook, EvidenceLook, FleetLook, Instance,
         gap::{Gap, Subject},
         ids::ContainmentId,
-        text::Sentence,
     },
     report::answer::{Answer, LaneGap, StepReport, Timings},
-    step::{Lane, PerLane, Plan},
+    step::{Lane, Note, PerLane, Plan},
 };
-
 use futures::future::Either;
 
 use crate::{
@@ -83,7 +81,7 @@ impl Engine {
             match futures::future::select(looks, self.clock.sleep(time)).await {
                 Either::Left((looks, _)) => looks,
                 Either::Right(((), _)) => {
-                    late.push("the invocation's time was nearly over: only the cut is planned here".to_owned());
+                    late.push(Note::Late);
                     (CredentialsLook::default(), FleetLook::default(), EvidenceLook::default(), Ok(None))
                 }
             };
@@ -94,14 +92,14 @@ impl Engine {
             Ok(seen) => network::plan_from(seen, &look.records.steps, instance, &containment, self.policy.untrack),
             Err(gap) => {
                 unseen.push(gap.clone());
-                Plan { steps: Vec::new(), notes: vec![unread(gap)] }
+                Plan { steps: Vec::new(), notes: vec![Note::Gap(gap.clone())] }
             }
         };
         let denials = match acls {
             Ok(seen) => seen.map(|seen| seen.plan(known, instance, &self.policy)).unwrap_or_default(),
             Err(error) => {
                 let gap = gap(Subject::NetworkAcls, &error);
-                let notes = vec![unread(&gap)];
+                let notes = vec![Note::Gap(gap.clone())];
                 unseen.push(gap);
                 Plan { steps: Vec::new(), notes }
             }
@@ -138,9 +136,9 @@ impl Engine {
         answer.notes = plans
             .iter()
             .flat_map(|plan| plan.notes.iter().cloned())
-            .chain(gaps.map(unread))
-            .chain(late.into_iter().map(Sentence::from))
-            .chain(finding.notes.iter().map(Sentence::from))
+            .chain(gaps.cloned().map(Note::Gap))
+            .chain(late)
+            .chain(finding.notes.iter().map(|note| Note::OfTheEvent(note.into())))
             .collect();
         answer.timings_ms = Timings { done: Some(self.elapsed(invocation)), ..scene.timings };
         answer
@@ -157,8 +155,4 @@ fn lane_gaps(gaps: PerLane<&Vec<Gap>>, late: bool) -> Vec<LaneGap> {
         all.extend(not_looked_at.map(|lane| LaneGap::new(lane, &gap)));
     }
     all
-}
-
-fn unread(gap: &Gap) -> Sentence {
-    Sentence::new(gap)
 }

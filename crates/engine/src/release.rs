@@ -20,7 +20,7 @@ use brig_core::{
         message::{self, Audience},
         verdict::Verdict,
     },
-    step::{Lane, Outcome, PerLane, Plan, StartInstance, Step},
+    step::{Lane, Note, Outcome, PerLane, Plan, StartInstance, Step},
     trigger::{Finding, Rejoin},
 };
 use look::{Seen, look};
@@ -269,7 +269,7 @@ impl Engine {
         let steps = plan.steps.iter();
         answer.steps = steps.map(|planned| StepReport::new(&planned.step, &planned.outcome, work.id())).collect();
         answer.notes.clone_from(&plan.notes);
-        answer.notes.extend(gaps.iter().map(Sentence::new));
+        answer.notes.extend(gaps.iter().cloned().map(Note::Gap));
         answer
     }
 
@@ -297,8 +297,8 @@ impl Engine {
         answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
         answer.notes.clone_from(&plan.notes);
         let elsewhere = all.iter().filter(|(_, fact)| fact.truth == Truth::Yes && fact.why.is_some());
-        answer.notes.extend(elsewhere.map(|(_, fact)| Sentence::new(format_args!("left alone: {}", said(fact)))));
-        answer.notes.push("snapshots, their locks and Brig's own groups stay".into());
+        answer.notes.extend(elsewhere.map(|(_, fact)| Note::LeftAlone(said(fact).into())));
+        answer.notes.push(Note::EvidenceStays);
         answer.timings_ms = Timings { done: Some(self.elapsed(case.invocation)), ..Timings::default() };
         answer
     }
@@ -324,7 +324,7 @@ impl Engine {
         let notify = self.notify(&place, news.then_some((id.as_str(), &message)), case.invocation);
         let kept = self.keep_report(answer, work, ReportOf::Release, &current);
         let (notified, kept) = futures::join!(notify, kept);
-        answer.notes.extend(kept.err().map(Into::into));
+        answer.notes.extend(kept.err());
         if notified.is_known() {
             next.told = Some(word.to_owned());
         } else if news {
@@ -335,9 +335,9 @@ impl Engine {
         answer.not_notified(notified.failure());
         match self.ledger.close(&work.key, &next, current.version).await {
             Ok(true) => {}
-            Ok(false) => answer.notes.push("another invocation has taken this containment over in the meantime".into()),
+            Ok(false) => answer.notes.push(Note::TakenOver),
             Err(error) => {
-                answer.notes.push(Sentence::new(format_args!("how it ended is not on record: {error}")));
+                answer.notes.push(Note::EndNotOnRecord(Sentence::new(&error)));
                 answer.left_over |= error.is_retryable();
             }
         }

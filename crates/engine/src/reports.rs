@@ -3,13 +3,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use brig_core::{
-    lanes::network::Exposure,
-    model::{FlowLog, Interface, Rule, gap::Gap, reach::ReachLook, text::Sentence, timestamp::Timestamp},
+    model::{Exposure, FlowLog, Interface, Rule, gap::Gap, reach::ReachLook, timestamp::Timestamp},
     report::{
         paths::Path,
         verdict::{LaneFacts, Left},
     },
-    step::{Lane, Outcome, PerLane, Step},
+    step::{Lane, Note, Outcome, PerLane, Step},
 };
 
 use crate::{
@@ -112,8 +111,8 @@ impl Reports {
     }
 
     /// Which interfaces no flow log watches.
-    pub(crate) fn unwatched(&self) -> Option<Sentence> {
-        self.reach.as_ref()?.unwatched(&self.interfaces).map(Into::into)
+    pub(crate) fn unwatched(&self) -> Option<Note> {
+        self.reach.as_ref()?.unwatched(&self.interfaces).map(Note::Unwatched)
     }
 
     /// What forensic access lets through.
@@ -148,7 +147,7 @@ impl Reports {
         self.lanes.iter().flat_map(|(_, lane)| lane.done.iter())
     }
 
-    pub(crate) fn notes(&self) -> impl Iterator<Item = Sentence> {
+    pub(crate) fn notes(&self) -> impl Iterator<Item = Note> {
         self.lanes.iter().flat_map(|(_, lane)| lane.notes.iter().cloned())
     }
 

@@ -16,6 +16,7 @@ use brig_core::{
         message::{self, Audience},
         story,
     },
+    step::Note,
     trigger::Finding,
 };
 
@@ -156,9 +157,7 @@ impl Engine {
                 }
             };
             if let Some(error) = unrecorded {
-                answer.notes.push(Sentence::new(format_args!(
-                    "the question is not on record, and status does not list it: {error}"
-                )));
+                answer.notes.push(Note::QuestionNotOnRecord(Sentence::new(&error)));
                 answer.left_over |= error.is_retryable();
             }
             answer.not_notified(failure);
@@ -174,7 +173,7 @@ impl Engine {
         work: &Work<'_>,
         of: ReportOf,
         current: &Containment,
-    ) -> Result<(), String> {
+    ) -> Result<(), Note> {
         let report = Report {
             of,
             containment: work.containment.clone(),
@@ -183,7 +182,7 @@ impl Engine {
             answer: story::kept(answer),
         };
         let kept = self.ledger.keep_report(&work.key, &report).await;
-        kept.map_err(|error| format!("what was read back is not on record for `show`: {error}"))
+        kept.map_err(|error| Note::ReportNotOnRecord(Sentence::new(error)))
     }
 
     pub(crate) fn audience<'a>(&'a self, instance: Option<&'a Instance>, invocation: &'a Invocation) -> Audience<'a> {

@@ -9,10 +9,14 @@ use std::{
 use brig_core::{
     decide::{Asks, Decided},
     ledger::{Cause, Conclusion, State},
-    model::{ids::InstanceKey, text::one_line, timestamp::Timestamp},
+    model::{
+        ids::InstanceKey,
+        text::{Sentence, one_line},
+        timestamp::Timestamp,
+    },
     report::answer::Answer,
     settings::Mode,
-    step::OutcomeKind,
+    step::{Note, OutcomeKind},
     trigger::{Finding, can_undo},
 };
 use futures::{StreamExt, stream};
@@ -42,7 +46,7 @@ pub(crate) type Undone = BTreeMap<String, Option<Timestamp>>;
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
     /// Sentences for people.
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Note>,
     /// ARNs.
     pub(crate) by: BTreeSet<String>,
 }
@@ -201,7 +205,7 @@ impl Engine {
             let events = match cloud.lookup_events(id, since).await {
                 Ok(events) => events,
                 Err(error) => {
-                    callers.notes.push(format!("CloudTrail could not be asked who changed {id}: {error}"));
+                    callers.notes.push(Note::TrailUnread { id: id.clone(), error: Sentence::new(error) });
                     continue;
                 }
             };
@@ -214,26 +218,28 @@ impl Engine {
                     Ok(true) => {}
                     Ok(false) => {
                         named += 1;
-                        let at = event.at.map_or_else(String::new, |at| format!(" at {at}"));
                         let by = one_line(&event.by, LONGEST_CALLER);
-                        callers.notes.push(format!("CloudTrail's record of {id}: {} by {by}{at}", event.call));
+                        callers.notes.push(Note::TrailCall {
+                            id: id.clone(),
+                            call: event.call,
+                            by: by.clone(),
+                            at: event.at,
+                        });
                         callers.by.insert(by);
                     }
                     Err(error) => {
-                        callers.notes.push(format!(
-                            "CloudTrail's record of {id} has a {} of which it is not known whether it is Brig's own: {error}",
-                            event.call
-                        ));
+                        callers.notes.push(Note::TrailCallerUnknown {
+                            id: id.clone(),
+                            call: event.call,
+                            error: Sentence::new(error),
+                        });
                         break;
                     }
                 }
             }
         }
         if callers.notes.is_empty() {
-            callers.notes.push(
-                "CloudTrail's record does not name yet who changed it: the record can be up to 15 minutes late"
-                    .to_owned(),
-            );
+            callers.notes.push(Note::TrailSilent);
         }
         callers
     }

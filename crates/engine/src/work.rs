@@ -20,7 +20,7 @@ use brig_core::{
     },
     report::fact::Fact,
     settings::Policy,
-    step::{Denial, Detail, Failure, Isolate, Lane, Outcome, Plan, Planned, Step},
+    step::{Denial, Detail, Failure, Isolate, Lane, Note, Outcome, Plan, Planned, Step},
     trigger::Finding,
 };
 use futures::{StreamExt, future::Either, stream};
@@ -43,7 +43,7 @@ pub(crate) struct Done {
 #[derive(Debug, Default)]
 pub(crate) struct LaneReport {
     pub(crate) done: Vec<Done>,
-    pub(crate) notes: Vec<Sentence>,
+    pub(crate) notes: Vec<Note>,
     pub(crate) facts: Vec<Fact>,
     /// A read-back that does not show yet what was written, or a gap: trying again may help.
     pub(crate) look_again: bool,
@@ -71,8 +71,7 @@ impl LaneReport {
     }
 
     /// A sentence for people, once.
-    pub(crate) fn note(&mut self, note: impl Into<Sentence>) {
-        let note = note.into();
+    pub(crate) fn note(&mut self, note: Note) {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }

@@ -4,7 +4,7 @@ use crate::{
     ledger::StepRecord,
     model::{Instance, Interface, PublicAddress, Timeouts},
     settings::Escalation,
-    step::{DisassociateAddress, Outcome, Plan, ShortenTimeouts, Step, UnassignPublicAddress, done, skipped},
+    step::{DisassociateAddress, Note, Outcome, Plan, ShortenTimeouts, Step, UnassignPublicAddress, done, skipped},
 };
 
 /// What the next steps are planned from.
@@ -68,10 +68,7 @@ fn public_address(look: &Look<'_>, interface: &Interface, public: &PublicAddress
             let outcome = recorded(look, |record| record.step == step).unwrap_or(Outcome::Planned);
             plan.add(step, outcome);
         } else {
-            plan.note(format!(
-                "the public address {address} of {eni} was assigned by AWS and would not come back: it stays; \
-                 \"public-address!\" in BRIG_ESCALATE gives it up"
-            ));
+            plan.note(Note::AddressStays { eni: eni.clone(), address });
         }
         return;
     }

@@ -15,7 +15,7 @@ use crate::{
         ForensicAccess,
         forensic_access::{IN, OUT},
     },
-    step::{AuthorizeForensicAccess, GroupRef, Outcome, Plan, Step, done},
+    step::{AuthorizeForensicAccess, GroupRef, Note, Outcome, Plan, Step, done},
 };
 
 /// The services that Systems Manager's agent speaks to.
@@ -83,16 +83,10 @@ pub fn plan(
         let rules = look.rules(access, &group.vpc);
         let has = |direction| rules.iter().any(|rule| rule.direction == direction);
         if !has(Direction::Ingress) {
-            plan.note(format!(
-                "no one can reach isolated instances in {} by SSH or RDP: the VPC has no security group with the name in BRIG_FORENSIC_ACCESS",
-                group.vpc
-            ));
+            plan.note(Note::NobodyGetsIn(group.vpc.clone()));
         }
         if !has(Direction::Egress) {
-            plan.note(format!(
-                "Systems Manager cannot be reached from {}: the VPC has no interface endpoint of it",
-                group.vpc
-            ));
+            plan.note(Note::NoEndpoint(group.vpc.clone()));
         }
         if rules.is_empty() {
             continue;

@@ -12,7 +12,7 @@ use crate::{
         ids::AccountId,
         network_acl::{AclEntry, Denial, MOST_RULES, NetworkAcl, NeverDenied},
     },
-    step::{DenyInNetworkAcl, Mark, Outcome, Plan, Step, done},
+    step::{DenyInNetworkAcl, Mark, Note, Outcome, Plan, Step, done},
 };
 
 /// What is said where somebody else's rules deny an address.
@@ -50,16 +50,12 @@ pub fn plan(look: &Look<'_>) -> Plan {
     }
     for subnet in look.subnets {
         if !look.acls.iter().any(|acl| acl.subnets.contains(subnet)) {
-            plan.note(format!("no network ACL of {subnet} was seen: nothing is denied there"));
+            plan.note(Note::AclUnseen { subnet: subnet.clone() });
         }
     }
     for acl in look.acls {
         if let Some(owner) = acl.owner.as_ref().filter(|owner| *owner != look.account.as_str()) {
-            plan.note(format!(
-                "the network ACL {} belongs to the account {owner}, which shares its subnet: only its owner can deny {} there",
-                acl.id,
-                listed(&addresses)
-            ));
+            plan.note(Note::AclOfAnother { acl: acl.id.clone(), owner: owner.clone(), addresses: addresses.clone() });
             continue;
         }
         Board::of(acl, look).deny(&addresses, look, &mut plan);
@@ -77,9 +73,7 @@ fn wanted(look: &Look<'_>, plan: &mut Plan) -> Vec<IpAddr> {
         }
         match look.spared.known(*address) {
             None => addresses.push(*address),
-            Some(why) => plan.note(format!(
-                "{address} {why}, and is or may be denied already: only a release takes those rules away"
-            )),
+            Some(why) => plan.note(Note::StaysDenied { address: *address, why }),
         }
     }
     let mut named = BTreeSet::new();
@@ -88,19 +82,15 @@ fn wanted(look: &Look<'_>, plan: &mut Plan) -> Vec<IpAddr> {
             continue;
         }
         if look.own.contains(&address) {
-            plan.note(format!("{address} is not denied in a network ACL: it is the instance's own"));
+            plan.note(Note::OwnAddress(address));
             continue;
         }
         match look.spared.why(address) {
             None => addresses.push(address),
-            Some(why) => plan.note(format!("{address} is not denied in a network ACL: it {why}")),
+            Some(why) => plan.note(Note::NotDenied { address, why }),
         }
     }
     addresses
-}
-
-fn listed(addresses: &[IpAddr]) -> String {
-    addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// An ACL while its rules are planned.
@@ -139,20 +129,10 @@ impl<'a> Board<'a> {
             }
         }
         if denied {
-            plan.note(format!(
-                "what is denied in the network ACL {} is denied to everyone in {}, not only to this instance",
-                self.acl.id,
-                self.acl.subnets.join(", "),
-            ));
+            plan.note(Note::AclServesAll { acl: self.acl.id.clone(), subnets: self.acl.subnets.clone() });
         }
         if !left.is_empty() {
-            plan.note(format!(
-                "{} of {} addresses are NOT denied in {}: it has no room for more rules before its first allow rule (a network ACL has at most {MOST_RULES} per direction and address family): {}",
-                left.len(),
-                addresses.len(),
-                self.acl.id,
-                listed(&left)
-            ));
+            plan.note(Note::AclFull { acl: self.acl.id.clone(), all: addresses.len(), left });
         }
     }
 

@@ -9,7 +9,10 @@ use crate::{
         ids::InstanceId,
         text::Sentence,
     },
-    step::{DenyRole, DisableMetadata, DisassociateProfile, Outcome, Plan, ReplaceProfile, RequireTokens, Step},
+    step::{
+        Denied, DenyRole, DisableMetadata, DisassociateProfile, Note, Outcome, Plan, ReplaceProfile, RequireTokens,
+        Step,
+    },
 };
 
 /// Plans the credential cut. `forensic` is the ARN of the profile that responders want in the place of the instance's own.
@@ -27,22 +30,25 @@ pub fn plan(look: &CredentialsLook, instance: &Instance, reach: RoleDeny, forens
         (Some(association), Some(with)) => ReplaceProfile::plan(association, with, &mut plan),
         (Some(association), None) => DisassociateProfile::plan(association, &mut plan),
         (None, _) if instance.profile.is_some() && look.gaps.is_empty() => {
-            plan.note("the instance shows a profile, yet EC2 lists no association to take away: check it by hand");
+            plan.note(Note::ProfileWithoutAssociation);
         }
         (None, _) if had_none(look) && !instance.state.is_ending() && look.gaps.is_empty() => {
-            plan.note("it has no instance profile, so there was nothing to deny; credentials of one that it had before live until they expire");
+            plan.note(Note::NoProfile);
         }
         (None, _) => {}
     }
     for profile in &look.empty_profiles {
-        plan.note(Undenied::EmptyProfile { profile: profile.clone() }.sentence_beside(!look.roles.is_empty()));
+        plan.note(Note::Undenied {
+            what: Undenied::EmptyProfile { profile: profile.clone() },
+            others: !look.roles.is_empty(),
+        });
     }
     for unresolved in &look.unresolved {
-        plan.note(format!("{} ({})", unresolved.what.sentence(), unresolved.error));
+        plan.note(Note::Unresolved { what: unresolved.what.clone(), error: unresolved.error.clone() });
     }
     let keeps = look.association.is_some() && forensic.is_some();
     if !keeps && instance.state.has_flows() {
-        plan.note("Systems Manager cannot start a session with it once it is cut off, without profile and metadata service; an existing session may continue");
+        plan.note(Note::NoSession);
     }
     if keeps && !instance.state.is_ending() {
         RequireTokens::plan(look, instance, &mut plan);
@@ -73,37 +79,6 @@ pub fn plan_without_profile(instance: &Instance) -> Plan {
     plan
 }
 
-/// Who else uses the role, and what the denial does to them. `siblings` are other instances with one of its profiles.
-#[must_use]
-pub fn sharing(role: &str, siblings: &[InstanceId], reach: Denied) -> Option<String> {
-    let shown: Vec<&str> = siblings.iter().take(20).map(InstanceId::as_str).collect();
-    let more = siblings.len().saturating_sub(shown.len());
-    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let who = format!("{} other instance(s) use the role {role}: {}{rest}", siblings.len(), shown.join(", "));
-    let by = match reach {
-        Denied::Instance if siblings.is_empty() => return None,
-        Denied::Instance => return Some(format!("{who}; they keep their access")),
-        Denied::Role => "BRIG_ROLE_DENY=role",
-        Denied::Overflow => "its policy has no room to name its contained instances; BRIG_ROLE_DENY_OVERFLOW=role",
-    };
-    Some(if siblings.is_empty() {
-        format!("every user of the role {role} is DENIED, whoever they are ({by})")
-    } else {
-        format!("{who}; their access is DENIED too ({by})")
-    })
-}
-
-/// Whom a role's policy denies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denied {
-    /// The contained instances' sessions.
-    Instance,
-    /// Everybody, as the setting asks.
-    Role,
-    /// Everybody, since the instances are too many to be named.
-    Overflow,
-}
-
 impl Denied {
     /// What a role's policy was seen to do, or is about to.
     #[must_use]
@@ -116,10 +91,12 @@ impl Denied {
     }
 }
 
-/// What no denial on a role reaches, as far as AWS documents it
-/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html#ec2-instance-identity-roles>,
-/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
-pub const NOT_COVERED: &str = "the denial does not cover sessions that it got by sts:AssumeRole, the instance identity role's credentials, sts:GetCallerIdentity, or calls that an AWS service makes on behalf of a session";
+/// Who else uses the role, where that changes anything for them. `siblings` are other instances with one of its profiles.
+#[must_use]
+pub fn sharing(role: &str, siblings: Vec<InstanceId>, by: Denied) -> Option<Note> {
+    let concerns = by != Denied::Instance || !siblings.is_empty();
+    concerns.then(|| Note::RoleShared { role: role.to_owned(), siblings, by })
+}
 
 /// Neither a role nor anything that may have been one is known.
 pub(crate) fn had_none(look: &CredentialsLook) -> bool {

@@ -11,7 +11,7 @@ use crate::{
         timestamp::Timestamp,
     },
     step::{
-        self, CreateSnapshot, CreateSnapshots, KeepVolumes, LockSnapshot, Outcome, Plan, Step, TagInstance,
+        self, CreateSnapshot, CreateSnapshots, KeepVolumes, LockSnapshot, Note, Outcome, Plan, Step, TagInstance,
         TagSnapshot, done, skipped,
     },
 };
@@ -127,19 +127,15 @@ pub fn plan(look: &EvidenceLook, instance: &Instance, containment: &ContainmentI
     let mut plan = Plan::default();
     step::plan_protections(look, instance, &mut plan);
     for event in &look.scheduled {
-        plan.note(format!(
-            "AWS has scheduled {event}: termination and stop protection do not bind it; aws ec2 modify-instance-event-start-time moves some"
-        ));
+        plan.note(Note::ScheduledEvent(event.clone()));
     }
     KeepVolumes::plan(instance, &mut plan);
     plan_snapshots(&mut plan, look, instance);
     if instance.spot {
-        plan.note(
-            "a Spot instance can be reclaimed by AWS, usually at two minutes' notice: the snapshots are what stays",
-        );
+        plan.note(Note::SpotEvidence);
     }
     if !instance.ebs_root {
-        plan.note("the root device is an instance store: stopping the instance loses it, and no snapshot holds it");
+        plan.note(Note::InstanceStoreRoot);
     }
     TagInstance::plan(instance, containment, &mut plan);
     waive(&mut plan, look, instance);
@@ -215,7 +211,7 @@ pub fn plan_locks(look: &EvidenceLook, instance: &Instance, days: u32) -> Plan {
     let sets = usable(look).filter(|snapshot| !snapshot.tags.contains_key(MEMORY_TAG));
     let sets = sets.filter(|s| instance.volumes.first().is_some_and(|v| v.id == s.volume)).count();
     if sets > 1 {
-        plan.note(format!("there are {sets} snapshot sets: an earlier attempt's answer was lost; all are kept"));
+        plan.note(Note::SnapshotSets(sets));
     }
     plan
 }

@@ -1,21 +1,17 @@
 //! The network lane: every interface into its VPC's isolation group, opened once for the untrack window, and isolated
 //! again. Interfaces found open are first.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::{
-        Direction, InstanceState, Interface, Purpose, Rule, SecurityGroup, Uncut,
+        Direction, Exposure, InstanceState, Interface, Purpose, Rule, SecurityGroup, Uncut,
         ids::{AccountId, ContainmentId, EniId, GroupId, Region, VpcId},
-        text::Sentence,
         timestamp::Timestamp,
     },
     settings::Untrack,
     step::{
-        self, AuthorizeSecurityGroupRules, CreateSecurityGroup, GroupRef, Isolate, Outcome, Plan,
+        self, AuthorizeSecurityGroupRules, CreateSecurityGroup, GroupRef, Isolate, Note, Outcome, Plan,
         RevokeSecurityGroupRules, Step, done, skipped,
     },
 };
@@ -70,7 +66,7 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
     };
     for interface in &open {
         isolate(&mut plan, interface);
-        plan.note(Sentence::new(exposure(look, interface)));
+        plan.note(Note::Exposed(exposure(look, interface)));
     }
     plan.steps.append(&mut preparation.steps);
     plan.notes.append(&mut preparation.notes);
@@ -107,13 +103,10 @@ pub fn plan(look: &Look<'_>, containment: &ContainmentId, untrack: Untrack) -> P
         plan.add(step, outcome);
     }
     for interface in look.interfaces.iter().filter(|interface| interface.kind.starts_with("efa")) {
-        plan.note(format!(
-            "{} is an Elastic Fabric Adapter: whether its groups end connections that bypass the operating system AWS does not say",
-            interface.id
-        ));
+        plan.note(Note::FabricAdapter(interface.id.clone()));
     }
     if look.interfaces.is_empty() {
-        plan.note("the instance has no network interface");
+        plan.note(Note::NoInterface);
     }
     plan
 }
@@ -132,37 +125,19 @@ fn exposure(look: &Look<'_>, interface: &Interface) -> Exposure {
 /// What people can do by hand where no group can be made, with the commands. `spare` are groups without a rule, of these
 /// VPCs, that no interface carries. The VPC's default group is none of them: others count on it.
 #[must_use]
-pub fn by_hand(uncut: &[Uncut], spare: &[SecurityGroup], region: &Region) -> Vec<String> {
+pub fn by_hand(uncut: &[Uncut], spare: &[SecurityGroup], region: &Region) -> Vec<Note> {
     let mut notes = Vec::new();
     let vpcs: BTreeSet<&VpcId> = uncut.iter().map(|Uncut::SecurityGroupQuota { vpc, .. }| vpc).collect();
     for vpc in vpcs {
-        let free = spare.iter().find(|group| group.vpc == *vpc);
+        let free = spare.iter().find(|group| group.vpc == *vpc).map(|group| group.id.clone());
         let here = uncut.iter().filter(|Uncut::SecurityGroupQuota { vpc: of, .. }| of == vpc);
-        let interfaces: Vec<&EniId> = here.map(|Uncut::SecurityGroupQuota { interface, .. }| interface).collect();
-        let delete = |group: &str| format!("aws ec2 delete-security-group --region {region} --group-id {group}");
-        let listing = format!(
-            "aws ec2 describe-security-groups --region {region} --filters Name=vpc-id,Values={vpc} --query 'SecurityGroups[].[GroupId,GroupName,Description]' --output text"
-        );
-        notes.push(match free {
-            Some(group) => format!(
-                "to make room in {vpc}, delete a security group that nothing uses, then run this again; {} has no rule and no interface carries it: {}",
-                group.id,
-                delete(group.id.as_str())
-            ),
-            None => format!(
-                "to make room in {vpc}, delete a security group that nothing uses, then run this again: {listing}; {}",
-                delete("<GroupId>")
-            ),
-        });
-        notes.push(format!(
-            "or ask AWS for a higher quota, then run this again: aws service-quotas get-service-quota --region {region} --service-code vpc --quota-code L-E79EC296; aws service-quotas request-service-quota-increase --region {region} --service-code vpc --quota-code L-E79EC296 --desired-value <more>"
-        ));
-        let group = free.map_or("<a group of yours without rules>", |group| group.id.as_str());
-        for interface in interfaces {
-            notes.push(format!(
-                "or cut {interface} by hand now, by a group without rules: aws ec2 modify-network-interface-attribute --region {region} --network-interface-id {interface} --groups {group}"
-            ));
-        }
+        notes.push(Note::MakeRoom { vpc: vpc.clone(), region: region.clone(), free: free.clone() });
+        notes.push(Note::AskForQuota(region.clone()));
+        notes.extend(here.map(|Uncut::SecurityGroupQuota { interface, .. }| Note::CutByHand {
+            eni: interface.clone(),
+            region: region.clone(),
+            group: free.clone(),
+        }));
     }
     notes
 }
@@ -205,22 +180,18 @@ fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: P
             return group;
         };
         if !group.is_ours(purpose, look.account) {
-            plan.note(format!("{vpc} has a group {name} ({}) that Brig did not make: it is left alone", group.id));
+            plan.note(Note::ForeignGroup { vpc: vpc.clone(), name: name.to_owned(), group: group.id.clone() });
             continue;
         }
         let found = reference(name, Some(&group.id));
         match purpose {
             Purpose::Isolation if group.rules.is_empty() => {}
             Purpose::Isolation if look.shared.contains(&group.id) => {
-                plan.note(format!(
-                    "the isolation group {} of {vpc} has rules and holds an interface that is in no active containment: \
-                     both are left alone, see who changed it",
-                    group.id
-                ));
+                plan.note(Note::SharedIsolationGroup { vpc: vpc.clone(), group: group.id.clone() });
                 continue;
             }
             Purpose::Isolation => {
-                plan.note(format!("the isolation group {} had {} stray rule(s)", group.id, group.rules.len()));
+                plan.note(Note::StrayRules { group: group.id.clone(), count: group.rules.len() });
                 let step = Step::RevokeSecurityGroupRules(RevokeSecurityGroupRules {
                     group: found.clone(),
                     was: group.rules.clone(),
@@ -242,26 +213,6 @@ fn prepare(look: &Look<'_>, containment: &ContainmentId, vpc: &VpcId, purpose: P
     let group = reference(&own_name, None);
     plan.add(Step::CreateSecurityGroup(CreateSecurityGroup { group: group.clone() }), Outcome::Planned);
     group
-}
-
-/// An interface that was found open to the world, and since when it may have been so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exposure {
-    /// The interface.
-    pub eni: EniId,
-    /// The earliest time, where the ledger knows one.
-    pub since: Option<Timestamp>,
-}
-
-impl fmt::Display for Exposure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let since = self.since.map_or_else(|| "an unknown time".to_owned(), |since| since.to_string());
-        write!(
-            f,
-            "{} was OPEN TO THE WORLD since {since} at the earliest; it is isolated before everything else",
-            self.eni
-        )
-    }
 }
 
 pub(crate) fn is_open(look: &Look<'_>, interface: &Interface) -> bool {

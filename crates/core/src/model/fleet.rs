@@ -1,7 +1,8 @@
 //! Auto Scaling groups, target groups and classic load balancers.
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Instance, Interface, gap::Gap, ids::VpcId};
 

@@ -1,11 +1,14 @@
 //! Network interfaces, their public addresses and idle timeouts.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::model::ids::{EniId, GroupId, VpcId};
+use crate::model::{
+    ids::{EniId, GroupId, VpcId},
+    timestamp::Timestamp,
+};
 
 /// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,5 +90,25 @@ impl Interface {
                     .iter()
                     .any(|prefix| prefix.parse::<IpNet>().is_ok_and(|prefix| prefix.contains(&address)))
         })
+    }
+}
+
+/// An interface that was found open to the world, and since when it may have been so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposure {
+    /// The interface.
+    pub eni: EniId,
+    /// The earliest time, where the ledger knows one.
+    pub since: Option<Timestamp>,
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since.map_or_else(|| "an unknown time".to_owned(), |since| since.to_string());
+        write!(
+            f,
+            "{} was OPEN TO THE WORLD since {since} at the earliest; it is isolated before everything else",
+            self.eni
+        )
     }
 }

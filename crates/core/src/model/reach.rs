@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{FlowLog, Interface, SecurityGroup, Timeouts, gap::Gap, ids::VpcId};
+use crate::model::{
+    FlowLog, Interface, SecurityGroup, Timeouts,
+    gap::Gap,
+    ids::{EniId, VpcId},
+};
 
 /// The survey of the ways to and from an instance. It is taken while the cut is made, and nothing waits for it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,12 +38,11 @@ pub struct ReachLook {
 impl ReachLook {
     /// What of the interfaces no flow log watches, where it was seen: nothing will prove the cut there.
     #[must_use]
-    pub fn unwatched(&self, interfaces: &[Interface]) -> Option<String> {
+    pub fn unwatched(&self, interfaces: &[Interface]) -> Option<Vec<EniId>> {
         let logs = self.flow_logs.as_ref()?;
         let bare = interfaces.iter().filter(|interface| !logs.iter().any(|log| log.watches(interface)));
-        let bare: Vec<&str> = bare.map(|interface| interface.id.as_str()).collect();
-        (!bare.is_empty())
-            .then(|| format!("no VPC flow log covers {}: nothing can prove the cut there", bare.join(", ")))
+        let bare: Vec<EniId> = bare.map(|interface| interface.id.clone()).collect();
+        (!bare.is_empty()).then_some(bare)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         timestamp::Timestamp,
     },
     report::{contest::Contested, verdict::Verdict},
-    step::{Kind, Lane, Outcome, OutcomeKind, Step},
+    step::{Kind, Lane, Note, Outcome, OutcomeKind, Step},
     trigger::{Addressed, Finding, Locator},
 };
 
@@ -103,7 +103,7 @@ pub struct Answer {
     /// What was done, lane by lane.
     pub steps: Vec<StepReport>,
     /// What else people should know.
-    pub notes: Vec<Sentence>,
+    pub notes: Vec<Note>,
     /// Somebody keeps undoing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contest: Option<Contested>,
@@ -182,14 +182,11 @@ impl Answer {
     /// Nobody notified is not done, whatever the reason: it is said, and left over for a later attempt.
     pub fn not_notified(&mut self, unheard: Option<Unheard>) {
         let Some(unheard) = unheard else { return };
-        let who = match unheard.channel {
-            Channel::People => "people could NOT be notified",
-            Channel::Chat => "people were notified, but the chat channel could NOT be",
-        };
-        self.notes.push(Sentence::new(format_args!(
-            "{who}: {}. The message is kept and sent again until it gets out.",
-            unheard.why
-        )));
+        let why = Sentence::from(&unheard.why);
+        self.notes.push(match unheard.channel {
+            Channel::People => Note::NotNotified(why),
+            Channel::Chat => Note::NotInChat(why),
+        });
         self.not_notified = Some(unheard.to_string());
         self.left_over = true;
     }

@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use crate::{
-    model::text::Sentence,
-    step::{Detail, Outcome, Step},
-};
+use crate::step::{Detail, Note, Outcome, Step};
 
 /// A step and what the survey already settles about it: [`Outcome::Planned`] is to be run, everything else is a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +16,8 @@ pub struct Planned {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     pub steps: Vec<Planned>,
-    /// Sentences for people.
-    pub notes: Vec<Sentence>,
+    /// What people should know.
+    pub notes: Vec<Note>,
 }
 
 impl Plan {
@@ -33,9 +30,9 @@ impl Plan {
         self.steps.push(Planned { step, outcome });
     }
 
-    /// A sentence for people.
-    pub(crate) fn note(&mut self, note: impl Into<Sentence>) {
-        self.notes.push(note.into());
+    /// Something that people should know.
+    pub(crate) fn note(&mut self, note: Note) {
+        self.notes.push(note);
     }
 }
 

@@ -12,6 +12,7 @@ use brig_core::{
     },
     report::paths::Path,
     settings::ForensicAccess,
+    step::Note,
 };
 
 use crate::{
@@ -147,7 +148,7 @@ pub(crate) async fn run(
     let look = match look {
         Ok(look) => look,
         Err(gap) => {
-            report.note(format!("forensic access is as it was: {gap}"));
+            report.note(Note::ForensicAccessUnread(gap.clone()));
             report.look_again = gap.retryable;
             return report;
         }

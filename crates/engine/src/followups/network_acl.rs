@@ -13,10 +13,11 @@ use brig_core::{
         Instance, Interface,
         network_acl::{Denial, NetworkAcl, NeverDenied},
         reach::RouteTable,
+        text::Sentence,
         vpcs_of,
     },
     settings::{Escalation, Policy},
-    step::{Lane, Mark, Plan, Planned, Step},
+    step::{Lane, Mark, Note, Plan, Planned, Step},
 };
 use futures::future::join_all;
 use ipnet::IpNet;
@@ -136,7 +137,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn AclPorts, interfaces: &[Int
         Ok(Some(planned)) => planned,
         Ok(None) => return report,
         Err(error) => {
-            report.note(format!("no remote address is denied in a network ACL: they could not be read ({error})"));
+            report.note(Note::AclsUnread(Sentence::new(&error)));
             report.look_again = error.is_retryable();
             return report;
         }
@@ -150,8 +151,8 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn AclPorts, interfaces: &[Int
         })
         .await;
     let halves = report.done.iter().filter(|done| done.outcome.mark() == Some(Mark::OneWay));
-    let halves: Vec<String> =
-        halves.map(|done| format!("{}: {}", done.step.resource(""), done.outcome.words())).collect();
+    let halves: Vec<Note> =
+        halves.map(|done| Note::OneWay { rule: done.step.resource(""), why: done.outcome.words().clone() }).collect();
     for half in halves {
         report.note(half);
     }

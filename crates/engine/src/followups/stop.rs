@@ -3,9 +3,9 @@
 use brig_core::{
     followups::stop::{self},
     ledger::StepRecord,
-    model::{Instance, InstanceState, Snapshot, tags::CONTAINMENT_TAG},
+    model::{Instance, InstanceState, Snapshot, tags::CONTAINMENT_TAG, text::Sentence},
     report::verdict::unready,
-    step::{Lane, Outcome, Plan, SnapshotMemory, Step, StopInstance},
+    step::{Lane, Note, Outcome, Plan, SnapshotMemory, Step, StopInstance},
 };
 
 use crate::{
@@ -44,7 +44,7 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn EvidencePorts, reports: &Re
         Ok(Some(instance)) => instance,
         Ok(None) => Instance { state: InstanceState::Terminated, ..work.instance.clone() },
         Err(error) => {
-            report.note(format!("it is not stopped: it could not be looked at ({error})"));
+            report.note(Note::NotStopped(Sentence::new(&error)));
             report.look_again = error.is_retryable();
             return report;
         }

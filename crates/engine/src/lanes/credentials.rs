@@ -19,7 +19,7 @@ use brig_core::{
         text::Sentence,
     },
     report::fact::{self, Promise, Truth},
-    step::{DenyRole, DisassociateProfile, Lane, Outcome, Plan, ReplaceProfile, Step},
+    step::{Denied, DenyRole, DisassociateProfile, Lane, Note, Outcome, Plan, ReplaceProfile, Step},
 };
 use futures::future::join_all;
 
@@ -71,18 +71,14 @@ pub(crate) async fn run(work: &Work<'_>, cloud: &dyn CredentialsPorts) -> LaneRe
     report.facts = fact::credentials::facts(&after, &instance, forensic);
     let holds = report.facts.iter().any(|fact| fact.what == Promise::ForensicProfile);
     if holds && work.policy.forensic_access.is_none() && work.instance.state.has_flows() {
-        let way = "it has the responders' profile, but no connection to Systems Manager can start: BRIG_FORENSIC_ACCESS opens one";
-        report.note(way.to_owned());
+        report.note(Note::NoSessionStarts);
     }
     if report.done.iter().all(|done| !matches!(done.outcome, Outcome::Failed(_) | Outcome::Skipped(_))) {
         report.look_again |= brig_core::report::fact::not_yet_visible(&mut report.facts);
     }
     if report.done.iter().any(|done| matches!((&done.step, &done.outcome), (Step::DenyRole(_), Outcome::Changed(_)))) {
-        report.note(
-            "IAM is eventually consistent: AWS does not say how soon the denial takes effect; it can take minutes"
-                .to_owned(),
-        );
-        report.note(credentials::NOT_COVERED.to_owned());
+        report.note(Note::DenialTakesTime);
+        report.note(Note::NotCovered);
     }
     let complete = after.gaps.is_empty();
     work.recap(Lane::Credentials, &mut report, complete);
@@ -356,14 +352,14 @@ async fn siblings(work: &Work<'_>, cloud: &dyn CredentialsPorts, seen: &Credenti
 }
 
 /// What the denials do to others, by the policies as they were read back.
-fn shared(work: &Work<'_>, after: &CredentialsLook, mut siblings: Siblings) -> Vec<String> {
+fn shared(work: &Work<'_>, after: &CredentialsLook, mut siblings: Siblings) -> Vec<Note> {
     let of = |look: &RoleLook| match siblings.remove(&look.role.arn)? {
         Ok(siblings) => {
             let reach = look.reach.unwrap_or(work.policy.role_deny);
-            let denied = credentials::Denied::seen(look.policy.as_deref(), reach);
-            credentials::sharing(&look.role.name, &siblings, denied)
+            let denied = Denied::seen(look.policy.as_deref(), reach);
+            credentials::sharing(&look.role.name, siblings, denied)
         }
-        Err(gap) => Some(gap.to_string()),
+        Err(gap) => Some(Note::Gap(gap)),
     };
     after.roles.iter().filter_map(of).collect()
 }

@@ -17,7 +17,7 @@ use brig_core::{
         text::Sentence,
     },
     report::fact::{self, Truth},
-    step::{CreateSnapshot, Lane, Outcome, Plan, Step, TagInstance},
+    step::{CreateSnapshot, Lane, Note, Outcome, Plan, Step, TagInstance},
 };
 
 use crate::{
@@ -215,11 +215,9 @@ async fn find_lost(work: &Work<'_>, cloud: &dyn Snapshots, seen: &mut EvidenceLo
 }
 
 /// That an instance could not be tagged is nothing that anybody can mend by granting something: it is said.
-fn untagged(done: &Done) -> Option<String> {
+fn untagged(done: &Done) -> Option<Note> {
     match (&done.step, &done.outcome) {
-        (Step::TagInstance(TagInstance), Outcome::Skipped(why)) => {
-            Some(format!("the instance does not carry the tag {CONTAINMENT_TAG}: {why}"))
-        }
+        (Step::TagInstance(TagInstance), Outcome::Skipped(why)) => Some(Note::NotTagged(why.words.clone())),
         _ => None,
     }
 }

@@ -11,10 +11,10 @@ use std::{
 };
 
 use brig_core::{
-    lanes::network::{self, Exposure, Look},
+    lanes::network::{self, Look},
     ledger::StepRecord,
     model::{
-        Instance, Interface, Purpose, SecurityGroup, Uncut,
+        Exposure, Instance, Interface, Purpose, SecurityGroup, Uncut,
         gap::{Gap, Subject},
         ids::{ContainmentId, EniId, GroupId, VpcId},
         timestamp::Timestamp,

@@ -53,7 +53,9 @@ fn the_role_denies_the_profile_goes_and_the_metadata_service_too() {
 #[test]
 fn who_shares_the_role_is_said() {
     let siblings = ["i-0123456789abcdef1".parse().expect("id")];
-    let says = |siblings: &[InstanceId], reach| sharing("app", siblings, reach).unwrap_or_default();
+    let says = |siblings: &[InstanceId], reach| {
+        sharing("app", siblings.to_vec(), reach).map_or_else(String::new, |note| note.to_string())
+    };
     expect!["1 other instance(s) use the role app: i-0123456789abcdef1; they keep their access"]
         .assert_eq(&says(&siblings, Denied::Instance));
     expect![

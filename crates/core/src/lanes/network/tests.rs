@@ -48,6 +48,10 @@ fn check(world: &World, expected: &Expect) {
     expected.assert_eq(&planned(world).to_string());
 }
 
+fn shown(notes: &[Note]) -> String {
+    notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn every_interface_is_isolated_then_untracked() {
     check(
@@ -255,9 +259,9 @@ fn what_to_do_by_hand_names_every_interface_and_a_group_that_nothing_uses() {
         to make room in vpc-1, delete a security group that nothing uses, then run this again: aws ec2 describe-security-groups --region us-east-1 --filters Name=vpc-id,Values=vpc-1 --query 'SecurityGroups[].[GroupId,GroupName,Description]' --output text; aws ec2 delete-security-group --region us-east-1 --group-id <GroupId>
         or ask AWS for a higher quota, then run this again: aws service-quotas get-service-quota --region us-east-1 --service-code vpc --quota-code L-E79EC296; aws service-quotas request-service-quota-increase --region us-east-1 --service-code vpc --quota-code L-E79EC296 --desired-value <more>
         or cut eni-a by hand now, by a group without rules: aws ec2 modify-network-interface-attribute --region us-east-1 --network-interface-id eni-a --groups <a group of yours without rules>"#]]
-    .assert_eq(&by_hand(&uncut, &[], &region).join("\n"));
+    .assert_eq(&shown(&by_hand(&uncut, &[], &region)));
     let spare = group_without_rules("sg-9", "old");
-    let notes = by_hand(&uncut, &[spare], &region).join("\n");
+    let notes = shown(&by_hand(&uncut, &[spare], &region));
     assert!(notes.contains("delete-security-group --region us-east-1 --group-id sg-9"), "{notes}");
     assert!(notes.contains("--network-interface-id eni-a --groups sg-9"), "{notes}");
 }

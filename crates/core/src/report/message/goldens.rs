@@ -11,7 +11,7 @@ use crate::{
         fact::Truth,
         verdict::{LaneLine, Verdict},
     },
-    step::{Kind, Lane, OutcomeKind, ReversalKind, StepKind},
+    step::{Kind, Lane, Note, OutcomeKind, ReversalKind, StepKind},
     testing::{account, finding},
     trigger::Source,
 };
@@ -43,7 +43,8 @@ fn contained() -> Answer {
         step(StepKind::DenyRole, role, OutcomeKind::Changed, denial),
         step(StepKind::DetachInstances, "web", OutcomeKind::Changed, detached),
     ];
-    contained.notes = vec!["2 other instances use the role app; their sessions are not denied: i-2, i-3".into()];
+    contained.notes =
+        vec![Note::OfTheEvent("2 other instances use the role app; their sessions are not denied: i-2, i-3".into())];
     contained
 }
 
@@ -102,7 +103,7 @@ fn released() -> Answer {
     released.at = Timestamp::parse("2026-01-03T09:00:00Z");
     let back = step(StepKind::Isolate, "eni-a", OutcomeKind::Changed, "groups: Brig's -> sg-web");
     released.steps = vec![StepReport { step: Kind::Release(ReversalKind::RestoreGroups), ..back }];
-    released.notes = vec!["snapshots, their locks and Brig's own groups stay".into()];
+    released.notes = vec![Note::OfTheEvent("snapshots, their locks and Brig's own groups stay".into())];
     released
 }
 

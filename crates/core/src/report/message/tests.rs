@@ -6,7 +6,7 @@ use crate::{
     ledger::Conclusion,
     model::timestamp::Timestamp,
     report::{answer::StepReport, fact::Truth, verdict::Verdict},
-    step::{Kind, Lane, OutcomeKind, StepKind},
+    step::{Kind, Lane, Note, OutcomeKind, StepKind},
     testing::finding,
 };
 
@@ -28,7 +28,7 @@ pub(super) fn containment(outcome: Conclusion, summary: &str) -> Answer {
                 "PutRolePolicy: AccessDenied",
             ),
         ],
-        notes: vec!["web may launch a replacement from the same template, with the same hole".into()],
+        notes: vec![Note::OfTheEvent("web may launch a replacement from the same template, with the same hole".into())],
         claimed_at: Timestamp::parse("2026-01-02T03:04:05Z"),
         instance_name: None,
         ..crate::testing::answer()

@@ -16,8 +16,8 @@ use crate::{
         verdict::Verdict,
     },
     step::{
-        CreateSnapshots, DenyRole, Failure, GroupRef, Isolate, LockSnapshot, Outcome, ProtectStop, ProtectTermination,
-        Step, TagSnapshot,
+        CreateSnapshots, DenyRole, Failure, GroupRef, Isolate, LockSnapshot, Note, Outcome, ProtectStop,
+        ProtectTermination, Step, TagSnapshot,
     },
     testing,
 };
@@ -134,7 +134,7 @@ fn answer() -> Answer {
             proof: Some(Proof::unavailable("no flow log watches eni-a")),
             ..Verdict::untouched(String::new())
         },
-        notes: vec!["not known: the snapshots' locks (DescribeLockedSnapshots: AccessDenied)".into()],
+        notes: vec![Note::OfTheEvent("not known: the snapshots' locks (DescribeLockedSnapshots: AccessDenied)".into())],
         ..testing::answer()
     }
 }
@@ -567,7 +567,8 @@ fn a_record_of_two_thousand_steps_is_a_small_page() {
     answer.verdict.paths = (0..500)
         .map(|number| path("nat_gateway", &format!("nat-{number}"), NewFlows::Open, OpenFlows::MayGoOn))
         .collect();
-    answer.notes = (0..500).map(|number| format!("{number} {}", "note ".repeat(150)).into()).collect();
+    answer.notes =
+        (0..500).map(|number| Note::OfTheEvent(format!("{number} {}", "note ".repeat(150)).into())).collect();
     let page = page(&shown(&records, beside(&answer)), Now::NotLooked);
     let html = page.html();
     assert!(html.len() < 300_000, "{}", html.len());

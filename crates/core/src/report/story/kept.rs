@@ -51,6 +51,7 @@ fn paths_and_notes(all: &mut Value, paths: Value, notes: &[String], left_out: Va
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::step::Note;
     use crate::{
         report::paths::{NewFlows, OpenFlows, Path},
         testing::answer,
@@ -73,7 +74,7 @@ mod tests {
     fn what_fits_is_kept_whole_without_its_steps() {
         let mut answer = answer();
         answer.verdict.paths = vec![path(1, NewFlows::Blocked), path(2, NewFlows::Open)];
-        answer.notes = vec!["a note".into()];
+        answer.notes = vec![Note::OfTheEvent("a note".into())];
         let kept: Value = serde_json::from_str(&kept(&answer)).expect("JSON");
         assert_eq!(kept.get("steps"), None);
         assert_eq!(kept["verdict"]["paths"][0]["via"], "vpc-2", "the weakest first");
@@ -86,7 +87,7 @@ mod tests {
         let mut answer = answer();
         answer.verdict.paths = (0..5000).map(|number| path(number, NewFlows::Blocked)).collect();
         answer.verdict.paths.push(path(9999, NewFlows::Open));
-        answer.notes = (0..3000).map(|_| "n".repeat(5000).into()).collect();
+        answer.notes = (0..3000).map(|_| Note::OfTheEvent("n".repeat(5000).into())).collect();
         let written = kept(&answer);
         assert!(written.len() <= MOST_BYTES, "{}", written.len());
         let kept: Value = serde_json::from_str(&written).expect("JSON");

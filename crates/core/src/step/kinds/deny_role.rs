@@ -9,7 +9,7 @@ use crate::{
         deny_policy::{self, RoleDeny},
     },
     step::{
-        Lane, Outcome, Plan, Reversal,
+        Lane, Note, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
         done, skipped,
         undo::{Look, ReleaseScope},
@@ -91,15 +91,10 @@ impl Undo for DenyRole {
         let named = || policy.is_some_and(|policy| deny_policy::denies(policy, instance_arn));
         let in_policy = ours && if whole { others == 0 } else { named() };
         if whole && others > 0 {
-            plan.note(format!(
-                "the role {role} denies every session, this instance's too, while {others} other instance(s) of it stay contained"
-            ));
+            plan.note(Note::RoleStaysDenied { role: role.clone(), others });
         }
         if policy.is_some() && !ours {
-            plan.note(format!(
-                "the role {role} has a policy {} that Brig did not write: it is left alone",
-                deny_policy::NAME
-            ));
+            plan.note(Note::ForeignPolicy { role: role.clone() });
         }
         let back = Reversal::AllowRole(AllowRole {
             role: role.clone(),

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
 use crate::{
-    model::{Instance, Registration, Target, ids::VpcId},
+    model::{Instance, Registration, Target},
     step::{
-        Lane, Outcome, Plan, Reversal,
+        Lane, Note, Outcome, Plan, Reversal,
         change::{Change, Value, change},
         done,
         undo::{Look, ReleaseScope},
@@ -29,12 +29,11 @@ impl DeregisterTargets {
     pub(crate) fn plan(registration: &Registration, instance: &Instance, recorded: &BTreeSet<String>, plan: &mut Plan) {
         let (ours, foreign) = registration.split(instance);
         for target in foreign {
-            plan.note(format!(
-                "{} of the VPC {} holds the address {}, which the instance has in another VPC: private addresses repeat, so it is left alone",
-                registration.group,
-                registration.vpc.as_ref().map_or("none", VpcId::as_str),
-                target.id
-            ));
+            plan.note(Note::TargetElsewhere {
+                group: registration.group.clone(),
+                vpc: registration.vpc.clone(),
+                target: target.id,
+            });
         }
         if ours.is_empty() {
             return;
@@ -103,17 +102,14 @@ impl Describe for RegisterTargets {
 
 fn targets(group: &str, was: &[Target], look: &Look<'_>, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
     for target in was.iter().filter(|target| target.state == "draining") {
-        plan.note(format!(
-            "{} was draining in {group} when it was first seen there: it is not registered again; if it belongs there, register it",
-            target.id
-        ));
+        plan.note(Note::TargetWasDraining { group: group.to_owned(), target: target.id.clone() });
     }
     let (own, lost): (Vec<&Target>, Vec<&Target>) = was
         .iter()
         .filter(|target| target.state != "draining")
         .partition(|target| look.instance.interfaces.is_empty() || target.may_be(look.instance));
     for target in lost {
-        plan.note(format!("{} of {group} is an address that the instance no longer has: it is left alone", target.id));
+        plan.note(Note::TargetGone { group: group.to_owned(), target: target.id.clone() });
     }
     if own.is_empty() {
         return None;

@@ -6,7 +6,7 @@ use super::{Describe, Undo, gone, unread};
 use crate::{
     model::{FleetLook, Membership, Rejoin},
     step::{
-        Lane, Outcome, Plan, ProtectFromScaleIn, Reversal,
+        Lane, Note, Outcome, Plan, ProtectFromScaleIn, Reversal,
         change::{Change, Value, change, word},
         done, skipped,
         undo::{Look, ReleaseScope},
@@ -74,9 +74,7 @@ impl Undo for DetachInstances {
             Some(Some(now)) => gone(&format!("it is in the group {} now", now.group)),
             Some(None) if whole.rejoin == Rejoin::Yes => Outcome::Planned,
             None | Some(None) => {
-                plan.note(format!(
-                    "it stays out of {group}, which replaced it; \"rejoin\": true attaches it and raises the desired capacity by one"
-                ));
+                plan.note(Note::StaysOut { group: group.clone() });
                 return None;
             }
         };

@@ -8,7 +8,7 @@ use super::{Describe, Undo};
 use crate::{
     model::ids::EniId,
     step::{
-        Lane, Outcome, Plan, Reversal,
+        Lane, Note, Outcome, Plan, Reversal,
         change::{Change, change, word},
         undo::{Look, ReleaseScope},
     },
@@ -45,9 +45,7 @@ impl Undo for UnassignPublicAddress {
 
     fn reverse(&self, _: &Look<'_>, _: ReleaseScope, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
         let Self { eni, address } = self;
-        plan.note(format!(
-            "{eni} had the public address {address}, which AWS had assigned and does not give back; aws ec2 modify-network-interface-attribute --associate-public-ip-address asks for another one"
-        ));
+        plan.note(Note::AddressLost { eni: eni.clone(), address: *address });
         None
     }
 }

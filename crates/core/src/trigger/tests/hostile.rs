@@ -14,6 +14,7 @@ use crate::{
         answer::{Answer, Resolution},
         message::{Audience, Message, Unhandled, compose, unresolved},
     },
+    step::Note,
 };
 
 const HOSTILE: [&str; 3] = [
@@ -67,7 +68,7 @@ fn in_message(message: &Message, found: &mut Vec<String>) {
 fn asked(finding: &Finding) -> Answer {
     let decided = Decided::ask(format!("{}: {}", finding.kind, finding.title));
     Answer {
-        notes: finding.notes.iter().map(Into::into).collect(),
+        notes: finding.notes.iter().map(|note| Note::OfTheEvent(note.into())).collect(),
         ..Answer::nothing_done(finding, decided, Conclusion::Asked)
     }
 }
