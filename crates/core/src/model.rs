@@ -1,5 +1,5 @@
-//! What was seen of the account, as plain values: the first look that the cut is planned from, and each lane's own look.
-//! What could not be read is a [`Gap`], never an empty list.
+//! What AWS has, as plain values, one file per service; ids, times, and text that comes from outside. What was seen of an
+//! account is a look; what could not be read is a [`Gap`](gap::Gap), never an empty list.
 
 pub mod console;
 mod credentials;

@@ -3,7 +3,10 @@
 //! nearest word before it, by the column of a log, by what follows. What is called something else is no target; what is not
 //! plainly called the origin is a question.
 
+mod head;
+mod lines;
 mod roles;
+mod words;
 
 use std::net::IpAddr;
 
@@ -141,7 +144,7 @@ impl Reader {
             return;
         }
         let goes_on = self.in_header && raw.starts_with([' ', '\t']);
-        self.in_header = goes_on || roles::is_mail_header(line);
+        self.in_header = goes_on || lines::is_mail_header(line);
         if self.in_header || self.signed {
             self.exclude_all(line);
             return;
@@ -152,7 +155,7 @@ impl Reader {
         if self.log_line(line, quoted) || self.row(line, quoted) {
             return;
         }
-        if let Some(columns) = roles::columns(line) {
+        if let Some(columns) = lines::columns(line) {
             self.columns = Some(columns);
             return;
         }
@@ -170,11 +173,11 @@ impl Reader {
 
     /// `AWS ID: 123456789012    Region: eu-west-1    EC2 Instance Id: i-...`, in any order, on one line or several.
     fn head(&mut self, line: &str) {
-        for (part, value) in roles::head(line) {
+        for (part, value) in head::head(line) {
             let (account, region) = match part {
-                roles::Head::Account => (account_of(value), None),
-                roles::Head::Region => (None, value.to_ascii_lowercase().parse::<Region>().ok()),
-                roles::Head::Instance => {
+                head::Head::Account => (account_of(value), None),
+                head::Head::Region => (None, value.to_ascii_lowercase().parse::<Region>().ok()),
+                head::Head::Instance => {
                     self.part(Part::Instance, |_| {});
                     continue;
                 }
@@ -341,7 +344,7 @@ impl Reader {
     }
 
     fn time_of(&mut self, line: &str) {
-        self.seen(roles::time_in(line));
+        self.seen(lines::time_in(line));
     }
 
     /// What is to be left alone is out, whatever else is said; what stands in one block shares account and Region.

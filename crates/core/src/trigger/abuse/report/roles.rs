@@ -1,12 +1,13 @@
 //! The words by which a line of a report says what part something played.
 
+mod lexicon;
+
 use std::{net::IpAddr, ops::Range};
 
+use self::lexicon::{BEING, DEEDS, DOES, DONE, IS, LEAVE, NEGATION, ORIGIN, OTHER, RESOURCE, SAW, SITS};
+use super::words::{in_word, trimmed, words};
 use crate::{
-    model::{
-        ids::{AccountId, Region},
-        timestamp::Timestamp,
-    },
+    model::ids::{AccountId, Region},
     trigger::{
         draft::Target,
         reading::{instance_id, place_in},
@@ -38,76 +39,6 @@ pub(super) struct Mention {
     /// Where it is, as an ARN or a host's name says.
     pub(super) region: Option<Region>,
 }
-
-/// A part of the head of AWS's mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Head {
-    Account,
-    Region,
-    Instance,
-}
-
-/// Words after which an origin is named.
-#[rustfmt::skip]
-const ORIGIN: [&str; 27] = [
-    "source", "src", "saddr", "origin", "origins", "originating", "offending", "offender", "offenders", "attacker",
-    "attackers", "attacking", "abusive", "abuser", "infected", "compromised", "malicious", "from", "implicated",
-    "spammer", "scanner", "bot", "culprit", "url", "rhost", "client", "perpetrator",
-];
-/// Words after which somebody else is named: the victim, or whoever saw it.
-#[rustfmt::skip]
-const OTHER: [&str; 31] = [
-    "victim", "victims", "destination", "destinations", "dst", "dest", "daddr", "target", "targets", "targeted",
-    "attacked", "against", "towards", "our", "my", "sensor", "sensors", "honeypot", "honeypots", "reporter",
-    "detector", "monitor", "contact", "collector", "via", "observer", "complainant", "submitter", "recipient",
-    "receiver", "responder",
-];
-/// Words by which an AWS resource is introduced: an origin where they are its label.
-const RESOURCE: [&str; 9] =
-    ["instance", "instances", "instanceid", "resource", "resources", "ec2", "affected", "implicated", "reported"];
-/// What somebody did who only saw it, before `by` or `from`.
-#[rustfmt::skip]
-const SAW: [&str; 12] = [
-    "reported", "seen", "detected", "observed", "noticed", "submitted", "captured", "logged", "recorded",
-    "monitored", "confirmed", "received",
-];
-/// Before `on` and `to`: what is there is the origin.
-#[rustfmt::skip]
-const SITS: [&str; 14] = [
-    "hosted", "running", "runs", "found", "installed", "located", "active", "present", "belongs", "belonging",
-    "assigned", "traced", "attributed", "hosting",
-];
-/// Words that turn a sentence round.
-#[rustfmt::skip]
-const NEGATION: [&str; 24] = [
-    "not", "no", "never", "don't", "dont", "isn't", "wasn't", "aren't", "doesn't", "didn't", "cannot", "can't",
-    "without", "unrelated", "innocent", "unaffected", "clean", "legitimate", "except", "unless", "instead", "false",
-    "neither", "nor",
-];
-/// Orders to leave something alone, in one word.
-const LEAVE: [&str; 7] = ["ignore", "exclude", "excluding", "except", "spare", "whitelist", "allowlist"];
-/// Beginnings of what is not to be done to it.
-#[rustfmt::skip]
-const DEEDS: [&str; 15] = [
-    "touch", "contain", "isolat", "block", "stop", "terminat", "shut", "chang", "disturb", "quarantin", "reboot",
-    "restart", "kill", "disabl", "act",
-];
-/// What somebody does who is the origin, after its name.
-#[rustfmt::skip]
-const DOES: [&str; 23] = [
-    "attacking", "scanning", "sending", "sent", "sends", "attacks", "scans", "attempted", "attempting", "tried",
-    "participated", "participating", "participates", "originated", "launched", "performing", "performed",
-    "brute-forcing", "spamming", "hosts", "implicated", "infected", "compromised",
-];
-/// Done by the origin where the word is active, to the victim where it is passive.
-const DONE: [&str; 8] = ["attacked", "targeted", "scanned", "flooded", "probed", "hit", "hacked", "spammed"];
-/// What is said of somebody who is not the origin, after its name.
-#[rustfmt::skip]
-const IS: [&str; 11] = [
-    "victim", "sensor", "honeypot", "ours", "reporter", "destination", "target", "our", "my", "bystander",
-    "responder",
-];
-const BEING: [&str; 12] = ["is", "was", "are", "were", "been", "being", "got", "the", "a", "as", "our", "my"];
 
 /// What an address of a single host can be.
 pub(super) fn is_host(address: &IpAddr) -> bool {
@@ -234,120 +165,6 @@ pub(super) fn of_host(name: &str) -> Option<Name> {
 fn host(address: IpAddr) -> Option<Name> {
     let address = address.to_canonical();
     is_host(&address).then(|| (address.to_string(), Some(Target::Address(address)), None))
-}
-
-fn trimmed(word: &str) -> (usize, &str) {
-    let start = word.trim_start_matches(['.', '-', '/', '@', '_', '%']);
-    let skipped = word.len() - start.len();
-    let mut end = start.trim_end_matches(['.', '-', '/', '_', '%', '@']);
-    // A colon ends a label, but `::` ends an IPv6 network's address.
-    if !end.ends_with("::") {
-        end = end.trim_end_matches(':');
-    }
-    (skipped, end)
-}
-
-/// The words of a text with their places.
-fn words(text: &str, belongs: impl Fn(char) -> bool) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    let mut from = None;
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        match (belongs(c), from) {
-            (true, None) => from = Some(at),
-            (false, Some(start)) => {
-                found.extend(text.get(start..at).map(|word| (start, word)));
-                from = None;
-            }
-            (true, Some(_)) | (false, None) => {}
-        }
-    }
-    found
-}
-
-/// The words of a line and what it goes on from.
-pub(super) struct Words {
-    line: String,
-    lower: String,
-    carried: String,
-    places: Vec<Range<usize>>,
-}
-
-impl Words {
-    pub(super) fn of(line: &str, carried: &str) -> Self {
-        let places = mentions(line).into_iter().map(|mention| mention.at).collect();
-        Self { line: line.to_owned(), lower: line.to_ascii_lowercase(), carried: carried.to_ascii_lowercase(), places }
-    }
-
-    /// Whether the line holds nothing but what it names.
-    pub(super) fn is_bare_list(&self) -> bool {
-        let named: usize = self.places.iter().map(Range::len).sum();
-        let letters = self.line.chars().filter(char::is_ascii_alphanumeric).count();
-        named > 0 && letters <= named + 24
-    }
-
-    /// Whether its label calls it remote.
-    pub(super) fn is_remote(&self, mention: &Mention) -> bool {
-        let before = self.lower.get(..mention.at.start).unwrap_or_default();
-        let start = before.trim_end().trim_end_matches([':', '=']).rfind([',', ':', '=', '|']).map_or(0, |at| at + 1);
-        is_label(before) && before.get(start..).is_some_and(|label| label.trim_start().starts_with("remote"))
-    }
-
-    /// The part that a mention plays, and whether its sentence denies something.
-    pub(super) fn role_of(&self, mention: &Mention) -> (Role, bool) {
-        let before = self.lower.get(..mention.at.start).unwrap_or_default();
-        // The sentence that it stands in, as far as it goes before it; it may have begun in the line before.
-        let sentence_start = sentence_start(before);
-        let carried = if sentence_start == 0 { self.carried.as_str() } else { "" };
-        let sentence = format!("{carried} {}", before.get(sentence_start..).unwrap_or_default());
-        let behind = self.behind(mention);
-        if leaves_alone(&sentence) || forbids(behind) {
-            return (Role::Left, true);
-        }
-        let denies = |text: &str| words(text, in_word).iter().any(|(_, word)| NEGATION.contains(word));
-        let negated = denies(&sentence) || denies(behind);
-        let since = self.since_the_last(mention).max(sentence_start);
-        let near = before.get(since..).unwrap_or_default();
-        let role = match (role_before(near), role_behind(behind)) {
-            (Role::Unknown, Role::Unknown) => self.inherited(mention, since, sentence_start, carried),
-            (Role::Origin, Role::Other) if !is_label(near) => Role::Unknown,
-            (Role::Unknown, found) | (found, _) => found,
-        };
-        (role, negated)
-    }
-
-    /// A list shares what its first member was called; a line what it goes on from.
-    fn inherited(&self, mention: &Mention, since: usize, sentence_start: usize, carried: &str) -> Role {
-        let between = self.lower.get(since..mention.at.start).unwrap_or_default();
-        let joins = between.chars().all(|c| !c.is_ascii_alphanumeric())
-            || matches!(between.trim().trim_matches(','), "and" | "&" | "or");
-        if since > sentence_start && joins {
-            let first = self.places.iter().rev().find(|place| place.end <= since);
-            if let Some(place) = first {
-                let earlier =
-                    Mention { at: place.clone(), text: String::new(), target: None, account: None, region: None };
-                return self.role_of(&earlier).0;
-            }
-        }
-        if sentence_start == 0 && since == 0 { role_before(carried) } else { Role::Unknown }
-    }
-
-    fn since_the_last(&self, mention: &Mention) -> usize {
-        self.places.iter().filter(|place| place.end <= mention.at.start).map(|place| place.end).max().unwrap_or(0)
-    }
-
-    /// What follows in the same sentence and speaks of it: before something else is named, up to the last break of a clause.
-    fn behind(&self, mention: &Mention) -> &str {
-        let next = self.places.iter().filter(|place| place.start >= mention.at.end).map(|place| place.start).min();
-        let rest = self.lower.get(mention.at.end..next.unwrap_or(self.lower.len())).unwrap_or_default();
-        let end = [". ", "; ", "! ", "? "].iter().filter_map(|mark| rest.find(mark)).min();
-        let breaks = [",", " but ", " and ", " while "].iter().filter_map(|mark| rest.rfind(mark)).max();
-        let end = end.or_else(|| breaks.filter(|_| next.is_some())).unwrap_or(rest.len());
-        rest.get(..end).unwrap_or_default()
-    }
-}
-
-fn in_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '\'')
 }
 
 /// An order not to do anything to what is named: `do NOT touch`, `must not be isolated`.
@@ -485,215 +302,84 @@ fn role_behind(behind: &str) -> Role {
     Role::Unknown
 }
 
-/// Headers of mail that no report's own fields are named like.
-pub(super) fn is_mail_header(line: &str) -> bool {
-    const HEADERS: [&str; 32] = [
-        "received",
-        "message-id",
-        "return-path",
-        "delivered-to",
-        "reply-to",
-        "to",
-        "from",
-        "cc",
-        "bcc",
-        "subject",
-        "sender",
-        "mime-version",
-        "content-type",
-        "content-transfer-encoding",
-        "content-disposition",
-        "dkim-signature",
-        "received-spf",
-        "authentication-results",
-        "in-reply-to",
-        "references",
-        "user-agent",
-        "list-id",
-        "list-unsubscribe",
-        "errors-to",
-        "precedence",
-        "thread-topic",
-        "thread-index",
-        "envelope-to",
-        "original-recipient",
-        "importance",
-        "sent",
-        "auto-submitted",
-    ];
-    let Some((label, value)) = line.split_once(':') else { return false };
-    let label = label.trim().to_ascii_lowercase();
-    if label.contains(' ') {
-        return false;
-    }
-    // `From: 203.0.113.9` is a field of a log, not of a mail.
-    let is_mailbox = !matches!(label.as_str(), "from" | "to" | "sent")
-        || mentions(value).first().is_none_or(|first| value.trim().find(first.text.as_str()) != Some(0));
-    (label.starts_with("x-") || label.starts_with("arc-") || HEADERS.contains(&label.as_str())) && is_mailbox
+/// The words of a line and what it goes on from.
+pub(super) struct Words {
+    pub(super) line: String,
+    pub(super) lower: String,
+    pub(super) carried: String,
+    pub(super) places: Vec<Range<usize>>,
 }
 
-/// The parts of AWS's head in a line, with their values.
-pub(super) fn head(line: &str) -> Vec<(Head, &str)> {
-    let mut found = Vec::new();
-    for (at, _) in line.match_indices([':', '=']) {
-        let label = line.get(..at).unwrap_or_default().to_ascii_lowercase();
-        let value = line.get(at + 1..).unwrap_or_default().trim_start();
-        let value = value.split([' ', '\t', ',', ';', '[', '(', '|']).next().unwrap_or_default().trim_end_matches('.');
-        let ends = |names: &[&str]| names.iter().any(|name| label.trim_end().ends_with(name));
-        let part = if ends(&[
-            "aws id",
-            "account",
-            "account id",
-            "account number",
-            "accountid",
-            "account-id",
-            "account no",
-            "aws_account_id",
-        ]) {
-            Head::Account
-        } else if ends(&["region"]) {
-            Head::Region
-        } else if ends(&[
-            "instance id",
-            "instance",
-            "instance-id",
-            "instanceid",
-            "instance ids",
-            "instance id(s)",
-            "instances",
-            "instance_id",
-        ]) {
-            Head::Instance
-        } else {
-            continue;
+impl Words {
+    pub(super) fn of(line: &str, carried: &str) -> Self {
+        let places = mentions(line).into_iter().map(|mention| mention.at).collect();
+        Self { line: line.to_owned(), lower: line.to_ascii_lowercase(), carried: carried.to_ascii_lowercase(), places }
+    }
+
+    /// Whether the line holds nothing but what it names.
+    pub(super) fn is_bare_list(&self) -> bool {
+        let named: usize = self.places.iter().map(Range::len).sum();
+        let letters = self.line.chars().filter(char::is_ascii_alphanumeric).count();
+        named > 0 && letters <= named + 24
+    }
+
+    /// Whether its label calls it remote.
+    pub(super) fn is_remote(&self, mention: &Mention) -> bool {
+        let before = self.lower.get(..mention.at.start).unwrap_or_default();
+        let start = before.trim_end().trim_end_matches([':', '=']).rfind([',', ':', '=', '|']).map_or(0, |at| at + 1);
+        is_label(before) && before.get(start..).is_some_and(|label| label.trim_start().starts_with("remote"))
+    }
+
+    /// The part that a mention plays, and whether its sentence denies something.
+    pub(super) fn role_of(&self, mention: &Mention) -> (Role, bool) {
+        let before = self.lower.get(..mention.at.start).unwrap_or_default();
+        // The sentence that it stands in, as far as it goes before it; it may have begun in the line before.
+        let sentence_start = sentence_start(before);
+        let carried = if sentence_start == 0 { self.carried.as_str() } else { "" };
+        let sentence = format!("{carried} {}", before.get(sentence_start..).unwrap_or_default());
+        let behind = self.behind(mention);
+        if leaves_alone(&sentence) || forbids(behind) {
+            return (Role::Left, true);
+        }
+        let denies = |text: &str| words(text, in_word).iter().any(|(_, word)| NEGATION.contains(word));
+        let negated = denies(&sentence) || denies(behind);
+        let since = self.since_the_last(mention).max(sentence_start);
+        let near = before.get(since..).unwrap_or_default();
+        let role = match (role_before(near), role_behind(behind)) {
+            (Role::Unknown, Role::Unknown) => self.inherited(mention, since, sentence_start, carried),
+            (Role::Origin, Role::Other) if !is_label(near) => Role::Unknown,
+            (Role::Unknown, found) | (found, _) => found,
         };
-        found.push((part, value));
+        (role, negated)
     }
-    found
-}
 
-/// The roles of a log's columns that hold hosts, where a line names columns and at least one of them is an origin's.
-pub(super) fn columns(line: &str) -> Option<Vec<Role>> {
-    if !mentions(line).is_empty() || line.ends_with([':', '.']) {
-        return None;
-    }
-    let lower = line.to_ascii_lowercase();
-    let cells: Vec<&str> = if lower.contains([',', '\t', '|', ';']) {
-        lower.split([',', '\t', '|', ';']).collect()
-    } else if lower.contains("  ") {
-        lower.split("  ").collect()
-    } else {
-        lower.split(' ').collect()
-    };
-    let cells: Vec<String> = cells
-        .iter()
-        .map(|cell| cell.chars().filter(char::is_ascii_alphanumeric).collect::<String>())
-        .filter(|cell| !cell.is_empty())
-        .collect();
-    if cells.len() < 2 {
-        return None;
-    }
-    let role = |cell: &String| {
-        let origin = [
-            "src",
-            "srcip",
-            "source",
-            "sourceip",
-            "sourceaddress",
-            "srcaddr",
-            "ip",
-            "ipaddress",
-            "address",
-            "attacker",
-            "attackerip",
-            "offender",
-            "offendingip",
-            "origin",
-            "clientip",
-            "srcaddress",
-            "infectedip",
-            "instanceid",
-            "instance",
-        ];
-        let other = [
-            "dst",
-            "dstip",
-            "dest",
-            "destip",
-            "destination",
-            "destinationip",
-            "destinationaddress",
-            "dstaddr",
-            "dstaddress",
-            "target",
-            "targetip",
-            "victim",
-            "victimip",
-            "sensor",
-            "sensorip",
-            "honeypot",
-            "serverip",
-            "reporter",
-            "reporterip",
-        ];
-        if origin.contains(&cell.as_str()) {
-            Some(Role::Origin)
-        } else if other.contains(&cell.as_str()) {
-            Some(Role::Other)
-        } else {
-            None
+    /// A list shares what its first member was called; a line what it goes on from.
+    pub(super) fn inherited(&self, mention: &Mention, since: usize, sentence_start: usize, carried: &str) -> Role {
+        let between = self.lower.get(since..mention.at.start).unwrap_or_default();
+        let joins = between.chars().all(|c| !c.is_ascii_alphanumeric())
+            || matches!(between.trim().trim_matches(','), "and" | "&" | "or");
+        if since > sentence_start && joins {
+            let first = self.places.iter().rev().find(|place| place.end <= since);
+            if let Some(place) = first {
+                let earlier =
+                    Mention { at: place.clone(), text: String::new(), target: None, account: None, region: None };
+                return self.role_of(&earlier).0;
+            }
         }
-    };
-    let roles: Vec<Role> = cells.iter().filter_map(role).collect();
-    let known = [
-        "time",
-        "timestamp",
-        "date",
-        "datetime",
-        "port",
-        "srcport",
-        "dstport",
-        "proto",
-        "protocol",
-        "bytes",
-        "packets",
-        "action",
-        "count",
-        "tag",
-        "asn",
-        "geo",
-        "region",
-        "hostname",
-    ];
-    let plain = cells.iter().filter(|cell| known.contains(&cell.as_str())).count();
-    (roles.contains(&Role::Origin) && roles.len() + plain >= 2).then_some(roles)
-}
+        if sentence_start == 0 && since == 0 { role_before(carried) } else { Role::Unknown }
+    }
 
-/// The time that a line states: behind a label that says so, or at the head of a log's line.
-pub(super) fn time_in(line: &str) -> Option<Timestamp> {
-    if let Some((label, value)) = line.split_once(':') {
-        let label = label.to_ascii_lowercase();
-        if ["time", "date", "seen", "when", "observed"].iter().any(|word| label.contains(word)) && label.len() < 40 {
-            return Timestamp::parse(value);
-        }
+    pub(super) fn since_the_last(&self, mention: &Mention) -> usize {
+        self.places.iter().filter(|place| place.end <= mention.at.start).map(|place| place.end).max().unwrap_or(0)
     }
-    let cells = line.split([',', '|', '\t', ';']).map(|cell| cell.trim().trim_matches('"'));
-    if let Some(found) = cells.filter(|cell| cell.contains(':')).find_map(Timestamp::parse) {
-        return Some(found);
+
+    /// What follows in the same sentence and speaks of it: before something else is named, up to the last break of a clause.
+    pub(super) fn behind(&self, mention: &Mention) -> &str {
+        let next = self.places.iter().filter(|place| place.start >= mention.at.end).map(|place| place.start).min();
+        let rest = self.lower.get(mention.at.end..next.unwrap_or(self.lower.len())).unwrap_or_default();
+        let end = [". ", "; ", "! ", "? "].iter().filter_map(|mark| rest.find(mark)).min();
+        let breaks = [",", " but ", " and ", " while "].iter().filter_map(|mark| rest.rfind(mark)).max();
+        let end = end.or_else(|| breaks.filter(|_| next.is_some())).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
     }
-    if let Some(inside) =
-        line.split_once('[').and_then(|(_, rest)| rest.split_once(']')).and_then(|(inside, _)| Timestamp::parse(inside))
-    {
-        return Some(inside);
-    }
-    let words: Vec<&str> = line.split_whitespace().take(32).collect();
-    (0..words.len()).find_map(|from| {
-        let starts = words.get(from).is_some_and(|word| word.starts_with("20") && word.contains(['-', '/']));
-        if !starts {
-            return None;
-        }
-        (1..=3).rev().find_map(|count| {
-            Timestamp::parse(words.get(from..from + count)?.join(" ").trim_matches(['[', ']', '(', ')', ',']))
-        })
-    })
 }
