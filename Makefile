@@ -27,12 +27,12 @@ help: ## Show this list
 
 demo: $(ENDPOINTS) ## Deploy the template to emulators on this machine; an abuse report contains an instance
 	cargo build --workspace --all-targets
-	@$(WITH_ENDPOINTS) $(STACK) $(TARGET)/debug/bootstrap $(TARGET)/debug/demo
+	@$(WITH_ENDPOINTS) $(STACK) --mail $(TARGET)/debug/bootstrap $(TARGET)/debug/demo
 
 play: $(ENDPOINTS) ## Keep an emulated account with the stack deployed until Ctrl-C, to try things on
 	cargo build --workspace --all-targets
 	@rm -rf $(PLAY) && mkdir -p $(PLAY)
-	@MAIL_FOLDER=$(PLAY)/mail $(WITH_ENDPOINTS) $(STACK) --mail $(TARGET)/debug/bootstrap $(TARGET)/debug/play $(PLAY)
+	@MAIL_FOLDER=$(PLAY)/mail $(WITH_ENDPOINTS) $(STACK) --mail $(TARGET)/debug/bootstrap $(TARGET)/debug/play $(PLAY) || [ $$? -eq 130 ]
 
 test: $(ENDPOINTS) ## Run every test, end to end included
 	cargo build --workspace --all-targets

@@ -99,9 +99,17 @@ def main() -> int:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        return subprocess.run(sys.argv[1:], env=environment).returncode
+        child = subprocess.Popen(sys.argv[1:], env=environment)
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C reaches the command as well, a signal to this process alone does not.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            child.send_signal(signal.SIGINT)
+            child.wait()
+            return 130
     except KeyboardInterrupt:
-        return 130  # The command heard it as well.
+        return 130
     finally:
         # Each server leads a process group of its own, which holds nothing but its own children.
         for server in servers:

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -148,10 +149,15 @@ def main() -> int:
         json.dump({"resources": stack.resources(), "outputs": stack.outputs, "policies": policies}, file)
         file.flush()
         environment = {**os.environ, "STACK_OUTPUTS": file.name, "STACK_BINARIES": binaries}
+        child = subprocess.Popen(command, env=environment)
         try:
-            return subprocess.run(command, env=environment).returncode
+            return child.wait()
         except KeyboardInterrupt:
-            return 130  # The command heard it as well.
+            # Ctrl-C reaches the command as well, a signal to this process alone does not.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            child.send_signal(signal.SIGINT)
+            child.wait()
+            return 130
 
 
 if __name__ == "__main__":

@@ -396,6 +396,8 @@ pub struct Status {
     pub more_questions: Option<String>,
     /// Messages that could not be sent to people.
     pub not_notified: Vec<NotNotified>,
+    /// There are more of them.
+    pub more_not_notified: bool,
     /// Entries of the ledger that name no instance.
     pub unreadable: Vec<String>,
 }

@@ -160,9 +160,18 @@ impl Caller {
                     _ => Fault::Lambda { code, message },
                 }
             }
-            other => Fault::Network { function, why: DisplayErrorContext(other).to_string() },
+            other => Fault::Network { function, why: cause_of(other) },
         }
     }
+}
+
+/// The last cause, which is the one that a person can mend: `Connection refused (os error 111)`.
+fn cause_of(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
 }
 
 /// The error of the credentials' provider, where that is why a call failed.

@@ -210,7 +210,7 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force
     {
         return Decided::refuse(format!(
             "{} carries the tag {CONTAINMENT_TAG}={}, a containment that this ledger does not know; invoke with \
-             \"force\": true to take it over, its original settings then being unknown",
+             \"force\": true (brig: --force) to take it over, its original settings then being unknown",
             instance.id,
             text::one_line(id, text::NAME)
         ))
@@ -231,7 +231,7 @@ fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force
         ))
         .because(Cause::Exempt),
         Strength::UnlessForced if force == Force::No => Decided::refuse(format!(
-            "{} is exempt by its tag {tag}={value}; invoke with \"force\": true to contain it anyway",
+            "{} is exempt by its tag {tag}={value}; invoke with \"force\": true (brig: --force) to contain it anyway",
             instance.id
         ))
         .because(Cause::Exempt),

@@ -58,7 +58,11 @@ impl Engine {
             self.ledger.questions(Some(key), None),
             self.ledger.unsent(Some(&place)),
         );
-        Ok(Story::of(key, &records?, Beside { reports: reports?, questions: questions?.questions, unsent: unsent? }))
+        Ok(Story::of(
+            key,
+            &records?,
+            Beside { reports: reports?, questions: questions?.questions, unsent: unsent?.unsent },
+        ))
     }
 
     /// The instances that have a name or an address now. None that is terminated is meant.

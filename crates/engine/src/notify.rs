@@ -168,7 +168,7 @@ impl Engine {
     /// Sends what could not be sent before, about every place, until time is nearly over. Why something could not be sent.
     pub async fn send_held(&self, invocation: &Invocation) -> Option<String> {
         match self.ledger.unsent(None).await {
-            Ok(held) => self.deliver(held, &[], invocation).await.map(|unheard| unheard.to_string()),
+            Ok(held) => self.deliver(held.unsent, &[], invocation).await.map(|unheard| unheard.to_string()),
             Err(error) => Some(format!("messages that wait to be sent could not be read: {error}")),
         }
     }
@@ -189,7 +189,7 @@ impl Engine {
 
     /// Messages about a place that could not be sent. Where they cannot be read, the scheduled verification sends them.
     async fn held(&self, place: &str) -> Vec<Unsent> {
-        self.ledger.unsent(Some(place)).await.unwrap_or_else(|error| {
+        self.ledger.unsent(Some(place)).await.map(|held| held.unsent).unwrap_or_else(|error| {
             tracing::warn!(%error, "whether messages about {place} wait to be sent could not be read");
             Vec::new()
         })

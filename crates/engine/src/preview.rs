@@ -89,7 +89,7 @@ impl Engine {
         evidence.remember(known, self.clock.now());
         let mut unseen = Vec::new();
         let network = match &look.network {
-            Ok(seen) => network::plan_from(seen, &look.records.steps, instance, &containment, self.policy.untrack),
+            Ok(seen) => network::plan_from(seen, known, instance, &containment, self.policy.untrack),
             Err(gap) => {
                 unseen.push(gap.clone());
                 Plan { steps: Vec::new(), notes: vec![Note::Gap(gap.clone())] }

@@ -1,5 +1,6 @@
 //! What is contained, what waits for a person, and what people do not know yet. Changes nothing.
 
+use brig_core::report::notices::UnsentPage;
 use brig_core::{
     ledger::{Conclusion, Containment, Question, QuestionPage, Records, Release, State, StepRecord},
     model::ids::InstanceKey,
@@ -86,8 +87,11 @@ pub struct StatusPage {
     /// Where `questions` goes on, if more wait than are here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub more_questions: Option<String>,
-    /// Messages that could not be sent.
+    /// Messages that could not be sent: the first of them.
     pub not_notified: Vec<NotNotified>,
+    /// There are more of them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more_not_notified: bool,
     /// The last releases, the newest first.
     pub released: Vec<Release>,
     /// Entries of the list of active containments that name no instance.
@@ -118,7 +122,8 @@ impl Engine {
         let first = from.is_none();
         let questions =
             async { if first { self.ledger.questions(of, None).await } else { Ok(QuestionPage::default()) } };
-        let unsent = async { if first { self.ledger.unsent(place.as_deref()).await } else { Ok(Vec::new()) } };
+        let unsent =
+            async { if first { self.ledger.unsent(place.as_deref()).await } else { Ok(UnsentPage::default()) } };
         let released = async { if first { self.ledger.releases().await } else { Ok(Vec::new()) } };
         let (active, questions, unsent, released) = futures::join!(active, questions, unsent, released);
         let ((keys, next, unreadable), questions, unsent, mut released) = (active?, questions?, unsent?, released?);
@@ -139,7 +144,8 @@ impl Engine {
             next,
             questions: questions.questions,
             more_questions: questions.next,
-            not_notified: unsent.into_iter().map(waits).collect(),
+            not_notified: unsent.unsent.into_iter().map(waits).collect(),
+            more_not_notified: unsent.more,
             released,
             unreadable,
         })

@@ -188,7 +188,7 @@ async fn roll_call(app: &App, roll: &LedgerRequest, invocation: &Invocation) -> 
                 Decision::NotAsked => Err(Diagnostic {
                     error_type: "InvalidRequest".to_owned(),
                     error_message: format!(
-                        "question: {question:?} does not wait for an answer; {{\"action\":\"questions\"}} lists those that do"
+                        "question: {question:?} does not wait for an answer; {{\"action\":\"questions\"}} (brig questions) lists those that do"
                     ),
                 }),
                 Decision::Closed(question) => Ok(json!({"closed": question})),

@@ -3,7 +3,12 @@
 
 use std::{collections::BTreeSet, path::Path, process::ExitCode, time::Duration};
 
-use brig_tests::{account::Account, seed::Production, stack::Stack, state::State};
+use brig_tests::{
+    account::{Account, endpoint},
+    seed::Production,
+    stack::Stack,
+    state::State,
+};
 use serde_json::{Value, json};
 
 /// The endpoint takes the queue's messages every second or so.
@@ -56,27 +61,42 @@ async fn main() -> ExitCode {
         ("look", "the first look was complete"),
         ("claim", "the plan of the cut and all that it replaces were on record"),
         ("isolated", "every interface was isolated: new connections are blocked, except through DNS"),
-        ("untrack_window", "is how long the untrack window was open"),
         ("done", "every lane had read back what became true"),
     ] {
         let value = entry.pointer(&format!("/timings_ms/{point}")).and_then(Value::as_u64);
         println!("  {:>6}  {label}", value.map_or_else(|| "-".to_owned(), |value| value.to_string()));
     }
 
-    println!("\nTHE MESSAGE, as machines get it; people read one like crates/core/goldens/messages/contained.txt");
-    let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).unwrap_or("-").to_owned();
-    println!("  Subject: {}", arrived.first().and_then(|message| message.get("Subject")?.as_str()).unwrap_or("-"));
-    println!("  outcome: {}\n  reason: {}\n  {}", text("/outcome"), text("/reason"), text("/verdict/summary"));
-    let list = |name: &str| entry.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    for step in list("steps") {
-        let part = |name: &str| step.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        println!("  - {}: {} {}", part("outcome"), part("step"), part("resource"));
+    if let Some(window) = entry.pointer("/timings_ms/untrack_window").and_then(Value::as_u64) {
+        println!(
+            "  Each interface was open for {window} ms in between, so that AWS forgets connections that were open."
+        );
     }
-    for note in list("notes") {
-        println!("  note: {}", note.as_str().unwrap_or_default());
+
+    println!("\nTHE MESSAGE, as the mail has it\n");
+    match mail(&world.victim).await {
+        Some(text) => println!("{text}"),
+        None => println!(
+            "  No mail was written. Machines got: {}",
+            arrived.first().map_or_else(String::new, Value::to_string)
+        ),
     }
     page(&world.victim).await;
     ExitCode::SUCCESS
+}
+
+/// The mail about the instance, which the endpoint writes as a text file.
+async fn mail(instance: &str) -> Option<String> {
+    let folder = endpoint("MAIL_FOLDER")?;
+    for _ in 0..50 {
+        let files = std::fs::read_dir(&folder).ok()?.flatten();
+        let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+        if let Some(text) = texts.into_iter().find(|text| text.contains(instance)) {
+            return Some(text);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    None
 }
 
 /// The incident page, as a person writes it.

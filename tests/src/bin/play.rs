@@ -37,6 +37,14 @@ async fn main() {
     tokio::signal::ctrl_c().await.expect("a signal");
 }
 
+/// The folders of this build's `brig` and of the AWS CLI that the tests use.
+fn tools() -> String {
+    let own = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.display().to_string()));
+    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin");
+    let venv = venv.canonicalize().ok().map(|folder| folder.display().to_string());
+    own.into_iter().chain(venv).collect::<Vec<_>>().join(":")
+}
+
 /// One profile with every endpoint, for the AWS CLI, the SDKs and `brig`.
 fn write_config(folder: &Path) -> PathBuf {
     let general = endpoint("AWS_ENDPOINT_URL").expect("AWS_ENDPOINT_URL: run it with `make play`");
@@ -66,6 +74,10 @@ The stack `brig` is deployed on loopback, in account {ACCOUNT}, {REGION}. In ano
   export AWS_CONFIG_FILE={config}
   export AWS_PROFILE=play
 
+and, for `brig` and `aws` where they are not installed:
+
+  export PATH={tools}:$PATH
+
 Mails to the on-call address appear as text files in
   {mails}
 
@@ -74,17 +86,18 @@ Mails to the on-call address appear as text files in
   {sibling}    web-2   its sibling, with the same role
   {exempt}    db-1    exempt by its tag brig:exempt=core
 
-Things to try (`brig` is target/debug/brig, or `cargo install --path crates/cli`):
+Things to try, in this order:
 
-  1. Contain by a person      brig contain {sibling} --reason drill
-  2. Contain by a finding     aws events put-events --entries '[{{"Source":"brig.abuse","DetailType":"Abuse Report",
+  1. Contain by a finding     aws events put-events --entries '[{{"Source":"brig.abuse","DetailType":"Abuse Report",
                                 "Detail":"{{\"instance_ids\":[\"{victim}\"]}}"}}]'
+  2. Contain by a person      brig contain {sibling} --reason drill
+                              (by a finding it would now be a question: it is the last healthy target of its group)
   3. See what is true         brig status
                               brig show {victim}
   4. Undo a part of it        aws ec2 modify-network-interface-attribute --network-interface-id {second_interface} \
                                 --groups {web}
      and have it repaired     brig verify {victim}
-  5. A question               put the event of 2 with {exempt}, then: brig questions
+  5. A question               put the event of 1 with {exempt}, then: brig questions
   6. A missing permission     aws iam put-role-policy --role-name {contain_role} --policy-name try \
                                 --policy-document '{{"Version":"2012-10-17","Statement":{{"Effect":"Deny",
                                 "Action":"iam:PutRolePolicy","Resource":"*"}}}}'
@@ -92,7 +105,8 @@ Things to try (`brig` is target/debug/brig, or `cargo install --path crates/cli`
                               aws iam delete-role-policy --role-name {contain_role} --policy-name try
   7. Give it all back         brig release {victim} --reason drill
 
-Ctrl-C ends the account, and everything in it."#,
+Ctrl-C ends the account and everything in it; the mails stay."#,
+        tools = tools(),
         config = config.display(),
         mails = endpoint("MAIL_FOLDER").expect("MAIL_FOLDER: run it with `make play`"),
         web = network.web,

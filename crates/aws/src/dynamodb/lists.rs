@@ -13,7 +13,7 @@ use brig_core::{
     },
     report::{
         message::{self, Message},
-        notices::Unsent,
+        notices::{Unsent, UnsentPage},
     },
 };
 use brig_engine::ports::PortResult;
@@ -215,10 +215,11 @@ impl DynamoLedger {
         }
     }
 
-    pub(super) async fn unsent_of(&self, place: Option<&str>) -> PortResult<Vec<Unsent>> {
+    pub(super) async fn unsent_of(&self, place: Option<&str>) -> PortResult<UnsentPage> {
         let query = self.list(UNSENT, place.map(|place| unsent_sk(place, ""))).limit(MOST_UNSENT);
         let answer = query.send().await.explain("Query")?;
-        answer.items().iter().map(read_unsent).collect()
+        let unsent = answer.items().iter().map(read_unsent).collect::<PortResult<_>>()?;
+        Ok(UnsentPage { unsent, more: answer.last_evaluated_key().is_some() })
     }
 
     pub(super) async fn forget(&self, place: &str, id: &str) -> PortResult<()> {

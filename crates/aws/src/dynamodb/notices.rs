@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use brig_core::{
     ledger::{Announcement, Statement, older_told_sk, told_sk},
     model::timestamp::Timestamp,
-    report::notices::Unsent,
+    report::notices::{Unsent, UnsentPage},
 };
 use brig_engine::ports::{Notices, PortResult};
 
@@ -77,7 +77,7 @@ impl Notices for DynamoLedger {
         self.keep(lists::unsent(unsent)).await
     }
 
-    async fn unsent(&self, place: Option<&str>) -> PortResult<Vec<Unsent>> {
+    async fn unsent(&self, place: Option<&str>) -> PortResult<UnsentPage> {
         self.unsent_of(place).await
     }
 

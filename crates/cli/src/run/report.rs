@@ -45,7 +45,8 @@ pub async fn report(desk: &Desk, args: &args::Report) -> Result<Exit, Fault> {
     for file in files.into_iter().flatten() {
         eprintln!("Written: {}", file.display());
     }
-    Ok(story.containment.as_ref().map_or(Exit::Refused, Exit::of_record))
+    // The page was asked for, and is there, whatever it says.
+    Ok(if story.containment.is_some() { Exit::Wanted } else { Exit::Refused })
 }
 
 /// How it stands now, as `status` sees it, which changes nothing. A page of the record alone is better than none.

@@ -146,7 +146,7 @@ fn next(entry: &Entry, brig: &str) -> (&'static str, Vec<String>) {
         Outcome::InProgress => ("Wait until it has ended, then look:", vec![format!("{brig} status")]),
         Outcome::Observed => ("Brig observes only: it contains after it was deployed with Mode=enforce.", Vec::new()),
         Outcome::Asked => ("Decide. To contain it anyway:", vec![format!("{} --force", with("contain"))]),
-        Outcome::Refused => ("Resolve the reason, then run the same command again.", Vec::new()),
+        Outcome::Refused => ("Correct what the reason names, then run the command again.", Vec::new()),
         Outcome::Repaired => (
             "Find out who changed it, and stop them. If it was you, release it rather than change it by hand:",
             vec![with("release")],

@@ -57,6 +57,9 @@ fn waiting(page: &mut Page<'_>, status: &Status, brig: &str) {
         };
         page.paragraph(tone, &format!("{who} could not be notified about {}: {}", unsent.about, unsent.why));
     }
+    if status.more_not_notified {
+        page.paragraph(Tone::Bad, "More messages could not be sent than are listed here.");
+    }
     for entry in &status.unreadable {
         page.paragraph(Tone::Bad, &format!("An entry of the ledger names no instance: {entry}"));
     }

@@ -78,7 +78,7 @@ fn a_containment_says_state_sentence_lanes_and_what_to_do_first() {
 
             i-0123456789abcdef0 (web-1) is contained: new connections are blocked.
 
-              network      done  no new connection can start
+              network      done  new connections are blocked, except through DNS
               credentials  done  the instance's credentials are dead
               fleet        done  out of its Auto Scaling group and load balancers
               evidence     done  instance and disks are preserved
@@ -92,11 +92,10 @@ fn a_containment_says_state_sentence_lanes_and_what_to_do_first() {
             2 steps are done, and on record with what they replaced.
 
             What may remain
-              path                   new      open before      why
-              dns                    OPEN     there were none  the VPC's own resolver
-                                                               answers whatever the groups
-                                                               say
-              nat_gateway            blocked  MAY CONTINUE     always tracked
+              path                   new      open before   why
+              dns                    OPEN     none          the VPC's own resolver answers
+                                                            whatever the groups say
+              nat_gateway            blocked  MAY CONTINUE  always tracked
               nat-1                           (idle 5 min)
               eni-0aaaaaaaaaaaaaaaa
 
@@ -109,7 +108,7 @@ fn a_containment_says_state_sentence_lanes_and_what_to_do_first() {
 
             i-0123456789abcdef0 (web-1) is contained: new connections are blocked.
 
-              network      done  no new connection can start
+              network      done  new connections are blocked, except through DNS
               credentials  done  the instance's credentials are dead
               fleet        done  out of its Auto Scaling group and load balancers
               evidence     done  instance and disks are preserved
@@ -123,9 +122,9 @@ fn a_containment_says_state_sentence_lanes_and_what_to_do_first() {
             2 steps are done, and on record with what they replaced.
 
             What may remain
-              path                   new      open before      why
-              dns                    OPEN     there were none  the VPC's own resolver answers whatever the groups say
-              nat_gateway            blocked  MAY CONTINUE     always tracked
+              path                   new      open before   why
+              dns                    OPEN     none          the VPC's own resolver answers whatever the groups say
+              nat_gateway            blocked  MAY CONTINUE  always tracked
               nat-1                           (idle 5 min)
               eni-0aaaaaaaaaaaaaaaa
 
@@ -161,7 +160,7 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
             i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT
             dead; but new connections are blocked.
 
-              network      done           no new connection can start
+              network      done           new connections are blocked, except through DNS
               credentials  NOT DONE
               fleet        done           out of its Auto Scaling group and load balancers
               evidence     not confirmed
@@ -190,7 +189,7 @@ fn a_partial_containment_names_what_failed_and_says_that_nobody_retries_it() {
 
             i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT dead; but new connections are blocked.
 
-              network      done           no new connection can start
+              network      done           new connections are blocked, except through DNS
               credentials  NOT DONE
               fleet        done           out of its Auto Scaling group and load balancers
               evidence     not confirmed
@@ -235,7 +234,7 @@ fn a_refusal_and_a_question_say_why_and_that_nothing_was_changed() {
             Why: there is no such instance in 123456789012/us-east-1
 
             What to do now
-            Resolve the reason, then run the same command again.
+            Correct what the reason names, then run the command again.
 
             DECISION NEEDED: nothing was changed
             123456789012/us-east-1/i-0123456789abcdef0
@@ -257,7 +256,7 @@ fn a_refusal_and_a_question_say_why_and_that_nothing_was_changed() {
             Why: there is no such instance in 123456789012/us-east-1
 
             What to do now
-            Resolve the reason, then run the same command again.
+            Correct what the reason names, then run the command again.
 
             DECISION NEEDED: nothing was changed
             123456789012/us-east-1/i-0123456789abcdef0
@@ -453,6 +452,9 @@ fn what_waits_for_a_person_is_not_as_wanted_though_everything_contained_holds() 
     let (exit, text) = of(json!({"not_notified": [{"about": "i-1", "channel": "chat", "why": "Publish: NotFound"}]}));
     assert_eq!(exit, Exit::Partial);
     assert!(text.contains("The chat channel could not be notified about i-1: Publish: NotFound"), "{text}");
+    let one = json!([{"about": "i-1", "why": "Publish: NotFound"}]);
+    let (_, text) = of(json!({"not_notified": one, "more_not_notified": true}));
+    assert!(text.contains("More messages could not be sent than are listed here."), "{text}");
     let never_done = json!([{"lane": "evidence", "step": "lock_snapshot", "resource": "snap-1", "why": ""}]);
     let mut undone = standing("i-0123456789abcdef0", 0, YES);
     undone["never_done"] = never_done;

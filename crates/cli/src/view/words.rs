@@ -83,7 +83,7 @@ pub fn truth(truth: Truth) -> (Tone, &'static str) {
 #[must_use]
 pub fn promise(lane: &str) -> &'static str {
     match lane {
-        "network" => "no new connection can start",
+        "network" => "new connections are blocked, except through DNS",
         "credentials" => "the instance's credentials are dead",
         "fleet" => "out of its Auto Scaling group and load balancers",
         "evidence" => "instance and disks are preserved",
@@ -129,7 +129,7 @@ pub fn new_flows(flows: NewFlows) -> (Tone, &'static str) {
 #[must_use]
 pub fn open_flows(flows: OpenFlows) -> (Tone, &'static str) {
     match flows {
-        OpenFlows::None => (Tone::Good, "there were none"),
+        OpenFlows::None => (Tone::Good, "none"),
         OpenFlows::Cut => (Tone::Good, "ended"),
         OpenFlows::ExpectedCut => (Tone::Plain, "expected to end"),
         OpenFlows::Unknown => (Tone::Warn, "unknown"),

@@ -76,7 +76,7 @@ fn a_person_overrides_exemption_with_force_but_never_never() {
         &[("brig:exempt", "")],
         Force::No,
         &expect![[
-            r#"refuse: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true to contain it anyway"#
+            r#"refuse: i-0123456789abcdef0 is exempt by its tag brig:exempt=; invoke with "force": true (brig: --force) to contain it anyway"#
         ]],
     );
     check(&manual(), &[("brig:exempt", "")], Force::Yes, &expect!["contain: requested by a person"]);
@@ -97,7 +97,7 @@ fn a_foreign_containment_is_refused_without_force() {
         &[("brig:containment", "x")],
         Force::No,
         &expect![[
-            r#"refuse: i-0123456789abcdef0 carries the tag brig:containment=x, a containment that this ledger does not know; invoke with "force": true to take it over, its original settings then being unknown"#
+            r#"refuse: i-0123456789abcdef0 carries the tag brig:containment=x, a containment that this ledger does not know; invoke with "force": true (brig: --force) to take it over, its original settings then being unknown"#
         ]],
     );
     check(&manual(), &[("brig:containment", "x")], Force::Yes, &expect!["contain: requested by a person"]);

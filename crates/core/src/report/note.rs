@@ -164,7 +164,7 @@ fn words(note: &Note) -> String {
             "it was protected from scale-in in {group}; that protection ends with the detachment; a rejoin takes what the group sets for its members"
         ),
         Note::StaysOut { group } => format!(
-            "it stays out of {group}, which replaced it; \"rejoin\": true attaches it and raises the desired capacity by one"
+            "it stays out of {group}, which replaced it; \"rejoin\": true (brig: --rejoin) attaches it and raises the desired capacity by one"
         ),
         Note::TargetElsewhere { group, vpc, target } => format!(
             "{group} of the VPC {} holds the address {target}, which the instance has in another VPC: private addresses repeat, so it is left alone",

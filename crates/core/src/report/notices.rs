@@ -49,6 +49,14 @@ pub struct Unsent {
     pub message: Message,
 }
 
+/// The first messages that could not be sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnsentPage {
+    pub unsent: Vec<Unsent>,
+    /// There are more than these.
+    pub more: bool,
+}
+
 impl Unsent {
     /// The message as it is sent now, which says that it is late.
     #[must_use]

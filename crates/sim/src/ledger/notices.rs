@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use brig_core::{
     ledger::{Announcement, Statement},
     model::timestamp::Timestamp,
-    report::notices::Unsent,
+    report::notices::{Unsent, UnsentPage},
 };
 use brig_engine::ports::{Notices, PortResult};
 
@@ -47,9 +47,13 @@ impl Notices for SimLedger {
         .await
     }
 
-    async fn unsent(&self, place: Option<&str>) -> PortResult<Vec<Unsent>> {
+    async fn unsent(&self, place: Option<&str>) -> PortResult<UnsentPage> {
         let of = |unsent: &&Unsent| place.is_none_or(|place| unsent.place == place);
-        self.call("Query", false, |state| Ok(state.tables.unsent.values().filter(of).cloned().collect())).await
+        self.call("Query", false, |state| {
+            let unsent = state.tables.unsent.values().filter(of).cloned().collect();
+            Ok(UnsentPage { unsent, more: false })
+        })
+        .await
     }
 
     async fn forget_unsent(&self, place: &str, id: &str) -> PortResult<()> {

@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use brig_core::{ledger::Conclusion, report::answer::Answer, trigger::Rejoin};
-use brig_sim::{Break, Fault, Sim, Victim, When, World};
+use brig_core::{
+    ledger::Conclusion,
+    report::answer::Answer,
+    trigger::{Finding, Force, Rejoin},
+};
+use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, When, World};
 
 use crate::common::{calm, deliver, is_whole, report};
 
@@ -90,6 +94,29 @@ fn a_release_gives_the_world_back() {
         let anew = sim.contain(&victim.id, "manual").expect("an answer");
         assert_eq!(anew.outcome, Conclusion::Ignored, "the same finding, without later activity: {}", anew.reason);
     }
+}
+
+#[test]
+fn a_plan_for_what_was_released_does_not_count_what_was_done_before() {
+    let (world, victim) = World::plain();
+    let plan = |sim: &Arc<Sim>| {
+        let finding = Finding::occasion(
+            "p".to_owned(),
+            "p".to_owned(),
+            ACCOUNT.parse().expect("id"),
+            REGION.parse().expect("Region"),
+            victim.id.clone(),
+        );
+        let invocation = sim.invocation("p", Duration::from_mins(2));
+        let planned = sim.run(sim.engine(0).plan(&finding, Force::No, &invocation)).expect("an answer");
+        planned.steps.iter().map(|step| format!("{} {} {}", step.outcome, step.step, step.resource)).collect::<Vec<_>>()
+    };
+    let first = plan(&Sim::new(world.clone(), 1));
+    assert!(first.iter().any(|step| step.starts_with("planned untrack")), "{first:#?}");
+    let sim = calm(&world, &victim);
+    assert_eq!(release(&sim, &victim).outcome, Conclusion::Released);
+    let again = plan(&sim);
+    assert!(again.iter().any(|step| step.starts_with("planned untrack")), "{again:#?}");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn a_page_says_how_it_stands_what_to_do_and_what_is_not_known() {
 
         - Credentials (its credentials are denied, and it gets no new ones): **DOES NOT HOLD**; steps: 1 of 1 failed
         - Evidence (instance and disks are preserved): **not known**; steps: 4 of 5 ended
-        - Network (no new connection can start): holds; steps: 1 of 1 ended
+        - Network (new connections are blocked, except through DNS): holds; steps: 1 of 1 ended
         - Fleet (out of its Auto Scaling group and load balancers): holds; steps: none on record
 
         Paths, as they were read back (2026-01-02 05:04:05 UTC):

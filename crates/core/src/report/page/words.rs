@@ -18,7 +18,7 @@ pub(super) fn lane(lane: Lane) -> &'static str {
 /// What a lane promises.
 pub(super) fn promise(lane: Lane) -> &'static str {
     match lane {
-        Lane::Network => "no new connection can start",
+        Lane::Network => "new connections are blocked, except through DNS",
         Lane::Credentials => "its credentials are denied, and it gets no new ones",
         Lane::Fleet => "out of its Auto Scaling group and load balancers",
         Lane::Evidence => "instance and disks are preserved",

@@ -1,6 +1,7 @@
 //! What people were notified of, and what they still have to be.
 
 use async_trait::async_trait;
+use brig_core::report::notices::UnsentPage;
 use brig_core::{
     ledger::{Announcement, Statement},
     model::timestamp::Timestamp,
@@ -23,7 +24,7 @@ pub trait Notices: Send + Sync {
     /// Keeps a message that could not be sent. One of the same place and id is replaced.
     async fn keep_unsent(&self, unsent: &Unsent) -> PortResult<()>;
     /// The messages about a place, or about any, that could not be sent: a bounded number, by place.
-    async fn unsent(&self, place: Option<&str>) -> PortResult<Vec<Unsent>>;
+    async fn unsent(&self, place: Option<&str>) -> PortResult<UnsentPage>;
     /// Forgets a message that has been sent.
     async fn forget_unsent(&self, place: &str, id: &str) -> PortResult<()>;
 }
