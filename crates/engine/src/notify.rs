@@ -189,10 +189,13 @@ impl Engine {
 
     /// Messages about a place that could not be sent. Where they cannot be read, the scheduled verification sends them.
     async fn held(&self, place: &str) -> Vec<Unsent> {
-        self.ledger.unsent(Some(place)).await.map(|held| held.unsent).unwrap_or_else(|error| {
-            tracing::warn!(%error, "whether messages about {place} wait to be sent could not be read");
-            Vec::new()
-        })
+        match self.ledger.unsent(Some(place)).await {
+            Ok(held) => held.unsent,
+            Err(error) => {
+                tracing::warn!(%error, "whether messages about {place} wait to be sent could not be read");
+                Vec::new()
+            }
+        }
     }
 
     /// Sends what was held back, to people first. `sent` has the ids of what has just been sent again. What could not be sent

@@ -33,8 +33,6 @@ const ROOM: Duration = Duration::from_secs(20);
 /// EC2's reads lag its writes: what is not there is looked for once more after this
 /// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>).
 const SECOND_LOOK: Duration = Duration::from_secs(1);
-/// More Regions than this are counted, not listed.
-const MOST_LISTED: usize = 6;
 /// Pages of active containments that are searched for a person's instance.
 const MOST_PAGES: usize = 200;
 
@@ -56,13 +54,9 @@ impl<T> Elsewhere<T> {
 
     /// `us-east-1, eu-west-1`, and what could not be read.
     pub(crate) fn where_looked(&self, home: &Region) -> String {
-        let looked = if self.looked.len() < MOST_LISTED {
-            let mut regions: Vec<&str> = std::iter::once(home).chain(&self.looked).map(Region::as_str).collect();
-            regions.sort_unstable();
-            format!("looked in {}", regions.join(", "))
-        } else {
-            format!("looked in {home} and in {} other Regions", self.looked.len())
-        };
+        let mut regions: Vec<&str> = std::iter::once(home).chain(&self.looked).map(Region::as_str).collect();
+        regions.sort_unstable();
+        let looked = format!("looked in {}", regions.join(", "));
         if self.gaps.is_empty() { looked } else { format!("{looked}; NOT looked in: {}", self.gaps.join("; ")) }
     }
 }
