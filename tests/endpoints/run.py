@@ -50,6 +50,19 @@ def wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
     sys.exit(f"the endpoint at {url} did not start within 30 s")
 
 
+def run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs a command to its end and gives its exit code; an interrupt ends it first."""
+    child = subprocess.Popen(command, env=environment)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        # Ctrl-C reaches the command as well, a signal to this process alone does not.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        child.send_signal(signal.SIGINT)
+        child.wait()
+        return 130
+
+
 def main() -> int:
     work = Path(tempfile.mkdtemp(prefix="brig-endpoints-"))
     moto_port, mini_port = free_port(), free_port()
@@ -99,15 +112,7 @@ def main() -> int:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        child = subprocess.Popen(sys.argv[1:], env=environment)
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            # Ctrl-C reaches the command as well, a signal to this process alone does not.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            child.send_signal(signal.SIGINT)
-            child.wait()
-            return 130
+        return run(sys.argv[1:], environment)
     except KeyboardInterrupt:
         return 130
     finally:

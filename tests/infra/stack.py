@@ -11,8 +11,6 @@ import io
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +19,10 @@ import zipfile
 from pathlib import Path
 
 import boto3
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "endpoints"))
+
+from run import run  # noqa: E402
 
 # Every statement that depends on a parameter is there.
 EVERYTHING = {
@@ -149,15 +151,7 @@ def main() -> int:
         json.dump({"resources": stack.resources(), "outputs": stack.outputs, "policies": policies}, file)
         file.flush()
         environment = {**os.environ, "STACK_OUTPUTS": file.name, "STACK_BINARIES": binaries}
-        child = subprocess.Popen(command, env=environment)
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            # Ctrl-C reaches the command as well, a signal to this process alone does not.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            child.send_signal(signal.SIGINT)
-            child.wait()
-            return 130
+        return run(command, environment)
 
 
 if __name__ == "__main__":

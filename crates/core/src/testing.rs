@@ -7,11 +7,23 @@ use crate::{
         Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
         Volume, ids::AccountId, timestamp::Timestamp,
     },
-    report::{answer::Answer, verdict::Verdict},
+    report::{answer::Answer, message::Audience, verdict::Verdict},
     trigger::{Finding, Source},
 };
 
 pub(crate) const INSTANCE: &str = "i-0123456789abcdef0";
+
+pub(crate) const AUDIENCE: Audience<'static> = Audience {
+    function: "brig-contain",
+    release_function: "brig-release",
+    table: "brig",
+    account: None,
+    region: None,
+    log_group: "/aws/lambda/brig",
+    instance_name: None,
+    exemption: None,
+    told: None,
+};
 
 pub(crate) fn account() -> AccountId {
     "123456789012".parse().expect("account")

@@ -126,7 +126,7 @@ impl Engine {
             Ok(Claiming::ThirdInGroup) => {
                 scene.look.records = records;
                 let group = scene.look.instance.auto_scaling_group().unwrap_or_default();
-                let decided = decide::third_in_group(&decided.reason.to_string(), group);
+                let decided = decide::third_in_group(&decided.reason, group);
                 ended(self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await)
             }
             Err(Unsettled::Failed(error)) => ended(self.cannot_start(case, &error).await),
@@ -261,7 +261,7 @@ impl Engine {
         // Where the ledger cannot say whether it is the first time, once too often is better than never.
         let over = self.ledger.over_cap(&key_of(case.finding), self.clock.now()).await;
         let over = over.unwrap_or_else(|_| OverCap { first: true, instances: Vec::new() });
-        let decided = decide::over_cap(&decided.reason.to_string(), &self.policy, &over);
+        let decided = decide::over_cap(&decided.reason, &self.policy, &over);
         self.preview_and_tell(case, decided, Conclusion::Asked, scene).await
     }
 

@@ -76,10 +76,6 @@ impl Engine {
         let Arrived { finding, scene, in_force, last_healthy } = arrived;
         let case = Case { finding: &finding, ..case };
         let mut decided = self.judge(case, &scene, &in_force, force);
-        if decided.decision == Decision::Refuse {
-            let answer = self.nothing(case, decided, Conclusion::Refused);
-            return self.tell_decision(case, answer, Some(&scene.look.instance)).await;
-        }
         let last_healthy = last_healthy.filter(|_| depends(case, &scene, &decided));
         if self.policy.mode == Mode::Enforce && decided.decision.acts() {
             // Boxed: it holds every lane, and would make every future that ends in it as large.
@@ -92,7 +88,10 @@ impl Engine {
             Decision::Contain { .. } => self.preview_and_tell(case, decided, Conclusion::Observed, &scene).await,
             Decision::Ask => self.preview_and_tell(case, decided, Conclusion::Asked, &scene).await,
             Decision::Ignore => self.nothing(case, decided, Conclusion::Ignored),
-            Decision::Refuse => self.nothing(case, decided, Conclusion::Refused),
+            Decision::Refuse => {
+                let answer = self.nothing(case, decided, Conclusion::Refused);
+                self.tell_decision(case, answer, Some(&scene.look.instance)).await
+            }
         }
     }
 

@@ -8,7 +8,6 @@ pub(crate) mod network_acl;
 pub(crate) mod stop;
 
 use brig_core::model::Interface;
-use futures::future::FutureExt as _;
 
 use crate::{
     lanes::network::Seen,
@@ -37,7 +36,7 @@ impl<'a> FollowUps<'a> {
             if first { network_acl::run(self.work, self.cloud, interfaces).await } else { LaneReport::default() }
         };
         let steps = escalation::run(self.work, self.cloud, interfaces);
-        let (looked, steps, denials) = futures::join!(look, steps, denials.boxed_local());
+        let (looked, steps, denials) = futures::join!(look, steps, Box::pin(denials));
         self.report.add(steps);
         self.report.add(denials);
         looked

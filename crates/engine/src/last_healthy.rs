@@ -35,7 +35,7 @@ impl LastHealthy {
     pub(crate) fn weigh(self, decided: Decided) -> Decided {
         match self {
             Self::Last(groups) if groups.is_empty() => decided,
-            Self::Last(groups) => decide::last_healthy(&decided.reason.to_string(), &groups),
+            Self::Last(groups) => decide::last_healthy(&decided.reason, &groups),
             Self::Unseen(why) => {
                 let reason = format!(
                     "{} (whether it is the last healthy target of a target group was not seen: {why})",

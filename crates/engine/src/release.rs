@@ -23,7 +23,7 @@ use brig_core::{
     step::{Lane, Note, Outcome, PerLane, Plan, StartInstance, Step},
     trigger::{Finding, Rejoin},
 };
-use look::{Seen, look};
+use look::{Seen, gone, look};
 
 use crate::{
     claim::{Try, Unsettled},
@@ -76,12 +76,7 @@ impl Engine {
         let (instance, records) =
             futures::join!(lanes.network.describe_instance(&finding.instance), self.ledger.read(&key));
         let (instance, records) = match (instance, records) {
-            (Ok(instance), Ok(records)) => (
-                instance.unwrap_or_else(|| {
-                    Instance::gone(finding.instance.clone(), finding.account.clone(), finding.region.clone())
-                }),
-                records,
-            ),
+            (Ok(instance), Ok(records)) => (instance.unwrap_or_else(|| gone(finding)), records),
             (Err(error), _) | (_, Err(error)) => return Err(Box::new(self.not_released(case, &error))),
         };
         match self.nothing_to_release(case, &records) {

@@ -1,12 +1,12 @@
 //! What is contained, what waits for a person, and what people do not know yet. Changes nothing.
 
-use brig_core::report::notices::UnsentPage;
 use brig_core::{
     ledger::{Conclusion, Containment, Question, QuestionPage, Records, Release, State, StepRecord},
     model::ids::InstanceKey,
     report::{
         answer::{Answer, LaneGap, StepReport},
         fact::Truth,
+        notices::UnsentPage,
         verdict::Verdict,
     },
     step::{Kind, Lane, Outcome, OutcomeKind, PerLane},

@@ -3,7 +3,7 @@
 use crate::{
     decide::Decided,
     ledger::{Cause, Limits, OverCap},
-    model::Instance,
+    model::{Instance, text::Sentence},
     settings::Policy,
     trigger::{Finding, Source},
 };
@@ -13,7 +13,7 @@ const MOST_NAMED: usize = 20;
 
 /// The decision once the claim found the hour's cap reached.
 #[must_use]
-pub fn over_cap(reason: &str, policy: &Policy, over: &OverCap) -> Decided {
+pub fn over_cap(reason: &Sentence, policy: &Policy, over: &OverCap) -> Decided {
     let loud = if over.first {
         "NOTHING MORE IS CONTAINED AUTOMATICALLY THIS HOUR, this instance and those that follow: "
     } else {
@@ -35,7 +35,7 @@ pub fn over_cap(reason: &str, policy: &Policy, over: &OverCap) -> Decided {
 
 /// The decision once the claim found two containments in the group within a day.
 #[must_use]
-pub fn third_in_group(reason: &str, group: &str) -> Decided {
+pub fn third_in_group(reason: &Sentence, group: &str) -> Decided {
     Decided::ask(format!(
             "{reason}; it is the third containment in the Auto Scaling group {group} within 24 hours: its template itself may be the hole, and every replacement has it"
         ),
@@ -45,7 +45,7 @@ pub fn third_in_group(reason: &str, group: &str) -> Decided {
 
 /// The decision once the instance was seen to be the last healthy target of these target groups (ARNs).
 #[must_use]
-pub fn last_healthy(reason: &str, groups: &[String]) -> Decided {
+pub fn last_healthy(reason: &Sentence, groups: &[String]) -> Decided {
     Decided::ask(format!(
         "{reason}; it is the last healthy target of {}: containing it takes that service down, so a person must decide",
         groups.join(", ")

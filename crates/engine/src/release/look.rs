@@ -64,6 +64,11 @@ impl Seen {
     }
 }
 
+/// An instance that AWS does not know any more: there is nothing to give back but what lies outside it.
+pub(super) fn gone(finding: &Finding) -> Instance {
+    Instance::gone(finding.instance.clone(), finding.account.clone(), finding.region.clone())
+}
+
 pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     let recorded = |lane: Lane| work.recorded(lane).into_iter().map(|record| record.step);
     let roles = credentials::roles_of(&work.recorded(Lane::Credentials));
@@ -134,10 +139,7 @@ pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {
     }
     let instance = match instance {
         Ok(Some(instance)) => with_branches(work, lanes, instance, &mut gaps).await,
-        Ok(None) => {
-            let Finding { instance, account, region, .. } = work.finding;
-            Instance::gone(instance.clone(), account.clone(), region.clone())
-        }
+        Ok(None) => gone(work.finding),
         Err(error) => {
             gaps.push(gap(Subject::Instance, &error));
             work.instance.clone()

@@ -55,16 +55,20 @@ pub fn calm(world: &World, victim: &Victim) -> Arc<Sim> {
     sim
 }
 
+/// Lines that are gone, `- ...`, then those that are new, `+ ...`.
+pub fn changes(before: &str, after: &str) -> String {
+    let only = |these: &str, mark: char, those: &str| {
+        let lines = these.lines().filter(|line| !those.lines().any(|other| other == *line));
+        lines.fold(String::new(), |text, line| text + &format!("{mark} {line}\n"))
+    };
+    only(before, '-', after) + &only(after, '+', before)
+}
+
 /// What differs from what was expected; none where nothing does.
 pub fn difference(sim: &Sim, expected: &Ended) -> Option<String> {
     let found = ended(sim);
-    let mut lines = Vec::new();
-    for line in found.world.lines().filter(|line| !expected.world.lines().any(|other| other == *line)) {
-        lines.push(format!("  + {line}"));
-    }
-    for line in expected.world.lines().filter(|line| !found.world.lines().any(|other| other == *line)) {
-        lines.push(format!("  - {line}"));
-    }
+    let changes = changes(&expected.world, &found.world);
+    let mut lines: Vec<String> = changes.lines().map(|line| format!("  {line}")).collect();
     if found.evidence != expected.evidence {
         lines.push(format!("  snapshots {:?} instead of {:?}", found.evidence, expected.evidence));
     }

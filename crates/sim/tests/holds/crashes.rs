@@ -5,7 +5,7 @@ use std::time::Duration;
 use brig_sim::{Sim, World};
 use expect_test::expect;
 
-use crate::common::{again, calm, deliver, difference, ended, is_whole, report};
+use crate::common::{again, calm, changes, deliver, difference, ended, is_whole, report};
 
 /// What every sweep compares with.
 #[test]
@@ -14,10 +14,7 @@ fn a_calm_run_changes_exactly_this() {
     let before = world.summary();
     let sim = calm(&world, &victim);
     let after = ended(&sim);
-    let gone = before.lines().filter(|line| !after.world.lines().any(|other| other == *line));
-    let new = after.world.lines().filter(|line| !before.lines().any(|other| other == *line));
-    let world: Vec<String> =
-        gone.map(|line| format!("- {line}\n")).chain(new.map(|line| format!("+ {line}\n"))).collect();
+    let world = changes(&before, &after.world);
     let evidence: Vec<String> = after
         .evidence
         .iter()
@@ -54,7 +51,7 @@ fn a_calm_run_changes_exactly_this() {
         snapshot of vol-00000007 device Some("/dev/sdf") locked Some(true)
         snapshot of vol-00000008 device Some("/dev/sdg") locked Some(true)
         snapshot of vol-0001a device Some("/dev/xvda") locked Some(true)
-    "#]].assert_eq(&[world, evidence].concat().concat());
+    "#]].assert_eq(&(world + &evidence.concat()));
 }
 
 #[test]

@@ -16,6 +16,8 @@ use brig_core::{
 use brig_sim::{Break, Fault, Sim, Victim, World};
 use expect_test::{Expect, expect};
 
+use crate::common::changes;
+
 /// A plain instance in a subnet with these routes.
 fn world(routes: &[(&str, &str)]) -> (World, Victim) {
     let (mut world, victim) = World::plain();
@@ -39,12 +41,10 @@ fn contained((world, victim): (World, Victim)) -> Answer {
 
 /// The summary's first words, and what differs from an instance that reaches its VPC alone.
 fn check(world_and_victim: (World, Victim), expected: &Expect) {
-    let (answer, base) = (contained(world_and_victim), lines(&contained(world(&[])).verdict.paths));
-    let shown = lines(&answer.verdict.paths);
-    let gone = base.iter().filter(|line| !shown.contains(line)).map(|line| format!("- {line}\n"));
-    let new = shown.iter().filter(|line| !base.contains(line)).map(|line| format!("+ {line}\n"));
+    let shown = |answer: &Answer| lines(&answer.verdict.paths).join("\n");
+    let (answer, base) = (contained(world_and_victim), contained(world(&[])));
     let first = answer.verdict.summary.to_string().split(", its credentials").next().unwrap_or_default().to_owned();
-    expected.assert_eq(&format!("{first}\n{}", gone.chain(new).collect::<String>()));
+    expected.assert_eq(&format!("{first}\n{}", changes(&shown(&base), &shown(&answer))));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{
         verdict::{LaneLine, Verdict},
     },
     step::{Kind, Lane, Note, OutcomeKind, ReversalKind, StepKind},
-    testing::{account, finding},
+    testing::{AUDIENCE, account, finding},
     trigger::Source,
 };
 

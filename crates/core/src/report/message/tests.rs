@@ -7,7 +7,7 @@ use crate::{
     model::timestamp::Timestamp,
     report::{answer::StepReport, fact::Truth, verdict::Verdict},
     step::{Kind, Lane, Note, OutcomeKind, StepKind},
-    testing::finding,
+    testing::{AUDIENCE, finding},
 };
 
 pub(super) fn containment(outcome: Conclusion, summary: &str) -> Answer {
@@ -47,18 +47,6 @@ pub(super) fn step(kind: StepKind, resource: &str, outcome: OutcomeKind, detail:
         detail: detail.into(),
     }
 }
-
-pub(super) const AUDIENCE: Audience<'static> = Audience {
-    function: "brig-contain",
-    release_function: "brig-release",
-    table: "brig",
-    account: None,
-    region: None,
-    log_group: "/aws/lambda/brig",
-    instance_name: None,
-    exemption: None,
-    told: None,
-};
 
 fn named(name: &str) -> Audience<'static> {
     Audience { instance_name: Some(name.to_owned()), ..AUDIENCE }

@@ -12,9 +12,10 @@ use crate::{
     ledger::Conclusion,
     report::{
         answer::{Answer, Resolution},
-        message::{Audience, Message, Unhandled, compose, unresolved},
+        message::{Message, Unhandled, compose, unresolved},
     },
     step::Note,
+    testing::AUDIENCE,
 };
 
 const HOSTILE: [&str; 3] = [
@@ -82,17 +83,7 @@ fn unhandled(unread: &[Unread], notices: &[Notice]) -> Message {
 
 /// Every text that an event leads to.
 fn said(parsed: &Result<Parsed, ParseError>, found: &mut Vec<String>) {
-    let audience = Audience {
-        function: "brig-contain",
-        release_function: "brig-release",
-        table: "brig",
-        account: None,
-        region: None,
-        log_group: "/aws/lambda/brig",
-        instance_name: None,
-        exemption: None,
-        told: None,
-    };
+    let audience = AUDIENCE;
     if let Err(error) = parsed {
         found.push(error.to_string());
     }

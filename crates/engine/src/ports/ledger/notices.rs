@@ -1,11 +1,10 @@
 //! What people were notified of, and what they still have to be.
 
 use async_trait::async_trait;
-use brig_core::report::notices::UnsentPage;
 use brig_core::{
     ledger::{Announcement, Statement},
     model::timestamp::Timestamp,
-    report::notices::Unsent,
+    report::notices::{Unsent, UnsentPage},
 };
 
 use super::super::PortResult;

@@ -21,7 +21,7 @@ fn parsed(message: &Message) -> Value {
 
 fn composed(outcome: Conclusion) -> Message {
     let summary = "i-0123456789abcdef0 (web-1) is only PARTLY contained: its credentials are NOT cut.";
-    compose(&super::super::tests::containment(outcome, summary), &finding(), &super::super::tests::AUDIENCE)
+    compose(&super::super::tests::containment(outcome, summary), &finding(), &crate::testing::AUDIENCE)
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_question_is_answered_by_its_id() {
     let mut asked = super::super::tests::containment(Conclusion::Asked, "Nothing was done to i-0123456789abcdef0.");
     (asked.containment_id, asked.question) = (None, Some("3f2a9c0d1e4b".to_owned()));
     asked.verdict = Verdict::untouched(asked.verdict.summary);
-    let audience = Audience { function: "sec-brig-contain", ..super::super::tests::AUDIENCE };
+    let audience = Audience { function: "sec-brig-contain", ..crate::testing::AUDIENCE };
     let message = compose(&asked, &finding(), &audience);
     expect![[r#"
         Brig: DECISION NEEDED: i-0123456789abcdef0 in 123456789012/us-east-1
@@ -143,7 +143,7 @@ fn the_topic_takes_it_as_its_one_variant_and_late_it_says_so() {
 fn words_of_others_mention_nobody_and_however_long_they_are_it_stays_within_what_is_taken() {
     let mut hostile = super::super::tests::containment(Conclusion::Asked, "<!channel> @here [x](http://x)");
     hostile.reason = format!("<@U1> `{}", "y".repeat(20_000)).into();
-    let audience = Audience { instance_name: Some("<!here>*".to_owned()), ..super::super::tests::AUDIENCE };
+    let audience = Audience { instance_name: Some("<!here>*".to_owned()), ..crate::testing::AUDIENCE };
     let said = parsed(&compose(&hostile, &finding(), &audience));
     let (title, description) = (said["content"]["title"].to_string(), said["content"]["description"].to_string());
     for text in [&title, &description] {
@@ -156,7 +156,7 @@ fn words_of_others_mention_nobody_and_however_long_they_are_it_stays_within_what
 fn the_context_has_what_buttons_are_told_of_and_nothing_else() {
     let mut both = super::super::tests::containment(Conclusion::Asked, "x");
     both.question = Some("3f2a9c0d1e4b".to_owned());
-    let said = parsed(&compose(&both, &finding(), &super::super::tests::AUDIENCE));
+    let said = parsed(&compose(&both, &finding(), &crate::testing::AUDIENCE));
     let context = said["metadata"]["additionalContext"].as_object().expect("a context");
     let mut named = CONTEXT;
     named.sort_unstable();
