@@ -42,7 +42,7 @@ fn tools() -> String {
     let own = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.display().to_string()));
     let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin");
     let venv = venv.canonicalize().ok().map(|folder| folder.display().to_string());
-    own.into_iter().chain(venv).collect::<Vec<_>>().join(":")
+    own.into_iter().chain(venv).collect::<Vec<_>>().join("\n  ")
 }
 
 /// One profile with every endpoint, for the AWS CLI, the SDKs and `brig`.
@@ -74,9 +74,8 @@ The stack `brig` is deployed on loopback, in account {ACCOUNT}, {REGION}. In ano
   export AWS_CONFIG_FILE={config}
   export AWS_PROFILE=play
 
-and, for `brig` and `aws` where they are not installed:
-
-  export PATH={tools}:$PATH
+These two are enough. `brig` and `aws`, where you have not installed them, are in
+  {tools}
 
 Mails to the on-call address appear as text files in
   {mails}
