@@ -112,7 +112,7 @@ const CUT: char = '…';
 /// is cut ends with `…`, which counts. Applying it again changes nothing.
 ///
 /// ```
-/// assert_eq!(brig_core::text::one_line("web-1\r\nCONTAINED \u{202E}\u{200B}", 12), "web-1 CONTA…");
+/// assert_eq!(brig_core::model::text::one_line("web-1\r\nCONTAINED \u{202E}\u{200B}", 12), "web-1 CONTA…");
 /// ```
 #[must_use]
 pub fn one_line(text: &str, most: usize) -> String {
@@ -177,8 +177,8 @@ pub fn clean(value: &mut Value) {
 /// terminal would act on as the command is pasted, become `?`: the command then names nothing rather than something else.
 ///
 /// ```
-/// assert_eq!(brig_core::text::shell("web-1"), "web-1");
-/// assert_eq!(brig_core::text::shell("$(reboot)"), "'$(reboot)'");
+/// assert_eq!(brig_core::model::text::shell("web-1"), "web-1");
+/// assert_eq!(brig_core::model::text::shell("$(reboot)"), "'$(reboot)'");
 /// ```
 #[must_use]
 pub fn shell(text: &str) -> String {
@@ -192,7 +192,7 @@ pub fn shell(text: &str) -> String {
 /// a command: each is replaced by a character that looks alike and means nothing there.
 ///
 /// ```
-/// assert_eq!(brig_core::text::chat("<!channel> ask @all [here](http://x) `rm`", 99), "‹!channel› ask ＠all ［here］(http://x) 'rm'");
+/// assert_eq!(brig_core::model::text::chat("<!channel> ask @all [here](http://x) `rm`", 99), "‹!channel› ask ＠all ［here］(http://x) 'rm'");
 /// ```
 #[must_use]
 pub fn chat(text: &str, most: usize) -> String {
