@@ -53,7 +53,7 @@ MUTANTS = [
     ("an untracked interface is isolated again", "crates/engine/src/lanes/network/cut.rs",
      "let closing = self.close_again(eni, &isolated).await;",
      "let closing: PortResult<()> = Ok(());",
-     "holds", "release::a_release_gives_the_world_back"),
+     "holds", "interfaces::the_step_that_opened_an_interface_isolates_it_again_though_no_later_look_is_answered"),
 ]
 
 

@@ -106,6 +106,21 @@ fn an_interface_that_a_service_owns_is_named_and_the_others_are_isolated() {
 }
 
 #[test]
+fn the_step_that_opened_an_interface_isolates_it_again_though_no_later_look_is_answered() {
+    let (world, victim) = World::production();
+    let sim = Sim::new(world, 1);
+    sim.breaks(Break::Always("DescribeNetworkInterfaces", Fault::Denied));
+    let answer = sim.contain(&victim.id, "r").expect("an answer");
+    let untracked = answer.steps.iter().filter(|step| step.step.name() == "untrack");
+    assert!(untracked.clone().count() > 0 && untracked.clone().all(|step| step.outcome.word() == "changed"));
+    let world = sim.world();
+    for eni in world.interfaces.values().filter(|eni| eni.instance.as_ref() == Some(&victim.id)) {
+        let names: Vec<&str> = eni.shown.groups.iter().map(|group| world.groups[group].0.name.as_str()).collect();
+        assert_eq!(names, ["brig-isolation"], "{}", eni.shown.id);
+    }
+}
+
+#[test]
 fn on_a_node_of_eks_auto_mode_no_grant_is_advised() {
     let (mut world, victim) = World::production();
     let tags = &mut world.instances.get_mut(&victim.id).expect("it").shown.tags;
