@@ -5,6 +5,7 @@
   ministack 1.5.33 leaves the path out, and knows no ARN of a profile.
 - SNS delivers e-mail (https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html); ministack drops it. Here
   each mail becomes a text file in MAIL_FOLDER. No subscription has to be confirmed: nobody could.
+- What concerns users is in ministack_users.py.
 """
 
 import itertools
@@ -16,6 +17,9 @@ import ministack.core.iam_actions as actions
 from ministack.app import main
 from ministack.services import iam, sns
 
+import ministack_users
+
+ministack_users.correct()
 original = actions.extract_resource_arn
 
 

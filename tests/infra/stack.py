@@ -124,7 +124,7 @@ class Stack:
         }
 
     def policies(self, role: str) -> list[dict]:
-        """Every policy document of a role, inline and attached."""
+        """Every policy document of a role, the inline ones first."""
         iam = boto3.client("iam")
         name = role.rsplit("/", 1)[-1]
         documents = [
@@ -138,6 +138,10 @@ class Stack:
             documents.append(json.loads(document) if isinstance(document, str) else document)
         return documents
 
+    def inline(self, role: str) -> int:
+        """How many of them are inline."""
+        return len(boto3.client("iam").list_role_policies(RoleName=role.rsplit("/", 1)[-1])["PolicyNames"])
+
 
 def main() -> int:
     """Deploys, tells the command where to read what was deployed, and runs it."""
@@ -146,9 +150,10 @@ def main() -> int:
     stack = deploy(Path(bootstrap).read_bytes(), **(settings or {"Mode": "enforce"}))
     roles = {"contain": stack.outputs["ContainRoleArn"], "release": stack.outputs["ReleaseRoleArn"]}
     policies = {duty: stack.policies(arn) for duty, arn in roles.items()}
+    inline = {duty: stack.inline(arn) for duty, arn in roles.items()}
     binaries = str(Path(bootstrap).resolve().parent)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"resources": stack.resources(), "outputs": stack.outputs, "policies": policies}, file)
+        json.dump({"resources": stack.resources(), "outputs": stack.outputs, "policies": policies, "inline": inline}, file)
         file.flush()
         environment = {**os.environ, "STACK_OUTPUTS": file.name, "STACK_BINARIES": binaries}
         return run(command, environment)

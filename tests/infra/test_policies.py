@@ -79,11 +79,15 @@ class Needed(unittest.TestCase):
             for resource in ("*", f"{EC2}:instance/i-1", SNAPSHOT, f"arn:aws:iam::{ACCOUNT}:role/app"):
                 self.assertNotEqual(decide(contain(), action, resource), "Allow", action)
 
-    def test_the_inline_policy_fits_on_a_role(self):
-        # All inline policies of a role together, without white space:
+    def test_the_policies_fit_on_a_role(self):
+        # All inline policies of a role together, and each managed one, without white space:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-        for documents in deployed()["policies"].values():
-            self.assertLess(sum(len(json.dumps(document, separators=(",", ":"))) for document in documents), 10_240)
+        size = lambda document: len(json.dumps(document, separators=(",", ":")))
+        for duty, documents in deployed()["policies"].items():
+            inline = deployed()["inline"][duty]
+            self.assertLess(sum(map(size, documents[:inline])), 10_240)
+            for managed in documents[inline:]:
+                self.assertLess(size(managed), 6_144)
 
 
 class Narrowed(unittest.TestCase):
@@ -185,6 +189,25 @@ class Narrowed(unittest.TestCase):
             self.check("ImplicitDeny", contain(), action, resource)
 
 
+    def test_of_a_user_the_denial_alone_is_put_and_taken_away(self):
+        user, deny = f"arn:aws:iam::{ACCOUNT}:user/staff/alice", "arn:aws:iam::aws:policy/AWSDenyAll"
+        other = f"arn:aws:iam::{ACCOUNT}:policy/admin"
+        boundary = lambda policy: {"iam__PermissionsBoundary": policy}
+        attached = lambda policy: {"iam__PolicyARN": policy}
+        self.check("Allow", contain(), "iam:PutUserPermissionsBoundary", user, **boundary(deny))
+        self.check("ImplicitDeny", contain(), "iam:PutUserPermissionsBoundary", user, **boundary(other))
+        self.check("Allow", contain(), "iam:AttachUserPolicy", user, **attached(deny))
+        self.check("ImplicitDeny", contain(), "iam:AttachUserPolicy", user, **attached(other))
+        self.check("Allow", release(), "iam:DeleteUserPermissionsBoundary", user, **boundary(deny))
+        self.check("ImplicitDeny", release(), "iam:DeleteUserPermissionsBoundary", user, **boundary(other))
+        self.check("Allow", release(), "iam:PutUserPermissionsBoundary", user, **boundary(other))
+        self.check("Allow", release(), "iam:DetachUserPolicy", user, **attached(deny))
+        self.check("ImplicitDeny", release(), "iam:DetachUserPolicy", user, **attached(other))
+        for action in ("iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:DeleteLoginProfile", "iam:CreateLoginProfile"):
+            for documents in (contain(), release()):
+                self.check("ImplicitDeny", documents, action, user)
+
+
 class Denied(unittest.TestCase):
     """Each denial bites even where everything else is allowed."""
 
@@ -214,6 +237,12 @@ class Denied(unittest.TestCase):
         # The cut is authorised on the interface: this denial does not bind it.
         eni = f"{EC2}:network-interface/eni-1"
         self.check("Allow", contain(), "ec2:ModifyNetworkInterfaceAttribute", eni)
+
+    def test_a_user_whose_tag_says_never_is_left_alone(self):
+        user, never = f"arn:aws:iam::{ACCOUNT}:user/alice", {"aws__ResourceTag/brig__exempt": "never"}
+        for action in ("iam:PutUserPermissionsBoundary", "iam:AttachUserPolicy", "iam:UpdateAccessKey"):
+            self.check("Deny", contain(), action, user, **never)
+            self.check("Allow", contain(), action, user)
 
     def test_record_topic_and_queue_outlive_it(self):
         outputs = deployed()["outputs"]
@@ -321,6 +350,16 @@ class Organization(unittest.TestCase):
             self.check("Deny", "ec2:CreateTags", f"{EC2}:security-group/sg-1", role, aws__TagKeys=["brig:role"])
         for role in ("admin", backup, "brig-backup"):
             self.check("Deny", "ec2:CreateTags", SNAPSHOT, role, aws__TagKeys=tags)
+
+    def test_no_user_changes_iam_while_it_is_being_contained(self):
+        documents = [json.loads((PROJECT / "infra" / "scp.json").read_text()), *EVERYTHING]
+        user = f"arn:aws:iam::{ACCOUNT}:user"
+        for principal, expected in ((f"{user}/alice", "Deny"), (f"{user}/break-glass/one", "Allow")):
+            for action in ("iam:CreateAccessKey", "iam:DetachUserPolicy", "iam:CreateUser", "iam:UpdateAssumeRolePolicy"):
+                self.assertEqual(decide(documents, action, f"{user}/alice", principal), expected, f"{principal} {action}")
+            self.assertEqual(decide(documents, "s3:GetObject", "arn:aws:s3:::b/k", principal), "Allow")
+        for role, expected in (("brig/brig-contain-0123456789ab", "Allow"), ("admin", "Deny")):
+            self.check(expected, "iam:DeleteUserPermissionsBoundary", f"{user}/alice", role)
 
     def test_it_fits(self):
         # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html

@@ -101,6 +101,14 @@ impl Account {
         Self::with(&url, &config, &config)
     }
 
+    /// What signs with other credentials at the endpoint that serves everything but EC2.
+    pub async fn signing(&self, key: &str, secret: &str, token: Option<&str>) -> SdkConfig {
+        let held = aws_sdk_sts::config::Credentials::new(key, secret, token.map(str::to_owned), None, "given");
+        let provider = aws_sdk_sts::config::SharedCredentialsProvider::new(held);
+        let config = defaults().endpoint_url(&self.url).load().await;
+        config.into_builder().credentials_provider(provider).build()
+    }
+
     async fn at(ec2: &str, all: &str) -> Self {
         let config = |url: &str| defaults().endpoint_url(url).load();
         let (compute, other): (SdkConfig, SdkConfig) = (config(ec2).await, config(all).await);

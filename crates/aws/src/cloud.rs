@@ -25,6 +25,7 @@ pub(crate) struct AwsCloud {
     logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
     resolver: OnceLock<aws_sdk_route53resolver::Client>,
     lattice: OnceLock<aws_sdk_vpclattice::Client>,
+    sts: OnceLock<aws_sdk_sts::Client>,
     s3: OnceLock<S3>,
 }
 
@@ -50,6 +51,7 @@ impl AwsCloud {
     client!(logs, aws_sdk_cloudwatchlogs);
     client!(resolver, aws_sdk_route53resolver);
     client!(lattice, aws_sdk_vpclattice);
+    client!(sts, aws_sdk_sts);
 
     pub(crate) fn new(config: &SdkConfig, region: Region, partition: &RetryPartition, ranges: Arc<Ranges>) -> Self {
         Self {
@@ -67,6 +69,7 @@ impl AwsCloud {
             logs: OnceLock::new(),
             resolver: OnceLock::new(),
             lattice: OnceLock::new(),
+            sts: OnceLock::new(),
             s3: OnceLock::new(),
         }
     }

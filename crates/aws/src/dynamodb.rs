@@ -26,7 +26,7 @@ use aws_sdk_dynamodb::{
 };
 use brig_core::{
     ledger::{Claim, Claimed, Containment, Counted, CountedInGroup, Limits, State},
-    model::ids::InstanceKey,
+    model::ids::TargetKey,
 };
 use brig_engine::ports::{CloudError, ErrorKind, PortResult};
 use items::{number, text};
@@ -93,7 +93,7 @@ impl DynamoLedger {
         let _ = read.customize().config_override(once).send().await;
     }
 
-    async fn current(&self, key: &InstanceKey) -> PortResult<Option<Item>> {
+    async fn current(&self, key: &TargetKey) -> PortResult<Option<Item>> {
         let get = self
             .client
             .get_item()
@@ -106,15 +106,15 @@ impl DynamoLedger {
 
     /// The steps of the newest containments of an instance, the last key first, and whether these are all that there are.
     /// A containment's id begins with the instance's: questions and notifications lie outside of that range.
-    async fn newest_steps(&self, key: &InstanceKey) -> PortResult<(Vec<Item>, bool)> {
-        let query = self.steps_query(key, format!("{}-", key.instance)).scan_index_forward(false).limit(NEWEST_STEPS);
+    async fn newest_steps(&self, key: &TargetKey) -> PortResult<(Vec<Item>, bool)> {
+        let query = self.steps_query(key, key.id_prefix()).scan_index_forward(false).limit(NEWEST_STEPS);
         let answer = query.send().await.explain("Query")?;
         let all = answer.last_evaluated_key().is_none_or(HashMap::is_empty);
         Ok((answer.items.unwrap_or_default(), all))
     }
 
     /// Every step of the containment that the item `current` names.
-    async fn all_steps(&self, key: &InstanceKey, current: &Item) -> PortResult<Vec<Item>> {
+    async fn all_steps(&self, key: &TargetKey, current: &Item) -> PortResult<Vec<Item>> {
         let mut pages = self.steps_query(key, items::prefix(current)?).into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
@@ -123,7 +123,7 @@ impl DynamoLedger {
         Ok(found)
     }
 
-    fn steps_query(&self, key: &InstanceKey, prefix: String) -> QueryFluentBuilder {
+    fn steps_query(&self, key: &TargetKey, prefix: String) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)
@@ -134,7 +134,7 @@ impl DynamoLedger {
     }
 
     /// Closes a containment for good: it leaves the list of the active ones in the same transaction.
-    async fn end(&self, key: &InstanceKey, current: &Containment, read_version: u64) -> PortResult<bool> {
+    async fn end(&self, key: &TargetKey, current: &Containment, read_version: u64) -> PortResult<bool> {
         let put = self
             .put(items::current(key, current))
             .condition_expression("version = :read")
@@ -180,11 +180,11 @@ impl DynamoLedger {
     }
 
     /// Takes an instance out of those that were counted in an hour; one that is not among them is success.
-    fn uncount(&self, key: &InstanceKey, counted: &Counted) -> UpdateBuilder {
-        let instances = AttributeValue::Ss(vec![key.instance.to_string()]);
+    fn uncount(&self, key: &TargetKey, counted: &Counted) -> UpdateBuilder {
+        let instances = AttributeValue::Ss(vec![key.name().to_owned()]);
         Update::builder()
             .table_name(&self.table)
-            .key("pk", text(format!("{}/{}", key.account, key.region)))
+            .key("pk", text(key.place()))
             .key("sk", text(format!("hour/{}", counted.hour)))
             .update_expression("DELETE counted :instances, counted_others :instances")
             .expression_attribute_values(":instances", instances)
@@ -192,11 +192,11 @@ impl DynamoLedger {
 
     /// Takes a containment out of its group's last two: from the newer place, or from the older where another one came
     /// since. What stood before it there is a day old or more, or would have refused it: it no longer counts.
-    fn uncount_in_group(&self, key: &InstanceKey, group: &CountedInGroup, place: &str) -> UpdateBuilder {
+    fn uncount_in_group(&self, key: &TargetKey, group: &CountedInGroup, place: &str) -> UpdateBuilder {
         let set = if place == "newer" { "SET newer = older, older = :never" } else { "SET older = :never" };
         Update::builder()
             .table_name(&self.table)
-            .key("pk", text(format!("{}/{}", key.account, key.region)))
+            .key("pk", text(key.place()))
             .key("sk", text(format!("group/{}", group.name)))
             .update_expression(set)
             .condition_expression(format!("{place} = :at"))
@@ -210,11 +210,11 @@ impl DynamoLedger {
         let expires = claim.now.millis() / 1000 + COUNTER_LIFE_SECONDS;
         let update = Update::builder()
             .table_name(&self.table)
-            .key("pk", text(format!("{}/{}", claim.key.account, claim.key.region)))
+            .key("pk", text(claim.key.place()))
             .key("sk", text(format!("hour/{}", claim.now.hour())))
             .expression_attribute_values(":expires", number(expires))
-            .expression_attribute_values(":instance", text(claim.key.instance.as_str()))
-            .expression_attribute_values(":instances", AttributeValue::Ss(vec![claim.key.instance.to_string()]))
+            .expression_attribute_values(":instance", text(claim.key.name()))
+            .expression_attribute_values(":instances", AttributeValue::Ss(vec![claim.key.name().to_owned()]))
             .expression_attribute_values(":cap", number(limits.cap));
         let below = |set: &str, most: &str, before: &str| {
             format!(
@@ -240,7 +240,7 @@ impl DynamoLedger {
         let now = claim.now.millis();
         Update::builder()
             .table_name(&self.table)
-            .key("pk", text(format!("{}/{}", claim.key.account, claim.key.region)))
+            .key("pk", text(claim.key.place()))
             .key("sk", text(format!("group/{group}")))
             .update_expression("SET older = if_not_exists(newer, :never), newer = :now, expires_at = :expires")
             .condition_expression("attribute_not_exists(older) OR older < :yesterday")

@@ -29,6 +29,7 @@ mod sqs;
 mod ssm;
 mod surroundings;
 mod tls;
+mod users;
 
 pub use clock::SystemClock;
 pub use dynamodb::DynamoLedger;

@@ -239,7 +239,10 @@ fn is_session_of(role: &str, by: &str, source_identity: Option<&str>) -> bool {
     let account = role.split(':').nth(4).filter(|account| account.parse::<AccountId>().is_ok());
     match account {
         Some(account) => is_named && by.split(':').nth(4) == Some(account),
-        None => is_named && source_identity.is_some_and(|identity| identity.starts_with("i-")),
+        None => {
+            is_named
+                && source_identity.is_some_and(|identity| identity.starts_with("i-") || identity.starts_with("brig-"))
+        }
     }
 }
 

@@ -158,9 +158,21 @@ pub struct Answer {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Entry {
     pub account: String,
+    /// None of a user, which has no Region.
+    #[serde(default)]
     pub region: String,
-    /// Its id; none where an address was not resolved.
+    /// Its id; none where an address was not resolved, and of a user.
+    #[serde(default)]
     pub instance_id: Option<String>,
+    /// The user's name.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// The user's key that was named.
+    #[serde(default)]
+    pub access_key_id: Option<String>,
+    /// Another principal that was named.
+    #[serde(default)]
+    pub principal: Option<String>,
     /// The containment, where there is one.
     #[serde(default)]
     pub containment_id: Option<String>,
@@ -190,6 +202,15 @@ pub struct LaneLine {
     pub text: String,
 }
 
+/// One part of a user's containment in a line.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PartLine {
+    pub part: String,
+    pub truth: Truth,
+    /// What holds, or what does not and why.
+    pub text: String,
+}
+
 /// What became true, lane by lane.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -205,6 +226,8 @@ pub struct Verdict {
     pub evidence: Truth,
     /// All of it in one sentence.
     pub summary: String,
+    /// What the function says of each part of a user's containment.
+    pub lines: Vec<PartLine>,
     /// What the function says of each lane; none from an older one.
     #[serde(rename = "lanes")]
     pub said: Vec<LaneLine>,
@@ -378,6 +401,8 @@ pub struct Step {
 pub struct Timings {
     /// Every interface was isolated.
     pub isolated: Option<u64>,
+    /// AWS had accepted what denies a user everything.
+    pub denied: Option<u64>,
     /// The report was complete.
     pub done: Option<u64>,
 }
@@ -386,8 +411,10 @@ pub struct Timings {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Status {
-    /// The active containments.
+    /// The active containments of instances.
     pub active: Vec<Standing>,
+    /// Those of users.
+    pub principals: Vec<PrincipalStanding>,
     /// Where the next page begins.
     pub next: Option<String>,
     /// Questions that wait for a person: the first of them.
@@ -430,11 +457,14 @@ pub struct Question {
     /// Its id, by which it is answered.
     #[serde(rename = "question")]
     pub id: String,
-    /// The instance's account.
+    /// Its account.
     pub account: String,
+    #[serde(default)]
     pub region: String,
     #[serde(default)]
     pub instance_id: Option<String>,
+    #[serde(default)]
+    pub user: Option<String>,
     /// Its Name tag.
     #[serde(default)]
     pub name: Option<String>,
@@ -501,6 +531,36 @@ pub struct Standing {
     /// Steps that have never succeeded.
     #[serde(default)]
     pub never_done: Vec<Undone>,
+}
+
+/// A contained user, as `status` lists it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PrincipalStanding {
+    /// The user, and what was seen of it now.
+    #[serde(flatten)]
+    pub now: Entry,
+    /// How far it is.
+    pub state: State,
+    /// Seconds since it began.
+    #[serde(default)]
+    pub age_seconds: u64,
+    /// The outcome of the last attempt that ended in order.
+    #[serde(default)]
+    pub last_outcome: Option<Outcome>,
+    /// How many steps would put it right.
+    #[serde(default)]
+    pub drift: u64,
+    /// How many steps have never succeeded.
+    #[serde(default)]
+    pub never_done: u64,
+}
+
+impl PrincipalStanding {
+    /// Whether it was seen to be as its containment left it.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.now.outcome == Outcome::Planned && self.drift == 0 && self.never_done == 0
+    }
 }
 
 /// A step that has never succeeded.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::answer::{Answer, OnRecord, Outcome, Standing, State, Status, Truth};
+use crate::answer::{Answer, OnRecord, Outcome, PrincipalStanding, Standing, State, Status, Truth};
 
 /// How the command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +66,11 @@ impl Exit {
     #[must_use]
     pub fn of_status(status: &Status) -> Self {
         let waits = !status.questions.is_empty() || !status.not_notified.is_empty() || !status.unreadable.is_empty();
-        if status.active.iter().all(holds) && !waits { Self::Wanted } else { Self::Partial }
+        if status.active.iter().all(holds) && status.principals.iter().all(PrincipalStanding::holds) && !waits {
+            Self::Wanted
+        } else {
+            Self::Partial
+        }
     }
 
     /// Of what is on record: the last attempt was whole, or it is not.

@@ -15,7 +15,7 @@ use crate::{
     fault::Fault,
     invoke::Caller,
     progress::while_waiting,
-    target::{Place, Target},
+    target::{Place, Target, What},
     terminal,
     view::Look,
 };
@@ -84,7 +84,7 @@ impl Desk {
     /// that the caller may not.
     async fn find(&self, text: &str) -> Result<Place, Fault> {
         let (request, what) = match Target::parse(text)? {
-            Target::Instance(place) => return Ok(place),
+            Target::Known(place) => return Ok(place),
             Target::Address(address) => {
                 (json!({"action": "find", "address": address}), format!("the address {address}"))
             }
@@ -97,7 +97,11 @@ impl Desk {
             ))),
             [only] => {
                 let id = only.instance_id.parse().map_err(|_| Fault::Unreadable("the instance's id".to_owned()))?;
-                Ok(Place { id, account: only.account.parse().ok(), region: only.region.parse().ok() })
+                Ok(Place {
+                    what: What::Instance(id),
+                    account: only.account.parse().ok(),
+                    region: only.region.parse().ok(),
+                })
             }
             several => Err(Fault::Several { what, found: several.iter().map(known).collect(), more: matches.more }),
         }

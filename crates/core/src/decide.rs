@@ -1,6 +1,8 @@
 //! Whether to act: a finding and what was seen of its instance -> contain, ask people, or ignore, always with the reason
 //! that a person reads. The hourly cap is decided with the claim, since only the ledger can count.
 
+use std::collections::BTreeMap;
+
 use built_in::{built_in, of_a_node, settled};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,7 +17,7 @@ use crate::{
         timestamp::Timestamp,
     },
     settings::Policy,
-    trigger::{Finding, Force, ResourceRole, Source},
+    trigger::{Finding, Force, ResourceRole, Source, Suspect},
 };
 
 mod asks;
@@ -24,15 +26,18 @@ mod exemption;
 mod gate;
 mod known;
 mod limits;
+mod principal;
 pub mod queue;
 pub mod rules;
 
 pub use self::{
     asks::Asks,
+    exemption::by_tags,
     exemption::{Exemption, Strength, exemption},
     gate::{distrust, gate, ignored},
     known::Known,
-    limits::{asks_about_dependents, last_healthy, limits, over_cap, third_in_group},
+    limits::{asks_about_dependents, last_healthy, limits, limits_of_user, over_cap, third_in_group},
+    principal::{decide_user, nobodys},
 };
 
 /// What to do about a finding.
@@ -145,18 +150,9 @@ pub struct Guide<'a> {
 /// The document that rules are matched against.
 #[must_use]
 pub fn document(finding: &Finding, instance: &Instance) -> Value {
-    let role = finding.role.map(|role| match role {
-        ResourceRole::Actor => "ACTOR",
-        ResourceRole::Target => "TARGET",
-    });
     let vpcs: Vec<&str> = instance.interfaces.iter().map(|interface| interface.vpc.as_str()).collect();
     json!({
-        "finding": {
-            "source": finding.source.name(),
-            "type": finding.kind,
-            "severity": finding.severity,
-            "role": role,
-        },
+        "finding": of_finding(finding),
         "instance": {
             "id": instance.id,
             "account": instance.account,
@@ -171,87 +167,127 @@ pub fn document(finding: &Finding, instance: &Instance) -> Value {
     })
 }
 
+fn of_finding<T>(finding: &Finding<T>) -> Value {
+    let role = finding.role.map(|role| match role {
+        ResourceRole::Actor => "ACTOR",
+        ResourceRole::Target => "TARGET",
+    });
+    json!({
+        "source": finding.source.name(),
+        "type": finding.kind,
+        "severity": finding.severity,
+        "role": role,
+        "remotes": finding.remotes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
 /// Decides about a finding whose instance was seen. Exemption is read only here, when a new containment is decided: an
 /// exempt tag that appears afterwards (an attacker can write tags too) lifts nothing.
 #[must_use]
 pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force, guide: &Guide<'_>) -> Decided {
-    let decided = judge(finding, instance, known, force, guide);
+    let subject = Subject {
+        name: instance.id.as_str(),
+        tags: &instance.tags,
+        document: &|| document(finding, instance),
+        doubt: &|what| of_a_node(finding, instance, what),
+    };
+    let decided = judge(finding, &subject, known, force, guide);
     match decided.decision {
         Decision::Contain { stop } => Decided { decision: Decision::Contain { stop: stop || finding.stop }, ..decided },
         Decision::Ask | Decision::Ignore | Decision::Refuse => decided,
     }
 }
 
-fn judge(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force, guide: &Guide<'_>) -> Decided {
-    let policy = guide.policy;
+/// What is decided about, as far as a decision depends on it.
+struct Subject<'a> {
+    name: &'a str,
+    tags: &'a BTreeMap<String, String>,
+    /// What rules are matched against.
+    document: &'a dyn Fn() -> Value,
+    /// Why a person is asked where neither a rule nor the finding settles it.
+    doubt: &'a dyn Fn(&str) -> Option<Decided>,
+}
+
+fn judge<T: Suspect>(
+    finding: &Finding<T>,
+    subject: &Subject<'_>,
+    known: &Known<'_>,
+    force: Force,
+    guide: &Guide<'_>,
+) -> Decided {
+    let (policy, noun, name) = (guide.policy, T::NOUN, subject.name);
     let what =
         if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
     match known {
         Known::Releasing(id) if finding.is_automatic() => {
-            return Decided::ask(format!("{what}; a person is releasing the instance from {id}"))
+            return Decided::ask(format!("{what}; a person is releasing the {noun} from {id}"))
                 .because(Cause::BeingReleased);
         }
         Known::Active(_) | Known::Releasing(_) => return Decided::contain(what),
         Known::Released { at, findings } if finding.is_automatic() => {
-            if let Some(decided) = after_release(finding, &what, *at, findings) {
+            if let Some(decided) = after_release(finding, noun, &what, *at, findings) {
                 return decided;
             }
         }
         Known::ReleasedInFuture { at } if finding.is_automatic() => {
             return Decided::ask(format!(
-                "{what}; the ledger says that the instance was released at {at}, which is in the future, so it \
+                "{what}; the ledger says that the {noun} was released at {at}, which is in the future, so it \
                      cannot show whether this activity is older. A clock is wrong, or somebody changed the ledger"
             ));
         }
         Known::Released { .. } | Known::ReleasedInFuture { .. } | Known::No => {}
     }
-    if let Some(id) = instance.tags.get(CONTAINMENT_TAG)
+    if let Some(id) = subject.tags.get(CONTAINMENT_TAG)
         && force == Force::No
     {
         return Decided::refuse(format!(
             "{} carries the tag {CONTAINMENT_TAG}={}, a containment that this ledger does not know; invoke with \
              \"force\": true (brig: --force) to take it over, its original settings then being unknown",
-            instance.id,
+            name,
             text::one_line(id, text::NAME)
         ))
         .because(Cause::ForeignContainment);
     }
-    let Some(Exemption { tag, value, strength }) = exemption(instance, policy) else {
-        return by_rule(finding, instance, what, force, guide);
+    let Some(Exemption { tag, value, strength }) = by_tags(subject.tags, policy) else {
+        return by_rule(finding, subject, what, force, guide);
     };
     let value = text::one_line(value, text::NAME);
     match strength {
         _ if finding.is_automatic() => {
-            Decided::ask(format!("{what}; the instance is EXEMPT by its tag {tag}={value}, so a person must decide"))
+            Decided::ask(format!("{what}; the {noun} is EXEMPT by its tag {tag}={value}, so a person must decide"))
                 .because(Cause::Exempt)
         }
         Strength::Never => Decided::refuse(format!(
-            "{} is tagged {tag}=never: it may not be contained, not even by force, until that tag is changed",
-            instance.id
+            "{name} is tagged {tag}=never: it may not be contained, not even by force, until that tag is changed"
         ))
         .because(Cause::Exempt),
         Strength::UnlessForced if force == Force::No => Decided::refuse(format!(
-            "{} is exempt by its tag {tag}={value}; invoke with \"force\": true (brig: --force) to contain it anyway",
-            instance.id
+            "{name} is exempt by its tag {tag}={value}; invoke with \"force\": true (brig: --force) to contain it anyway"
         ))
         .because(Cause::Exempt),
-        Strength::UnlessForced => by_rule(finding, instance, what, force, guide),
+        Strength::UnlessForced => by_rule(finding, subject, what, force, guide),
     }
 }
 
 /// Only activity since the release counts: findings go on being updated and delivered for hours. Of a finding that a
 /// person has already judged, a person judges the update too.
-fn after_release(finding: &Finding, what: &str, at: Timestamp, findings: &[String]) -> Option<Decided> {
+fn after_release<T>(
+    finding: &Finding<T>,
+    noun: &str,
+    what: &str,
+    at: Timestamp,
+    findings: &[String],
+) -> Option<Decided> {
     match finding.last_seen {
         None => Some(Decided::ignore(format!(
-            "{what}; the instance was released at {at}, and the event does not say when the activity was"
+            "{what}; the {noun} was released at {at}, and the event does not say when the activity was"
         ))),
         Some(seen) if seen <= at => {
-            Some(Decided::ignore(format!("{what}; its activity ({seen}) is older than the instance's release ({at})")))
+            Some(Decided::ignore(format!("{what}; its activity ({seen}) is older than the {noun}'s release ({at})")))
         }
         Some(seen) if findings.contains(&finding.id) => Some(
             Decided::ask(format!(
-                "{what}; the instance was released from this same finding at {at}, and the activity continues ({seen})"
+                "{what}; the {noun} was released from this same finding at {at}, and the activity continues ({seen})"
             ))
             .because(Cause::Released),
         ),
@@ -260,13 +296,19 @@ fn after_release(finding: &Finding, what: &str, at: Timestamp, findings: &[Strin
 }
 
 /// The crowd, the account's own rules, then the built-in ones.
-fn by_rule(finding: &Finding, instance: &Instance, what: String, force: Force, guide: &Guide<'_>) -> Decided {
+fn by_rule<T: Suspect>(
+    finding: &Finding<T>,
+    subject: &Subject<'_>,
+    what: String,
+    force: Force,
+    guide: &Guide<'_>,
+) -> Decided {
     if let Some(unclear) = finding.unclear
         && force == Force::No
     {
         return Decided::ask(format!(
             "{what}; it is not plain that {} is meant: the report {}",
-            finding.instance,
+            subject.name,
             unclear.why()
         ));
     }
@@ -274,9 +316,10 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, force: Force, g
     if finding.by_person && (force == Force::Yes || finding.source != Source::AbuseReport) {
         return Decided::contain(what);
     }
+    let noun = T::NOUN;
     if finding.crowd > guide.policy.max_per_finding {
         return Decided::ask(format!(
-            "{what}; the event names {} instances, more than BRIG_MAX_PER_FINDING ({})",
+            "{what}; the event names {} {noun}s, more than BRIG_MAX_PER_FINDING ({})",
             finding.crowd, guide.policy.max_per_finding
         ))
         .because(Cause::Crowd);
@@ -284,18 +327,18 @@ fn by_rule(finding: &Finding, instance: &Instance, what: String, force: Force, g
     if finding.by_person && finding.source == Source::AbuseReport {
         return Decided::contain(what);
     }
-    let decided = weigh(finding, instance, &what, guide);
+    let decided = weigh(finding, subject, &what, guide);
     match decided.decision {
         Decision::Contain { .. } => settled(finding, &what, guide.policy).unwrap_or(decided),
         Decision::Ask | Decision::Ignore | Decision::Refuse => decided,
     }
 }
 
-fn weigh(finding: &Finding, instance: &Instance, what: &str, guide: &Guide<'_>) -> Decided {
-    if let Some((name, decision)) = guide.rules.decide(&document(finding, instance)) {
+fn weigh<T: Suspect>(finding: &Finding<T>, subject: &Subject<'_>, what: &str, guide: &Guide<'_>) -> Decided {
+    if let Some((name, decision)) = guide.rules.decide(&(subject.document)()) {
         return Decided { by_rule: true, ..Decided::new(decision, format!("{what} (rule \"{name}\")")) };
     }
-    if let Some(decided) = built_in(finding, guide.policy).or_else(|| of_a_node(finding, instance, what)) {
+    if let Some(decided) = built_in(finding, guide.policy).or_else(|| (subject.doubt)(what)) {
         return decided;
     }
     match guide.rules_lost {

@@ -6,3 +6,4 @@ pub mod credentials;
 pub mod evidence;
 pub mod fleet;
 pub mod network;
+pub mod user;

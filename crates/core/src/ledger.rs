@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{
-        ids::{ContainmentId, InstanceKey},
+        ids::{ContainmentId, TargetKey},
         text::Sentence,
         timestamp::Timestamp,
     },
@@ -59,7 +59,7 @@ const MOST_NAMED: usize = 16;
 impl Named {
     /// Adds what a finding names.
     #[must_use]
-    pub fn with(mut self, finding: &Finding) -> Self {
+    pub fn with<T>(mut self, finding: &Finding<T>) -> Self {
         for (kept, more) in [(&mut self.roles, &finding.roles), (&mut self.profiles, &finding.profiles)] {
             for name in more {
                 if kept.len() < MOST_NAMED && !kept.contains(name) {
@@ -125,7 +125,7 @@ impl Containment {
     /// Whether a finding says something that the containment did not know: it is another one, or its activity went on.
     /// Where the list is full, another one shows by its activity alone.
     #[must_use]
-    pub fn is_news(&self, finding: &Finding) -> bool {
+    pub fn is_news<T>(&self, finding: &Finding<T>) -> bool {
         let another = self.findings.len() < MOST_FINDINGS && !self.findings.contains(&finding.id);
         another || finding.last_seen.is_some_and(|seen| self.last_activity.is_none_or(|known| seen > known))
     }
@@ -133,7 +133,7 @@ impl Containment {
     /// Whether everything was seen to hold after the finding's event had arrived, and after its activity: the finding joins,
     /// and there is nothing to do for it.
     #[must_use]
-    pub fn covers(&self, finding: &Finding, arrived: Timestamp, now: Timestamp) -> bool {
+    pub fn covers<T>(&self, finding: &Finding<T>, arrived: Timestamp, now: Timestamp) -> bool {
         let whole = self.state == State::Closed && self.outcome.as_deref() == Some(Conclusion::Contained.word());
         let latest = finding.last_seen.map_or(arrived, |seen| seen.max(arrived));
         // Sessions of a role that no finding named before are not denied yet.
@@ -142,7 +142,7 @@ impl Containment {
     }
 
     /// Adds a finding that names the same instance.
-    pub fn add_finding(&mut self, finding: &Finding) {
+    pub fn add_finding<T>(&mut self, finding: &Finding<T>) {
         if self.findings.len() < MOST_FINDINGS && !self.findings.contains(&finding.id) {
             self.findings.push(finding.id.clone());
         }
@@ -304,7 +304,7 @@ pub struct StepEnd {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActivePage {
     /// The instances, in the order of their keys.
-    pub keys: Vec<InstanceKey>,
+    pub keys: Vec<TargetKey>,
     /// Entries that name no instance: somebody wrote them, or the table is broken.
     pub unreadable: Vec<String>,
     /// Where the next page begins; none on the last.

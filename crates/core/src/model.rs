@@ -19,6 +19,7 @@ mod security_group;
 pub mod tags;
 pub mod text;
 pub mod timestamp;
+mod user;
 
 pub use self::{
     credentials::{Association, CredentialsLook, Role, RoleLook, Undenied, Unresolved},
@@ -29,4 +30,5 @@ pub use self::{
     interface::{Exposure, Interface, PublicAddress, Timeouts, vpcs_of},
     rejoin::Rejoin,
     security_group::{Direction, Purpose, Rule, SecurityGroup, Uncut},
+    user::{Credential, CredentialKind, KeyUse, Principal, SessionKind, User, deny_all},
 };

@@ -5,14 +5,31 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    lanes::user::UserPlan,
     ledger::StepRecord,
-    model::Rejoin,
+    model::{Rejoin, User},
     step::{Lane, Outcome, Plan, Planned, StartInstance, Step},
 };
 
 pub use crate::step::undo::{Look, ReleaseScope};
 
 pub use crate::step::{Reversal, ReversalKind};
+
+/// Plans the release of a user. The denial goes last: until then no credential works, whichever is on again.
+#[must_use]
+pub fn plan_user(records: &[StepRecord], user: &User) -> UserPlan {
+    let mut plan = UserPlan::default();
+    let mut records: Vec<&StepRecord> = records.iter().filter(|record| record.may_have_happened()).collect();
+    records.sort_by_key(|record| record.recorded_at.millis());
+    for record in records {
+        let denies = matches!(record.step, Step::PutUserPermissionsBoundary(_) | Step::AttachUserPolicy(_));
+        let part = if denies { &mut plan.denial } else { &mut plan.deactivation };
+        if let Some((back, outcome)) = record.step.reverse_of_user(user, part) {
+            part.add(Step::GiveBack(back), outcome);
+        }
+    }
+    plan
+}
 
 /// Plans the release. `rejoin` attaches the instance to its Auto Scaling group again.
 #[must_use]

@@ -9,6 +9,7 @@ mod note;
 pub mod notices;
 pub mod page;
 pub mod paths;
+pub mod principal;
 pub mod proof;
 pub mod story;
 pub mod verdict;

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::model::{
     deny_policy::{RoleDeny, RoleOverflow},
-    ids::AccountId,
+    ids::{AccountId, UserName},
 };
 
 pub(crate) mod forensic_access;
@@ -91,6 +91,8 @@ pub struct Policy {
     pub import_max_age: Duration,
     /// ARNs of roles whose changes to a contained instance are reported and never undone: people at work.
     pub responders: Vec<String>,
+    /// IAM users that nobody contains through Brig: the way in when all else is lost.
+    pub break_glass_users: Vec<UserName>,
     /// The next steps after the cut.
     pub escalate: Vec<Escalation>,
     /// The ARN of the instance profile that takes the place of the instance's own, `{account}` standing for its account.
@@ -142,6 +144,7 @@ impl Default for Policy {
             // GuardDuty itself reports activity that goes on only every six hours by default.
             import_max_age: Duration::from_hours(8),
             responders: Vec::new(),
+            break_glass_users: Vec::new(),
             escalate: vec![Escalation::Timeouts],
             acl_never: Vec::new(),
             forensic_profile: None,

@@ -20,12 +20,13 @@ pub use note::{Denied, FleetKind, Note};
 pub use outcome::{Detail, Failure, Mark, Outcome, OutcomeKind};
 pub use plan::{Plan, Planned};
 
+pub(crate) use kinds::{plan_deactivation, plan_denial};
 pub(crate) use plan::{done, skipped};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{
-        Purpose,
+        Purpose, User,
         ids::{GroupId, VpcId},
     },
     step::undo::{Look, ReleaseScope},
@@ -124,6 +125,16 @@ macro_rules! step {
             ) -> Option<(Reversal, Outcome)> {
                 match self {
                     $(Self::$kind(step) => step.reverse(look, whole, plan),)*
+                    Self::GiveBack(_) => None,
+                }
+            }
+        }
+
+        impl Step {
+            /// What gives a step on a user back, and how that stands by a look of now; none where nothing does.
+            pub(crate) fn reverse_of_user(&self, user: &User, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+                match self {
+                    $(Self::$kind(step) => step.reverse_of_user(user, plan),)*
                     Self::GiveBack(_) => None,
                 }
             }

@@ -4,8 +4,8 @@ use crate::{
     decide::Decided,
     ledger::{Conclusion, Containment, Named, State},
     model::{
-        Instance, InstanceState, Interface, MetadataOptions, PublicAddress, Purpose, Rule, SecurityGroup, Timeouts,
-        Volume, ids::AccountId, timestamp::Timestamp,
+        Credential, CredentialKind, Instance, InstanceState, Interface, MetadataOptions, Principal, PublicAddress,
+        Purpose, Rule, SecurityGroup, Timeouts, User, Volume, ids::AccountId, timestamp::Timestamp,
     },
     report::{answer::Answer, message::Audience, verdict::Verdict},
     trigger::{Finding, Source},
@@ -55,6 +55,55 @@ pub(crate) fn manual() -> Finding {
         severity: None,
         by_person: true,
         ..finding()
+    }
+}
+
+/// GuardDuty's finding about a key of the user.
+pub(crate) fn about_user() -> Finding<Principal> {
+    let key = Principal::AccessKey { id: "AKIAIOSFODNN7EXAMPLE".parse().expect("a key"), user: None };
+    Finding {
+        source: Source::GuardDuty,
+        kind: "UnauthorizedAccess:IAMUser/MaliciousIPCaller.Custom".to_owned(),
+        severity: Some(8.0),
+        by_person: false,
+        place: crate::trigger::Place::Stated,
+        ..Finding::occasion(
+            "f1".to_owned(),
+            "The key of alice was used from a malicious address".to_owned(),
+            account(),
+            "us-east-1".parse().expect("region"),
+            key,
+        )
+    }
+}
+
+pub(crate) fn credential(kind: CredentialKind, id: &str, created: Option<Timestamp>) -> Credential {
+    Credential { kind, id: id.to_owned(), active: true, created }
+}
+
+/// A user with one active access key and one active SSH key.
+pub(crate) fn user() -> User {
+    let one = |kind, id: &str| (kind, Some(vec![credential(kind, id, Timestamp::parse("2026-01-01T00:00:00Z"))]));
+    let none = |kind| (kind, Some(Vec::new()));
+    User {
+        account: account(),
+        name: "alice".parse().expect("a name"),
+        arn: "arn:aws:iam::123456789012:user/staff/alice".to_owned(),
+        boundary: None,
+        tags: std::collections::BTreeMap::new(),
+        credentials: [
+            one(CredentialKind::AccessKey, "AKIAIOSFODNN7EXAMPLE"),
+            one(CredentialKind::SshPublicKey, "APKAIOSFODNN7EXAMPLE"),
+            none(CredentialKind::ServiceSpecificCredential),
+            none(CredentialKind::SigningCertificate),
+        ]
+        .into(),
+        attached: Some(vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned()]),
+        inline: Some(Vec::new()),
+        groups: Some(vec!["developers".to_owned()]),
+        console: Some(true),
+        mfa: Some(0),
+        gaps: Vec::new(),
     }
 }
 

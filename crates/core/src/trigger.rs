@@ -15,10 +15,12 @@ mod manual;
 mod meaning;
 mod notice;
 mod ocsf;
+mod principals;
 mod reading;
 mod securityhub;
 mod sessions;
 mod tag;
+mod whom;
 
 use std::{fmt, net::IpAddr};
 
@@ -34,7 +36,8 @@ pub use notice::{Notice, NoticeKind, Unread};
 pub use crate::model::Rejoin;
 use crate::{
     model::{
-        ids::{AccountId, EniId, InstanceId, InstanceKey, Region},
+        Principal,
+        ids::{AccessKeyId, AccountId, EniId, InstanceId, Region, TargetKey},
         text,
         timestamp::Timestamp,
     },
@@ -60,6 +63,9 @@ pub enum Source {
     CustomAction,
     /// A CloudWatch alarm.
     Alarm,
+    /// CloudTrail's record that AWS put a user into quarantine.
+    #[serde(rename = "cloudtrail")]
+    CloudTrail,
     /// A person, by direct invoke.
     #[default]
     Manual,
@@ -77,6 +83,7 @@ impl Source {
             Self::Tag => "tag",
             Self::CustomAction => "custom_action",
             Self::Alarm => "alarm",
+            Self::CloudTrail => "cloudtrail",
             Self::Manual => "manual",
         }
     }
@@ -137,9 +144,32 @@ pub struct Imported {
     pub sent: Option<Timestamp>,
 }
 
-/// One instance named by one trigger, after parsing.
+/// What a finding says is compromised.
+pub trait Suspect: fmt::Display {
+    /// What people call it.
+    const NOUN: &'static str;
+    /// The same with its article.
+    const ONE: &'static str;
+    /// Whether a finding may say that it was attacked from outside, and no more. Of credentials none does: GuardDuty calls
+    /// them the target of what they were used for.
+    const IS_ATTACKED: bool;
+}
+
+impl Suspect for InstanceId {
+    const NOUN: &'static str = "instance";
+    const ONE: &'static str = "an instance";
+    const IS_ATTACKED: bool = true;
+}
+
+impl Suspect for Principal {
+    const NOUN: &'static str = "user";
+    const ONE: &'static str = "a user";
+    const IS_ATTACKED: bool = false;
+}
+
+/// One target named by one trigger, after parsing: an instance, or a principal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Finding {
+pub struct Finding<T = InstanceId> {
     /// Who said it.
     pub source: Source,
     /// The finding's id at its source; for a person's invoke the request id.
@@ -184,17 +214,18 @@ pub struct Finding {
     pub profiles: Vec<String>,
     /// The words of the report that it came from, for a person to judge: clean lines, the first ones.
     pub report: Vec<String>,
-    /// The instance's account.
+    /// The target's account.
     pub account: AccountId,
-    /// The instance's Region.
+    /// The instance's Region; of a principal, the one that the event comes from.
     pub region: Region,
-    pub instance: InstanceId,
+    /// What it says is compromised.
+    pub target: T,
 }
 
-impl Finding {
+impl<T> Finding<T> {
     /// The occasion of a verification, which is no finding of a compromise: somebody looks again.
     #[must_use]
-    pub fn occasion(id: String, title: String, account: AccountId, region: Region, instance: InstanceId) -> Self {
+    pub fn occasion(id: String, title: String, account: AccountId, region: Region, target: T) -> Self {
         Self {
             source: Source::Manual,
             id: text::into_line(id, draft::LONGEST_ID),
@@ -220,7 +251,7 @@ impl Finding {
             report: Vec::new(),
             account,
             region,
-            instance,
+            target,
         }
     }
 
@@ -339,6 +370,14 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Whether the instance is to go back into its Auto Scaling group too.
+    #[must_use]
+    pub fn rejoins(self) -> bool {
+        matches!(self, Self::Release { rejoin: Rejoin::Yes } | Self::PlanRelease { rejoin: Rejoin::Yes })
+    }
+}
+
 /// Whether a person overrides an exemption and the tag of a containment that another ledger made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Force {
@@ -358,6 +397,8 @@ pub struct Request {
     pub force: Force,
     /// One finding for every instance that the event names.
     pub findings: Vec<Finding>,
+    /// One for every principal.
+    pub principals: Vec<Finding<Principal>>,
     /// One for every address.
     pub addresses: Vec<Addressed>,
     /// Entries of a list that cannot be read; their neighbours are acted on, and people are notified of these.
@@ -370,20 +411,26 @@ impl Request {
     /// Whether a person waits for the answer.
     #[must_use]
     pub fn is_by_person(&self) -> bool {
-        !(self.findings.is_empty() && self.addresses.is_empty())
+        !(self.findings.is_empty() && self.principals.is_empty() && self.addresses.is_empty())
             && self.findings.iter().all(|finding| finding.by_person)
+            && self.principals.iter().all(|finding| finding.by_person)
             && self.addresses.iter().all(|addressed| addressed.draft.by_person)
     }
 
     /// Whether it names nothing, and nobody needs to be notified of it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.findings.is_empty() && self.addresses.is_empty() && self.unread.is_empty() && self.notices.is_empty()
+        self.findings.is_empty()
+            && self.principals.is_empty()
+            && self.addresses.is_empty()
+            && self.unread.is_empty()
+            && self.notices.is_empty()
     }
 
     /// Takes in what another part of the same event asks for.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.findings.extend(other.findings);
+        self.principals.extend(other.principals);
         self.addresses.extend(other.addresses);
         self.unread.extend(other.unread);
         self.notices.extend(other.notices);
@@ -439,6 +486,14 @@ pub struct Readiness {
     pub notify: bool,
 }
 
+/// Whom a person asks about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    Target(TargetKey),
+    /// The user of an access key, whom IAM names.
+    AccessKey(AccountId, AccessKeyId),
+}
+
 /// What is asked about all active containments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerRequest {
@@ -450,9 +505,9 @@ pub enum LedgerRequest {
     /// List them, with what drifted.
     Status {
         /// Where the page begins: after this instance.
-        from: Option<InstanceKey>,
-        /// The one instance that is asked about.
-        of: Option<InstanceKey>,
+        from: Option<TargetKey>,
+        /// The one instance or user that is asked about.
+        of: Option<Whom>,
     },
     /// List the questions that wait.
     Questions {
@@ -468,8 +523,8 @@ pub enum LedgerRequest {
         /// Why.
         reason: String,
     },
-    /// Tell what is on record of one instance.
-    Show(InstanceKey),
+    /// Tell what is on record of one instance or user.
+    Show(Whom),
     /// Say which instance is meant by a name or an address.
     Find(Find),
 }
@@ -510,9 +565,16 @@ fn bounded(parsed: Parsed) -> Parsed {
         Parsed::Request(mut request) => {
             let findings = request.findings.split_off(request.findings.len().min(MOST_NAMED));
             let room = MOST_NAMED - request.findings.len();
+            let principals = request.principals.split_off(request.principals.len().min(room));
+            let room = room - request.principals.len();
             let addresses = request.addresses.split_off(request.addresses.len().min(room));
             let first = findings.first().map(|finding| (finding, &finding.account, &finding.region));
+            let of_principals = principals.first().map(|finding| {
+                let Finding { source, id, kind, title, account, region, last_seen, .. } = finding;
+                (*source, id, kind, title, account, region, *last_seen)
+            });
             let notice = match (first, addresses.first()) {
+                (None, _) if of_principals.is_some() => of_principals,
                 (Some((finding, account, region)), _) => Some((
                     finding.source,
                     &finding.id,
@@ -548,7 +610,8 @@ fn bounded(parsed: Parsed) -> Parsed {
                 link: None,
                 named: findings
                     .iter()
-                    .map(|finding| finding.instance.to_string())
+                    .map(|finding| finding.target.to_string())
+                    .chain(principals.iter().map(|one| one.target.to_string()))
                     .chain(addresses.iter().map(|one| one.address.to_string()))
                     .collect(),
             });

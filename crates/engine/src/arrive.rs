@@ -90,7 +90,7 @@ impl Engine {
             Looked::NotThere(lanes) => lanes,
         };
         let finding = self.not_here(case, &lanes).await?;
-        let (instance, account, region) = (finding.instance.clone(), finding.account.clone(), finding.region.clone());
+        let (instance, account, region) = (finding.target.clone(), finding.account.clone(), finding.region.clone());
         match self.look_at(case, finding).await? {
             Looked::Seen(arrived) => Ok(arrived),
             Looked::NotThere(_) => {
@@ -154,7 +154,7 @@ impl Engine {
         let key = key_of(finding);
         let cloud = lanes.network.as_ref();
         let (instance, groups, records, in_force) = futures::join!(
-            cloud.describe_instance(&finding.instance),
+            cloud.describe_instance(&finding.target),
             cloud.describe_brig_groups(),
             self.ledger.read(&key),
             self.rulebook.in_force(self.clock.as_ref(), self.ledger.as_ref())

@@ -2,16 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
     time::Duration,
 };
 
 use brig_core::{
     decide::{Asks, Decided},
-    ledger::{self, Conclusion, Containment, Contest, ReportOf, State},
+    ledger::{self, Conclusion, Containment, Contest, ReportOf, State, StepRecord},
     model::{
         Instance,
-        ids::InstanceKey,
+        ids::TargetKey,
         tags::{CONTAINMENT_TAG, STATE_TAG},
         text::{Sentence, one_line},
         timestamp::Timestamp,
@@ -25,7 +24,7 @@ use brig_core::{
         proof::{Proof, State as ProofState},
         verdict::Verdict,
     },
-    step::{Kind, Lane, Note, Outcome, OutcomeKind, Step, StepKind},
+    step::{Denial, Kind, Lane, Note, Outcome, OutcomeKind, Step, StepKind},
     trigger::Finding,
 };
 
@@ -39,7 +38,7 @@ use crate::{
     reports::{Reports, run_lanes},
     tell::{CLOSING, log},
     verify::{Caller, LONGEST_CALLER, Undone},
-    work::{Searched, Work},
+    work::{Journal, Searched, Work},
 };
 
 /// How often the instance's tag is tried to be set.
@@ -62,25 +61,12 @@ impl Engine {
         };
         let seen_to: BTreeMap<String, Timestamp> =
             records.iter().filter_map(|record| Some((record.key.clone(), record.finished_at?))).collect();
-        let held = records.iter().filter(|record| record.is_done()).map(|record| record.key.clone()).collect();
-        let found = records.iter().map(|record| record.key.clone()).collect();
         let mut work = Work {
-            ledger: self.ledger.as_ref(),
-            clock: self.clock.as_ref(),
+            journal: self.journal(case, &current, records, &look.instance).inheriting(asks),
             policy: &self.policy,
             finding,
-            asks,
-            key: key_of(finding),
-            containment: current.containment.clone(),
             named: current.named.clone(),
             instance: look.instance,
-            deadline: invocation.deadline,
-            inherited: found,
-            held,
-            records: Mutex::new(records),
-            overtaken: Mutex::default(),
-            exposed: Mutex::default(),
-            held_back: Mutex::default(),
             searched: Searched::default(),
         };
         tracing::info!(containment.id = %work.containment, "{} is claimed", work.containment);
@@ -141,12 +127,28 @@ impl Engine {
             pause = (pause * 2).min(Duration::from_secs(8));
             lanes.target_groups.forget().await;
             wanted = reports.left_over();
-            work.inherited = work.known_keys();
-            if let Ok(Some(instance)) = lanes.network.describe_instance(&finding.instance).await {
+            work.journal.inherited = work.known_keys();
+            if let Ok(Some(instance)) = lanes.network.describe_instance(&finding.target).await {
                 // The profile of the first look names the role; later ones have lost it.
                 let profile = instance.profile.clone().or_else(|| work.instance.profile.clone());
                 work.instance = Instance { profile, ..instance };
             }
+        }
+    }
+
+    /// The journal of an instance's containment.
+    pub(crate) fn journal<'a>(
+        &'a self,
+        case: Case<'a>,
+        current: &Containment,
+        records: Vec<StepRecord>,
+        instance: &Instance,
+    ) -> Journal<'a> {
+        let (ledger, clock) = (self.ledger.as_ref(), self.clock.as_ref());
+        Journal {
+            deadline: case.invocation.deadline,
+            owner: instance.is_auto_mode_node().then_some(Denial::AutoMode),
+            ..Journal::new(ledger, clock, key_of(case.finding), current, records)
         }
     }
 
@@ -264,8 +266,8 @@ impl Engine {
         (id, message::compose(&said, &finding, &audience))
     }
 
-    /// Closes the questions about an instance that has been contained.
-    async fn close_questions(&self, key: &InstanceKey) -> PortResult<()> {
+    /// Closes the questions about what has been contained.
+    pub(crate) async fn close_questions(&self, key: &TargetKey) -> PortResult<()> {
         let mut from: Option<String> = None;
         loop {
             let page = self.ledger.questions(Some(key), from.as_deref()).await?;
@@ -361,7 +363,7 @@ fn answer(
         verdict.add(not);
     }
     let steps: Vec<StepReport> =
-        reports.done().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
+        reports.done().map(|done| StepReport::new(&done.step, &done.outcome, work.id().as_str())).collect();
     let changed = steps.iter().any(|step| step.outcome == OutcomeKind::Changed);
     // A next step that was not there before is added to the containment; all else that changed had not held.
     let repairs = reports.done().filter(|done| matches!(done.outcome, Outcome::Changed(_)));

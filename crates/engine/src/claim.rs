@@ -8,10 +8,14 @@ use brig_core::{
         Claim, Claimable, Claimed, Conclusion, Containment, Named, OverCap, Records, State, StepRecord, claimable,
         count,
     },
-    model::{Instance, ids::ContainmentId, timestamp::Timestamp},
+    model::{
+        ids::{ContainmentId, TargetKey},
+        timestamp::Timestamp,
+    },
     report::{answer::Answer, fact::Truth, verdict::Verdict},
     settings::Escalation,
     step::{DenyRole, PerLane, Plan, Step},
+    trigger::Finding,
 };
 
 use crate::{
@@ -87,7 +91,8 @@ impl Engine {
     /// ```
     pub(crate) async fn settle<T>(
         &self,
-        case: Case<'_>,
+        key: &TargetKey,
+        invocation: &Invocation,
         records: &mut Records,
         mut attempt: impl AsyncFnMut(&Records) -> PortResult<Try<T>>,
     ) -> Result<T, Unsettled> {
@@ -97,9 +102,9 @@ impl Engine {
             match attempt(records).await {
                 Ok(Try::Settled(settled)) => return Ok(settled),
                 Ok(Try::Overtaken) => {
-                    *records = self.ledger.read(&key_of(case.finding)).await.map_err(Unsettled::Failed)?;
+                    *records = self.ledger.read(key).await.map_err(Unsettled::Failed)?;
                 }
-                Err(error) if self.pauses_after(case, &error, &mut pause).await => last = Some(error),
+                Err(error) if self.pauses_after(invocation, &error, &mut pause).await => last = Some(error),
                 Err(error) => return Err(Unsettled::Failed(error)),
             }
         }
@@ -109,8 +114,10 @@ impl Engine {
     /// Takes the lease and records the plan of the cut, in one transaction.
     pub(crate) async fn claim(&self, case: Case<'_>, decided: &Decided, mut scene: Scene) -> ClaimResult {
         let mut records = std::mem::take(&mut scene.look.records);
-        let claimed =
-            self.settle(case, &mut records, async |records| self.try_claim(case, decided, &scene, records).await);
+        let key = key_of(case.finding);
+        let claimed = self.settle(&key, case.invocation, &mut records, async |records| {
+            self.try_claim(case, decided, &scene, records).await
+        });
         let ended = |answer: Answer| ClaimResult::Ended(Box::new(answer));
         match claimed.await {
             Ok(Claiming::Ours(current, steps)) => {
@@ -154,7 +161,7 @@ impl Engine {
         let new = records.active().is_none();
         let limits = || decide::limits(finding, decided, instance, &self.policy);
         let limits = (new && finding.is_automatic()).then(limits);
-        let mut current = claimed(records, &scene.named, case, decided, now);
+        let mut current = claimed(records, &scene.named, (finding, case.occasion), decided, invocation, now);
         let mut against = None;
         if new {
             (against, current.counted) = count(records.current.as_ref(), limits, now);
@@ -173,7 +180,7 @@ impl Engine {
             return Ok(joined.map_or(Try::Overtaken, |answer| Try::Settled(Claiming::Joined(Box::new(answer)))));
         }
         let known = if new { &[][..] } else { &records.steps };
-        let steps = fresh_records(&plan, known, instance, now);
+        let steps = fresh_records(&plan, known, instance.id.as_str(), now);
         let claim = Claim {
             key: key_of(finding),
             current: current.clone(),
@@ -200,7 +207,7 @@ impl Engine {
         answer.containment_id = records.active().map(|current| current.containment.clone());
         answer.verdict.summary = format!(
             "{} is being contained by another invocation ({by}), which holds it until {until}.",
-            case.finding.instance
+            case.finding.target
         )
         .into();
         // An event comes again: what it tells of may be later than what the holder reads back.
@@ -249,7 +256,7 @@ impl Engine {
             PerLane::of(|_| Truth::Yes),
             format!(
                 "{} is already contained ({}): everything was read back{at}, and its interfaces are isolated now.",
-                case.finding.instance, known.containment
+                case.finding.target, known.containment
             ),
         );
         log(&answer, case.finding);
@@ -285,7 +292,7 @@ impl Engine {
                     answer.left_over = case.finding.is_automatic();
                     return answer;
                 }
-                Err(error) if !self.pauses_after(case, &error, &mut pause).await => {
+                Err(error) if !self.pauses_after(case.invocation, &error, &mut pause).await => {
                     return self.cannot_start(case, &error).await;
                 }
                 Err(_) => {}
@@ -294,8 +301,8 @@ impl Engine {
     }
 
     /// Waits after a call that failed, longer each time; false where it failed for good, or time is nearly over.
-    async fn pauses_after(&self, case: Case<'_>, error: &CloudError, pause: &mut Duration) -> bool {
-        let goes_on = error.is_retryable() && self.left(case.invocation) > LAST_CALL;
+    pub(crate) async fn pauses_after(&self, invocation: &Invocation, error: &CloudError, pause: &mut Duration) -> bool {
+        let goes_on = error.is_retryable() && self.left(invocation) > LAST_CALL;
         if goes_on {
             self.clock.sleep(*pause).await;
             *pause = (*pause * 2).min(Duration::from_secs(1));
@@ -310,8 +317,14 @@ impl Engine {
 }
 
 /// The item `current` as the claim writes it.
-fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &Decided, now: Timestamp) -> Containment {
-    let invocation = case.invocation;
+pub(crate) fn claimed<T>(
+    records: &Records,
+    named: &ContainmentId,
+    (finding, occasion): (&Finding<T>, Occasion<'_>),
+    decided: &Decided,
+    invocation: &Invocation,
+    now: Timestamp,
+) -> Containment {
     let lease_until = Engine::lease(invocation);
     let holder = invocation.request_id.clone();
     if let Some(old) = records.active() {
@@ -323,14 +336,14 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
             ..old.clone()
         };
         current.stop |= decided.decision.stops();
-        current.named = old.named.clone().with(case.finding);
-        if matches!(case.occasion, Occasion::Finding) {
-            current.add_finding(case.finding);
+        current.named = old.named.clone().with(finding);
+        if matches!(occasion, Occasion::Finding) {
+            current.add_finding(finding);
         }
         return current;
     }
     let version = records.current.as_ref().map_or(1, |old| old.version.saturating_add(1));
-    // Two containments of an instance within a second are two records all the same.
+    // Two containments of one target within a second are two records all the same.
     let taken = records.current.as_ref().is_some_and(|old| old.containment == *named);
     let containment = if taken { ContainmentId::from(format!("{named}-{version}")) } else { named.clone() };
     Containment {
@@ -340,23 +353,23 @@ fn claimed(records: &Records, named: &ContainmentId, case: Case<'_>, decided: &D
         lease_until,
         version,
         claimed_at: now,
-        findings: vec![case.finding.id.clone()],
+        findings: vec![finding.id.clone()],
         reason: decided.reason.clone(),
         outcome: None,
         told: None,
         released_at: None,
         stop: decided.decision.stops(),
-        named: Named::default().with(case.finding),
-        last_activity: case.finding.last_seen,
+        named: Named::default().with(finding),
+        last_activity: finding.last_seen,
         contest: None,
         counted: None,
         concluded_at: None,
     }
 }
 
-fn fresh_records(plan: &Plan, known: &[StepRecord], instance: &Instance, now: Timestamp) -> Vec<StepRecord> {
+pub(crate) fn fresh_records(plan: &Plan, known: &[StepRecord], target: &str, now: Timestamp) -> Vec<StepRecord> {
     plan.todo()
-        .map(|step| (step.key(instance.id.as_str()), step))
+        .map(|step| (step.key(target), step))
         .filter(|(key, _)| known.iter().all(|record| record.key != *key))
         .map(|(key, step)| StepRecord::intended(key, step.clone(), now))
         .collect()

@@ -6,7 +6,8 @@ use std::time::Duration;
 use brig_core::{
     decide::{self, Decided, Decision, Guide, Known},
     ledger::Conclusion,
-    report::answer::Answer,
+    model::timestamp::Timestamp,
+    report::{answer::Answer, principal::PrincipalAnswer},
     settings::Mode,
     trigger::{Finding, Force},
 };
@@ -54,12 +55,12 @@ impl Engine {
     }
 
     /// Works until the instance is no longer held by another invocation, as long as the invocation may wait for that.
-    pub(crate) async fn patiently(&self, invocation: &Invocation, mut work: impl AsyncFnMut() -> Answer) -> Answer {
+    pub(crate) async fn patiently<A: Waits>(&self, invocation: &Invocation, mut work: impl AsyncFnMut() -> A) -> A {
         let ends = invocation.began.after(invocation.patience);
         loop {
             let answer = work().await;
             let now = self.clock.now();
-            let Some(until) = answer.held_until.filter(|_| answer.left_over) else { return answer };
+            let Some(until) = answer.waits_until() else { return answer };
             let pause = (until.since(now) + Duration::from_millis(100)).min(LOOK_AGAIN);
             if now.after(pause) > ends || self.left(invocation) <= pause + LAST_CALL {
                 return answer;
@@ -127,6 +128,24 @@ impl Engine {
             return Box::pin(self.attempt(case, decided, ours)).await;
         }
         self.withdraw(case, decided, ours).await
+    }
+}
+
+/// An answer that may say: another invocation works on it.
+pub(crate) trait Waits {
+    /// Until when the other one holds it, where it is worth waiting for.
+    fn waits_until(&self) -> Option<Timestamp>;
+}
+
+impl Waits for Answer {
+    fn waits_until(&self) -> Option<Timestamp> {
+        self.held_until.filter(|_| self.left_over)
+    }
+}
+
+impl Waits for PrincipalAnswer {
+    fn waits_until(&self) -> Option<Timestamp> {
+        self.held_until.filter(|_| self.left_over)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use brig_core::{
     ledger::{Question, QuestionPage},
-    report::answer::Answer,
+    model::{Principal, ids::TargetKey},
+    report::{answer::Answer, principal::PrincipalAnswer},
     trigger::{Finding, Force},
 };
 
@@ -20,6 +21,8 @@ pub enum Decision {
     Closed(Box<Question>),
     /// The instance was to be contained, as by a person with force.
     Acted(Box<Answer>),
+    /// The user was to be contained, likewise.
+    ActedOnPrincipal(Box<PrincipalAnswer>),
 }
 
 impl Engine {
@@ -31,17 +34,29 @@ impl Engine {
     /// Answers a question.
     pub async fn decide(&self, id: &str, contain: bool, reason: &str, invocation: &Invocation) -> PortResult<Decision> {
         let Some(question) = self.ledger.question(id).await? else { return Ok(Decision::NotAsked) };
-        let key = question.key();
+        let key = &question.target;
         if !contain {
             let answer = format!("no: {reason}");
-            self.ledger.close_question(&key, &question.question, &answer, self.clock.now()).await?;
+            self.ledger.close_question(key, &question.question, &answer, self.clock.now()).await?;
             return Ok(Decision::Closed(Box::new(question)));
         }
         let title = if reason.is_empty() { question.reason } else { reason.to_owned().into() };
         let id = format!("manual-{}", invocation.request_id);
-        let occasion = Finding::occasion(id, title.into(), key.account, key.region, key.instance);
-        let finding = Finding { kind: "Manual".to_owned(), ..occasion };
-        let answer = Box::pin(self.contain(&finding, Force::Yes, invocation)).await;
-        Ok(Decision::Acted(Box::new(answer)))
+        let kind = "Manual".to_owned();
+        match key.clone() {
+            TargetKey::Instance(key) => {
+                let occasion = Finding::occasion(id, title.into(), key.account, key.region, key.instance);
+                let finding = Finding { kind, ..occasion };
+                let answer = Box::pin(self.contain(&finding, Force::Yes, invocation)).await;
+                Ok(Decision::Acted(Box::new(answer)))
+            }
+            TargetKey::User(key) => {
+                let region = invocation.home();
+                let occasion = Finding::occasion(id, title.into(), key.account, region, Principal::User(key.user));
+                let finding = Finding { kind, ..occasion };
+                let answer = Box::pin(self.contain_principal(&finding, Force::Yes, invocation)).await;
+                Ok(Decision::ActedOnPrincipal(Box::new(answer)))
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     lanes::{credentials::Refused, evidence::Made, network::NetworkLane},
     ports::{
         AttributeChange, CredentialsPorts, ErrorKind, EvidencePorts, FleetPorts, Interfaces, NetworkAcls, PortResult,
-        SecurityGroups,
+        SecurityGroups, UserPorts,
     },
     work::{Work, applied, failed, failed_for_now},
 };
@@ -31,6 +31,7 @@ mod security_groups;
 mod snapshots;
 mod stop;
 mod tags;
+mod users;
 mod volumes;
 
 /// Where steps run: a lane, with what it remembers while it runs, or what comes after the cut.
@@ -45,11 +46,13 @@ pub(crate) enum Room<'r> {
     Fleet(Fleet<'r>),
     Evidence(Evidence<'r>),
     Stopping(Stopping<'r>),
+    Principals(Principals<'r>),
     Release(Release<'r>),
 }
 
 pub(crate) type Network<'r> = &'r NetworkLane<'r>;
 pub(crate) type FollowUp<'r> = &'r dyn Interfaces;
+pub(crate) type Principals<'r> = &'r dyn UserPorts;
 pub(crate) type Access<'r> = &'r dyn SecurityGroups;
 
 /// The network lane, and the interfaces that it has isolated in groups without a rule.
@@ -113,7 +116,7 @@ macro_rules! rooms {
         })*
     };
 }
-rooms!(Network Untracking FollowUp Access Acls Credentials Fleet Evidence Stopping Release);
+rooms!(Network Untracking FollowUp Access Acls Credentials Fleet Evidence Stopping Principals Release);
 
 /// What a kind of step does.
 pub(crate) trait Effect<'r> {

@@ -6,7 +6,7 @@ use brig_core::{
     decide::Decided,
     ledger::Conclusion,
     model::{
-        ids::{AccountId, ContainmentId, InstanceKey, Region},
+        ids::{AccountId, ContainmentId, InstanceKey, Region, TargetKey},
         timestamp::Timestamp,
     },
     report::answer::{Answer, Timings},
@@ -102,6 +102,13 @@ pub(crate) enum Occasion<'a> {
     Verification(Verification<'a>),
 }
 
+impl Invocation {
+    /// Where IAM is asked: the function's own Region names the partition.
+    pub(crate) fn home(&self) -> Region {
+        self.region.clone().unwrap_or_else(Region::first)
+    }
+}
+
 impl<'a> Case<'a> {
     /// Who may have changed what is contained, where it is looked at again.
     pub(crate) fn caller(&self) -> Option<Caller<'a>> {
@@ -121,7 +128,7 @@ impl Engine {
 
     /// The id of a containment that would begin now.
     pub(crate) fn new_id(&self, finding: &Finding) -> ContainmentId {
-        ContainmentId::from(format!("{}-{}", finding.instance, self.clock.now().compact()))
+        ContainmentId::from(format!("{}-{}", finding.target, self.clock.now().compact()))
     }
 
     pub(crate) fn elapsed(&self, invocation: &Invocation) -> u64 {
@@ -133,6 +140,10 @@ impl Engine {
     }
 }
 
-pub(crate) fn key_of(finding: &Finding) -> InstanceKey {
-    InstanceKey { account: finding.account.clone(), region: finding.region.clone(), instance: finding.instance.clone() }
+pub(crate) fn key_of(finding: &Finding) -> TargetKey {
+    TargetKey::Instance(InstanceKey {
+        account: finding.account.clone(),
+        region: finding.region.clone(),
+        instance: finding.target.clone(),
+    })
 }

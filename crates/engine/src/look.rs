@@ -3,10 +3,10 @@
 use brig_core::{
     model::{
         Instance, InstanceState,
-        ids::{AccountId, InstanceId, InstanceKey, Region},
+        ids::{AccountId, InstanceId, Region, TargetKey, UserKey},
     },
     report::story::{Beside, Story},
-    trigger::{Find, FindBy},
+    trigger::{Find, FindBy, Whom},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
@@ -50,7 +50,7 @@ impl Engine {
     ///
     /// # Errors
     /// The ledger could not be read.
-    pub async fn show(&self, key: &InstanceKey) -> PortResult<Story> {
+    pub async fn show(&self, key: &TargetKey) -> PortResult<Story> {
         let place = key.pk();
         let (records, reports, questions, unsent) = futures::join!(
             self.ledger.read(key),
@@ -63,6 +63,23 @@ impl Engine {
             &records?,
             Beside { reports: reports?, questions: questions?.questions, unsent: unsent?.unsent },
         ))
+    }
+
+    /// Whom a person asks about: of an access key, the user that IAM says it belongs to.
+    ///
+    /// # Errors
+    /// Why it is not known, for a person.
+    pub async fn whom(&self, whom: &Whom, invocation: &Invocation) -> Result<TargetKey, String> {
+        let (account, id) = match whom {
+            Whom::Target(target) => return Ok(target.clone()),
+            Whom::AccessKey(account, id) => (account, id),
+        };
+        let session = format!("brig-{}", invocation.request_id);
+        let opened = self.clouds.open(account, &invocation.home(), View::Reads, &session).await;
+        let cloud = opened.map_err(|error| error.to_string())?;
+        let used = cloud.get_access_key_last_used(id).await.map_err(|error| error.to_string())?;
+        let user = used.user.ok_or_else(|| format!("{id} is a key of the root user"))?;
+        Ok(TargetKey::User(UserKey { account: account.clone(), user }))
     }
 
     /// The instances that have a name or an address now. None that is terminated is meant.

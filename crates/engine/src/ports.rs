@@ -20,6 +20,7 @@ mod security_groups;
 mod snapshots;
 mod surroundings;
 mod tags;
+mod users;
 
 pub use auto_scaling::*;
 pub use clock::*;
@@ -40,6 +41,7 @@ pub use security_groups::*;
 pub use snapshots::*;
 pub use surroundings::*;
 pub use tags::*;
+pub use users::*;
 
 /// Defines what a part of the engine uses of a cloud.
 macro_rules! ports {
@@ -56,11 +58,13 @@ ports! {
     AclPorts: NetworkAcls + Surroundings;
     /// What the credentials lane uses.
     CredentialsPorts: Iam + InstanceCredentials + Instances;
+    /// What containing an IAM user uses.
+    UserPorts: Users + UserCredentials;
     /// What the fleet lane uses.
     FleetPorts: AutoScaling + LoadBalancers;
     /// What the evidence lane, and stopping the instance, use.
     EvidencePorts: Instances + Snapshots;
     /// One account and Region, seen by one lane: each lane has its own retry budget, so that a throttled discovery cannot
     /// starve the cut. A function takes the ports that it uses, a lane its own group of them.
-    Cloud: NetworkPorts + AclPorts + CredentialsPorts + FleetPorts + EvidencePorts + FlowLogs + Detection + Probes;
+    Cloud: NetworkPorts + AclPorts + CredentialsPorts + UserPorts + FleetPorts + EvidencePorts + FlowLogs + Detection + Probes;
 }

@@ -46,8 +46,7 @@ impl Engine {
         let known: &[StepRecord] = if look.records.active().is_some() { &look.records.steps } else { &[] };
         let instance = &look.instance;
         let active = look.records.active().map(|current| current.containment.clone());
-        let containment =
-            active.clone().unwrap_or_else(|| ContainmentId::from(format!("{}-planned", finding.instance)));
+        let containment = active.clone().unwrap_or_else(|| ContainmentId::from(format!("{}-planned", finding.target)));
         // A preview goes to people: it ends early enough for that, whatever the search still had to look at.
         let time = self.left(invocation).saturating_sub(TELLING);
         let roles = credentials::roles_of(known);
@@ -131,7 +130,7 @@ impl Engine {
         answer.steps = plans
             .iter()
             .flat_map(|plan| &plan.steps)
-            .map(|planned| StepReport::new(&planned.step, &planned.outcome, &instance.id))
+            .map(|planned| StepReport::new(&planned.step, &planned.outcome, instance.id.as_str()))
             .collect();
         answer.notes = plans
             .iter()

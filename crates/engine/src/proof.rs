@@ -164,8 +164,8 @@ impl Look<'_> {
     /// Counts in a log's files, the newest first: what goes on now matters most.
     async fn in_files(&self, files: &Files, mut tallies: Vec<Tally>) -> Vec<Tally> {
         let bucket = &files.bucket;
-        let key = &self.work.key;
-        let listings = files.listings(&key.account, &key.region, self.from, self.work.clock.now());
+        let at = &self.work.instance;
+        let listings = files.listings(&at.account, &at.region, self.from, self.work.clock.now());
         let lists = listings
             .iter()
             .map(|listing| self.work.at_most(self.left(), "ListObjectsV2", self.cloud.list_objects(bucket, listing)));

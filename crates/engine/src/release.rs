@@ -5,12 +5,11 @@ mod look;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
     time::Duration,
 };
 
 use brig_core::{
-    decide::{Asks, Decided},
+    decide::Decided,
     ledger::{self, Claim, Claimable, Claimed, Conclusion, Containment, Records, ReportOf, State, claimable},
     model::{Instance, gap::Gap, text::Sentence},
     release::{self, Reversal},
@@ -74,7 +73,7 @@ impl Engine {
         };
         let key = key_of(finding);
         let (instance, records) =
-            futures::join!(lanes.network.describe_instance(&finding.instance), self.ledger.read(&key));
+            futures::join!(lanes.network.describe_instance(&finding.target), self.ledger.read(&key));
         let (instance, records) = match (instance, records) {
             (Ok(instance), Ok(records)) => (instance.unwrap_or_else(|| gone(finding)), records),
             (Err(error), _) | (_, Err(error)) => return Err(Box::new(self.not_released(case, &error))),
@@ -93,28 +92,17 @@ impl Engine {
         instance: Instance,
     ) -> Work<'a> {
         Work {
-            ledger: self.ledger.as_ref(),
-            clock: self.clock.as_ref(),
+            journal: self.journal(case, current, records.steps, &instance),
             policy: &self.policy,
             finding: case.finding,
-            asks: Asks::Person,
-            key: key_of(case.finding),
-            containment: current.containment.clone(),
             named: current.named.clone(),
             instance,
-            deadline: case.invocation.deadline,
-            inherited: BTreeSet::new(),
-            held: BTreeSet::new(),
-            records: Mutex::new(records.steps),
-            overtaken: Mutex::default(),
-            exposed: Mutex::default(),
-            held_back: Mutex::default(),
             searched: Searched::default(),
         }
     }
 
     fn never_contained(&self, case: Case<'_>) -> Answer {
-        let why = format!("this ledger knows no containment of {}", case.finding.instance);
+        let why = format!("this ledger knows no containment of {}", case.finding.target);
         self.nothing(case, Decided::refuse(why), Conclusion::Refused)
     }
 
@@ -122,7 +110,7 @@ impl Engine {
         let decided = Decided::contain(format!("release could not start: {error}"));
         let mut answer = self.nothing(case, decided, Conclusion::Failed);
         answer.verdict.summary =
-            format!("{} is NOT released, nothing was changed: {}.", case.finding.instance, answer.reason).into();
+            format!("{} is NOT released, nothing was changed: {}.", case.finding.target, answer.reason).into();
         answer.left_over = error.is_retryable();
         answer
     }
@@ -137,13 +125,15 @@ impl Engine {
         let why = format!("it was released from {} already{at}", current.containment);
         let mut answer = self.nothing(case, Decided::ignore(why.clone()), Conclusion::Released);
         answer.containment_id = Some(current.containment.clone());
-        answer.verdict.summary = format!("{} is in no containment: {why}.", case.finding.instance).into();
+        answer.verdict.summary = format!("{} is in no containment: {why}.", case.finding.target).into();
         Some(answer)
     }
 
     /// Takes the lease for the release; what the containment recorded stays as it is.
     async fn claim_release(&self, case: Case<'_>, mut records: Records) -> Result<(Containment, Records), Box<Answer>> {
-        let claimed = self.settle(case, &mut records, async |records| self.try_release(case, records).await);
+        let key = key_of(case.finding);
+        let claimed =
+            self.settle(&key, case.invocation, &mut records, async |records| self.try_release(case, records).await);
         match claimed.await {
             Ok(Ok(current)) => Ok((*current, records)),
             Ok(Err(answer)) => Err(answer),
@@ -262,7 +252,8 @@ impl Engine {
         let mut answer = self.nothing(case, Decided::contain(why), Conclusion::Planned);
         answer.containment_id = Some(work.containment.clone());
         let steps = plan.steps.iter();
-        answer.steps = steps.map(|planned| StepReport::new(&planned.step, &planned.outcome, work.id())).collect();
+        answer.steps =
+            steps.map(|planned| StepReport::new(&planned.step, &planned.outcome, work.id().as_str())).collect();
         answer.notes.clone_from(&plan.notes);
         answer.notes.extend(gaps.iter().cloned().map(Note::Gap));
         answer
@@ -274,7 +265,7 @@ impl Engine {
             let facts: Vec<Fact> = all.iter().filter(|(of, _)| *of == lane).map(|(_, fact)| fact.clone()).collect();
             if facts.is_empty() { Truth::Yes } else { Truth::of(&facts) }
         };
-        let place = format!("{} in {}/{}", work.id(), work.key.account, work.key.region);
+        let place = format!("{} in {}", work.id(), work.key.place());
         let kept: Vec<String> =
             all.iter().filter(|(_, fact)| fact.truth != Truth::Yes).map(|(_, fact)| said(fact)).collect();
         let summary = if kept.is_empty() {
@@ -289,7 +280,7 @@ impl Engine {
         let mut answer = self.nothing(case, Decided::contain(reason), outcome);
         answer.containment_id = Some(work.containment.clone());
         answer.verdict = Verdict::of(PerLane::of(of), summary);
-        answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id())).collect();
+        answer.steps = done.iter().map(|done| StepReport::new(&done.step, &done.outcome, work.id().as_str())).collect();
         answer.notes.clone_from(&plan.notes);
         let elsewhere = all.iter().filter(|(_, fact)| fact.truth == Truth::Yes && fact.why.is_some());
         answer.notes.extend(elsewhere.map(|(_, fact)| Note::LeftAlone(said(fact).into())));

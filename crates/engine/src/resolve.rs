@@ -24,7 +24,9 @@ impl Engine {
     /// event says has no such interface, the account's others are looked in.
     pub async fn resolve(&self, addressed: &Addressed, invocation: &Invocation) -> Result<Finding, Box<Resolution>> {
         let unresolved = |why: String| Err(Box::new(Resolution::new(addressed, &why)));
-        if let Some(why) = decide::distrust(addressed.said_by(), &addressed.account, &self.policy, &invocation.own) {
+        if let Some(why) =
+            decide::distrust::<InstanceId>(addressed.said_by(), &addressed.account, &self.policy, &invocation.own)
+        {
             return unresolved(why);
         }
         let session = format!("brig-{}", addressed.address).replace(':', ".");

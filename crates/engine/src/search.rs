@@ -138,14 +138,14 @@ impl Engine {
         let Case { finding, invocation, .. } = case;
         let second = async {
             self.clock.sleep(SECOND_LOOK).await;
-            lanes.network.describe_instance(&finding.instance).await
+            lanes.network.describe_instance(&finding.target).await
         };
         let search = async {
             match (finding.place, case.occasion) {
                 (Place::OnRecord, _) | (_, Occasion::Verification(_)) => Elsewhere::nowhere(None, false),
                 (Place::Stated | Place::Assumed { .. }, Occasion::Finding) => {
-                    let session = format!("brig-{}", finding.instance);
-                    let instance = finding.instance.clone();
+                    let session = format!("brig-{}", finding.target);
+                    let instance = finding.target.clone();
                     let look = move |cloud: Arc<dyn Cloud>| -> BoxFuture<'static, PortResult<Option<()>>> {
                         let instance = instance.clone();
                         Box::pin(async move { Ok(cloud.describe_instance(&instance).await?.map(|_| ())) })
@@ -162,7 +162,7 @@ impl Engine {
             let mut there = finding.clone();
             there.notes.push(format!(
                 "{} is not in {}, where it was said to be, and was found in {region}",
-                finding.instance, finding.region
+                finding.target, finding.region
             ));
             there.region = region.clone();
             return Ok(Cow::Owned(there));
@@ -171,7 +171,7 @@ impl Engine {
         let said = if sure { "there is no instance" } else { "this Region has no instance" };
         let why = format!(
             "{said} {} in {}/{} ({})",
-            finding.instance,
+            finding.target,
             finding.account,
             finding.region,
             elsewhere.where_looked(&finding.region)
@@ -187,7 +187,7 @@ impl Engine {
         let unread = |error: &CloudError| {
             let why = format!(
                 "where {} is contained could not be looked up: {error}; give its account and region",
-                finding.instance
+                finding.target
             );
             Box::new(self.nothing(case, Decided::contain(why), Conclusion::Failed))
         };
@@ -199,8 +199,9 @@ impl Engine {
         let mut from: Option<String> = None;
         for _ in 0..MOST_PAGES {
             let page = self.ledger.active(from.as_deref()).await.map_err(|error| unread(&error))?;
-            found.extend(page.keys.into_iter().filter(|key| {
-                key.instance == finding.instance
+            let instances = page.keys.into_iter().filter_map(|key| key.instance().cloned());
+            found.extend(instances.filter(|key| {
+                key.instance == finding.target
                     && (account || key.account == finding.account)
                     && (region || key.region == finding.region)
             }));
@@ -223,7 +224,7 @@ impl Engine {
                     several.iter().take(20).map(|key| format!("{}/{}", key.account, key.region)).collect();
                 let why = format!(
                     "{} is contained in several places: {}; give its account and region",
-                    finding.instance,
+                    finding.target,
                     places.join(", ")
                 );
                 Err(Box::new(self.nothing(case, Decided::refuse(why), Conclusion::Refused)))

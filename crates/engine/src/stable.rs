@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{ports::PortResult, work::Work};
+use crate::{ports::PortResult, work::Journal};
 
 /// Milliseconds between looks: IAM's and EC2's reads lag their writes, mostly by less than a second.
 pub(crate) const PAUSES: [u64; 4] = [200, 400, 800, 1600];
@@ -27,12 +27,12 @@ impl<T> Shown<T> {
 }
 
 /// Looks, and again after each pause until the look shows what AWS accepted.
-pub(crate) async fn read_back<T>(work: &Work<'_>, pauses: &[u64], mut look: impl AsyncFnMut() -> Shown<T>) -> T {
+pub(crate) async fn read_back<T>(journal: &Journal<'_>, pauses: &[u64], mut look: impl AsyncFnMut() -> Shown<T>) -> T {
     let mut pauses = pauses.iter();
     loop {
         match (look().await, pauses.next()) {
-            (Shown::NotYet(_), Some(pause)) if work.left() > SPARE => {
-                work.clock.sleep(Duration::from_millis(*pause)).await;
+            (Shown::NotYet(_), Some(pause)) if journal.left() > SPARE => {
+                journal.clock.sleep(Duration::from_millis(*pause)).await;
             }
             (Shown::Settled(seen) | Shown::NotYet(seen), _) => return seen,
         }

@@ -2,7 +2,7 @@
 
 use brig_core::{
     ledger::{Conclusion, Containment, Question, QuestionPage, Records, Release, State, StepRecord},
-    model::ids::InstanceKey,
+    model::ids::{InstanceKey, TargetKey, UserKey},
     report::{
         answer::{Answer, LaneGap, StepReport},
         fact::Truth,
@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::{
     engine::{Engine, Invocation},
     ports::PortResult,
+    principals::PrincipalStanding,
     verify::AT_ONCE,
 };
 
@@ -78,8 +79,11 @@ pub struct NotNotified {
 /// A page of `status`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StatusPage {
-    /// The active containments.
+    /// The active containments of instances.
     pub active: Vec<StatusEntry>,
+    /// The active containments of users.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub principals: Vec<PrincipalStanding>,
     /// Where the next page begins.
     pub next: Option<String>,
     /// Questions that wait for a person: the first of them.
@@ -104,17 +108,17 @@ impl Engine {
     /// what waits for people. An unreadable ledger is an error, never an empty list.
     pub async fn status(
         &self,
-        from: Option<&InstanceKey>,
-        of: Option<&InstanceKey>,
+        from: Option<&TargetKey>,
+        of: Option<&TargetKey>,
         invocation: &Invocation,
     ) -> PortResult<StatusPage> {
-        let place = of.map(InstanceKey::pk);
+        let place = of.map(TargetKey::pk);
         let active = async {
             match of {
                 Some(key) => Ok((vec![key.clone()], None, Vec::new())),
                 None => self
                     .ledger
-                    .active(from.map(InstanceKey::pk).as_deref())
+                    .active(from.map(TargetKey::pk).as_deref())
                     .await
                     .map(|page| (page.keys, page.next, page.unreadable)),
             }
@@ -128,9 +132,13 @@ impl Engine {
         let (active, questions, unsent, released) = futures::join!(active, questions, unsent, released);
         let ((keys, next, unreadable), questions, unsent, mut released) = (active?, questions?, unsent?, released?);
         if let Some(key) = of {
-            released.retain(|release| release.instance_id == key.instance);
+            released.retain(|release| release.target == *key);
         }
-        let looks = stream::iter(keys).map(|key| async move { self.standing_of(&key, invocation).await });
+        let users: Vec<UserKey> = keys.iter().filter_map(TargetKey::user).cloned().collect();
+        let looks = stream::iter(users).map(|key| async move { self.user_standing(&key, invocation).await });
+        let principals: Vec<Option<PrincipalStanding>> = looks.buffered(AT_ONCE).try_collect().await?;
+        let instances: Vec<InstanceKey> = keys.iter().filter_map(TargetKey::instance).cloned().collect();
+        let looks = stream::iter(instances).map(|key| async move { self.standing_of(&key, invocation).await });
         let found: Vec<Option<StatusEntry>> = looks.buffered(AT_ONCE).try_collect().await?;
         let waits = |unsent: brig_core::report::notices::Unsent| NotNotified {
             about: unsent.place,
@@ -141,6 +149,7 @@ impl Engine {
         };
         Ok(StatusPage {
             active: found.into_iter().flatten().collect(),
+            principals: principals.into_iter().flatten().collect(),
             next,
             questions: questions.questions,
             more_questions: questions.next,
@@ -153,7 +162,7 @@ impl Engine {
 
     /// How one containment stands; none where the ledger says that it has ended.
     async fn standing_of(&self, key: &InstanceKey, invocation: &Invocation) -> PortResult<Option<StatusEntry>> {
-        let Records { current, steps } = self.ledger.read(key).await?;
+        let Records { current, steps } = self.ledger.read(&key.clone().into()).await?;
         let Some(current) = current.filter(Containment::is_active) else { return Ok(None) };
         let finding = self.occasion(key);
         let mut now = Box::pin(self.plan(&finding, Force::No, invocation)).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brig_core::{
     decide::{self, Decided},
-    ledger::{Cause, Conclusion, Containment, Question, Report, ReportOf, Statement},
+    ledger::{Cause, Conclusion, Containment, Question, Report, ReportOf, Statement, Unheard},
     model::{
         Instance,
         ids::ContainmentId,
@@ -13,7 +13,7 @@ use brig_core::{
     },
     report::{
         answer::Answer,
-        message::{self, Audience},
+        message::{self, Audience, Message},
         story,
     },
     step::Note,
@@ -87,7 +87,7 @@ impl Engine {
         let mut answer = self.nothing(case, decided.because(Cause::CannotStart), Conclusion::Failed);
         answer.verdict.summary = format!(
             "{} in {}/{} is NOT contained: {}. Nothing was changed, since nothing is changed that cannot be recorded first.",
-            finding.instance, finding.account, finding.region, answer.reason
+            finding.target, finding.account, finding.region, answer.reason
         ).into();
         answer.about = vec![error.operation.to_owned(), error.code.clone()];
         answer.left_over = may_pass(error);
@@ -108,7 +108,7 @@ impl Engine {
         }
         answer.verdict.summary = format!(
             "Whether the containment of {} in {}/{} still holds could NOT be verified: {why}. Nothing was changed.",
-            finding.instance, finding.account, finding.region
+            finding.target, finding.account, finding.region
         )
         .into();
         self.tell_decision(case, answer, None).await
@@ -136,26 +136,9 @@ impl Engine {
             let mut report = serde_json::to_value(&answer).unwrap_or_default();
             text::clean(&mut report);
             let report = report.to_string();
-            let report = if report.len() > LONGEST_REPORT { String::new() } else { report };
             let place = key_of(finding).pk();
-            // On record before people hear of it: its id is in the message, and a retry does not ask what was sent already.
-            let is_new = asks && !self.was_notified(&place, &told).await;
-            let unrecorded = if is_new { self.ledger.ask(&question).await.err() } else { None };
-            let failure = match &unrecorded {
-                Some(error) if error.is_retryable() => {
-                    self.notify(&place, Some((&told.digest(), &message)), invocation).await.failure()
-                }
-                Some(_) | None => {
-                    let notified = self.notify_once(&place, &told, &message, &report, invocation).await;
-                    if is_new && unrecorded.is_none() && notified.is_known() && !notified.was_known() {
-                        let question = Question { notified: true, ..question };
-                        if let Err(error) = self.ledger.ask(&question).await {
-                            tracing::warn!(%error, "the question {} is on record as one that nobody was notified of", question.question);
-                        }
-                    }
-                    notified.failure()
-                }
-            };
+            let question = asks.then_some(question);
+            let (failure, unrecorded) = self.tell_once(&place, &told, question, (&message, &report), invocation).await;
             if let Some(error) = unrecorded {
                 answer.notes.push(Note::QuestionNotOnRecord(Sentence::new(&error)));
                 answer.left_over |= error.is_retryable();
@@ -164,6 +147,41 @@ impl Engine {
         }
         log(&answer, finding);
         answer
+    }
+
+    /// Notifies people once of a statement about a place, and has its question on record before: its id is in the message,
+    /// and a retry does not ask what was sent already. Says what could not be sent, and why the question is not on record.
+    pub(crate) async fn tell_once(
+        &self,
+        place: &str,
+        told: &Statement,
+        question: Option<Question>,
+        (message, report): (&Message, &str),
+        invocation: &Invocation,
+    ) -> (Option<Unheard>, Option<CloudError>) {
+        let report = if report.len() > LONGEST_REPORT { "" } else { report };
+        let question = match question {
+            Some(question) if !self.was_notified(place, told).await => Some(question),
+            Some(_) | None => None,
+        };
+        let unrecorded = match &question {
+            Some(question) => self.ledger.ask(question).await.err(),
+            None => None,
+        };
+        if unrecorded.as_ref().is_some_and(CloudError::is_retryable) {
+            let notified = self.notify(place, Some((&told.digest(), message)), invocation).await;
+            return (notified.failure(), unrecorded);
+        }
+        let notified = self.notify_once(place, told, message, report, invocation).await;
+        if let Some(question) =
+            question.filter(|_| unrecorded.is_none() && notified.is_known() && !notified.was_known())
+        {
+            let question = Question { notified: true, ..question };
+            if let Err(error) = self.ledger.ask(&question).await {
+                tracing::warn!(%error, "the question {} is on record as one that nobody was notified of", question.question);
+            }
+        }
+        (notified.failure(), unrecorded)
     }
 
     /// Keeps what was read back for people who ask later. Where it cannot be kept, the error is a note: nothing depends on it.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use brig_core::{
     model::ids::{InstanceId, InstanceKey},
-    report::answer::Answer,
+    report::{answer::Answer, principal::PrincipalAnswer},
     step::{DenyRole, Step},
     trigger::{Finding, TrailCall},
 };
@@ -39,12 +39,28 @@ pub enum TouchedError {
     },
 }
 
+/// What a call touched, looked at again.
+#[derive(Debug, Default)]
+pub struct Touched {
+    /// Instances.
+    pub entries: Vec<Answer>,
+    /// Users.
+    pub principals: Vec<PrincipalAnswer>,
+    /// Why not all of it was looked at.
+    pub failed: Option<TouchedError>,
+}
+
 impl Engine {
-    /// Verifies the contained instances that somebody's call touched. A responder's change is reported, and left.
-    pub async fn touched(&self, touched: &TrailCall, invocation: &Invocation) -> (Vec<Answer>, Option<TouchedError>) {
+    /// Verifies the contained instances and users that somebody's call touched. A responder's change is reported, and left.
+    pub async fn touched(&self, touched: &TrailCall, invocation: &Invocation) -> Touched {
+        let unread = |source| TouchedError::Unread { call: touched.call.clone(), source };
+        let (principals, users_failed) = match self.touched_users(touched, invocation).await {
+            Ok(principals) => (principals, None),
+            Err(error) => (Vec::new(), Some(unread(error))),
+        };
         let instances = match self.touched_instances(touched, invocation).await {
             Ok(instances) => instances,
-            Err(error) => return (Vec::new(), Some(error)),
+            Err(error) => return Touched { entries: Vec::new(), principals, failed: Some(error) },
         };
         let drift = if self.policy.is_responder(&touched.by) { Drift::Report } else { Drift::Repair };
         let looks = stream::iter(instances).map(|key| async move {
@@ -60,7 +76,7 @@ impl Engine {
         let looks: Vec<Option<Answer>> = looks.buffered(AT_ONCE).collect().await;
         let count = looks.iter().filter(|look| look.is_none()).count();
         let late = (count > 0).then(|| TouchedError::OutOfTime { call: touched.call.clone(), count });
-        (looks.into_iter().flatten().collect(), late)
+        Touched { entries: looks.into_iter().flatten().collect(), principals, failed: late.or(users_failed) }
     }
 
     /// The active containments among what a call names. The list of active ones comes first: where it has none there,
@@ -106,7 +122,7 @@ impl Engine {
     async fn with_role(&self, touched: &TrailCall) -> PortResult<Vec<InstanceKey>> {
         let active = self.ledger.active_in(&touched.account, None).await?;
         let looks = stream::iter(active).map(|key| async move {
-            let records = self.ledger.read(&key).await?;
+            let records = self.ledger.read(&key.clone().into()).await?;
             let denies =
                 |step: &Step| matches!(step, Step::DenyRole(DenyRole { role, .. }) if touched.roles.contains(role));
             Ok(records.steps.iter().any(|record| denies(&record.step)).then_some(key))

@@ -10,11 +10,11 @@ use brig_core::{
     decide::{Asks, Decided},
     ledger::{Cause, Conclusion, State},
     model::{
-        ids::InstanceKey,
+        ids::{InstanceKey, TargetKey},
         text::{Sentence, one_line},
         timestamp::Timestamp,
     },
-    report::answer::Answer,
+    report::{answer::Answer, principal::PrincipalAnswer},
     settings::Mode,
     step::{Note, OutcomeKind},
     trigger::{Finding, can_undo},
@@ -56,12 +56,20 @@ pub(crate) struct Callers {
 pub struct Verified {
     /// An entry for each instance that was looked at.
     pub entries: Vec<Answer>,
-    /// Instances for which no time was left.
+    /// One for each user.
+    pub principals: Vec<PrincipalAnswer>,
+    /// Targets for which no time was left.
     pub not_looked_at: usize,
     /// Entries of the list of active containments that name no instance.
     pub unreadable: Vec<String>,
     /// Messages that could not be sent before cannot be sent yet: why.
     pub not_notified: Option<String>,
+}
+
+/// One look of a verification of all.
+enum Look {
+    Instance(Box<Answer>),
+    Principal(Box<PrincipalAnswer>),
 }
 
 /// How a containment is looked at again.
@@ -121,7 +129,7 @@ impl Engine {
     async fn verify_scene(&self, case: Case<'_>, scene: Scene, drift: Drift) -> Answer {
         let decided = Decided::contain(case.finding.title.clone());
         let Some(current) = scene.look.records.active() else {
-            let why = format!("this ledger knows no active containment of {}", case.finding.instance);
+            let why = format!("this ledger knows no active containment of {}", case.finding.target);
             return self.nothing(case, Decided::refuse(why), Conclusion::Refused);
         };
         if current.state == State::Releasing {
@@ -137,13 +145,13 @@ impl Engine {
             return self.unread(case, answer, &scene).await;
         }
         if drift == 0 {
-            answer.verdict.summary = format!("{} is as its containment left it.", case.finding.instance).into();
+            answer.verdict.summary = format!("{} is as its containment left it.", case.finding.target).into();
             return answer;
         }
         answer.outcome = Conclusion::Drifted;
         answer.verdict.summary = format!(
             "{} in {}/{} HAS DRIFTED from its containment: {drift} step(s) would put it right, and none was run.",
-            case.finding.instance, case.finding.account, case.finding.region
+            case.finding.target, case.finding.account, case.finding.region
         )
         .into();
         self.tell_decision(case, answer, Some(&scene.look.instance)).await
@@ -156,7 +164,7 @@ impl Engine {
         answer.about = answer.gaps.iter().map(|gap| format!("{}/{}", gap.lane.key_word(), gap.what)).collect();
         answer.verdict.summary = format!(
             "Whether the containment of {} in {}/{} still holds could NOT be verified: {} read(s) failed. Nothing was changed.",
-            case.finding.instance,
+            case.finding.target,
             case.finding.account,
             case.finding.region,
             answer.gaps.len()
@@ -176,12 +184,23 @@ impl Engine {
                 if self.left(invocation) <= LAST_CALL * 2 {
                     return None;
                 }
-                let finding = self.occasion(&key);
-                Some(Box::pin(self.verify(&finding, Verification::ordered(asks), invocation)).await)
+                let verification = Verification::ordered(asks);
+                Some(match key {
+                    TargetKey::Instance(key) => {
+                        let finding = self.occasion(&key);
+                        Look::Instance(Box::new(Box::pin(self.verify(&finding, verification, invocation)).await))
+                    }
+                    TargetKey::User(key) => {
+                        let finding = self.occasion_of(&key, invocation);
+                        let look = Box::pin(self.verify_principal(&finding, verification, invocation)).await;
+                        Look::Principal(Box::new(look))
+                    }
+                })
             });
-            for entry in looks.buffered(AT_ONCE).collect::<Vec<_>>().await {
-                match entry {
-                    Some(entry) => verified.entries.push(entry),
+            for look in looks.buffered(AT_ONCE).collect::<Vec<_>>().await {
+                match look {
+                    Some(Look::Instance(entry)) => verified.entries.push(*entry),
+                    Some(Look::Principal(entry)) => verified.principals.push(*entry),
                     None => verified.not_looked_at += 1,
                 }
             }

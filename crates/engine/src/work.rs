@@ -4,17 +4,18 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
+    ops::Deref,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use brig_core::{
     decide::Asks,
-    ledger::{Named, StepEnd, StepRecord},
+    ledger::{Containment, Named, StepEnd, StepRecord},
     model::{
         Instance,
         gap::{Gap, Subject},
-        ids::{ContainmentId, EniId, InstanceId, InstanceKey},
+        ids::{ContainmentId, EniId, InstanceId, TargetKey},
         text::Sentence,
         timestamp::Timestamp,
     },
@@ -78,19 +79,38 @@ impl LaneReport {
     }
 }
 
+/// One attempt at an instance's containment.
 pub(crate) struct Work<'a> {
-    pub(crate) ledger: &'a dyn Ledger,
-    pub(crate) clock: &'a dyn Clock,
+    pub(crate) journal: Journal<'a>,
     pub(crate) policy: &'a Policy,
     pub(crate) finding: &'a Finding,
-    pub(crate) asks: Asks,
-    pub(crate) key: InstanceKey,
-    pub(crate) containment: ContainmentId,
     /// Whose sessions findings said the instance held.
     pub(crate) named: Named,
     /// The first look's instance: its profile is gone from later ones.
     pub(crate) instance: Instance,
+    /// The target groups of a long search that this invocation looked at: the instance was in none of them, or on its way
+    /// out.
+    pub(crate) searched: Searched,
+}
+
+impl<'a> Deref for Work<'a> {
+    type Target = Journal<'a>;
+
+    fn deref(&self) -> &Journal<'a> {
+        &self.journal
+    }
+}
+
+/// The steps of one attempt: their records, and the one way in which they are run.
+pub(crate) struct Journal<'a> {
+    pub(crate) ledger: &'a dyn Ledger,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) asks: Asks,
+    pub(crate) key: TargetKey,
+    pub(crate) containment: ContainmentId,
     pub(crate) deadline: Timestamp,
+    /// Whose the target is, where AWS's denials name no missing grant because of that.
+    pub(crate) owner: Option<Denial>,
     /// Keys of the records that this attempt found: another one's, which may be at work or dead.
     pub(crate) inherited: BTreeSet<String>,
     /// Of these, what had been done before the invocation began.
@@ -102,9 +122,6 @@ pub(crate) struct Work<'a> {
     pub(crate) exposed: Mutex<BTreeSet<EniId>>,
     /// Steps that are held back, by key, and until when.
     pub(crate) held_back: Mutex<BTreeMap<String, Timestamp>>,
-    /// The target groups of a long search that this invocation looked at: the instance was in none of them, or on its way
-    /// out.
-    pub(crate) searched: Searched,
 }
 
 /// Target groups by ARN.
@@ -124,6 +141,42 @@ impl Searched {
 impl Work<'_> {
     pub(crate) fn id(&self) -> &InstanceId {
         &self.instance.id
+    }
+}
+
+impl<'a> Journal<'a> {
+    /// Of a containment that this invocation holds, with the records that it found.
+    pub(crate) fn new(
+        ledger: &'a dyn Ledger,
+        clock: &'a dyn Clock,
+        key: TargetKey,
+        current: &Containment,
+        records: Vec<StepRecord>,
+    ) -> Self {
+        Self {
+            ledger,
+            clock,
+            asks: Asks::Person,
+            key,
+            containment: current.containment.clone(),
+            deadline: current.lease_until,
+            owner: None,
+            inherited: BTreeSet::new(),
+            held: BTreeSet::new(),
+            records: Mutex::new(records),
+            overtaken: Mutex::default(),
+            exposed: Mutex::default(),
+            held_back: Mutex::default(),
+        }
+    }
+
+    /// The same for an attempt at containing: what others recorded before is theirs.
+    pub(crate) fn inheriting(self, asks: Asks) -> Self {
+        let records = self.records();
+        let held = records.iter().filter(|record| record.is_done()).map(|record| record.key.clone()).collect();
+        let inherited = records.iter().map(|record| record.key.clone()).collect();
+        drop(records);
+        Self { asks, inherited, held, ..self }
     }
 
     /// The time left before the reserve begins.
@@ -212,7 +265,7 @@ impl Work<'_> {
     }
 
     pub(crate) fn key_of(&self, step: &Step) -> String {
-        step.key(self.id().as_str())
+        step.key(self.key.name())
     }
 
     /// The records that `steps` still need; those that the ledger holds keep what they recorded first.
@@ -272,10 +325,7 @@ impl Work<'_> {
     /// A denial on a node of EKS Auto Mode is EKS's, whatever words EC2 has for it.
     fn owned(&self, outcome: Outcome) -> Outcome {
         let Outcome::Failed(failure) = outcome else { return outcome };
-        let owned = |denial: Denial| {
-            let is_owned = denial.is_missing_grant() && self.instance.is_auto_mode_node();
-            if is_owned { Denial::AutoMode } else { denial }
-        };
+        let owned = |denial: Denial| if denial.is_missing_grant() { self.owner.unwrap_or(denial) } else { denial };
         let denial = failure.denial.map(owned);
         Outcome::Failed(Failure { denial, ..failure })
     }

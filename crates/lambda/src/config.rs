@@ -7,7 +7,7 @@ use brig_core::{
     decide::rules::{Rules, RulesError},
     model::{
         deny_policy::{RoleDeny, RoleOverflow},
-        ids::AccountId,
+        ids::{AccountId, UserName},
         network_acl, text,
     },
     settings::{Escalation, ForensicAccess, Mode, Policy, Untrack},
@@ -98,7 +98,7 @@ const LONGEST_SHOWN: usize = 256;
 /// Lambda's environment has 4 KB for all variables together.
 const LONGEST_POLICY: usize = 2048;
 
-const KNOWN: [&str; 27] = [
+const KNOWN: [&str; 28] = [
     "BRIG_LEDGER_TABLE",
     "BRIG_TOPIC_ARN",
     "BRIG_CHAT_TOPIC_ARN",
@@ -119,6 +119,7 @@ const KNOWN: [&str; 27] = [
     "BRIG_MEMBER_ROLE",
     "BRIG_OWN_ROLES",
     "BRIG_RESPONDERS",
+    "BRIG_BREAK_GLASS_USERS",
     "BRIG_SERVES",
     "BRIG_RELEASE_FUNCTION",
     "BRIG_ESCALATE",
@@ -214,6 +215,7 @@ impl Config {
         if let Some(role) = responders.iter().find(|role| !role.contains(":role/")) {
             return Err(wrong("BRIG_RESPONDERS", role.clone(), "a list of ARNs of IAM roles"));
         }
+        let break_glass_users = users(&list("BRIG_BREAK_GLASS_USERS").unwrap_or_default())?;
         let escalate = list("BRIG_ESCALATE").map_or(Ok(defaults.escalate), escalations)?;
         let acl_never = acl_never(list("BRIG_ACL_NEVER").unwrap_or_default())?;
         let forensic_profile = forensic_profile(get("BRIG_FORENSIC_PROFILE"))?;
@@ -253,6 +255,7 @@ impl Config {
                 max_per_finding: usize::try_from(most).unwrap_or(usize::MAX),
                 import_max_age: Duration::from_hours(u64::from(hours)),
                 responders,
+                break_glass_users,
                 escalate,
                 acl_never,
                 forensic_profile,
@@ -260,6 +263,13 @@ impl Config {
             },
         })
     }
+}
+
+/// Names of IAM users.
+fn users(names: &[String]) -> Result<Vec<UserName>, ConfigError> {
+    let expected = "a list of names of IAM users";
+    let user = |name: &String| name.parse().map_err(|_| wrong("BRIG_BREAK_GLASS_USERS", name.clone(), expected));
+    names.iter().map(user).collect()
 }
 
 fn serves(get: &impl Fn(&str) -> Option<String>) -> Result<Serves, ConfigError> {

@@ -5,15 +5,20 @@ use std::time::Duration;
 use brig_core::{
     decide::{Asks, queue::again_after},
     ledger::Conclusion,
-    model::{ids::AccountId, text, timestamp::Timestamp},
-    report::{answer::Answer, message::Unhandled},
+    model::{
+        Principal,
+        ids::{AccountId, TargetKey},
+        text,
+        timestamp::Timestamp,
+    },
+    report::{answer::Answer, message::Unhandled, principal::PrincipalAnswer},
     trigger::{
         Action, Finding, Invoked, LedgerRequest, Notice, ParseError, Parsed, Queued, Readiness, Request, TrailCall,
-        Unread, parse,
+        Unread, Whom, parse,
     },
 };
 use brig_engine::{
-    Decision, Invocation, Verification, Verified,
+    Decision, Invocation, Touched, Verification, Verified,
     ports::{CloudError, Queue},
 };
 use futures::{FutureExt, future::join_all};
@@ -176,6 +181,10 @@ async fn roll_call(app: &App, roll: &LedgerRequest, invocation: &Invocation) -> 
     };
     match roll {
         LedgerRequest::Status { from, of } => {
+            let of = match of {
+                Some(whom) => Some(asked(app, whom, invocation).await?),
+                None => None,
+            };
             let page = app.engine.status(from.as_ref(), of.as_ref(), invocation).await.map_err(unread)?;
             Ok(serde_json::to_value(page).unwrap_or_default())
         }
@@ -192,21 +201,19 @@ async fn roll_call(app: &App, roll: &LedgerRequest, invocation: &Invocation) -> 
                     ),
                 }),
                 Decision::Closed(question) => Ok(json!({"closed": question})),
-                Decision::Acted(containment) => {
-                    metrics::emit(&containment, app.engine.clock.now());
-                    let mut response = json!({"containments": [*containment]});
-                    if containment.left_over {
-                        metrics::emit_count(metrics::UNFINISHED, 1, app.engine.clock.now());
-                        if let Some(map) = response.as_object_mut() {
-                            map.insert("incomplete".to_owned(), Value::Bool(true));
-                        }
-                    }
-                    Ok(response)
+                Decision::Acted(answer) => {
+                    metrics::emit(&*answer, app.engine.clock.now());
+                    Ok(decided(app, &json!(answer), answer.left_over))
+                }
+                Decision::ActedOnPrincipal(answer) => {
+                    metrics::emit(&*answer, app.engine.clock.now());
+                    Ok(decided(app, &json!(answer), answer.left_over))
                 }
             }
         }
-        LedgerRequest::Show(key) => {
-            let story = app.engine.show(key).await.map_err(|error| Diagnostic {
+        LedgerRequest::Show(whom) => {
+            let key = asked(app, whom, invocation).await?;
+            let story = app.engine.show(&key).await.map_err(|error| Diagnostic {
                 error_type: "LedgerUnreachable".to_owned(),
                 error_message: format!("what is on record of {} could not be read: {error}", key.pk()),
             })?;
@@ -230,11 +237,34 @@ async fn roll_call(app: &App, roll: &LedgerRequest, invocation: &Invocation) -> 
     }
 }
 
+/// Whom a question is about.
+async fn asked(app: &App, whom: &Whom, invocation: &Invocation) -> Result<TargetKey, Diagnostic> {
+    app.engine.whom(whom, invocation).await.map_err(|why| Diagnostic {
+        error_type: "LookupFailed".to_owned(),
+        error_message: format!("access_key_id: whose it is could not be looked up: {why}"),
+    })
+}
+
+/// What a person's yes came to.
+fn decided(app: &App, entry: &Value, left_over: bool) -> Value {
+    let mut response = json!({"containments": [entry]});
+    if left_over {
+        metrics::emit_count(metrics::UNFINISHED, 1, app.engine.clock.now());
+        if let Some(map) = response.as_object_mut() {
+            map.insert("incomplete".to_owned(), Value::Bool(true));
+        }
+    }
+    response
+}
+
 /// The answer to a verification of all. People not notified, and a look that may succeed later, fail the schedule's
 /// invocation: Lambda tries again, and the dead-letter queue has it in the end. A person reads it in the answer.
 fn all_verified(app: &App, verified: Verified, scheduled: bool) -> Result<Value, Diagnostic> {
     let now = app.engine.clock.now();
     for entry in &verified.entries {
+        metrics::emit_verified(entry, now);
+    }
+    for entry in &verified.principals {
         metrics::emit_verified(entry, now);
     }
     let unseen = verified.not_looked_at + verified.unreadable.len();
@@ -244,10 +274,15 @@ fn all_verified(app: &App, verified: Verified, scheduled: bool) -> Result<Value,
     if verified.not_notified.is_some() {
         metrics::emit_count(metrics::NOT_NOTIFIED, 1, now);
     }
-    let again =
-        |entry: &Answer| entry.not_notified.is_some() || (entry.outcome == Conclusion::Unverified && entry.left_over);
-    let left_over = verified.not_notified.is_some() || verified.entries.iter().any(again);
-    let mut response = json!({"containments": verified.entries});
+    let again = |not_notified: bool, outcome: Conclusion, left_over: bool| {
+        not_notified || (outcome == Conclusion::Unverified && left_over)
+    };
+    let left_over = verified.not_notified.is_some()
+        || verified.entries.iter().any(|entry| again(entry.not_notified.is_some(), entry.outcome, entry.left_over))
+        || verified.principals.iter().any(|entry| again(entry.not_notified.is_some(), entry.outcome, entry.left_over));
+    let mut entries: Vec<Value> = verified.entries.iter().map(|entry| json!(entry)).collect();
+    entries.extend(verified.principals.iter().map(|entry| json!(entry)));
+    let mut response = json!({"containments": entries});
     if let Some(map) = response.as_object_mut() {
         if verified.not_looked_at > 0 {
             map.insert("not_looked_at".to_owned(), json!(verified.not_looked_at));
@@ -275,17 +310,22 @@ async fn touch(app: &App, touched: &TrailCall, invocation: &Invocation) -> (Vec<
         tracing::debug!("{} is Brig's own", touched.call);
         return (Vec::new(), Left::Nothing);
     }
-    let (entries, failed) = app.engine.touched(touched, invocation).await;
+    let Touched { entries, principals, failed } = app.engine.touched(touched, invocation).await;
     if let Some(error) = &failed {
         tracing::error!(%error, "{error}");
         metrics::emit_count(metrics::UNVERIFIED, 1, app.engine.clock.now());
     }
     let failed = Left::from(failed.is_some());
-    let left = entries.iter().map(Left::of).max().unwrap_or_default().max(failed);
+    let left = entries.iter().map(Left::of).chain(principals.iter().map(Left::of_principal)).max();
+    let left = left.unwrap_or_default().max(failed);
     for entry in &entries {
         metrics::emit_verified(entry, app.engine.clock.now());
     }
-    (entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or_default()).collect(), left)
+    for entry in &principals {
+        metrics::emit_verified(entry, app.engine.clock.now());
+    }
+    let all = entries.iter().map(|entry| json!(entry)).chain(principals.iter().map(|entry| json!(entry)));
+    (all.collect(), left)
 }
 
 /// An SQS batch: what could not be read or finished is a failed item, and comes again alone.
@@ -379,6 +419,14 @@ impl Left {
         }
     }
 
+    fn of_principal(answer: &PrincipalAnswer) -> Self {
+        match (answer.left_over, answer.held_until) {
+            (false, _) => Self::Nothing,
+            (true, Some(until)) => Self::Lease(until),
+            (true, None) => Self::Work,
+        }
+    }
+
     fn is_left_over(self) -> bool {
         self != Self::Nothing
     }
@@ -432,6 +480,7 @@ fn only_to_tell(notice: Notice) -> Request {
 /// Contains everything that a request names, and notifies people of the rest.
 async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation) -> Acted {
     let named = join_all(request.findings.iter().map(|finding| one(app, finding, request, invocation)));
+    let principals = join_all(request.principals.iter().map(|finding| principal(app, finding, request, invocation)));
     let addressed = join_all(request.addresses.iter().map(|addressed| async move {
         let resolved = {
             let _turn = TURNS.acquire().await;
@@ -455,10 +504,11 @@ async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation)
             }
         }
     }));
-    let (named, addressed, told) = tokio::join!(named, addressed, tell(app, request, event, invocation));
+    let told = tell(app, request, event, invocation);
+    let (named, principals, addressed, told) = tokio::join!(named, principals, addressed, told);
     let heard = Heard { unread: request.unread.clone(), notices: request.notices.clone() };
     let mut acted = Acted { heard, left: Left::from(!told), entries: Vec::new() };
-    for (entry, left) in named.into_iter().chain(addressed) {
+    for (entry, left) in named.into_iter().chain(principals).chain(addressed) {
         acted.entries.push(entry);
         acted.left = acted.left.max(left);
     }
@@ -490,8 +540,8 @@ async fn tell(app: &App, request: &Request, event: &str, invocation: &Invocation
 
 async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invocation) -> (Value, Left) {
     // Findings about one instance take turns: the later ones find it contained.
-    let _turn = app.turns.take(&finding.instance).await;
-    let span = tracing::info_span!("finding", finding.id = %finding.id, instance.id = %finding.instance);
+    let _turn = app.turns.take(&finding.target).await;
+    let span = tracing::info_span!("finding", finding.id = %finding.id, instance.id = %finding.target);
     // However much an event names, so much is worked on at once: each takes calls, connections and memory.
     let _room = TURNS.acquire().await;
     let engine = &app.engine;
@@ -521,6 +571,34 @@ async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invoc
         Action::Plan | Action::PlanRelease { .. } => {}
     }
     (serde_json::to_value(&answer).unwrap_or_default(), Left::of(&answer))
+}
+
+/// One principal. Two keys of one user take turns at the ledger.
+async fn principal(
+    app: &App,
+    finding: &Finding<Principal>,
+    request: &Request,
+    invocation: &Invocation,
+) -> (Value, Left) {
+    let span = tracing::info_span!("finding", finding.id = %finding.id, principal = %finding.target);
+    let _room = TURNS.acquire().await;
+    let engine = &app.engine;
+    let act = async {
+        match request.action {
+            Action::Contain => engine.contain_principal(finding, request.force, invocation).await,
+            Action::Plan => engine.plan_principal(finding, request.force, invocation).await,
+            Action::Verify => engine.verify_principal(finding, Verification::ordered(Asks::Person), invocation).await,
+            Action::Release { .. } => engine.release_principal(finding, invocation).await,
+            Action::PlanRelease { .. } => engine.plan_release_principal(finding, invocation).await,
+        }
+    };
+    let answer = act.instrument(span).await;
+    match request.action {
+        Action::Contain => metrics::emit(&answer, app.engine.clock.now()),
+        Action::Verify | Action::Release { .. } => metrics::emit_verified(&answer, app.engine.clock.now()),
+        Action::Plan | Action::PlanRelease { .. } => {}
+    }
+    (serde_json::to_value(&answer).unwrap_or_default(), Left::of_principal(&answer))
 }
 
 fn ignored(reason: &str) -> Value {

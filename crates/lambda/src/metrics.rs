@@ -3,7 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use brig_core::{ledger::Conclusion, model::timestamp::Timestamp, report::answer::Answer};
+use brig_core::{
+    ledger::{Cause, Conclusion},
+    model::timestamp::Timestamp,
+    report::{answer::Answer, principal::PrincipalAnswer},
+};
 use serde_json::{Map, Value, json};
 
 /// Work that is left over, however it came. A failed item of a batch is a success to Lambda, whose own metric of errors does
@@ -44,14 +48,61 @@ pub fn names() -> BTreeSet<&'static str> {
     counted.chain(others).collect()
 }
 
+/// What is counted of an answer.
+pub(crate) struct Counts {
+    outcome: Conclusion,
+    open: bool,
+    not_notified: bool,
+    unreachable: bool,
+    isolated: Option<u64>,
+    done: Option<u64>,
+    /// What it is about, as properties: a dimension an answer would be a metric an answer.
+    about: Map<String, Value>,
+}
+
+impl From<&Answer> for Counts {
+    fn from(answer: &Answer) -> Self {
+        Self {
+            outcome: answer.outcome,
+            open: answer.verdict.open,
+            not_notified: answer.not_notified.is_some(),
+            unreachable: answer.unreachable,
+            isolated: answer.timings_ms.isolated,
+            done: answer.timings_ms.done,
+            about: properties([
+                ("instance_id", json!(answer.instance_id)),
+                ("containment_id", json!(answer.containment_id)),
+            ]),
+        }
+    }
+}
+
+impl From<&PrincipalAnswer> for Counts {
+    fn from(answer: &PrincipalAnswer) -> Self {
+        Self {
+            outcome: answer.outcome,
+            open: false,
+            not_notified: answer.not_notified.is_some(),
+            unreachable: answer.cause == Cause::Unreachable,
+            isolated: None,
+            done: answer.timings_ms.done,
+            about: properties([("user", json!(answer.user)), ("containment_id", json!(answer.containment_id))]),
+        }
+    }
+}
+
+fn properties<const N: usize>(of: [(&str, Value); N]) -> Map<String, Value> {
+    of.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// Writes the metrics of an event's containment to standard output.
-pub(crate) fn emit(answer: &Answer, now: Timestamp) {
-    println!("{}", line(answer, &OF_AN_EVENT, now));
+pub(crate) fn emit(answer: impl Into<Counts>, now: Timestamp) {
+    println!("{}", line(answer.into(), &OF_AN_EVENT, now));
 }
 
 /// Writes those of a verification.
-pub(crate) fn emit_verified(answer: &Answer, now: Timestamp) {
-    println!("{}", line(answer, &OF_A_VERIFICATION, now));
+pub(crate) fn emit_verified(answer: impl Into<Counts>, now: Timestamp) {
+    println!("{}", line(answer.into(), &OF_A_VERIFICATION, now));
 }
 
 /// Writes a count that belongs to no containment.
@@ -62,7 +113,7 @@ pub(crate) fn emit_count(name: &'static str, value: usize, now: Timestamp) {
     println!("{}", embedded(values, &metrics, now));
 }
 
-fn line(answer: &Answer, counted: &[(&'static str, Conclusion)], now: Timestamp) -> Value {
+fn line(answer: Counts, counted: &[(&'static str, Conclusion)], now: Timestamp) -> Value {
     let mut metrics = Vec::new();
     let mut values = Map::new();
     let mut add = |name: &'static str, unit: &str, value: u64| {
@@ -72,19 +123,17 @@ fn line(answer: &Answer, counted: &[(&'static str, Conclusion)], now: Timestamp)
     for (name, conclusion) in counted {
         add(name, "Count", u64::from(answer.outcome == *conclusion));
     }
-    add(INTERFACE_OPEN, "Count", u64::from(answer.verdict.open));
-    add(NOT_NOTIFIED, "Count", u64::from(answer.not_notified.is_some()));
+    add(INTERFACE_OPEN, "Count", u64::from(answer.open));
+    add(NOT_NOTIFIED, "Count", u64::from(answer.not_notified));
     add(MEMBER_ROLE_REFUSED, "Count", u64::from(answer.unreachable));
     if matches!(answer.outcome, Conclusion::Contained | Conclusion::Partial) {
-        for (name, value) in [(TIME_TO_ISOLATED, answer.timings_ms.isolated), (TIME_TO_DONE, answer.timings_ms.done)] {
+        for (name, value) in [(TIME_TO_ISOLATED, answer.isolated), (TIME_TO_DONE, answer.done)] {
             if let Some(value) = value {
                 add(name, "Milliseconds", value);
             }
         }
     }
-    // The ids are properties, not dimensions: a dimension a answer would be a metric a answer.
-    values.insert("instance_id".to_owned(), json!(answer.instance_id));
-    values.insert("containment_id".to_owned(), json!(answer.containment_id));
+    values.extend(answer.about);
     embedded(values, &metrics, now)
 }
 
@@ -121,7 +170,8 @@ mod tests {
     #[test]
     fn what_is_written_is_what_is_named() {
         let now = Timestamp::from_millis(0);
-        let lines = [line(&contained(), &OF_AN_EVENT, now), line(&contained(), &OF_A_VERIFICATION, now)];
+        let lines =
+            [line((&contained()).into(), &OF_AN_EVENT, now), line((&contained()).into(), &OF_A_VERIFICATION, now)];
         let metrics = lines.iter().filter_map(|line| line.pointer("/_aws/CloudWatchMetrics/0/Metrics")?.as_array());
         let mut written: BTreeSet<&str> = metrics.flatten().filter_map(|metric| metric["Name"].as_str()).collect();
         written.insert(UNFINISHED);

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use brig_core::{
     model::{
-        self, Direction, InstanceState, MetadataOptions, Role, Rule, SecurityGroup, Target, Volume,
-        ids::{GroupId, InstanceId, VpcId},
+        self, Credential, CredentialKind, Direction, InstanceState, MetadataOptions, Role, Rule, SecurityGroup, Target,
+        Volume,
+        ids::{GroupId, InstanceId, UserName, VpcId},
         network_acl::{AclEntry, LAST_NUMBER, NetworkAcl},
         reach::{Route, RouteTable},
         timestamp::Timestamp,
@@ -14,7 +15,7 @@ use brig_core::{
 };
 use ipnet::IpNet;
 
-use crate::world::{Instance, Interface, Scaling, TargetGroup, World};
+use crate::world::{Instance, Interface, Scaling, TargetGroup, User, World};
 
 /// The account of every world.
 pub const ACCOUNT: &str = "123456789012";
@@ -31,6 +32,26 @@ pub struct Victim {
 }
 
 impl World {
+    /// A user with two access keys, an SSH key, a service-specific credential, a password, and an inactive certificate.
+    pub fn user_named(&mut self, name: &str) -> UserName {
+        let user: UserName = name.parse().expect("a user's name");
+        let created = Timestamp::parse(LAUNCHED);
+        let mut credential = |kind, prefix: &str, active| {
+            self.next += 1;
+            Credential { kind, id: format!("{prefix}{:016}", self.next), active, created }
+        };
+        let credentials = vec![
+            credential(CredentialKind::AccessKey, "AKIA", true),
+            credential(CredentialKind::AccessKey, "AKIA", true),
+            credential(CredentialKind::SshPublicKey, "APKA", true),
+            credential(CredentialKind::ServiceSpecificCredential, "ACCA", true),
+            credential(CredentialKind::SigningCertificate, "CERT", false),
+        ];
+        let attached = ["arn:aws:iam::aws:policy/PowerUserAccess".to_owned()].into();
+        self.users.insert(user.clone(), User { credentials, attached, console: true, ..User::default() });
+        user
+    }
+
     /// A group that lets web traffic in and everything out.
     pub fn open_group(&mut self, vpc: &str, name: &str) -> GroupId {
         let id = GroupId::from(self.id("sg"));

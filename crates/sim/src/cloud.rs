@@ -32,6 +32,7 @@ mod probes;
 mod security_groups;
 mod snapshots;
 mod surroundings;
+pub(crate) mod users;
 
 /// The session that CloudTrail names for Brig's own calls.
 pub const OWN_SESSION: &str = "arn:aws:sts::123456789012:assumed-role/brig-contain/brig-contain";

@@ -8,7 +8,7 @@ use std::{
 use brig_core::{
     ledger::{Announcement, Containment, MemberSet, Question, Records, Release, Report, ReportOf, Shared, StepRecord},
     model::{
-        ids::{ContainmentId, InstanceKey},
+        ids::{ContainmentId, TargetKey},
         timestamp::Timestamp,
     },
     report::notices::Unsent,
@@ -38,18 +38,18 @@ struct Hour {
 
 #[derive(Default)]
 pub(crate) struct Tables {
-    current: BTreeMap<InstanceKey, Containment>,
-    steps: BTreeMap<(InstanceKey, ContainmentId), Vec<StepRecord>>,
+    current: BTreeMap<TargetKey, Containment>,
+    steps: BTreeMap<(TargetKey, ContainmentId), Vec<StepRecord>>,
     told: BTreeSet<(String, String)>,
     unsent: BTreeMap<(String, String), Unsent>,
-    questions: BTreeMap<(InstanceKey, String), Question>,
+    questions: BTreeMap<(TargetKey, String), Question>,
     released: Vec<Release>,
-    reports: BTreeMap<(InstanceKey, ReportOf), Report>,
+    reports: BTreeMap<(TargetKey, ReportOf), Report>,
     hours: BTreeMap<String, Hour>,
     groups: BTreeMap<String, (i64, i64)>,
     shared: BTreeMap<Shared, MemberSet>,
     policies: BTreeMap<String, (String, Timestamp)>,
-    active: BTreeSet<InstanceKey>,
+    active: BTreeSet<TargetKey>,
     announced: BTreeSet<Announcement>,
 }
 
@@ -59,7 +59,7 @@ impl Tables {
         self.steps.values().flatten()
     }
 
-    fn records(&self, key: &InstanceKey) -> Records {
+    fn records(&self, key: &TargetKey) -> Records {
         let current = self.current.get(key).cloned();
         let of = |current: &Containment| self.steps.get(&(key.clone(), current.containment.clone())).cloned();
         Records { steps: current.as_ref().and_then(of).unwrap_or_default(), current }

@@ -19,5 +19,6 @@ mod world;
 
 pub use build::{ACCOUNT, REGION, Victim};
 pub use cloud::OWN_SESSION;
+pub use process::{about, by_person};
 pub use sim::{Break, Call, Fault, Sim, When};
-pub use world::{Instance, Interface, Scaling, TargetGroup, World};
+pub use world::{DENY_ALL, Instance, Interface, Scaling, TargetGroup, User, World};

@@ -4,14 +4,14 @@ use std::{future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use async_trait::async_trait;
 use brig_core::{
-    decide::rules::Rules,
+    decide::{Asks, rules::Rules},
     iam::readiness::Topic,
-    model::{ids::InstanceId, timestamp::Timestamp},
-    report::{answer::Answer, message::Message},
-    trigger::{Finding, Force, Rejoin},
+    model::{Principal, ids::InstanceId, timestamp::Timestamp},
+    report::{answer::Answer, message::Message, principal::PrincipalAnswer},
+    trigger::{Finding, Force, Rejoin, Source},
 };
 use brig_engine::{
-    Engine, Invocation,
+    Engine, Invocation, Verification,
     ports::{Clock, Notifier, PortResult},
     rulebook::Rulebook,
 };
@@ -107,6 +107,59 @@ impl Sim {
         Box::pin(self.mortal(process, engine.release(&finding, rejoin, &invocation))).await
     }
 
+    /// Contains a principal once, as one process; none where the process died.
+    pub fn contain_principal(self: &Arc<Self>, principal: &Principal, request_id: &str) -> Option<PrincipalAnswer> {
+        self.timers.run(self.containing(0, principal, request_id)).flatten()
+    }
+
+    /// One process that contains a principal, for GuardDuty's finding about it.
+    pub async fn containing(
+        self: &Arc<Self>,
+        process: usize,
+        principal: &Principal,
+        request_id: &str,
+    ) -> Option<PrincipalAnswer> {
+        let engine = self.engine(process);
+        let finding = about(principal, &format!("finding-of-{principal}"));
+        let invocation = self.invocation(request_id, TIMEOUT);
+        Box::pin(self.mortal(process, engine.contain_principal(&finding, Force::No, &invocation))).await
+    }
+
+    /// Takes a principal's containment back, as a person.
+    pub fn release_principal(self: &Arc<Self>, principal: &Principal, request_id: &str) -> Option<PrincipalAnswer> {
+        self.timers.run(self.giving_back(0, principal, request_id)).flatten()
+    }
+
+    /// One process that releases a principal.
+    pub async fn giving_back(
+        self: &Arc<Self>,
+        process: usize,
+        principal: &Principal,
+        request_id: &str,
+    ) -> Option<PrincipalAnswer> {
+        let engine = self.engine(process);
+        let finding = by_person(principal);
+        let invocation = self.invocation(request_id, TIMEOUT);
+        Box::pin(self.mortal(process, engine.release_principal(&finding, &invocation))).await
+    }
+
+    /// Looks at a contained principal again.
+    pub fn verify_principal(
+        self: &Arc<Self>,
+        principal: &Principal,
+        asks: Asks,
+        request_id: &str,
+    ) -> Option<PrincipalAnswer> {
+        let life = async {
+            let engine = self.engine(0);
+            let finding = by_person(principal);
+            let invocation = self.invocation(request_id, TIMEOUT);
+            let verification = Verification::ordered(asks);
+            Box::pin(self.mortal(0, engine.verify_principal(&finding, verification, &invocation))).await
+        };
+        self.timers.run(life).flatten()
+    }
+
     /// Waits in virtual time.
     pub async fn sleep(&self, time: Duration) {
         self.timers.sleep(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)).await;
@@ -131,11 +184,39 @@ impl Sim {
     }
 }
 
+/// GuardDuty's finding about a principal.
+#[must_use]
+pub fn about(principal: &Principal, id: &str) -> Finding<Principal> {
+    Finding {
+        source: Source::GuardDuty,
+        kind: "UnauthorizedAccess:IAMUser/MaliciousIPCaller".to_owned(),
+        title: "a key was used from a malicious address".to_owned(),
+        severity: Some(8.0),
+        by_person: false,
+        id: id.to_owned(),
+        ..by_person(principal)
+    }
+}
+
+/// A person's finding about a principal.
+#[must_use]
+pub fn by_person(principal: &Principal) -> Finding<Principal> {
+    let (account, region) = (ACCOUNT.parse().expect("an account"), crate::REGION.parse().expect("a Region"));
+    let occasion = Finding::occasion(
+        "manual-r".to_owned(),
+        "requested by a person".to_owned(),
+        account,
+        region,
+        principal.clone(),
+    );
+    Finding { kind: "Manual".to_owned(), ..occasion }
+}
+
 /// A person's finding about an instance.
 pub(crate) fn person(instance: &InstanceId) -> Finding {
     let base = finding(instance, "manual-r");
     Finding {
-        source: brig_core::trigger::Source::Manual,
+        source: Source::Manual,
         kind: "Manual".to_owned(),
         title: "requested by a person".to_owned(),
         severity: None,

@@ -7,11 +7,12 @@ use std::{
 };
 
 use brig_core::model::{
-    self, FlowLog, InstanceState, Role, Rule, SecurityGroup, Snapshot, Target,
-    ids::{EniId, GroupId, InstanceId, Region, SnapshotId, VolumeId, VpcId},
+    self, Credential, FlowLog, InstanceState, Role, Rule, SecurityGroup, Snapshot, Target,
+    ids::{EniId, GroupId, InstanceId, Region, SnapshotId, UserName, VolumeId, VpcId},
     network_acl::NetworkAcl,
     reach::ReachLook,
     tags::CONTAINMENT_TAG,
+    timestamp::Timestamp,
 };
 use brig_engine::ports::TrailEvent;
 use ipnet::IpNet;
@@ -140,8 +141,41 @@ pub struct World {
     pub takes_timeouts: bool,
     /// CloudTrail's record: resource and event.
     pub trail: Vec<(String, TrailEvent)>,
+    /// IAM users.
+    pub users: BTreeMap<UserName, User>,
+    /// Access keys of the root user.
+    pub root_keys: BTreeSet<String>,
+    /// Access keys of other accounts, and whose.
+    pub foreign_keys: BTreeMap<String, String>,
     /// The number of the next id.
     pub next: u64,
+}
+
+/// An IAM user.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct User {
+    /// The ARN of its permissions boundary.
+    pub boundary: Option<String>,
+    /// ARNs of attached managed policies.
+    pub attached: BTreeSet<String>,
+    pub credentials: Vec<Credential>,
+    pub groups: Vec<String>,
+    pub tags: BTreeMap<String, String>,
+    /// It has a password.
+    pub console: bool,
+    /// When its keys were last used.
+    pub used: Option<Timestamp>,
+}
+
+/// The policy that denies everything.
+pub const DENY_ALL: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
+
+impl User {
+    /// Whether AWS lets a call through that one of its credentials signs, or a session of it.
+    #[must_use]
+    pub fn may_act(&self) -> bool {
+        self.boundary.as_deref() != Some(DENY_ALL) && !self.attached.contains(DENY_ALL)
+    }
 }
 
 /// Begins to drain a target; its health shows since when.
@@ -292,7 +326,7 @@ impl World {
         for (name, held) in &self.classic {
             let _ = writeln!(out, "{name} {held:?}");
         }
-        out + &self.denied()
+        out + &self.denied() + &crate::cloud::users::summary(&self.users)
     }
 
     /// The rules of every network ACL.

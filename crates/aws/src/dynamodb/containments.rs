@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 use brig_core::{
     ledger::{ActivePage, Claim, Claimed, Containment, OverCap, Records, StepEnd, StepRecord},
     model::{
-        ids::{AccountId, ContainmentId, InstanceKey, Region},
+        ids::{AccountId, ContainmentId, InstanceKey, Region, TargetKey},
         timestamp::Timestamp,
     },
 };
@@ -23,7 +23,7 @@ use crate::error::{Explain, cloud_error};
 
 #[async_trait]
 impl Containments for DynamoLedger {
-    async fn read(&self, key: &InstanceKey) -> PortResult<Records> {
+    async fn read(&self, key: &TargetKey) -> PortResult<Records> {
         let (current, newest) = futures::join!(self.current(key), self.newest_steps(key));
         let (mut current, (newest, all)) = (current?, newest?);
         if current.is_none() && !newest.is_empty() {
@@ -81,7 +81,7 @@ impl Containments for DynamoLedger {
 
     async fn record(
         &self,
-        key: &InstanceKey,
+        key: &TargetKey,
         containment: &ContainmentId,
         steps: &[StepRecord],
     ) -> PortResult<Vec<String>> {
@@ -95,7 +95,7 @@ impl Containments for DynamoLedger {
         Ok(held)
     }
 
-    async fn finish(&self, key: &InstanceKey, containment: &ContainmentId, ended: &[StepEnd]) -> PortResult<()> {
+    async fn finish(&self, key: &TargetKey, containment: &ContainmentId, ended: &[StepEnd]) -> PortResult<()> {
         for some in ended.chunks(STEPS_AT_ONCE) {
             if some.len() == 1 || !self.finish_together(key, containment, some).await? {
                 self.finish_each(key, containment, some).await?;
@@ -104,7 +104,7 @@ impl Containments for DynamoLedger {
         Ok(())
     }
 
-    async fn close(&self, key: &InstanceKey, current: &Containment, read_version: u64) -> PortResult<bool> {
+    async fn close(&self, key: &TargetKey, current: &Containment, read_version: u64) -> PortResult<bool> {
         if !current.is_active() {
             return self.end(key, current, read_version).await;
         }
@@ -137,12 +137,12 @@ impl Containments for DynamoLedger {
         self.active_of(account, region).await
     }
 
-    async fn over_cap(&self, key: &InstanceKey, at: Timestamp) -> PortResult<OverCap> {
+    async fn over_cap(&self, key: &TargetKey, at: Timestamp) -> PortResult<OverCap> {
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", text(format!("{}/{}", key.account, key.region)))
+            .key("pk", text(key.place()))
             .key("sk", text(format!("hour/{}", at.hour())))
             .update_expression("SET told_at = :at")
             .condition_expression("attribute_not_exists(told_at)")

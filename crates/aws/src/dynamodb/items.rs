@@ -9,7 +9,7 @@ use brig_core::{
         ReportOf, State, StepRecord,
     },
     model::{
-        ids::{ContainmentId, InstanceKey},
+        ids::{ContainmentId, TargetKey},
         text::{LONG, one_line},
         timestamp::Timestamp,
     },
@@ -33,7 +33,7 @@ const MOST_VERSION: u64 = u64::MAX / 2;
 /// The partition key of the list of active containments.
 pub(super) const ACTIVE: &str = "active";
 
-pub(super) fn active(key: &InstanceKey) -> Item {
+pub(super) fn active(key: &TargetKey) -> Item {
     HashMap::from([("pk".to_owned(), text(ACTIVE)), ("sk".to_owned(), text(key.pk()))])
 }
 
@@ -41,7 +41,7 @@ pub(super) fn active_page(items: &[Item], last: Option<&Item>) -> ActivePage {
     let mut page =
         ActivePage { next: last.and_then(|item| get(item, "sk")).map(str::to_owned), ..ActivePage::default() };
     for sk in items.iter().map(|item| get(item, "sk").unwrap_or_default()) {
-        match InstanceKey::parse(sk) {
+        match TargetKey::parse(sk) {
             Some(key) => page.keys.push(key),
             None => page.unreadable.push(sk.chars().take(200).collect()),
         }
@@ -61,7 +61,7 @@ pub(super) fn kept_policy(item: &Item) -> Option<(String, Timestamp)> {
     Some((get(item, "text")?.to_owned(), get(item, "read_at").and_then(Timestamp::parse)?))
 }
 
-pub(super) fn current(key: &InstanceKey, current: &Containment) -> Item {
+pub(super) fn current(key: &TargetKey, current: &Containment) -> Item {
     let state = match current.state {
         State::Open => "open",
         State::Closed => "closed",
@@ -118,14 +118,14 @@ pub(super) fn current(key: &InstanceKey, current: &Containment) -> Item {
     item
 }
 
-pub(super) fn step(key: &InstanceKey, containment: &ContainmentId, record: &StepRecord) -> PortResult<Item> {
+pub(super) fn step(key: &TargetKey, containment: &ContainmentId, record: &StepRecord) -> PortResult<Item> {
     let body = serde_json::to_string(&record.step).map_err(|error| broken("Put", &error.to_string()))?;
     Ok(HashMap::from([
         ("pk".to_owned(), text(key.pk())),
         ("sk".to_owned(), text(format!("{containment}/{}", record.key))),
         ("lane".to_owned(), text(record.step.lane().name())),
         ("step".to_owned(), text(record.step.name())),
-        ("resource".to_owned(), text(one_line(&record.step.resource(key.instance.as_str()), LONG))),
+        ("resource".to_owned(), text(one_line(&record.step.resource(key.name()), LONG))),
         ("body".to_owned(), text(body)),
         ("recorded_at".to_owned(), text(record.recorded_at.to_string())),
         ("outcome".to_owned(), text("planned")),
@@ -135,7 +135,7 @@ pub(super) fn step(key: &InstanceKey, containment: &ContainmentId, record: &Step
 /// What the sort keys of an instance's reports begin with.
 pub(super) const REPORTS: &str = "report/";
 
-pub(super) fn report(key: &InstanceKey, report: &Report) -> Item {
+pub(super) fn report(key: &TargetKey, report: &Report) -> Item {
     HashMap::from([
         ("pk".to_owned(), text(key.pk())),
         ("sk".to_owned(), text(format!("{REPORTS}{}", report.of.word()))),
@@ -180,16 +180,16 @@ pub(super) fn prefix(current: &Item) -> PortResult<String> {
 
 /// Whether steps that were read from the last key on, `all` or the first page, hold every step of the current containment:
 /// its keys lie together, so that an earlier key ends them.
-pub(super) fn covers(key: &InstanceKey, newest: &[Item], all: bool, current: &Item) -> PortResult<bool> {
+pub(super) fn covers(key: &TargetKey, newest: &[Item], all: bool, current: &Item) -> PortResult<bool> {
     let prefix = prefix(current)?;
-    let in_range = prefix.starts_with(&format!("{}-", key.instance));
+    let in_range = prefix.starts_with(&key.id_prefix());
     let ended = newest.iter().any(|item| get(item, "sk").is_some_and(|sk| sk < prefix.as_str()));
     Ok(in_range && (all || ended))
 }
 
 /// The item `current` and the steps of its containment among `steps`; those of earlier containments are history and left
 /// out. Steps without `current` are no sign that nothing is contained: somebody took it away.
-pub(super) fn records(key: &InstanceKey, current: Option<&Item>, steps: &[Item]) -> PortResult<Records> {
+pub(super) fn records(key: &TargetKey, current: Option<&Item>, steps: &[Item]) -> PortResult<Records> {
     let Some(item) = current else {
         let Some(step) = steps.first() else { return Ok(Records::default()) };
         let sk = get(step, "sk").unwrap_or_default();

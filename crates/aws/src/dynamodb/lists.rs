@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 use brig_core::{
     ledger::{Cause, Channel, Containment, Question, QuestionPage, Release},
     model::{
-        ids::{AccountId, InstanceKey, Region},
+        ids::{AccountId, InstanceKey, Region, TargetKey},
         timestamp::Timestamp,
     },
     report::{
@@ -54,7 +54,7 @@ fn unsent_sk(place: &str, id: &str) -> String {
     format!("{place}#{id}")
 }
 
-fn question_sk(key: &InstanceKey, id: &str) -> String {
+fn question_sk(key: &TargetKey, id: &str) -> String {
     format!("{}#{id}", key.pk())
 }
 
@@ -143,7 +143,7 @@ pub(super) fn question(question: &Question) -> PortResult<Item> {
     let body = serde_json::to_string(&asked).map_err(|error| broken("PutItem", &error.to_string()))?;
     Ok(item(
         QUESTIONS,
-        question_sk(&question.key(), &question.question),
+        question_sk(&question.target, &question.question),
         [
             ("body", text(body)),
             ("reason", text(question.reason.to_string())),
@@ -157,14 +157,12 @@ pub(super) fn read_question(item: &Item) -> PortResult<Question> {
     let sk = get(item, "sk").unwrap_or_default();
     let wrong = |what: &str| broken("Query", &format!("the question {sk}: {what}"));
     let (place, id) = sk.rsplit_once('#').ok_or_else(|| wrong("its key has no id"))?;
-    let key = InstanceKey::parse(place).ok_or_else(|| wrong("its key names no instance"))?;
+    let key = TargetKey::parse(place).ok_or_else(|| wrong("its key names nothing to contain"))?;
     let asked: Asked =
         serde_json::from_str(get(item, "body").unwrap_or_default()).map_err(|error| wrong(&error.to_string()))?;
     Ok(Question {
         question: id.to_owned(),
-        account: key.account,
-        region: key.region,
-        instance_id: key.instance,
+        target: key,
         name: asked.name,
         reason: asked.reason.into(),
         cause: asked.cause,
@@ -179,7 +177,7 @@ pub(super) fn read_question(item: &Item) -> PortResult<Question> {
 }
 
 /// The item of a release, where the containment was released.
-pub(super) fn released(key: &InstanceKey, current: &Containment) -> Option<Item> {
+pub(super) fn released(key: &TargetKey, current: &Containment) -> Option<Item> {
     let at = current.released_at?;
     Some(item(
         RELEASED,
@@ -192,11 +190,9 @@ fn read_release(item: &Item) -> PortResult<Release> {
     let sk = get(item, "sk").unwrap_or_default();
     let wrong = || broken("Query", &format!("the release {sk} names no instance"));
     let (at, place) = sk.split_once('#').ok_or_else(wrong)?;
-    let key = InstanceKey::parse(place).ok_or_else(wrong)?;
+    let key = TargetKey::parse(place).ok_or_else(wrong)?;
     Ok(Release {
-        account: key.account,
-        region: key.region,
-        instance_id: key.instance,
+        target: key,
         containment_id: get(item, "containment_id").unwrap_or_default().to_owned(),
         released_at: at.to_owned(),
     })
@@ -233,7 +229,7 @@ impl DynamoLedger {
         put.send().await.explain("PutItem").map(|_| ())
     }
 
-    pub(super) async fn questions_of(&self, of: Option<&InstanceKey>, from: Option<&str>) -> PortResult<QuestionPage> {
+    pub(super) async fn questions_of(&self, of: Option<&TargetKey>, from: Option<&str>) -> PortResult<QuestionPage> {
         let start = from.map(|sk| Item::from([("pk".to_owned(), text(QUESTIONS)), ("sk".to_owned(), text(sk))]));
         let query = self.list(QUESTIONS, of.map(|key| question_sk(key, ""))).limit(MOST_QUESTIONS);
         let answer = query.set_exclusive_start_key(start).send().await.explain("Query")?;
@@ -254,13 +250,7 @@ impl DynamoLedger {
     }
 
     /// The question leaves the list of those that wait, and its answer stays on record, in one transaction.
-    pub(super) async fn answer(
-        &self,
-        key: &InstanceKey,
-        question: &str,
-        answer: &str,
-        at: Timestamp,
-    ) -> PortResult<()> {
+    pub(super) async fn answer(&self, key: &TargetKey, question: &str, answer: &str, at: Timestamp) -> PortResult<()> {
         let sk = question_sk(key, question);
         let put = Put::builder().table_name(&self.table).set_item(Some(item(
             ANSWERED,
@@ -299,8 +289,9 @@ impl DynamoLedger {
         while let Some(item) = pages.next().await {
             let item = item.explain("Query")?;
             let sk = get(&item, "sk").unwrap_or_default();
-            let key = InstanceKey::parse(sk);
-            found.push(key.ok_or_else(|| broken("Query", &format!("the active containment {sk} names no instance")))?);
+            let key = TargetKey::parse(sk);
+            let wrong = || broken("Query", &format!("the active containment {sk} names nothing to contain"));
+            found.extend(key.ok_or_else(wrong)?.instance().cloned());
         }
         Ok(found)
     }
@@ -340,9 +331,7 @@ mod tests {
     fn a_question_is_read_back_as_it_was_asked() {
         let asked = Question {
             question: "0123456789ab".to_owned(),
-            account: "123456789012".parse().expect("account"),
-            region: "us-east-1".parse().expect("Region"),
-            instance_id: "i-0123abcd".parse().expect("id"),
+            target: TargetKey::parse("123456789012/us-east-1/i-0123abcd").expect("a key"),
             name: Some("web-1".to_owned()),
             reason: "exempt".to_owned().into(),
             cause: Cause::Exempt,

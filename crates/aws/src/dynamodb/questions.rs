@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::{
     ledger::{Question, QuestionPage},
-    model::{ids::InstanceKey, timestamp::Timestamp},
+    model::{ids::TargetKey, timestamp::Timestamp},
 };
 use brig_engine::ports::{PortResult, Questions};
 
@@ -15,7 +15,7 @@ impl Questions for DynamoLedger {
         self.keep(lists::question(question)?).await
     }
 
-    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> PortResult<QuestionPage> {
+    async fn questions(&self, of: Option<&TargetKey>, from: Option<&str>) -> PortResult<QuestionPage> {
         self.questions_of(of, from).await
     }
 
@@ -23,7 +23,7 @@ impl Questions for DynamoLedger {
         self.question_of(id).await
     }
 
-    async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> PortResult<()> {
+    async fn close_question(&self, key: &TargetKey, question: &str, answer: &str, at: Timestamp) -> PortResult<()> {
         self.answer(key, question, answer, at).await
     }
 }

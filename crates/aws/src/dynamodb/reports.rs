@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::{
     ledger::{Release, Report},
-    model::ids::InstanceKey,
+    model::ids::TargetKey,
 };
 use brig_engine::ports::{PortResult, Reports};
 
@@ -16,7 +16,7 @@ use crate::error::Explain;
 
 #[async_trait]
 impl Reports for DynamoLedger {
-    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> PortResult<()> {
+    async fn keep_report(&self, key: &TargetKey, report: &Report) -> PortResult<()> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(items::report(key, report)));
         let put = put
             .condition_expression("attribute_not_exists(pk) OR version <= :version")
@@ -24,7 +24,7 @@ impl Reports for DynamoLedger {
         unless_conditional(put.send().await.explain("PutItem").map(|_| ())).map(|_| ())
     }
 
-    async fn reports(&self, key: &InstanceKey) -> PortResult<Vec<Report>> {
+    async fn reports(&self, key: &TargetKey) -> PortResult<Vec<Report>> {
         let query = self.steps_query(key, items::REPORTS.to_owned());
         let answer = query.send().await.explain("Query")?;
         answer.items().iter().map(items::read_report).collect()

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
 };
 use brig_core::{
     ledger::{StepEnd, StepRecord},
-    model::ids::{ContainmentId, InstanceKey},
+    model::ids::{ContainmentId, TargetKey},
 };
 use brig_engine::ports::PortResult;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -25,7 +25,7 @@ impl DynamoLedger {
     /// All or none: none where the ledger holds one of them, or something else is writing one.
     pub(super) async fn record_together(
         &self,
-        key: &InstanceKey,
+        key: &TargetKey,
         containment: &ContainmentId,
         steps: &[StepRecord],
     ) -> PortResult<bool> {
@@ -39,7 +39,7 @@ impl DynamoLedger {
     /// What an earlier attempt recorded is what was there before, and stays: returns the keys of those.
     pub(super) async fn record_each(
         &self,
-        key: &InstanceKey,
+        key: &TargetKey,
         containment: &ContainmentId,
         steps: &[StepRecord],
     ) -> PortResult<Vec<String>> {
@@ -63,7 +63,7 @@ impl DynamoLedger {
     /// All or none: none where something else is writing one of them.
     pub(super) async fn finish_together(
         &self,
-        key: &InstanceKey,
+        key: &TargetKey,
         containment: &ContainmentId,
         ended: &[StepEnd],
     ) -> PortResult<bool> {
@@ -76,7 +76,7 @@ impl DynamoLedger {
 
     pub(super) async fn finish_each(
         &self,
-        key: &InstanceKey,
+        key: &TargetKey,
         containment: &ContainmentId,
         ended: &[StepEnd],
     ) -> PortResult<()> {
@@ -108,7 +108,7 @@ impl DynamoLedger {
         }
     }
 
-    fn end_of(&self, key: &InstanceKey, containment: &ContainmentId, end: &StepEnd) -> UpdateBuilder {
+    fn end_of(&self, key: &TargetKey, containment: &ContainmentId, end: &StepEnd) -> UpdateBuilder {
         let StepEnd { key: step, outcome, at, repairs } = end;
         let mut set = "SET outcome = :outcome, detail = :detail, retryable = :retryable, finished_at = :at".to_owned();
         if !repairs.is_empty() {

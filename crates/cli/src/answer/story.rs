@@ -9,8 +9,13 @@ use super::{Entry, Outcome, Step};
 #[derive(Debug, Clone, Deserialize)]
 pub struct Story {
     pub account: String,
+    #[serde(default)]
     pub region: String,
+    #[serde(default)]
     pub instance_id: String,
+    /// The user's name, where it is one.
+    #[serde(default)]
+    pub user: Option<String>,
     /// Its last containment.
     pub containment: Option<OnRecord>,
     /// The steps, in the order of time.

@@ -6,7 +6,7 @@ use super::{
     page::{Page, Tone},
     words,
 };
-use crate::answer::{Answer, Entry, Found, NewFlows, OpenFlows, Outcome, Path, Truth};
+use crate::answer::{Answer, Entry, Found, NewFlows, OpenFlows, Outcome, PartLine, Path, Truth};
 
 /// So many paths are shown; the rest is counted.
 const MOST_PATHS: usize = 8;
@@ -72,7 +72,9 @@ fn one(page: &mut Page<'_>, entry: &Entry, brig: &str) {
         | Outcome::Unverified
         | Outcome::Unknown => {
             page.gap();
-            lanes(page, entry);
+            if entry.user.is_none() || !entry.verdict.lines.is_empty() {
+                lanes(page, entry);
+            }
         }
         Outcome::InProgress | Outcome::Observed | Outcome::Planned | Outcome::Released | Outcome::ReleasePartial => {}
     }
@@ -81,6 +83,10 @@ fn one(page: &mut Page<'_>, entry: &Entry, brig: &str) {
         let done =
             entry.timings_ms.done.map(|done| format!(", all done after {}", words::seconds(done))).unwrap_or_default();
         page.line(Tone::Plain, &format!("New connections were blocked after {}{done}.", words::seconds(isolated)));
+    }
+    if let Some(denied) = entry.timings_ms.denied {
+        page.gap();
+        page.line(Tone::Plain, &format!("AWS had accepted the denial after {}.", words::seconds(denied)));
     }
     let (advice, commands) = next(entry, brig);
     if !advice.is_empty() || !commands.is_empty() {
@@ -115,6 +121,9 @@ pub fn headline(page: &mut Page<'_>, entry: &Entry) {
 
 /// One line a lane.
 pub fn lanes(page: &mut Page<'_>, entry: &Entry) {
+    if !entry.verdict.lines.is_empty() {
+        return parts(page, entry);
+    }
     let rows: Vec<_> = entry
         .verdict
         .lanes()
@@ -130,6 +139,15 @@ pub fn lanes(page: &mut Page<'_>, entry: &Entry) {
         })
         .collect();
     page.grid(2, &[], &rows);
+}
+
+/// One line a part of a user's containment.
+fn parts(page: &mut Page<'_>, entry: &Entry) {
+    let row = |line: &PartLine| {
+        let (tone, word) = words::truth(line.truth);
+        vec![(Tone::Plain, line.part.to_lowercase()), (tone, word.to_owned()), (Tone::Plain, line.text.clone())]
+    };
+    page.grid(2, &[], &entry.verdict.lines.iter().map(row).collect::<Vec<_>>());
 }
 
 /// What to do, and the commands for it.

@@ -30,20 +30,28 @@ fn one(page: &mut Page<'_>, question: &Question, now: Timestamp, brig: &str) {
     let age = Timestamp::parse(&question.asked_at).map(|at| words::age(now.since(at).as_secs()));
     let age = age.map(|age| format!(", asked {age} ago")).unwrap_or_default();
     page.section(&format!("{}{age}", question.id));
-    let about = question.instance_id.as_deref().unwrap_or("no known instance");
     let name = question.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
-    let place = format!("{}/{}/{about}", question.account, question.region);
+    let place = match (&question.user, question.instance_id.as_deref()) {
+        (Some(user), _) => format!("{}/iam/{user}", question.account),
+        (None, about) => {
+            format!("{}/{}/{}", question.account, question.region, about.unwrap_or("no known instance"))
+        }
+    };
+    let is_known = question.instance_id.is_some() || question.user.is_some();
     let mut rows = vec![("about", format!("{place}{name}")), ("why", question.reason.clone())];
-    match (&question.yes, &question.instance_id) {
+    match (&question.yes, is_known) {
         (Some(yes), _) => rows.push(("yes", yes.clone())),
-        (None, Some(_)) => rows.push(("yes", "contains the instance, as `plan` shows".to_owned())),
-        (None, None) => {}
+        (None, true) => {
+            let noun = if question.user.is_some() { "user" } else { "instance" };
+            rows.push(("yes", format!("contains the {noun}, as `plan` shows")));
+        }
+        (None, false) => {}
     }
     rows.push(("no", "closes the question, with the reason on record; nothing is changed".to_owned()));
     let rows: Vec<_> =
         rows.into_iter().map(|(what, text)| vec![(Tone::Plain, what.to_owned()), (Tone::Plain, text)]).collect();
     page.grid(2, &[], &rows);
-    if question.instance_id.is_some() {
+    if is_known {
         page.command(&format!("{brig} plan {place}"));
     }
     page.command(&format!("{brig} decide {} yes", question.id));

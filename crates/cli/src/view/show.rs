@@ -17,7 +17,10 @@ const LANES: [&str; 4] = ["network", "credentials", "fleet", "evidence"];
 #[must_use]
 pub fn render(story: &Story, look: &Look) -> String {
     let mut page = Page::new(look);
-    let typed = format!("{}/{}/{}", story.account, story.region, story.instance_id);
+    let typed = match &story.user {
+        Some(user) => format!("{}/iam/{user}", story.account),
+        None => format!("{}/{}/{}", story.account, story.region, story.instance_id),
+    };
     let Some(record) = &story.containment else {
         page.line(Tone::Strong, "NEVER CONTAINED");
         page.line(Tone::Plain, &typed);

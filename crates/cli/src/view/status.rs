@@ -5,7 +5,7 @@ use super::{
     page::{Page, Tone},
     words,
 };
-use crate::answer::{Standing, Status, Truth};
+use crate::answer::{PrincipalStanding, Standing, Status, Truth};
 
 /// So many instances get commands of their own.
 const MOST_COMMANDS: usize = 3;
@@ -15,14 +15,24 @@ const MOST_COMMANDS: usize = 3;
 pub fn render(status: &Status, changed: &[String], look: &Look) -> String {
     let mut page = Page::new(look);
     let (weak, whole): (Vec<&Standing>, Vec<&Standing>) = status.active.iter().partition(|standing| is_weak(standing));
+    let (all, not_whole) = (status.principals.len(), status.principals.iter().filter(|one| !one.holds()).count());
     match (status.active.len(), weak.len()) {
+        (0, _) if all > 0 => {}
         (0, _) => page.line(Tone::Good, "Nothing is contained."),
         (1, 0) => page.line(Tone::Good, "1 instance is contained, and everything holds."),
         (all, 0) => page.line(Tone::Good, &format!("{all} instances are contained, and everything holds.")),
         (1, _) => page.line(Tone::Bad, "1 instance is contained, and not everything holds."),
         (all, weak) => page.line(Tone::Bad, &format!("{all} instances are contained; {weak} of them not wholly.")),
     }
+    match (all, not_whole) {
+        (0, _) => {}
+        (1, 0) => page.line(Tone::Good, "1 user is contained, and everything holds."),
+        (1, _) => page.line(Tone::Bad, "1 user is contained, and not everything holds."),
+        (all, 0) => page.line(Tone::Good, &format!("{all} users are contained, and everything holds.")),
+        (all, weak) => page.line(Tone::Bad, &format!("{all} users are contained; {weak} of them not wholly.")),
+    }
     waiting(&mut page, status, &look.brig);
+    users(&mut page, &status.principals, &look.brig);
     if status.active.is_empty() {
         return page.done();
     }
@@ -38,6 +48,29 @@ pub fn render(status: &Status, changed: &[String], look: &Look) -> String {
         }
     }
     page.done()
+}
+
+/// Contained users, and how each stands.
+fn users(page: &mut Page<'_>, all: &[PrincipalStanding], brig: &str) {
+    if all.is_empty() {
+        return;
+    }
+    page.gap();
+    let row = |one: &PrincipalStanding| {
+        let tone = if one.holds() { Tone::Good } else { Tone::Bad };
+        vec![
+            (Tone::Plain, words::typed(&one.now)),
+            (Tone::Plain, words::state(one.state).to_owned()),
+            (tone, one.now.verdict.summary.clone()),
+            (Tone::Plain, words::age(one.age_seconds)),
+            (Tone::Plain, one.last_outcome.map_or("none yet", words::short).to_owned()),
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    page.grid(0, &["user", "state", "now", "age", "last outcome"], &rows);
+    for one in all.iter().filter(|one| !one.holds()).take(MOST_COMMANDS) {
+        page.command(&format!("{brig} verify {}", words::typed(&one.now)));
+    }
 }
 
 /// What is no containment and needs somebody.

@@ -158,8 +158,11 @@ pub fn seconds(millis: u64) -> String {
 /// An instance as the command takes it, whatever its account and Region.
 #[must_use]
 pub fn typed(entry: &Entry) -> String {
-    match &entry.instance_id {
-        Some(id) => format!("{}/{}/{id}", entry.account, entry.region),
-        None => format!("{}/{}", entry.account, entry.region),
+    match (&entry.instance_id, &entry.user, &entry.access_key_id) {
+        (Some(id), _, _) => format!("{}/{}/{id}", entry.account, entry.region),
+        (None, Some(user), _) => format!("{}/iam/{user}", entry.account),
+        (None, None, Some(key)) => key.clone(),
+        (None, None, None) if entry.region.is_empty() => entry.account.clone(),
+        (None, None, None) => format!("{}/{}", entry.account, entry.region),
     }
 }

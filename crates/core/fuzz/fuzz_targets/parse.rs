@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut texts = Vec::new();
     leaves(&event, &mut texts, 0);
     for finding in found {
-        let id = finding.instance.as_str();
+        let id = finding.target.as_str();
         assert!(texts.iter().any(|text| text.contains(id)), "{id} is not in the document");
     }
 });

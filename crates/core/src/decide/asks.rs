@@ -20,7 +20,7 @@ impl Asks {
     /// Who has a finding acted on: by the finding, and the containment that is active, as it was before the attempt.
     /// `request` is the invocation's request id: a retry of the event that brought the evidence still brings it.
     #[must_use]
-    pub fn of(finding: &Finding, active: Option<&Containment>, request: &str) -> Self {
+    pub fn of<T>(finding: &Finding<T>, active: Option<&Containment>, request: &str) -> Self {
         if finding.by_person {
             return Self::Person;
         }

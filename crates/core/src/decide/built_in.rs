@@ -3,18 +3,19 @@
 use super::{Decided, Policy};
 use crate::{
     model::{Instance, node::node},
-    trigger::{Doubt, Finding, ResourceRole, Source},
+    trigger::{Doubt, Finding, ResourceRole, Source, Suspect},
 };
 
 /// The built-in rules, which stand after the account's own. `None`: contain.
-pub(super) fn built_in(finding: &Finding, policy: &Policy) -> Option<Decided> {
+pub(super) fn built_in<T: Suspect>(finding: &Finding<T>, policy: &Policy) -> Option<Decided> {
     let ignore = |reason: String| Some(Decided::ignore(reason));
     let ask = |reason: String| Some(Decided::ask(reason));
     if finding.by_person {
         return None;
     }
     let what = format!("{}: {}", finding.kind, finding.title);
-    if finding.role == Some(ResourceRole::Target) && only_attacked(&finding.kind) {
+    let noun = T::NOUN;
+    if T::IS_ATTACKED && finding.role == Some(ResourceRole::Target) && only_attacked(&finding.kind) {
         return match finding.source {
             Source::CustomAction => {
                 ask(format!("{what}; the finding says that the instance was attacked, which is not yet compromised"))
@@ -25,6 +26,7 @@ pub(super) fn built_in(finding: &Finding, policy: &Policy) -> Option<Decided> {
             | Source::AbuseText
             | Source::Tag
             | Source::Alarm
+            | Source::CloudTrail
             | Source::Manual => {
                 ignore(format!("{}: the instance was attacked, which is not yet compromised", finding.kind))
             }
@@ -42,7 +44,8 @@ pub(super) fn built_in(finding: &Finding, policy: &Policy) -> Option<Decided> {
         }
         Some(Doubt::Mentioned) => {
             return ask(format!(
-                "{what}; the finding is about credentials or another resource, and only mentions the instance"
+                "{what}; the finding is about {}, and only mentions the {noun}",
+                if T::IS_ATTACKED { "credentials or another resource" } else { "another resource" }
             ));
         }
         None => {}
@@ -55,6 +58,7 @@ pub(super) fn built_in(finding: &Finding, policy: &Policy) -> Option<Decided> {
         | Source::AbuseReport
         | Source::Tag
         | Source::CustomAction
+        | Source::CloudTrail
         | Source::Manual => None,
     }
 }
@@ -63,7 +67,13 @@ pub(super) fn built_in(finding: &Finding, policy: &Policy) -> Option<Decided> {
 pub(super) fn of_a_node(finding: &Finding, instance: &Instance, what: &str) -> Option<Decided> {
     let node = match finding.source {
         Source::GuardDuty | Source::CustomAction => node(&instance.tags)?,
-        Source::Health | Source::AbuseReport | Source::AbuseText | Source::Tag | Source::Alarm | Source::Manual => {
+        Source::Health
+        | Source::AbuseReport
+        | Source::AbuseText
+        | Source::Tag
+        | Source::Alarm
+        | Source::CloudTrail
+        | Source::Manual => {
             return None;
         }
     };
@@ -73,7 +83,7 @@ pub(super) fn of_a_node(finding: &Finding, instance: &Instance, what: &str) -> O
 
 /// What keeps a finding from containing whatever a rule says: a click on what is a sample or closed, and a finding that
 /// Security Hub sends for another reason than new activity.
-pub(super) fn settled(finding: &Finding, what: &str, policy: &Policy) -> Option<Decided> {
+pub(super) fn settled<T>(finding: &Finding<T>, what: &str, policy: &Policy) -> Option<Decided> {
     let ask = |why: String| Some(Decided::ask(format!("{what}; {why}, so a person must decide")));
     if finding.source == Source::CustomAction {
         return match finding.closed {

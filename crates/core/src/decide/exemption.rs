@@ -1,5 +1,7 @@
 //! The tag that exempts an instance.
 
+use std::collections::BTreeMap;
+
 use crate::{model::Instance, settings::Policy};
 
 /// How far an instance is exempt.
@@ -25,7 +27,13 @@ pub struct Exemption<'a> {
 /// The exemption that an instance carries.
 #[must_use]
 pub fn exemption<'a>(instance: &'a Instance, policy: &'a Policy) -> Option<Exemption<'a>> {
-    let value = instance.tags.get(&policy.exempt_tag).filter(|value| value.as_str() != "false")?;
+    by_tags(&instance.tags, policy)
+}
+
+/// The exemption that tags make.
+#[must_use]
+pub fn by_tags<'a>(tags: &'a BTreeMap<String, String>, policy: &'a Policy) -> Option<Exemption<'a>> {
+    let value = tags.get(&policy.exempt_tag).filter(|value| value.as_str() != "false")?;
     let strength = if value == "never" { Strength::Never } else { Strength::UnlessForced };
     Some(Exemption { tag: &policy.exempt_tag, value, strength })
 }

@@ -6,12 +6,12 @@ use crate::{
     ledger::Cause,
     model::ids::AccountId,
     settings::Policy,
-    trigger::{Finding, Source},
+    trigger::{Finding, Source, Suspect},
 };
 
 /// What the finding alone settles, before any call to AWS. No rule lifts these.
 #[must_use]
-pub fn gate(finding: &Finding, policy: &Policy, own: &AccountId) -> Option<Decided> {
+pub fn gate<T: Suspect>(finding: &Finding<T>, policy: &Policy, own: &AccountId) -> Option<Decided> {
     let ignore = |reason: String| Some(Decided::ignore(reason));
     // Who clicks is answered, see `settled`.
     if finding.source != Source::CustomAction {
@@ -22,24 +22,31 @@ pub fn gate(finding: &Finding, policy: &Policy, own: &AccountId) -> Option<Decid
             return ignore(format!("{} is {closed} at its source", finding.id));
         }
     }
-    distrust(&finding.said_by, &finding.account, policy, own).map(|why| Decided::refuse(why).because(Cause::NotTrusted))
+    distrust::<T>(&finding.said_by, &finding.account, policy, own)
+        .map(|why| Decided::refuse(why).because(Cause::NotTrusted))
 }
 
 /// Why an event of one account may not name an instance of another; none where it may.
 #[must_use]
-pub fn distrust(said_by: &AccountId, account: &AccountId, policy: &Policy, own: &AccountId) -> Option<String> {
+pub fn distrust<T: Suspect>(
+    said_by: &AccountId,
+    account: &AccountId,
+    policy: &Policy,
+    own: &AccountId,
+) -> Option<String> {
     let trusted = account == said_by
         || said_by == own && policy.trusted_accounts.is_empty()
         || policy.trusted_accounts.contains(said_by);
     (!trusted).then(|| {
         format!(
-            "an event of the account {said_by} names an instance of {account}; it may do so if {said_by} is in BRIG_TRUSTED_ACCOUNTS"
+            "an event of the account {said_by} names {} of {account}; it may do so if {said_by} is in BRIG_TRUSTED_ACCOUNTS",
+            T::ONE
         )
     })
 }
 
 /// What the built-in rules ignore by the finding alone, where the account has no rules that may say otherwise.
 #[must_use]
-pub fn ignored(finding: &Finding, policy: &Policy) -> Option<Decided> {
+pub fn ignored<T: Suspect>(finding: &Finding<T>, policy: &Policy) -> Option<Decided> {
     built_in(finding, policy).filter(|decided| decided.decision == Decision::Ignore)
 }

@@ -3,7 +3,7 @@
 use crate::{
     decide::Decided,
     ledger::{Cause, Limits, OverCap},
-    model::{Instance, text::Sentence},
+    model::{Instance, Principal, text::Sentence},
     settings::Policy,
     trigger::{Finding, Source},
 };
@@ -66,9 +66,15 @@ pub fn asks_about_dependents(finding: &Finding, decided: &Decided) -> bool {
 pub fn limits(finding: &Finding, decided: &Decided, instance: &Instance, policy: &Policy) -> Limits {
     let cap = policy.max_per_hour;
     let group = if asks_about_dependents(finding, decided) { instance.auto_scaling_group() } else { None };
-    Limits {
-        cap,
-        others: (finding.source != Source::GuardDuty || finding.imported.is_some()).then_some(cap.div_ceil(2)),
-        group: group.map(str::to_owned),
-    }
+    Limits { cap, others: others(finding, cap), group: group.map(str::to_owned) }
+}
+
+/// The same of a user: users of an account count together, apart from its instances.
+#[must_use]
+pub fn limits_of_user(finding: &Finding<Principal>, policy: &Policy) -> Limits {
+    Limits { cap: policy.max_per_hour, others: others(finding, policy.max_per_hour), group: None }
+}
+
+fn others<T>(finding: &Finding<T>, cap: u32) -> Option<u32> {
+    (finding.source != Source::GuardDuty || finding.imported.is_some()).then_some(cap.div_ceil(2))
 }

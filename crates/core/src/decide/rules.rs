@@ -19,8 +19,20 @@ pub struct Rules {
 }
 
 /// The fields that a pattern may ask about.
-const FINDING: [&str; 4] = ["source", "type", "severity", "role"];
+const FINDING: [&str; 5] = ["source", "type", "severity", "role", "remotes"];
 const INSTANCE: [&str; 9] = ["id", "account", "region", "vpc", "tags", "profile", "group", "spot", "public"];
+const PRINCIPAL: [&str; 10] = [
+    "kind",
+    "name",
+    "account",
+    "tags",
+    "groups",
+    "boundary",
+    "console",
+    "last_used_minutes",
+    "last_used_service",
+    "last_used_region",
+];
 /// Operators that EventBridge and the matcher both have
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>).
 const OPERATORS: [&str; 7] =
@@ -73,8 +85,11 @@ impl Rules {
         if when.is_empty() {
             return Err(RulesError(format!("{place}: \"when\" is empty and would match everything")));
         }
-        known(when, &["finding", "instance"], &place)?;
-        for (part, fields) in [("finding", &FINDING[..]), ("instance", &INSTANCE[..])] {
+        known(when, &["finding", "instance", "principal"], &place)?;
+        if when.contains_key("instance") && when.contains_key("principal") {
+            return Err(RulesError(format!("{place}: it asks about an instance and a principal, and nothing is both")));
+        }
+        for (part, fields) in [("finding", &FINDING[..]), ("instance", &INSTANCE[..]), ("principal", &PRINCIPAL[..])] {
             if let Some(inner) = when.get(part) {
                 let inner = object(inner, &format!("{place}: {part}"))?;
                 known(inner, fields, &place)?;

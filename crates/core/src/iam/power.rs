@@ -57,6 +57,20 @@ pub enum Read {
     ListDetectors,
     DescribeTrails,
     GetTrailStatus,
+    GetUser,
+    GetLoginProfile,
+    GetAccessKeyLastUsed,
+    ListAccessKeys,
+    ListServiceSpecificCredentials,
+    #[strum(serialize = "ListSSHPublicKeys")]
+    ListSshPublicKeys,
+    ListSigningCertificates,
+    ListAttachedUserPolicies,
+    ListUserPolicies,
+    ListGroupsForUser,
+    #[strum(serialize = "ListMFADevices")]
+    ListMfaDevices,
+    GetAccessKeyInfo,
 }
 
 impl Read {
@@ -73,7 +87,22 @@ impl Read {
             Self::ListObjectsV2 => return vec!["s3:ListBucket".to_owned()],
             // Where a key of one's own encrypts the bucket.
             Self::GetObject => return vec!["s3:GetObject".to_owned(), "kms:Decrypt".to_owned()],
-            Self::GetInstanceProfile | Self::GetRole | Self::ListInstanceProfilesForRole | Self::GetRolePolicy => "iam",
+            Self::GetInstanceProfile
+            | Self::GetRole
+            | Self::ListInstanceProfilesForRole
+            | Self::GetRolePolicy
+            | Self::GetUser
+            | Self::GetLoginProfile
+            | Self::GetAccessKeyLastUsed
+            | Self::ListAccessKeys
+            | Self::ListServiceSpecificCredentials
+            | Self::ListSshPublicKeys
+            | Self::ListSigningCertificates
+            | Self::ListAttachedUserPolicies
+            | Self::ListUserPolicies
+            | Self::ListGroupsForUser
+            | Self::ListMfaDevices => "iam",
+            Self::GetAccessKeyInfo => "sts",
             Self::DescribeAutoScalingInstances | Self::DescribeAutoScalingGroups | Self::DescribeLifecycleHooks => {
                 "autoscaling"
             }
@@ -125,6 +154,18 @@ impl Read {
                     | Self::DescribeInstanceTypes
                     | Self::DescribeNetworkInterfaces
                     | Self::DescribeNetworkAcls
+                    | Self::GetUser
+                    | Self::GetLoginProfile
+                    | Self::GetAccessKeyLastUsed
+                    | Self::ListAccessKeys
+                    | Self::ListServiceSpecificCredentials
+                    | Self::ListSshPublicKeys
+                    | Self::ListSigningCertificates
+                    | Self::ListAttachedUserPolicies
+                    | Self::ListUserPolicies
+                    | Self::ListGroupsForUser
+                    | Self::ListMfaDevices
+                    | Self::GetAccessKeyInfo
             ),
         }
     }
@@ -212,6 +253,10 @@ mod tests {
             "ec2:DeleteNetworkAclEntry",
             "elasticloadbalancing:RegisterTargets",
             "iam:DeleteRolePolicy",
+            "iam:DeleteUserPermissionsBoundary",
+            "iam:DetachUserPolicy",
+            "iam:DeleteAccessKey",
+            "iam:DeleteLoginProfile",
         ] {
             assert!(!contain.contains(never), "{never}");
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     ledger::{Containment, State, StepRecord},
-    model::{ids::InstanceKey, timestamp::Timestamp},
+    model::{ids::TargetKey, timestamp::Timestamp},
 };
 
 /// Where a containment was counted. What is withdrawn before anything was changed gives its count back, once: with the
@@ -114,7 +114,7 @@ pub fn claimable(current: Option<&Containment>, request_id: &str, now: Timestamp
 /// What a claim writes in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    pub key: InstanceKey,
+    pub key: TargetKey,
     /// The item `current` as it shall be; its version is one more than the one it replaces.
     pub current: Containment,
     /// The version that was read, none where there was no item.

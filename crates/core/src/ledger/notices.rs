@@ -6,11 +6,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::{
-    ids::{AccountId, InstanceId, InstanceKey, Region},
-    text::Sentence,
-    timestamp::Timestamp,
-};
+use crate::model::{ids::TargetKey, text::Sentence, timestamp::Timestamp};
 
 /// Why it was decided so, as far as a repetition must be told from news. The sentence is the decision's reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -39,6 +35,8 @@ pub enum Cause {
     ThirdInGroup,
     /// It is the last healthy target of a target group.
     LastHealthy,
+    /// A user that nobody contains through Brig.
+    BreakGlass,
     /// The event's account may not name this instance.
     NotTrusted,
     /// The account cannot be worked in.
@@ -67,6 +65,7 @@ impl Cause {
             Self::CapReached => "cap_reached",
             Self::ThirdInGroup => "third_in_group",
             Self::LastHealthy => "last_healthy",
+            Self::BreakGlass => "break_glass",
             Self::NotTrusted => "not_trusted",
             Self::Unreachable => "unreachable",
             Self::NotThere => "not_there",
@@ -194,10 +193,9 @@ impl fmt::Display for Unheard {
 pub struct Question {
     /// Its id, by which it is answered.
     pub question: String,
-    /// The instance's account.
-    pub account: AccountId,
-    pub region: Region,
-    pub instance_id: InstanceId,
+    /// What it is about.
+    #[serde(flatten)]
+    pub target: TargetKey,
     /// The instance's Name tag.
     pub name: Option<String>,
     /// Why it is asked, for a person.
@@ -229,14 +227,6 @@ fn shown<T: Into<Option<Timestamp>> + Copy, S: serde::Serializer>(at: &T, serial
     at.map(|at| at.to_string()).serialize(serializer)
 }
 
-impl Question {
-    /// The key of its instance.
-    #[must_use]
-    pub fn key(&self) -> InstanceKey {
-        InstanceKey { account: self.account.clone(), region: self.region.clone(), instance: self.instance_id.clone() }
-    }
-}
-
 /// One page of the questions that wait.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct QuestionPage {
@@ -249,10 +239,9 @@ pub struct QuestionPage {
 /// A containment that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Release {
-    /// The instance's account.
-    pub account: AccountId,
-    pub region: Region,
-    pub instance_id: InstanceId,
+    /// What was contained.
+    #[serde(flatten)]
+    pub target: TargetKey,
     pub containment_id: String,
     /// When it was released.
     pub released_at: String,

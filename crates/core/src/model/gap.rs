@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::model::{
+    CredentialKind,
     ids::{EniId, VpcId},
     text::Sentence,
 };
@@ -90,6 +91,13 @@ pub enum Subject {
     Lattice,
     /// What other accounts have in a shared VPC.
     OthersIn(VpcId),
+    /// A user's credentials of one kind.
+    Credentials(CredentialKind),
+    AttachedPolicies,
+    InlinePolicies,
+    Groups,
+    LoginProfile,
+    MfaDevices,
 }
 
 impl fmt::Display for Subject {
@@ -127,6 +135,12 @@ impl fmt::Display for Subject {
             Self::VpcEndpoints => f.write_str("the VPC endpoints"),
             Self::ServiceInterfaces => f.write_str("the interfaces of AWS services"),
             Self::Lattice => f.write_str("the VPC Lattice associations"),
+            Self::Credentials(kind) => write!(f, "the user's {}s", kind.noun()),
+            Self::AttachedPolicies => f.write_str("the policies attached to the user"),
+            Self::InlinePolicies => f.write_str("the user's inline policies"),
+            Self::Groups => f.write_str("the user's groups"),
+            Self::LoginProfile => f.write_str("whether the user has a console password"),
+            Self::MfaDevices => f.write_str("the user's MFA devices"),
             Self::OthersIn(vpc) => write!(f, "what other accounts have in {vpc}"),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, ser::SerializeStruct as _};
 
 use crate::model::text;
 
@@ -86,6 +86,26 @@ checked_id!(
     |text| text.strip_prefix("i-").is_some_and(is_short_or_long_hex)
 );
 checked_id!(
+    /// An access key: `AKIA` for one of a user's or the root user's own, `ASIA` for one of a session, and 16 to 124 more
+    /// capital letters and digits
+    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>).
+    AccessKeyId,
+    "an access key id (AKIA or ASIA, and at least 16 capital letters and digits)",
+    |text| {
+        let rest = text.strip_prefix("AKIA").or_else(|| text.strip_prefix("ASIA"));
+        rest.is_some_and(|rest| {
+            (16..=124).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        })
+    }
+);
+checked_id!(
+    /// An IAM user's name, without its path: 1 to 64 letters, digits and `_+=,.@-`
+    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html>).
+    UserName,
+    "an IAM user's name (1 to 64 letters, digits and _+=,.@-)",
+    |text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+);
+checked_id!(
     /// An AWS account: 12 digits.
     AccountId,
     "an AWS account id (12 digits)",
@@ -140,6 +160,27 @@ fn is_region(text: &str) -> bool {
 }
 
 impl Region {
+    /// The Region of AWS's global services, where no other is known.
+    #[must_use]
+    pub fn first() -> Self {
+        Self("us-east-1".to_owned())
+    }
+
+    /// Where IAM's calls are on record of CloudTrail, in this Region's partition
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>).
+    #[must_use]
+    pub fn of_iam(&self) -> Self {
+        Self(
+            match self.partition() {
+                "aws-cn" => "cn-north-1",
+                "aws-us-gov" => "us-gov-west-1",
+                "aws" => "us-east-1",
+                _ => self.as_str(),
+            }
+            .to_owned(),
+        )
+    }
+
     /// The partition that this Region belongs to, as it stands in an ARN
     /// (<https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>).
     #[must_use]
@@ -154,6 +195,14 @@ impl Region {
             ("eusc-", "aws-eusc"),
         ];
         BY_PREFIX.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+    }
+}
+
+impl AccessKeyId {
+    /// Whether it is one of a session, which nobody can deactivate: it ends on its own, and is denied through its principal.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.0.starts_with("ASIA")
     }
 }
 
@@ -217,9 +266,146 @@ impl InstanceKey {
     }
 }
 
+impl serde::Serialize for InstanceKey {
+    /// `account`, `region` and `instance_id`.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_struct("InstanceKey", 3)?;
+        map.serialize_field("account", &self.account)?;
+        map.serialize_field("region", &self.region)?;
+        map.serialize_field("instance_id", &self.instance)?;
+        map.end()
+    }
+}
+
+/// An IAM user, everywhere: the ledger's partition key is `<account>/iam/<user>`, since IAM knows no Region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct UserKey {
+    pub account: AccountId,
+    pub user: UserName,
+}
+
+/// Stands for the Region in the keys of what has none.
+const IAM: &str = "iam";
+/// Characters of a user's name in the id of its containment, which has to fit a role session's name (64).
+const IN_AN_ID: usize = 40;
+
+/// What is contained: the ledger keeps the same records of each.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(untagged)]
+pub enum TargetKey {
+    Instance(InstanceKey),
+    User(UserKey),
+}
+
+impl TargetKey {
+    /// The partition key of its records.
+    #[must_use]
+    pub fn pk(&self) -> String {
+        format!("{}/{}", self.place(), self.name())
+    }
+
+    /// Reads a partition key.
+    #[must_use]
+    pub fn parse(pk: &str) -> Option<Self> {
+        let mut parts = pk.splitn(3, '/');
+        let (account, place, name) = (parts.next()?, parts.next()?, parts.next()?);
+        if place == IAM {
+            let (account, user) = (account.parse().ok()?, name.parse().ok()?);
+            return Some(Self::User(UserKey { account, user }));
+        }
+        InstanceKey::parse(pk).map(Self::Instance)
+    }
+
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        match self {
+            Self::Instance(key) => &key.account,
+            Self::User(key) => &key.account,
+        }
+    }
+
+    /// `<account>/<region>`, or `<account>/iam`: where containments are counted.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Instance(key) => format!("{}/{}", key.account, key.region),
+            Self::User(key) => format!("{}/{IAM}", key.account),
+        }
+    }
+
+    /// The instance's id, or the user's name: the resource of every step that names no other.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Instance(key) => key.instance.as_str(),
+            Self::User(key) => key.user.as_str(),
+        }
+    }
+
+    /// What the id of each of its containments begins with.
+    #[must_use]
+    pub fn id_prefix(&self) -> String {
+        let name = self.name();
+        format!("{}-", name.get(..IN_AN_ID).unwrap_or(name))
+    }
+
+    /// The instance, where it is one.
+    #[must_use]
+    pub fn instance(&self) -> Option<&InstanceKey> {
+        match self {
+            Self::Instance(key) => Some(key),
+            Self::User(_) => None,
+        }
+    }
+
+    /// The user, where it is one.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserKey> {
+        match self {
+            Self::Instance(_) => None,
+            Self::User(key) => Some(key),
+        }
+    }
+}
+
+impl From<InstanceKey> for TargetKey {
+    fn from(key: InstanceKey) -> Self {
+        Self::Instance(key)
+    }
+}
+
+impl From<UserKey> for TargetKey {
+    fn from(key: UserKey) -> Self {
+        Self::User(key)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_is_read_back_from_its_key() {
+        for key in ["123456789012/eu-central-1/i-0123456789abcdef0", "123456789012/iam/alice+ci@example.com"] {
+            assert_eq!(TargetKey::parse(key).map(|key| key.pk()).as_deref(), Some(key));
+        }
+        for bad in ["", "123456789012/iam/", "123456789012/iam/a b", "123456789012/iam/a/b", "1/iam/alice"] {
+            assert_eq!(TargetKey::parse(bad), None, "{bad}");
+        }
+        // A user may be called like an instance: its key is another one.
+        let user = TargetKey::parse("123456789012/iam/i-0123abcd").expect("a key");
+        assert!(user.user().is_some() && user.instance().is_none());
+    }
+
+    #[test]
+    fn a_key_of_an_account_is_long_term_and_a_sessions_is_not() {
+        let id = |text: &str| text.parse::<AccessKeyId>();
+        assert!(id("AKIAIOSFODNN7EXAMPLE").is_ok_and(|key| !key.is_temporary()));
+        assert!(id("ASIAIOSFODNN7EXAMPLE").is_ok_and(|key| key.is_temporary()));
+        for bad in ["", "AKIA", "AKIAiosfodnn7example", "AIDAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE "] {
+            assert!(id(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn instance_ids_are_whole_lower_case_and_8_or_17_digits_long() {

@@ -39,7 +39,7 @@ impl StepReport {
     /// The report of a step and its outcome. What would be done, or was done without another word, shows what it replaces
     /// and what it puts there. Names and AWS's words in it are one line each.
     #[must_use]
-    pub fn new(step: &Step, outcome: &Outcome, instance: &InstanceId) -> Self {
+    pub fn new(step: &Step, outcome: &Outcome, target: &str) -> Self {
         let detail = match outcome {
             Outcome::Planned => step.change().to_string(),
             Outcome::Changed(detail) if detail.words.is_empty() => step.change().to_string(),
@@ -52,7 +52,7 @@ impl StepReport {
             lane: step.lane(),
             step: step.kind(),
             operation: step.kind().operation(),
-            resource: text::one_line(&step.resource(instance.as_str()), text::LONG),
+            resource: text::one_line(&step.resource(target), text::LONG),
             outcome: outcome.kind(),
             detail: text::one_line(&detail, LONGEST_DETAIL).into(),
         }
@@ -154,10 +154,10 @@ impl Answer {
         Self {
             account: finding.account.clone(),
             region: finding.region.clone(),
-            instance_id: finding.instance.clone(),
+            instance_id: finding.target.clone(),
             containment_id: None,
             decision: decided.decision,
-            verdict: Verdict::untouched(format!("Nothing was done to {}: {}.", finding.instance, decided.reason)),
+            verdict: Verdict::untouched(format!("Nothing was done to {}: {}.", finding.target, decided.reason)),
             reason: decided.reason,
             outcome,
             steps: Vec::new(),

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{
-        Uncut, Undenied, Unpreserved,
+        CredentialKind, Uncut, Undenied, Unpreserved,
         gap::{Gap, Subject},
-        ids::{EniId, GroupId, SnapshotId, VolumeId},
+        ids::{EniId, GroupId, SnapshotId, UserName, VolumeId},
         text::Sentence,
     },
     step::Kind,
@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod network;
 pub mod release;
 mod text;
+pub mod user;
 
 /// One thing that containment promises, and whether it was seen to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +123,12 @@ pub enum Promise {
     /// The snapshot says which device its volume was.
     DeviceTagged(SnapshotId, String),
     Locked(SnapshotId),
+    /// The user's permissions boundary denies everything.
+    Denied(UserName),
+    /// A policy that denies everything is attached to the user.
+    DenialAttached(UserName),
+    /// A user's credential is off.
+    Inactive(CredentialKind, String),
     /// A step of a release is done.
     GivenBack(Kind, String),
     /// It could be read.

@@ -8,6 +8,7 @@ mod headline;
 mod links;
 mod notice;
 pub mod pager;
+pub mod principal;
 mod reply;
 mod subject;
 
@@ -78,11 +79,13 @@ pub fn trial(function: &str) -> Message {
 /// The name and data type of an attribute, as messages have them; none for one that they do not have.
 #[must_use]
 pub fn attribute(name: &str) -> Option<(&'static str, &'static str)> {
-    const ALL: [(&str, &str); 6] = [
+    const ALL: [(&str, &str); 8] = [
         ("outcome", "String"),
         ("account", "String"),
         ("region", "String"),
         ("instance_id", "String"),
+        ("user", "String"),
+        ("access_key_id", "String"),
         ("severity", "Number"),
         ("kind", "String"),
     ];
@@ -240,9 +243,9 @@ pub fn text(answer: &Answer, finding: &Finding, audience: &Audience<'_>, most: u
     if details::is_question(answer) {
         details::known(&mut text, finding);
     }
-    details::contest(&mut text, answer);
-    details::steps(&mut text, answer, most);
-    details::notes(&mut text, answer, most);
+    details::contest(&mut text, answer.contest.as_ref());
+    details::steps(&mut text, &answer.steps, most);
+    details::notes(&mut text, &answer.notes, most);
     details::what_is_left(&mut text, answer, most);
     if finding.source.is_abuse() && !details::is_plan(answer) {
         text.line("");

@@ -101,6 +101,15 @@ fn words(note: &Note) -> String {
         Note::DenialTakesTime => {
             "IAM is eventually consistent: AWS does not say how soon the denial takes effect; it can take minutes".to_owned()
         }
+        Note::RolesOfUser(user) => format!(
+            "sessions of roles that {user} assumed before go on until they expire, and so does what it made: CloudTrail has its AssumeRole calls"
+        ),
+        Note::PasswordStays(user) => format!(
+            "{user} has a console password, which stays, since a deleted one cannot be given back: whoever signs in with it is denied everything"
+        ),
+        Note::CameMeanwhile { what, resource } => {
+            format!("{what} {resource} was run again: somebody had undone it, or made it, while the user was being contained")
+        }
         Note::NoSession => "Systems Manager cannot start a session with it once it is cut off, without profile and metadata service; an existing session may continue".to_owned(),
         Note::NoSessionStarts => "it has the responders' profile, but no connection to Systems Manager can start: BRIG_FORENSIC_ACCESS opens one".to_owned(),
         Note::RoleShared { role, siblings, by } => shared(role, siblings, *by),

@@ -99,6 +99,7 @@ impl Statement {
             | Cause::Cap
             | Cause::ThirdInGroup
             | Cause::LastHealthy
+            | Cause::BreakGlass
             | Cause::NotTrusted
             | Cause::Unreachable
             | Cause::NotThere
@@ -117,9 +118,7 @@ impl Question {
         Self {
             // One finding may ask about several instances: each question has an id of its own.
             question: digest([told.digest().as_str(), answer_key(answer).pk().as_str()]).chars().take(12).collect(),
-            account: answer.account.clone(),
-            region: answer.region.clone(),
-            instance_id: answer.instance_id.clone(),
+            target: answer_key(answer).into(),
             name: answer.instance_name.as_deref().map(|name| text::one_line(name, text::NAME)),
             reason: answer.reason.clone(),
             cause: answer.cause,

@@ -3,14 +3,14 @@
 
 mod kept;
 
-pub use kept::kept;
+pub use kept::{kept, kept_of_principal};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     ledger::{self, Containment, Question, Records, Report, State, StepRecord},
     model::{
-        ids::{AccountId, InstanceId, InstanceKey, Region},
+        ids::TargetKey,
         text::{self, Sentence},
     },
     report::{answer::StepReport, notices::Unsent},
@@ -23,9 +23,9 @@ const LONGEST_SIDE: usize = 600;
 /// Everything that is on record of one instance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Story {
-    pub account: AccountId,
-    pub region: Region,
-    pub instance_id: InstanceId,
+    /// Whose.
+    #[serde(flatten)]
+    pub target: TargetKey,
     /// Its last containment, which may be over; none where this ledger never had one.
     pub containment: Option<OnRecord>,
     /// The steps of that containment and of its release, in the order in which they were recorded.
@@ -159,7 +159,7 @@ pub struct ChangeOnRecord {
 impl Story {
     /// Tells what is on record. A report about an earlier containment is left out.
     #[must_use]
-    pub fn of(key: &InstanceKey, records: &Records, beside: Beside) -> Self {
+    pub fn of(key: &TargetKey, records: &Records, beside: Beside) -> Self {
         let current = records.current.as_ref();
         let reports =
             beside.reports.iter().filter(|report| current.is_some_and(|it| it.containment == report.containment));
@@ -176,11 +176,9 @@ impl Story {
         let mut steps: Vec<&StepRecord> = records.steps.iter().collect();
         steps.sort_by_key(|record| (record.recorded_at, record.finished_at));
         Self {
-            account: key.account.clone(),
-            region: key.region.clone(),
-            instance_id: key.instance.clone(),
+            target: key.clone(),
             containment: records.current.as_ref().map(on_record),
-            steps: steps.into_iter().map(|record| step_on_record(record, &key.instance)).collect(),
+            steps: steps.into_iter().map(|record| step_on_record(record, key.name())).collect(),
             reports: reports.collect(),
             questions: beside.questions,
             not_notified: unsent.collect(),
@@ -211,7 +209,7 @@ fn on_record(current: &Containment) -> OnRecord {
     }
 }
 
-fn step_on_record(record: &StepRecord, instance: &InstanceId) -> StepOnRecord {
+fn step_on_record(record: &StepRecord, instance: &str) -> StepOnRecord {
     let report = StepReport::new(&record.step, record.outcome.as_ref().unwrap_or(&Outcome::Planned), instance);
     let change = record.step.change();
     StepOnRecord {
@@ -240,15 +238,16 @@ fn step_on_record(record: &StepRecord, instance: &InstanceId) -> StepOnRecord {
 mod tests {
     use super::*;
     use crate::ledger::ReportOf;
+    use crate::model::ids::InstanceKey;
     use crate::model::timestamp::Timestamp;
     use crate::step::{ProtectStop, ProtectTermination};
 
-    fn key() -> InstanceKey {
-        InstanceKey {
+    fn key() -> TargetKey {
+        TargetKey::Instance(InstanceKey {
             account: "123456789012".parse().expect("account"),
             region: "us-east-1".parse().expect("region"),
             instance: "i-0123abcd".parse().expect("id"),
-        }
+        })
     }
 
     #[test]

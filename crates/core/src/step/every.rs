@@ -6,18 +6,21 @@ use expect_test::expect_file;
 
 use super::{GroupRef, Step};
 use crate::{
-    model::{Direction, MetadataOptions, Purpose, Rule, Target, Timeouts, deny_policy::RoleDeny},
+    model::{Direction, MetadataOptions, Purpose, Rule, Target, Timeouts, deny_policy::RoleDeny, ids::UserName},
     step::{
-        AllowInNetworkAcl, AllowRole, AssociateAddress, AssociateProfile, AttachInstances, AuthorizeForensicAccess,
-        AuthorizeSecurityGroupRules, CreateSecurityGroup, CreateSnapshot, CreateSnapshots, DeleteTags,
-        DenyInNetworkAcl, DenyRole, DeregisterInstancesFromLoadBalancer, DeregisterTargets, DetachInstances,
-        DisableAutoRecovery, DisableMetadata, DisassociateAddress, DisassociateProfile, Isolate, KeepVolumes,
-        LockSnapshot, ProtectFromScaleIn, ProtectStop, ProtectTermination, RecordLifecycleActionHeartbeat,
+        ActivateAccessKey, ActivateServiceSpecificCredential, ActivateSigningCertificate, ActivateSshPublicKey,
+        AllowInNetworkAcl, AllowRole, AssociateAddress, AssociateProfile, AttachInstances, AttachUserPolicy,
+        AuthorizeForensicAccess, AuthorizeSecurityGroupRules, CreateSecurityGroup, CreateSnapshot, CreateSnapshots,
+        DeactivateAccessKey, DeactivateServiceSpecificCredential, DeactivateSigningCertificate, DeactivateSshPublicKey,
+        DeleteTags, DenyInNetworkAcl, DenyRole, DeregisterInstancesFromLoadBalancer, DeregisterTargets,
+        DetachInstances, DetachUserPolicy, DisableAutoRecovery, DisableMetadata, DisassociateAddress,
+        DisassociateProfile, Isolate, KeepVolumes, LockSnapshot, Made, ProtectFromScaleIn, ProtectStop,
+        ProtectTermination, PutUserPermissionsBoundary, RecordLifecycleActionHeartbeat,
         RegisterInstancesWithLoadBalancer, RegisterTargets, ReplaceProfile, RequireTokens, RestoreAutoRecovery,
-        RestoreGroups, RestoreMetadata, RestoreProfile, RestoreShutdown, RestoreTimeouts, RestoreVolumes, Reversal,
-        RevokeSecurityGroupRules, ShortenTimeouts, SnapshotMemory, StartInstance, StopInstance, StopOnShutdown,
-        TagInstance, TagSnapshot, UnassignPublicAddress, UnprotectFromScaleIn, UnprotectStop, UnprotectTermination,
-        Untrack,
+        RestoreGroups, RestoreMetadata, RestoreProfile, RestoreShutdown, RestoreTimeouts,
+        RestoreUserPermissionsBoundary, RestoreVolumes, Reversal, RevokeSecurityGroupRules, ShortenTimeouts,
+        SnapshotMemory, StartInstance, StopInstance, StopOnShutdown, TagInstance, TagSnapshot, UnassignPublicAddress,
+        UnprotectFromScaleIn, UnprotectStop, UnprotectTermination, Untrack,
     },
 };
 
@@ -42,6 +45,12 @@ fn metadata() -> MetadataOptions {
 
 fn targets() -> Vec<Target> {
     vec![Target { id: "i-1".to_owned(), port: Some(80), zone: None, state: "healthy".to_owned() }]
+}
+
+const DENY: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
+
+fn user() -> UserName {
+    "alice".parse().expect("a name")
 }
 
 const PUBLIC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 9);
@@ -126,6 +135,44 @@ pub(super) fn every_step() -> Vec<Step> {
         Step::StopInstance(StopInstance { hibernate: true, lift: false }),
         Step::SnapshotMemory(SnapshotMemory),
         Step::TagInstance(TagInstance),
+        Step::PutUserPermissionsBoundary(PutUserPermissionsBoundary {
+            user: user(),
+            boundary: DENY.to_owned(),
+            was: Some("arn:b".to_owned()),
+        }),
+        Step::AttachUserPolicy(AttachUserPolicy { user: user(), policy: DENY.to_owned() }),
+        Step::DeactivateAccessKey(DeactivateAccessKey { user: user(), id: "AKIA1".to_owned(), made: Made::Before }),
+        Step::DeactivateServiceSpecificCredential(DeactivateServiceSpecificCredential {
+            user: user(),
+            id: "ACCA1".to_owned(),
+            made: Made::Since,
+        }),
+        Step::DeactivateSshPublicKey(DeactivateSshPublicKey {
+            user: user(),
+            id: "APKA1".to_owned(),
+            made: Made::Before,
+        }),
+        Step::DeactivateSigningCertificate(DeactivateSigningCertificate {
+            user: user(),
+            id: "CERT1".to_owned(),
+            made: Made::Before,
+        }),
+        Step::GiveBack(Reversal::RestoreUserPermissionsBoundary(RestoreUserPermissionsBoundary {
+            user: user(),
+            boundary: DENY.to_owned(),
+            was: None,
+        })),
+        Step::GiveBack(Reversal::DetachUserPolicy(DetachUserPolicy { user: user(), policy: DENY.to_owned() })),
+        Step::GiveBack(Reversal::ActivateAccessKey(ActivateAccessKey { user: user(), id: "AKIA1".to_owned() })),
+        Step::GiveBack(Reversal::ActivateServiceSpecificCredential(ActivateServiceSpecificCredential {
+            user: user(),
+            id: "ACCA1".to_owned(),
+        })),
+        Step::GiveBack(Reversal::ActivateSshPublicKey(ActivateSshPublicKey { user: user(), id: "APKA1".to_owned() })),
+        Step::GiveBack(Reversal::ActivateSigningCertificate(ActivateSigningCertificate {
+            user: user(),
+            id: "CERT1".to_owned(),
+        })),
         Step::GiveBack(Reversal::RestoreGroups(RestoreGroups { eni: "eni-1".into(), groups: vec!["sg-1".into()] })),
         Step::GiveBack(Reversal::RestoreTimeouts(RestoreTimeouts { eni: "eni-1".into(), timeouts })),
         Step::GiveBack(Reversal::AssociateAddress(AssociateAddress {
@@ -169,6 +216,19 @@ pub(super) fn every_step() -> Vec<Step> {
         Step::GiveBack(Reversal::RestoreVolumes(RestoreVolumes { devices: vec!["/dev/xvda".to_owned()] })),
         Step::GiveBack(Reversal::DeleteTags(DeleteTags)),
     ]
+}
+
+#[test]
+fn there_is_one_of_each_kind() {
+    use strum::IntoEnumIterator as _;
+    let all = every_step();
+    let here = |kind: crate::step::Kind| all.iter().any(|step| step.kind() == kind);
+    for kind in crate::step::StepKind::iter().filter(|kind| *kind != crate::step::StepKind::GiveBack) {
+        assert!(here(crate::step::Kind::Contain(kind)), "{kind:?}");
+    }
+    for kind in crate::step::ReversalKind::iter() {
+        assert!(here(crate::step::Kind::Release(kind)), "{kind:?}");
+    }
 }
 
 #[test]

@@ -2,11 +2,13 @@
 //! are the only ones: `Step`, `Reversal`, their dispatch, and the engine's, are made from them, so that a kind which is
 //! forgotten somewhere does not compile.
 
+mod attach_user_policy;
 mod authorize_forensic_access;
 mod authorize_security_group_rules;
 mod create_security_group;
 mod create_snapshot;
 mod create_snapshots;
+mod deactivate;
 mod deny_in_network_acl;
 mod deny_role;
 mod deregister_instances_from_load_balancer;
@@ -22,6 +24,7 @@ mod lock_snapshot;
 mod protect_from_scale_in;
 mod protect_stop;
 mod protect_termination;
+mod put_user_permissions_boundary;
 mod record_lifecycle_action_heartbeat;
 mod replace_profile;
 mod require_tokens;
@@ -35,11 +38,17 @@ mod tag_snapshot;
 mod unassign_public_address;
 mod untrack;
 
+pub use attach_user_policy::{AttachUserPolicy, DetachUserPolicy};
 pub use authorize_forensic_access::AuthorizeForensicAccess;
 pub use authorize_security_group_rules::AuthorizeSecurityGroupRules;
 pub use create_security_group::CreateSecurityGroup;
 pub use create_snapshot::CreateSnapshot;
 pub use create_snapshots::CreateSnapshots;
+pub use deactivate::{
+    ActivateAccessKey, ActivateServiceSpecificCredential, ActivateSigningCertificate, ActivateSshPublicKey,
+    DeactivateAccessKey, DeactivateServiceSpecificCredential, DeactivateSigningCertificate, DeactivateSshPublicKey,
+    Made, made_of,
+};
 pub use deny_in_network_acl::{AllowInNetworkAcl, DenyInNetworkAcl};
 pub use deny_role::{AllowRole, DenyRole};
 pub use deregister_instances_from_load_balancer::{
@@ -57,6 +66,7 @@ pub use lock_snapshot::LockSnapshot;
 pub use protect_from_scale_in::{ProtectFromScaleIn, UnprotectFromScaleIn};
 pub use protect_stop::{ProtectStop, UnprotectStop};
 pub use protect_termination::{ProtectTermination, UnprotectTermination};
+pub use put_user_permissions_boundary::{PutUserPermissionsBoundary, RestoreUserPermissionsBoundary};
 pub use record_lifecycle_action_heartbeat::RecordLifecycleActionHeartbeat;
 pub use replace_profile::{ReplaceProfile, RestoreProfile};
 pub use require_tokens::{RequireTokens, RestoreMetadata};
@@ -72,7 +82,7 @@ pub use untrack::Untrack;
 
 use super::{Change, Lane, Outcome, Reversal};
 use crate::{
-    model::{EvidenceLook, FleetLook, Instance},
+    model::{Credential, EvidenceLook, FleetLook, Instance, User},
     step::{
         Failure, Plan, done,
         undo::{Look, ReleaseScope},
@@ -81,6 +91,17 @@ use crate::{
 
 /// What AWS no longer changes.
 pub(crate) const ENDED: &str = "the instance is terminated";
+
+/// What denies a user everything.
+pub(crate) fn plan_denial(user: &User, deny: &str, plan: &mut Plan) {
+    PutUserPermissionsBoundary::plan(user, deny, plan);
+    AttachUserPolicy::plan(user, deny, plan);
+}
+
+/// What turns a user's credential off. One that has been off all along is no step, unless it is `known` from a record.
+pub(crate) fn plan_deactivation(user: &User, credential: &Credential, made: Made, known: bool, plan: &mut Plan) {
+    deactivate::plan(user, credential, made, known, plan);
+}
 
 /// What takes the instance out of its Auto Scaling group, in this order.
 pub(crate) fn plan_group(look: &FleetLook, plan: &mut Plan) {
@@ -136,6 +157,11 @@ pub trait Undo: Describe {
 
     /// What gives it back, and how that stands by a look of now; none where nothing does.
     fn reverse(&self, look: &Look<'_>, whole: ReleaseScope, plan: &mut Plan) -> Option<(Reversal, Outcome)>;
+
+    /// The same for a step on an IAM user, by a look of now at the user; none where nothing gives it back.
+    fn reverse_of_user(&self, _user: &User, _plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+        None
+    }
 }
 
 /// Every kind of step of a containment.
@@ -175,6 +201,12 @@ macro_rules! for_each_step {
             StopInstance
             SnapshotMemory
             TagInstance
+            PutUserPermissionsBoundary
+            AttachUserPolicy
+            DeactivateAccessKey
+            DeactivateServiceSpecificCredential
+            DeactivateSshPublicKey
+            DeactivateSigningCertificate
         }
     };
 }
@@ -203,6 +235,12 @@ macro_rules! for_each_reversal {
             RestoreAutoRecovery(RestoreAutoRecovery)
             RestoreVolumes(RestoreVolumes)
             DeleteTags(DeleteTags)
+            RestoreUserPermissionsBoundary(RestoreUserPermissionsBoundary)
+            DetachUserPolicy(DetachUserPolicy)
+            ActivateAccessKey(ActivateAccessKey)
+            ActivateServiceSpecificCredential(ActivateServiceSpecificCredential)
+            ActivateSshPublicKey(ActivateSshPublicKey)
+            ActivateSigningCertificate(ActivateSigningCertificate)
         }
     };
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::model::{
     Exposure, Undenied,
     gap::Gap,
-    ids::{EniId, GroupId, InstanceId, Region, VpcId},
+    ids::{EniId, GroupId, InstanceId, Region, UserName, VpcId},
     text::Sentence,
     timestamp::Timestamp,
 };
@@ -144,6 +144,16 @@ pub enum Note {
     },
     ForeignPolicy {
         role: String,
+    },
+
+    // A user.
+    /// Roles that the user assumed: their sessions are theirs.
+    RolesOfUser(UserName),
+    PasswordStays(UserName),
+    /// What was undone, or made, while the user was being contained.
+    CameMeanwhile {
+        what: &'static str,
+        resource: String,
     },
 
     // The fleet.

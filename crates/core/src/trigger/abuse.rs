@@ -9,10 +9,14 @@ use report::Report;
 use super::{
     Invoked, Notice, NoticeKind, Parsed, Source, Unread,
     draft::{Draft, Named, Target, one_line},
+    principals,
     reading::{self, Place},
 };
 use crate::{
-    model::ids::{AccountId, Region},
+    model::{
+        Principal,
+        ids::{AccountId, Region},
+    },
     trigger::json::Field,
 };
 
@@ -85,6 +89,8 @@ pub(super) fn from_event(root: &Field<'_>, invoked: &Invoked) -> Parsed {
         Err(error) => unread.push(error.into()),
     }
     let id = format!("abuse-{}", one_line(known(root.get("id")).as_deref().unwrap_or("report")));
+    let text = detail.get("text").value().as_str().map(str::to_owned).unwrap_or_default();
+    named.extend(keys(&text, &said_by, &region));
     if named.is_empty() && unread.is_empty() {
         let notice = Notice {
             kind: NoticeKind::AbuseNamesNothing,
@@ -158,21 +164,35 @@ pub(super) fn from_person(text: &str, title: &str, account: &AccountId, region: 
         notes,
         ..Draft::default()
     };
-    if report.origins.is_empty() {
+    let keys = keys(text, account, region);
+    if report.origins.is_empty() && keys.is_empty() {
         let also = if report.excluded.is_empty() {
             String::new()
         } else {
             let names: Vec<String> = report.excluded.iter().take(MOST_NOTES).map(|text| one_line(text)).collect();
             format!("; it names {}, and does not call them the origin", names.join(", "))
         };
-        return Parsed::Nothing(format!("the abuse report names no instance and no address of origin{also}"));
+        return Parsed::Nothing(format!(
+            "the abuse report names no instance, no address of origin and no access key{also}"
+        ));
     }
     let named = report.origins.into_iter().map(|origin| {
         let account = origin.account.unwrap_or_else(|| account.clone());
         let region = origin.region.unwrap_or_else(|| region.clone());
         ((account, region, origin.target), origin.unclear)
     });
-    Parsed::Request(draft.doubted(&invoked.account, named.collect()))
+    Parsed::Request(draft.doubted(&invoked.account, named.chain(keys).collect()))
+}
+
+/// Long-term access keys that a report names. Whoever writes one knows that it leaked, whichever part the text gives it.
+fn keys(text: &str, account: &AccountId, region: &Region) -> Vec<(Named, Option<Unclear>)> {
+    let plain = mail::plain(text);
+    let keys = principals::all_keys_in(&plain).filter(|key| !key.is_temporary());
+    let named = |id| {
+        let target = Target::Principal(Principal::AccessKey { id, user: None });
+        ((account.clone(), region.clone(), target), None)
+    };
+    keys.take(MOST_NOTES).map(named).collect()
 }
 
 /// The beginning of a report, as people read it.

@@ -5,31 +5,42 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use serde_json::Value;
 
-use super::{Invoked, ParseError, Parsed};
+use super::{
+    Invoked, ParseError, Parsed, Source,
+    draft::{Draft, Target, one_line},
+    reading,
+};
 use crate::{
     model::{
-        deny_policy,
-        ids::{AccountId, EniId, GroupId, InstanceId, Region},
+        Principal, deny_policy,
+        ids::{AccountId, Arn, EniId, GroupId, InstanceId, Region, UserName, arn_name},
         timestamp::Timestamp,
     },
     trigger::json::{Field, shown},
 };
 
 /// Calls that can undo a part of a containment.
-pub const UNDOING: [&str; 21] = [
+pub const UNDOING: &[&str] = &[
     "AssociateAddress",
     "AssociateIamInstanceProfile",
     "AttachInstances",
     "AttachNetworkInterface",
+    "AttachUserPolicy",
     "AuthorizeSecurityGroupEgress",
     "AuthorizeSecurityGroupIngress",
+    "CreateAccessKey",
+    "CreateLoginProfile",
+    "CreateServiceSpecificCredential",
     "DeleteRolePolicy",
     "DeleteTags",
+    "DeleteUserPermissionsBoundary",
+    "DetachUserPolicy",
     "ModifyInstanceAttribute",
     "ModifyInstanceMetadataOptions",
     "ModifyNetworkInterfaceAttribute",
     "ModifySecurityGroupRules",
     "PutRolePolicy",
+    "PutUserPermissionsBoundary",
     "RegisterInstancesWithLoadBalancer",
     "RegisterTargets",
     "ReplaceIamInstanceProfileAssociation",
@@ -38,6 +49,26 @@ pub const UNDOING: [&str; 21] = [
     "StartInstances",
     "StopInstances",
     "TerminateInstances",
+    "UpdateAccessKey",
+    "UpdateSSHPublicKey",
+    "UpdateServiceSpecificCredential",
+    "UpdateSigningCertificate",
+    "UploadSSHPublicKey",
+];
+/// Those of them that change a user.
+const OF_USERS: [&str; 12] = [
+    "AttachUserPolicy",
+    "CreateAccessKey",
+    "CreateLoginProfile",
+    "CreateServiceSpecificCredential",
+    "DeleteUserPermissionsBoundary",
+    "DetachUserPolicy",
+    "PutUserPermissionsBoundary",
+    "UpdateAccessKey",
+    "UpdateSSHPublicKey",
+    "UpdateServiceSpecificCredential",
+    "UpdateSigningCertificate",
+    "UploadSSHPublicKey",
 ];
 /// Deeper nesting than any call has.
 const DEEPEST: usize = 12;
@@ -71,10 +102,15 @@ pub struct TrailCall {
     pub addresses: Vec<IpAddr>,
     /// Names of roles whose policy of Brig's name was written.
     pub roles: Vec<String>,
+    /// Users whose credentials, boundary or policies were written.
+    pub users: Vec<UserName>,
 }
 
 pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
     let detail = root.get("detail");
+    if let Some(request) = quarantine(root, invoked)? {
+        return Ok(request);
+    }
     let call = detail.get("eventName").text()?.unwrap_or_default();
     let nothing = |why: &str| Ok(Parsed::Nothing(format!("{} {why}", shown(detail.get("eventName").value()))));
     if !can_undo(call) {
@@ -100,6 +136,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        users: Vec::new(),
     };
     let parameters = detail.get("requestParameters");
     let mut named = Named::default();
@@ -112,11 +149,44 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     if parameters.get("policyName").value().as_str() == Some(deny_policy::NAME) {
         touched.roles.extend(text(parameters.get("roleName")));
     }
-    let named = touched.instances.len() + touched.interfaces.len() + touched.groups.len();
+    if OF_USERS.contains(&call) {
+        touched.users.extend(text(parameters.get("userName")).and_then(|name| name.parse().ok()));
+    }
+    let named = touched.users.len() + touched.instances.len() + touched.interfaces.len() + touched.groups.len();
     if named + touched.addresses.len() + touched.roles.len() == 0 {
         return nothing("names nothing that a containment holds");
     }
     Ok(Parsed::TrailCall(Box::new(touched)))
+}
+
+/// AWS attached its policy for users whose key it found in public
+/// (<https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html>): the policy forbids
+/// what costs most, and leaves the key active. None where the call is no such one.
+fn quarantine(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Parsed>, ParseError> {
+    let detail = root.get("detail");
+    let parameters = detail.get("requestParameters");
+    let policy = parameters.get("policyArn").value().as_str().unwrap_or_default();
+    let is_quarantine = arn_name(policy).starts_with("AWSCompromisedKeyQuarantine")
+        && Arn::parse(policy).is_some_and(|arn| arn.account == "aws");
+    if detail.get("eventName").text()? != Some("AttachUserPolicy") || !is_quarantine {
+        return Ok(None);
+    }
+    if !detail.get("errorCode").is_absent() {
+        return Ok(Some(Parsed::Nothing("AttachUserPolicy failed: it changed nothing".to_owned())));
+    }
+    let user = parameters.get("userName").parse()?;
+    let account = optional(&detail.get("recipientAccountId"), &invoked.account)?;
+    let region = optional(&detail.get("awsRegion"), &invoked.region)?;
+    let draft = Draft {
+        source: Source::CloudTrail,
+        id: one_line(detail.get("eventID").value().as_str().unwrap_or("AttachUserPolicy")),
+        kind: arn_name(policy).to_owned(),
+        title: format!("AWS put the user {user} into quarantine: it found an access key in public"),
+        last_seen: detail.get("eventTime").time(),
+        ..Draft::default()
+    };
+    let said_by = reading::account(&[root.get("account")])?.unwrap_or_else(|| account.clone());
+    Ok(Some(Parsed::Request(draft.named(&said_by, vec![(account, region, Target::Principal(Principal::User(user)))]))))
 }
 
 fn optional<T>(field: &Field<'_>, default: &T) -> Result<T, ParseError>

@@ -8,6 +8,7 @@ use super::{
     sessions::{self, Session},
 };
 use crate::model::{
+    Principal,
     ids::{AccountId, EniId, InstanceId, Region},
     text,
     timestamp::Timestamp,
@@ -51,6 +52,7 @@ pub(super) enum Target {
     Instance(InstanceId),
     Address(IpAddr),
     Interface(EniId),
+    Principal(Principal),
 }
 
 impl Target {
@@ -68,6 +70,7 @@ impl fmt::Display for Target {
             Self::Instance(id) => id.fmt(f),
             Self::Address(address) => address.fmt(f),
             Self::Interface(id) => id.fmt(f),
+            Self::Principal(principal) => principal.fmt(f),
         }
     }
 }
@@ -94,6 +97,10 @@ impl Draft {
                 Target::Instance(id) => {
                     let finding = self.finding(said_by, crowd, account, region, id);
                     request.findings.push(Finding { unclear, ..finding });
+                }
+                Target::Principal(principal) => {
+                    let finding = self.about(said_by, crowd, account, region, principal);
+                    request.principals.push(Finding { unclear, ..finding });
                 }
                 Target::Address(address) => {
                     request.addresses.push(self.addressed(
@@ -168,6 +175,22 @@ impl Draft {
         instance: InstanceId,
     ) -> Finding {
         Finding {
+            roles: sessions::roles(&self.sessions, &instance),
+            profiles: sessions::profiles(&self.sessions, &instance),
+            ..self.about(said_by, crowd, account, region, instance)
+        }
+    }
+
+    /// A finding about any target.
+    pub(super) fn about<T>(
+        &self,
+        said_by: &AccountId,
+        crowd: usize,
+        account: AccountId,
+        region: Region,
+        target: T,
+    ) -> Finding<T> {
+        Finding {
             source: self.source,
             kind: text::one_line(&self.kind, text::SENTENCE),
             severity: self.severity,
@@ -184,10 +207,8 @@ impl Draft {
             place: self.place,
             notes: self.notes.iter().map(|note| text::one_line(note, text::REPORT)).chain(self.left_out()).collect(),
             remotes: self.remotes.iter().take(MOST_REMOTES).copied().collect(),
-            roles: sessions::roles(&self.sessions, &instance),
-            profiles: sessions::profiles(&self.sessions, &instance),
             report: self.report.clone(),
-            ..Finding::occasion(self.id.clone(), self.title.clone(), account, region, instance)
+            ..Finding::occasion(self.id.clone(), self.title.clone(), account, region, target)
         }
     }
 }

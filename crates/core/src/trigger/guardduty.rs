@@ -8,6 +8,7 @@ use super::{
     draft::{Draft, one_line},
     meaning::{Facts, Read, Resource, Sort},
     ocsf,
+    principals::{self, Stated},
     reading::{self, Place, text},
     securityhub, sessions,
 };
@@ -115,7 +116,10 @@ fn facts(
         kind,
         ..Draft::default()
     };
-    let mut facts = Facts { draft, place, subject: None, resources: Vec::new(), unread: Vec::new() };
+    let caller = service.get("action").get("awsApiCallAction").get("remoteIpDetails");
+    let callers = ["ipAddressV4", "ipAddressV6"].map(|name| caller.get(name));
+    let callers = addresses(callers.iter().filter_map(text));
+    let mut facts = Facts { draft, place, subject: None, resources: Vec::new(), callers, unread: Vec::new() };
     if is_sequence {
         facts.sequence(&service.get("detection").get("sequence"));
     } else {
@@ -134,6 +138,7 @@ impl Facts {
         self.subject = text(&resource.get("resourceType")).map(Sort::of_type);
         let principal = text(&resource.get("accessKeyDetails").get("principalId"));
         self.resources.extend(principal.and_then(sessions::instance_of).map(Resource::SessionOf));
+        self.access_key(&resource.get("accessKeyDetails"), None);
         let holds =
             |name: &str| resource.get(name).object().is_some_and(|map| map.values().any(|value| !value.is_null()));
         if ["eksClusterDetails", "kubernetesDetails", "ecsClusterDetails", "containerDetails"].into_iter().any(holds) {
@@ -158,6 +163,9 @@ impl Facts {
             let sort = Sort::of_type(text(&of).unwrap_or_default());
             let principal = item.get("data").get("accessKey").get("principalId");
             self.resources.extend(text(&principal).and_then(sessions::instance_of).map(Resource::SessionOf));
+            if sort == Sort::Credentials {
+                self.access_key(&item.get("data").get("accessKey"), text(&uid));
+            }
             if meaning::is_instance(&of, &uid) {
                 self.located(&item);
             } else {
@@ -168,6 +176,24 @@ impl Facts {
         let principals = actors.iter().map(|actor| actor.get("user").get("uid"));
         let sessions = principals.filter_map(|uid| text(&uid).and_then(sessions::instance_of)).map(Resource::SessionOf);
         self.resources.extend(sessions);
+        for actor in &actors {
+            let user = actor.get("user");
+            let read = |name: &str| user.get(name);
+            let (key, kind, id, name) = (read("credentialUid"), read("type"), read("uid"), read("name"));
+            let stated = Stated { key: text(&key), kind: text(&kind), id: text(&id), name: text(&name) };
+            self.resources.extend(principals::principal(stated).map(Resource::Principal));
+        }
+    }
+
+    /// GuardDuty's `accessKeyDetails`. `uid` is how a sequence lists the key.
+    fn access_key(&mut self, key: &Field<'_>, uid: Option<&str>) {
+        if key.object().is_none() {
+            return;
+        }
+        let (id, kind, principal, name) =
+            (key.get("accessKeyId"), key.get("userType"), key.get("principalId"), key.get("userName"));
+        let stated = Stated { key: text(&id).or(uid), kind: text(&kind), id: text(&principal), name: text(&name) };
+        self.resources.extend(principals::principal(stated).map(Resource::Principal));
     }
 
     /// An instance of a sequence: a bare id is where the entry or else the finding says.

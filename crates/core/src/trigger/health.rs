@@ -6,11 +6,11 @@
 use super::{
     Invoked, Notice, NoticeKind, ParseError, Parsed, Source, abuse,
     draft::{Draft, Named, Target, one_line},
-    reading,
+    principals, reading,
 };
 use crate::{
     model::{
-        console,
+        Principal, console,
         ids::{AccountId, Arn, Region},
         timestamp::Timestamp,
     },
@@ -19,6 +19,9 @@ use crate::{
 
 pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, ParseError> {
     let event = Event::read(root, invoked);
+    if event.code == EXPOSED {
+        return Ok(exposed(root, &event));
+    }
     if !event.is_abuse {
         return Ok(Parsed::Nothing(format!(
             "the Health event {} of {} is not an abuse report",
@@ -88,6 +91,46 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         ..Draft::default()
     };
     Ok(Parsed::Request(draft.named(&event.said_by, found.named)))
+}
+
+/// AWS found an access key of the account in public
+/// (<https://docs.aws.amazon.com/health/latest/ug/aws-health-concepts-and-terms.html>).
+const EXPOSED: &str = "AWS_RISK_CREDENTIALS_EXPOSED";
+
+/// The keys that AWS found. It says which, and has put their users into quarantine by then; whose they are is looked up.
+fn exposed(root: &Field<'_>, event: &Event) -> Parsed {
+    let detail = root.get("detail");
+    let entities = detail.get("affectedEntities").entries();
+    let texts = entities.iter().flat_map(|entity| [entity.get("entityValue"), entity.get("entityArn"), entity.clone()]);
+    let texts: Vec<String> = texts.filter_map(|text| text.value().as_str().map(str::to_owned)).collect();
+    let described = detail.get("eventDescription").items();
+    let described = described.iter().filter_map(|item| item.get("latestDescription").value().as_str());
+    let keys = |text: &str| principals::all_keys_in(text).collect::<Vec<_>>();
+    let mut found: Vec<Principal> = Vec::new();
+    for text in &texts {
+        let user = principals::user_of_arn(text).map(Principal::User);
+        found.extend(keys(text).into_iter().map(|id| Principal::AccessKey { id, user: None }).chain(user));
+    }
+    if found.is_empty() {
+        found.extend(described.flat_map(keys).map(|id| Principal::AccessKey { id, user: None }));
+    }
+    if event.closed {
+        return Parsed::Nothing(format!("the Health event {} is closed", event.code));
+    }
+    if found.is_empty() {
+        return Parsed::Notice(Box::new(event.notice(NoticeKind::ExposedKeyNotNamed, texts)));
+    }
+    let draft = Draft {
+        source: Source::Health,
+        id: event.id.clone(),
+        kind: event.code.clone(),
+        title: "AWS found an access key of the account in public".to_owned(),
+        last_seen: event.updated,
+        first_seen: event.started,
+        ..Draft::default()
+    };
+    let place = |principal| (event.account.clone(), event.region.clone(), Target::Principal(principal));
+    Parsed::Request(draft.named(&event.said_by, found.into_iter().map(place).collect()))
 }
 
 /// So many other things that a report names are reported.

@@ -3,9 +3,9 @@
 
 use std::net::IpAddr;
 
-use super::{Invoked, ParseError, reading::optional};
+use super::{Invoked, ParseError, Whom, reading::optional, whom};
 use crate::{
-    model::ids::{AccountId, InstanceKey, Region},
+    model::ids::{AccountId, Region},
     trigger::json::Field,
 };
 
@@ -32,14 +32,10 @@ pub enum FindBy {
     Address(IpAddr),
 }
 
-/// `{"action": "show", "instance_id": "i-..."}`.
-pub(super) fn show(root: &Field<'_>, invoked: &Invoked) -> Result<InstanceKey, ParseError> {
-    only(root, "show", &["instance_id", "account", "region"])?;
-    Ok(InstanceKey {
-        account: optional(&root.get("account"), &invoked.account)?,
-        region: optional(&root.get("region"), &invoked.region)?,
-        instance: root.get("instance_id").parse()?,
-    })
+/// `{"action": "show", "instance_id": "i-..."}`, or `access_key_id`, or `user`.
+pub(super) fn show(root: &Field<'_>, invoked: &Invoked) -> Result<Whom, ParseError> {
+    only(root, "show", &["instance_id", "access_key_id", "user", "account", "region"])?;
+    whom::whom(root, invoked)
 }
 
 /// `{"action": "find", "name": "web-1"}`, or `address`.
@@ -100,7 +96,7 @@ mod tests {
             ),
         ] {
             match read(&request) {
-                Ok(Parsed::LedgerRequest(LedgerRequest::Show(key))) => assert_eq!(key.pk(), pk),
+                Ok(Parsed::LedgerRequest(LedgerRequest::Show(Whom::Target(key)))) => assert_eq!(key.pk(), pk),
                 other => panic!("{other:?}"),
             }
         }

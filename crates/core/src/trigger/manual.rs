@@ -4,11 +4,12 @@
 use super::{
     Action, Force, Invoked, LedgerRequest, ParseError, Parsed, Place, Readiness, Rejoin, Request, Source, abuse,
     draft::{Draft, Target, one_line},
-    look,
+    look, whom,
 };
 use crate::{
     model::{
-        ids::{AccountId, InstanceKey, Region},
+        Principal,
+        ids::{AccountId, Region, TargetKey},
         text,
     },
     trigger::{
@@ -17,9 +18,11 @@ use crate::{
     },
 };
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "action",
     "instance_id",
+    "access_key_id",
+    "user",
     "abuse_report",
     "region",
     "account",
@@ -102,11 +105,9 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         Some(arn) => format!("{title} (invoked by {arn}, as the caller claims)"),
         None => title,
     };
-    let request = match root.get("abuse_report").text()? {
-        Some(_) if !root.get("instance_id").is_absent() => {
-            return Err(ParseError::InvalidRequest("abuse_report and instance_id: give one of the two".to_owned()));
-        }
-        Some(text) => match abuse::from_person(text, &title, &account, &region, invoked) {
+    let target = principal(root, action, stop)?;
+    let request = if let Some(text) = root.get("abuse_report").text()? {
+        match abuse::from_person(text, &title, &account, &region, invoked) {
             Parsed::Request(_) if stop => {
                 return Err(ParseError::InvalidRequest("stop: it goes with an instance_id".to_owned()));
             }
@@ -119,23 +120,42 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
             | Parsed::Readiness(_)) => {
                 return Ok(other);
             }
-        },
-        None => {
-            let draft = Draft {
-                source: Source::Manual,
-                id: format!("manual-{}", invoked.request_id),
-                kind: "Manual".to_owned(),
-                title,
-                by_person: true,
-                stop,
-                place: place(root),
-                ..Draft::default()
-            };
-            draft.named(&invoked.account, vec![(account, region, Target::Instance(root.get("instance_id").parse()?))])
         }
+    } else {
+        let draft = Draft {
+            source: Source::Manual,
+            id: format!("manual-{}", invoked.request_id),
+            kind: "Manual".to_owned(),
+            title,
+            by_person: true,
+            stop,
+            place: place(root),
+            ..Draft::default()
+        };
+        let target = match target {
+            Some(principal) => Target::Principal(principal),
+            None => Target::Instance(root.get("instance_id").parse()?),
+        };
+        draft.named(&invoked.account, vec![(account, region, target)])
     };
     Ok(Parsed::Request(Request { action, force, ..request }))
 }
+
+/// The principal that is named, where one is; an error where more than one thing is, or what a principal has no use for.
+fn principal(root: &Field<'_>, action: Action, stop: bool) -> Result<Option<Principal>, ParseError> {
+    let principal = whom::principal(root)?;
+    let given: Vec<&str> = TARGETS.into_iter().filter(|key| !root.get(key).is_absent()).collect();
+    if given.len() > 1 {
+        return Err(ParseError::InvalidRequest(format!("{}: give one of them", given.join(" and "))));
+    }
+    if principal.is_some() && (stop || action.rejoins()) {
+        return Err(ParseError::InvalidRequest("stop and rejoin: they go with an instance_id".to_owned()));
+    }
+    Ok(principal)
+}
+
+/// What a person may name, one at a time.
+const TARGETS: [&str; 4] = ["instance_id", "access_key_id", "user", "abuse_report"];
 
 /// Who invoked, by the caller's own word: nobody checks it, and it is shown as a claim. CloudTrail's data events are the
 /// proof (<https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html>).
@@ -180,17 +200,17 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<LedgerRequest>, Pa
     let action = root.get("action").text()?;
     let from = root.get("next").text()?;
     let roll = match action {
-        Some("status") if !root.get("instance_id").is_absent() => return status_of(root, invoked).map(Some),
+        Some("status") if names_one(root) => return status_of(root, invoked).map(Some),
         Some("status") => {
             let wrong = || {
-                root.get("next").wrong("what an answer of \"status\" has in \"next\": <account>/<region>/<instance>")
+                root.get("next").wrong("what an answer of \"status\" has in \"next\": <account>/<region>/<instance> or <account>/iam/<user>")
             };
-            let from = from.map(|next| InstanceKey::parse(next).ok_or_else(wrong)).transpose()?;
+            let from = from.map(|next| TargetKey::parse(next).ok_or_else(wrong)).transpose()?;
             LedgerRequest::Status { from, of: None }
         }
         Some("questions") => {
             let is_place = |next: &&str| {
-                next.rsplit_once('#').is_some_and(|(key, id)| InstanceKey::parse(key).is_some() && !id.is_empty())
+                next.rsplit_once('#').is_some_and(|(key, id)| TargetKey::parse(key).is_some() && !id.is_empty())
             };
             let wrong = || root.get("next").wrong("what an answer of \"questions\" has in \"next\"");
             let from = from.map(|next| Some(next).filter(is_place).ok_or_else(wrong)).transpose()?;
@@ -201,7 +221,7 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<LedgerRequest>, Pa
                 "next: it goes with \"action\": \"status\" or \"questions\" only".to_owned(),
             ));
         }
-        Some("verify") if root.get("instance_id").is_absent() => {
+        Some("verify") if !names_one(root) => {
             LedgerRequest::Verify { scheduled: root.get("scheduled").flag()?.unwrap_or(false) }
         }
         _ if !root.get("scheduled").is_absent() => {
@@ -221,6 +241,10 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<LedgerRequest>, Pa
         Some(key) => Err(ParseError::InvalidRequest(format!("{key}: this action is about all active containments"))),
         None => Ok(Some(roll)),
     }
+}
+
+fn names_one(root: &Field<'_>) -> bool {
+    ["instance_id", "access_key_id", "user"].iter().any(|key| !root.get(key).is_absent())
 }
 
 /// A person's answer to a question.
@@ -263,12 +287,7 @@ fn status_of(root: &Field<'_>, invoked: &Invoked) -> Result<LedgerRequest, Parse
     if let Some(key) = other {
         return Err(ParseError::InvalidRequest(format!("{key}: the status of one instance does not take it")));
     }
-    let of = InstanceKey {
-        account: optional(&root.get("account"), &invoked.account)?,
-        region: optional(&root.get("region"), &invoked.region)?,
-        instance: root.get("instance_id").parse()?,
-    };
-    Ok(LedgerRequest::Status { from: None, of: Some(of) })
+    Ok(LedgerRequest::Status { from: None, of: Some(whom::whom(root, invoked)?) })
 }
 
 /// What is wanted; a key that belongs to another action is an error, since it shows that something else was meant.

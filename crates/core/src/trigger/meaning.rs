@@ -2,13 +2,19 @@
 //! its API's list, Security Hub's two formats and an analyst's click state the same facts in different places; each parser
 //! fills [`Facts`], and what follows from them is decided here alone, so that one finding has one meaning by every way.
 
+use std::net::IpAddr;
+
 use super::{
     Doubt, Finding, Notice, NoticeKind, ParseError, Parsed, Request, Unread,
     draft::{Draft, Named, Target},
+    principals,
     reading::Place,
 };
 use crate::{
-    model::ids::{AccountId, InstanceId},
+    model::{
+        Principal,
+        ids::{AccountId, InstanceId},
+    },
     settings::Policy,
     trigger::{json::Field, reading},
 };
@@ -24,6 +30,8 @@ pub(super) struct Facts {
     pub(super) subject: Option<Sort>,
     /// What it names.
     pub(super) resources: Vec<Resource>,
+    /// Where credentials were used from: of a principal, the remote addresses.
+    pub(super) callers: Vec<IpAddr>,
     /// Resources that cannot be read.
     pub(super) unread: Vec<ParseError>,
 }
@@ -36,6 +44,8 @@ pub(super) enum Resource {
     Related(Named),
     /// Credentials that an instance's metadata service handed out.
     SessionOf(InstanceId),
+    /// Credentials of anybody else.
+    Principal(Principal),
     /// Another resource.
     Other(Sort),
 }
@@ -118,7 +128,11 @@ impl Facts {
             self.resources.iter().filter_map(move |resource| match resource {
                 Resource::Instance(named) if !related => Some(named.clone()),
                 Resource::Related(named) if related => Some(named.clone()),
-                Resource::Instance(_) | Resource::Related(_) | Resource::SessionOf(_) | Resource::Other(_) => None,
+                Resource::Instance(_)
+                | Resource::Related(_)
+                | Resource::SessionOf(_)
+                | Resource::Principal(_)
+                | Resource::Other(_) => None,
             })
         };
         let sessions = || {
@@ -127,7 +141,7 @@ impl Facts {
                     let Place { account, region } = self.place.clone();
                     Some((account, region, Target::Instance(id.clone())))
                 }
-                Resource::Instance(_) | Resource::Related(_) | Resource::Other(_) => None,
+                Resource::Instance(_) | Resource::Related(_) | Resource::Principal(_) | Resource::Other(_) => None,
             })
         };
         let sure = |named: Vec<Named>| named.into_iter().map(|named| (named, None)).collect::<Vec<_>>();
@@ -172,9 +186,29 @@ impl Facts {
         Meaning::Nothing(match (subject, family) {
             (_, Some(Family::Sequence(_))) => format!("the sequence {kind} names no instance"),
             (Sort::Instance | Sort::Containers, _) => format!("the finding {kind} names no instance"),
-            (Sort::Credentials, _) => format!("the finding {kind} is about an access key that belongs to no instance"),
+            (Sort::Credentials, _) => {
+                format!("the finding {kind} is about credentials, and names neither a user nor an instance")
+            }
             (Sort::Other, _) => format!("the finding {kind} is about a resource that is not an instance"),
         })
+    }
+
+    /// The principals that it says are compromised, or mentions.
+    fn principals(&self) -> Vec<(Principal, Option<Doubt>)> {
+        let doubt = match (self.subject, family(&self.draft.kind)) {
+            (_, Some(Family::Sequence(_)))
+            | (Some(Sort::Credentials), _)
+            | (None, Some(Family::Of(Sort::Credentials))) => None,
+            // A bucket or a database, which somebody's key was used on.
+            (Some(Sort::Other), _) | (None, Some(Family::Of(Sort::Other))) => Some(Doubt::Mentioned),
+            (Some(Sort::Instance | Sort::Containers), _)
+            | (None, Some(Family::Of(Sort::Instance | Sort::Containers)) | None) => return Vec::new(),
+        };
+        let named = self.resources.iter().filter_map(|resource| match resource {
+            Resource::Principal(principal) => Some((principal.clone(), doubt)),
+            Resource::Instance(_) | Resource::Related(_) | Resource::SessionOf(_) | Resource::Other(_) => None,
+        });
+        principals::once(&named.collect::<Vec<_>>())
     }
 
     /// The findings of it, or what else it comes to.
@@ -190,10 +224,22 @@ impl Facts {
             }
             Meaning::Nothing(why) => read.nothing = Some(why),
         }
+        let mut named = self.principals();
+        if !(read.findings.is_empty() && read.notices.is_empty()) {
+            // People are notified of the instance whose session it may be: once is enough.
+            named.retain(|(principal, _)| !matches!(principal, Principal::Session { .. }));
+        }
+        let crowd = named.len();
+        let Place { account, region } = &self.place;
+        let draft = Draft { remotes: self.callers.clone(), ..self.draft.clone() };
+        read.principals.extend(named.into_iter().map(|(principal, doubt)| {
+            let draft = Draft { doubt, ..draft.clone() };
+            draft.about(said_by, crowd, account.clone(), region.clone(), principal)
+        }));
         let mut unread = self.unread.into_iter();
         match unread.next() {
             // Nothing of it could be read: the whole finding is an error.
-            Some(error) if read.findings.is_empty() => return Err(error),
+            Some(error) if read.findings.is_empty() && read.principals.is_empty() => return Err(error),
             Some(error) => read.unread = std::iter::once(error).chain(unread).collect(),
             None => {}
         }
@@ -237,7 +283,7 @@ fn findings(draft: &Draft, said_by: &AccountId, named: Vec<(Named, Option<Doubt>
             let draft = Draft { doubt, ..draft.clone() };
             Some(draft.finding(said_by, crowd, account, region, id))
         }
-        Target::Address(_) | Target::Interface(_) => None,
+        Target::Address(_) | Target::Interface(_) | Target::Principal(_) => None,
     });
     each.collect()
 }
@@ -246,6 +292,7 @@ fn findings(draft: &Draft, said_by: &AccountId, named: Vec<(Named, Option<Doubt>
 #[derive(Debug, Default)]
 pub(super) struct Read {
     pub(super) findings: Vec<Finding>,
+    pub(super) principals: Vec<Finding<Principal>>,
     pub(super) notices: Vec<Notice>,
     pub(super) unread: Vec<ParseError>,
     /// Why it names nothing.
@@ -258,6 +305,7 @@ impl Read {
         match entry {
             Ok(entry) => {
                 self.findings.extend(entry.findings);
+                self.principals.extend(entry.principals);
                 self.notices.extend(entry.notices);
                 self.unread.extend(entry.unread);
                 self.nothing = self.nothing.take().or(entry.nothing);
@@ -268,22 +316,31 @@ impl Read {
 
     /// One event, one crowd: what all of its findings name counts for each.
     pub(super) fn crowd(&mut self) {
-        let crowd = self.findings.len();
+        let crowd = self.findings.len() + self.principals.len();
         for finding in &mut self.findings {
+            finding.crowd = crowd;
+        }
+        for finding in &mut self.principals {
             finding.crowd = crowd;
         }
     }
 
     /// The request, or why there is none. Where nothing but unreadable entries was found, the first of them is the error.
     pub(super) fn parsed(self, otherwise: impl Into<String>) -> Result<Parsed, ParseError> {
-        if self.findings.is_empty() && self.notices.is_empty() {
+        if self.findings.is_empty() && self.principals.is_empty() && self.notices.is_empty() {
             return match self.unread.into_iter().next() {
                 Some(error) => Err(error),
                 None => Ok(Parsed::Nothing(self.nothing.unwrap_or_else(|| otherwise.into()))),
             };
         }
         let unread = self.unread.into_iter().map(Unread::from).collect();
-        Ok(Parsed::Request(Request { findings: self.findings, notices: self.notices, unread, ..Request::default() }))
+        Ok(Parsed::Request(Request {
+            findings: self.findings,
+            principals: self.principals,
+            notices: self.notices,
+            unread,
+            ..Request::default()
+        }))
     }
 }
 

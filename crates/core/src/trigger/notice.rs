@@ -81,6 +81,8 @@ pub enum NoticeKind {
     CredentialsOfUnknownInstance,
     /// A click in Security Hub on findings that name no instance.
     ClickNamesNothing,
+    /// AWS found an access key in public, and the event does not say which.
+    ExposedKeyNotNamed,
     /// An event names more than is looked at.
     TooMany,
 }
@@ -96,6 +98,7 @@ impl NoticeKind {
             | Self::AlarmUnreadable
             | Self::CredentialsOfUnknownInstance
             | Self::ClickNamesNothing
+            | Self::ExposedKeyNotNamed
             | Self::TooMany => false,
         }
     }
@@ -115,6 +118,7 @@ impl NoticeKind {
             Self::CredentialsOfUnknownInstance => {
                 "the credentials of an instance are used elsewhere, and the finding does not say which instance"
             }
+            Self::ExposedKeyNotNamed => "AWS found an access key in public, and the event does not say which",
             Self::TooMany => "the event names more than Brig looks at for one event",
         }
     }
@@ -138,6 +142,9 @@ impl NoticeKind {
             }
             Self::CredentialsOfUnknownInstance => {
                 "Find the instance that the session belongs to (the session name in CloudTrail is its id), and contain it by its id."
+            }
+            Self::ExposedKeyNotNamed => {
+                "Read the event in the console and in the mail that AWS sent to the account's contacts, and contain the key: `brig contain AKIA...`."
             }
             Self::TooMany => "Find out whether the event is real. Contain the rest by id.",
         }

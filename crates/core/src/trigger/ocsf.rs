@@ -6,17 +6,19 @@
 
 use std::net::IpAddr;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Closed, Invoked, ParseError, Parsed, ResourceRole, Source,
     draft::{Draft, one_line},
     meaning::{Facts, Read, Resource, Sort, is_instance},
+    principals::{self, Stated},
     reading::{self, Place, text},
     securityhub::{Sender, guardduty_type, is_guardduty},
     sessions,
 };
 use crate::{
+    model::Principal,
     settings::Policy,
     trigger::{
         json::Field,
@@ -83,14 +85,20 @@ fn facts(finding: &Field<'_>, sender: &Sender) -> Result<Facts, ParseError> {
         ..Draft::default()
     };
     let place = place(finding, &uid, sender)?;
-    let mut facts = Facts { draft, place, subject: None, resources: Vec::new(), unread: Vec::new() };
+    let mut facts =
+        Facts { draft, place, subject: None, resources: Vec::new(), callers: Vec::new(), unread: Vec::new() };
     for resource in resources(finding) {
         facts.ocsf(&resource);
     }
     let actors = evidences.iter().map(|evidence| evidence.get("actor")).chain([finding.get("actor")]);
     for actor in actors {
         let user = actor.get("user");
-        facts.principal(text(&user.get("uid")), text(&user.get("type")), text(&user.get("name")));
+        facts.principal(
+            text(&user.get("credential_uid")),
+            text(&user.get("uid")),
+            text(&user.get("type")),
+            text(&user.get("name")),
+        );
     }
     Ok(facts)
 }
@@ -122,12 +130,29 @@ impl Facts {
         let data = inner(&resource.get("data"));
         let data = Field::root(&data);
         // GuardDuty's own names in OCSF's writing or in its own.
-        for names in [["principal_id", "user_type", "user_name"], ["principalId", "userType", "userName"]] {
-            let [principal, kind, name] = names.map(|name| data.get(name));
-            self.principal(text(&principal), text(&kind), text(&name));
+        for names in [
+            ["access_key_id", "principal_id", "user_type", "user_name"],
+            ["accessKeyId", "principalId", "userType", "userName"],
+        ] {
+            let [key, principal, kind, name] = names.map(|name| data.get(name));
+            let says = [&key, &principal, &kind, &name].into_iter().any(|field| text(field).is_some());
+            let key = text(&key).or_else(|| text(&uid).filter(|_| sort == Sort::Credentials && says));
+            self.principal(key, text(&principal), text(&kind), text(&name));
         }
+        let before = self.resources.len();
         let user = resource.get("user");
-        self.principal(text(&user.get("uid")), text(&user.get("type")), text(&user.get("name")));
+        self.principal(
+            text(&user.get("credential_uid")),
+            text(&user.get("uid")),
+            text(&user.get("type")),
+            text(&user.get("name")),
+        );
+        if before == self.resources.len() && sort == Sort::Credentials && data.object().is_none_or(Map::is_empty) {
+            self.principal(text(&uid), None, None, None);
+        }
+        if let Some(user) = text(&uid).and_then(principals::user_of_arn) {
+            self.resources.push(Resource::Principal(Principal::User(user)));
+        }
         if !is_instance(&of, &uid) {
             self.resources.push(Resource::Other(sort));
             return;
@@ -146,9 +171,13 @@ impl Facts {
         self.locate(id.unwrap_or(&uid), &accounts, &regions, None, as_what);
     }
 
-    fn principal(&mut self, principal: Option<&str>, kind: Option<&str>, role: Option<&str>) {
+    fn principal(&mut self, key: Option<&str>, principal: Option<&str>, kind: Option<&str>, role: Option<&str>) {
         self.resources.extend(principal.and_then(sessions::instance_of).map(Resource::SessionOf));
         self.draft.sessions.extend(sessions::of_principal(principal, kind, role));
+        let stated = Stated { key, kind, id: principal, name: role };
+        if principal.is_some() || key.is_some() {
+            self.resources.extend(principals::principal(stated).map(Resource::Principal));
+        }
     }
 }
 

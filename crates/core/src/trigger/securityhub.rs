@@ -12,11 +12,13 @@ use super::{
     Closed, Imported, Invoked, Notice, NoticeKind, ParseError, Parsed, ResourceRole, Source,
     draft::{Draft, one_line},
     meaning::{Facts, Read, Resource, Sort, is_instance},
+    principals::{self, Stated},
     reading::{self, Place, text},
     sessions,
 };
 use crate::{
     model::{
+        Principal,
         ids::{AccountId, Region},
         timestamp::Timestamp,
     },
@@ -161,7 +163,9 @@ fn facts(finding: &Field<'_>, sender: &Sender) -> Result<Facts, ParseError> {
         ..Draft::default()
     };
     let place = place(finding, sender)?;
-    let mut facts = Facts { draft, place, subject: None, resources: Vec::new(), unread: Vec::new() };
+    let callers = own.into_iter().flat_map(Own::callers);
+    let callers = addresses(callers);
+    let mut facts = Facts { draft, place, subject: None, resources: Vec::new(), callers, unread: Vec::new() };
     for resource in finding.get("Resources").entries() {
         facts.asff(&resource);
     }
@@ -195,6 +199,19 @@ impl Facts {
         self.resources.extend(principal.and_then(sessions::instance_of).map(Resource::SessionOf));
         let role = text(&key.get("PrincipalName")).or_else(|| text(&key.get("UserName")));
         self.draft.sessions.extend(sessions::of_principal(principal, text(&key.get("PrincipalType")), role));
+        let user = details.get("AwsIamUser");
+        let (kind, named) = (key.get("PrincipalType"), user.get("UserName"));
+        let of_user = text(&id).and_then(principals::user_of_arn);
+        let stated = match (sort, of_user) {
+            (Sort::Credentials, _) => {
+                let own = key.get("AccessKeyId");
+                let id = text(&own).or_else(|| text(&id)).map(str::to_owned);
+                principals::principal(Stated { key: id.as_deref(), kind: text(&kind), id: principal, name: role })
+            }
+            (_, Some(user)) => Some(Principal::User(user)),
+            (_, None) => text(&named).and_then(|name| name.parse().ok()).map(Principal::User),
+        };
+        self.resources.extend(stated.map(Resource::Principal));
         if !is_instance(&of, &id) {
             self.resources.push(Resource::Other(sort));
             return;
@@ -267,6 +284,15 @@ impl<'a> Own<'a> {
     fn marks_sample(self) -> bool {
         self.below("additionalInfo")
             .any(|(path, value)| (path == "/sample" && is_true(value)) || reading::marks_sample(&Field::root(value)))
+    }
+
+    /// Where AWS's API was called from.
+    fn callers(self) -> impl Iterator<Item = &'a str> {
+        let is_end =
+            |path: &str| path.ends_with("remoteIpDetails/ipAddressV4") || path.ends_with("remoteIpDetails/ipAddressV6");
+        self.below("action/awsApiCallAction")
+            .filter(move |(path, _)| is_end(path))
+            .filter_map(|(_, value)| value.as_str())
     }
 
     /// The far ends of connections and port probes; a caller of AWS's API is none.

@@ -49,7 +49,7 @@ fn check(event: &Value, expected: &Expect) {
                         request.action,
                         if request.force == Force::Yes { " by force" } else { "" },
                         f.source,
-                        f.instance,
+                        f.target,
                         f.account,
                         f.region,
                         f.kind,
@@ -245,7 +245,7 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop, scheduled, name, address, invoked_by, question, answer, notify"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, access_key_id, user, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop, scheduled, name, address, invoked_by, question, answer, notify"#
         ]],
     );
     check(
@@ -302,19 +302,19 @@ fn going_back_and_looking_again_are_asked_for_strictly() {
     check(
         &json!({"action": "status", "next": "111122223333/eu-central-1/i-0123abcd"}),
         &expect![[
-            r#"Status { from: Some(InstanceKey { account: AccountId("111122223333"), region: Region("eu-central-1"), instance: InstanceId("i-0123abcd") }), of: None }"#
+            r#"Status { from: Some(Instance(InstanceKey { account: AccountId("111122223333"), region: Region("eu-central-1"), instance: InstanceId("i-0123abcd") })), of: None }"#
         ]],
     );
     check(
         &json!({"action": "status", "next": "x"}),
         &expect![[
-            r#"InvalidRequest: next: "x" is not what an answer of "status" has in "next": <account>/<region>/<instance>"#
+            r#"InvalidRequest: next: "x" is not what an answer of "status" has in "next": <account>/<region>/<instance> or <account>/iam/<user>"#
         ]],
     );
     check(
         &json!({"action": "status", "instance_id": "i-0123abcd"}),
         &expect![[
-            r#"Status { from: None, of: Some(InstanceKey { account: AccountId("111122223333"), region: Region("eu-central-1"), instance: InstanceId("i-0123abcd") }) }"#
+            r#"Status { from: None, of: Some(Target(Instance(InstanceKey { account: AccountId("111122223333"), region: Region("eu-central-1"), instance: InstanceId("i-0123abcd") }))) }"#
         ]],
     );
     check(
@@ -339,14 +339,14 @@ fn a_call_on_what_a_containment_may_hold_is_a_reason_to_look() {
     check(
         &event("AssociateIamInstanceProfile", nested),
         &expect![[
-            r#"TrailCall { id: "e-1", call: "AssociateIamInstanceProfile", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [InstanceId("i-0123abcd")], interfaces: [], groups: [], addresses: [], roles: [] }"#
+            r#"TrailCall { id: "e-1", call: "AssociateIamInstanceProfile", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [InstanceId("i-0123abcd")], interfaces: [], groups: [], addresses: [], roles: [], users: [] }"#
         ]],
     );
     let policy = json!({"roleName": "app", "policyName": "brig-deny"});
     check(
         &event("DeleteRolePolicy", policy),
         &expect![[
-            r#"TrailCall { id: "e-1", call: "DeleteRolePolicy", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [], interfaces: [], groups: [], addresses: [], roles: ["app"] }"#
+            r#"TrailCall { id: "e-1", call: "DeleteRolePolicy", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [], interfaces: [], groups: [], addresses: [], roles: ["app"], users: [] }"#
         ]],
     );
     check(
@@ -369,7 +369,9 @@ fn what_no_source_writes_is_unsupported() {
     check(&json!([1, 2]), &expect![[r#"UnsupportedEvent: the event is a list of 2, not a JSON object"#]]);
     check(
         &json!({"hello": 1}),
-        &expect![[r#"UnsupportedEvent: no trigger has the keys [hello]; a direct invoke needs "instance_id""#]],
+        &expect![[
+            r#"UnsupportedEvent: no trigger has the keys [hello]; a direct invoke needs "instance_id", "access_key_id" or "user""#
+        ]],
     );
     check(
         &json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "instance_id": "i-0123abcd"}),
@@ -452,7 +454,7 @@ proptest! {
         if let Ok(Parsed::Request(request)) = parse(&event, &invoked(), &policy()) {
             let text = event.to_string();
             for finding in request.findings {
-                let quoted = format!("\"{}\"", finding.instance);
+                let quoted = format!("\"{}\"", finding.target);
                 prop_assert!(text.contains(&quoted), "{quoted}");
             }
         }
@@ -469,7 +471,7 @@ proptest! {
         let text = event.to_string();
         if let Ok(Parsed::Request(request)) = parse(&event, &invoked(), &policy()) {
             for finding in request.findings {
-                let quoted = format!("\"{}\"", finding.instance);
+                let quoted = format!("\"{}\"", finding.target);
                 prop_assert!(text.contains(&quoted), "{quoted}");
             }
         }

@@ -66,7 +66,7 @@ impl Seen {
 
 /// An instance that AWS does not know any more: there is nothing to give back but what lies outside it.
 pub(super) fn gone(finding: &Finding) -> Instance {
-    Instance::gone(finding.instance.clone(), finding.account.clone(), finding.region.clone())
+    Instance::gone(finding.target.clone(), finding.account.clone(), finding.region.clone())
 }
 
 pub(super) async fn look(work: &Work<'_>, lanes: &Lanes) -> Seen {

@@ -10,7 +10,7 @@ use brig_core::{
     },
     model::{
         deny_policy,
-        ids::{AccountId, ContainmentId, InstanceKey, Region},
+        ids::{AccountId, ContainmentId, InstanceKey, Region, TargetKey},
         timestamp::Timestamp,
     },
     step::{DenyRole, Isolate, Step},
@@ -22,7 +22,7 @@ use crate::sim::State;
 
 #[async_trait]
 impl Containments for SimLedger {
-    async fn read(&self, key: &InstanceKey) -> PortResult<Records> {
+    async fn read(&self, key: &TargetKey) -> PortResult<Records> {
         self.call("Query", false, |state| Ok(state.tables.records(key))).await
     }
 
@@ -32,7 +32,7 @@ impl Containments for SimLedger {
 
     async fn record(
         &self,
-        key: &InstanceKey,
+        key: &TargetKey,
         containment: &ContainmentId,
         steps: &[StepRecord],
     ) -> PortResult<Vec<String>> {
@@ -40,7 +40,7 @@ impl Containments for SimLedger {
         self.call(operation, true, |state| Ok(record(state, key, containment, steps))).await
     }
 
-    async fn finish(&self, key: &InstanceKey, containment: &ContainmentId, ended: &[StepEnd]) -> PortResult<()> {
+    async fn finish(&self, key: &TargetKey, containment: &ContainmentId, ended: &[StepEnd]) -> PortResult<()> {
         self.call(if ended.len() == 1 { "UpdateItem" } else { "TransactWriteItems" }, true, |state| {
             let held = state.tables.steps.entry((key.clone(), containment.clone())).or_default();
             for StepEnd { key, outcome, at, repairs } in ended {
@@ -63,7 +63,7 @@ impl Containments for SimLedger {
         .await
     }
 
-    async fn close(&self, key: &InstanceKey, current: &Containment, read_version: u64) -> PortResult<bool> {
+    async fn close(&self, key: &TargetKey, current: &Containment, read_version: u64) -> PortResult<bool> {
         self.call("PutItem", true, |state| {
             let tables = &mut state.tables;
             if tables.current.get(key).map(|current| current.version) != Some(read_version) {
@@ -80,9 +80,7 @@ impl Containments for SimLedger {
             }
             if let Some(at) = current.released_at.filter(|_| current.state == Status::Released) {
                 tables.released.push(Release {
-                    account: key.account.clone(),
-                    region: key.region.clone(),
-                    instance_id: key.instance.clone(),
+                    target: key.clone(),
                     containment_id: current.containment.to_string(),
                     released_at: at.to_string(),
                 });
@@ -101,10 +99,14 @@ impl Containments for SimLedger {
 
     async fn active_in(&self, account: &AccountId, region: Option<&Region>) -> PortResult<Vec<InstanceKey>> {
         let here = |key: &&InstanceKey| key.account == *account && region.is_none_or(|region| key.region == *region);
-        self.call("Query", false, |state| Ok(state.tables.active.iter().filter(here).cloned().collect())).await
+        self.call("Query", false, |state| {
+            let instances = state.tables.active.iter().filter_map(TargetKey::instance);
+            Ok(instances.filter(here).cloned().collect())
+        })
+        .await
     }
 
-    async fn over_cap(&self, _key: &InstanceKey, at: Timestamp) -> PortResult<OverCap> {
+    async fn over_cap(&self, _key: &TargetKey, at: Timestamp) -> PortResult<OverCap> {
         self.call("UpdateItem", true, |state| {
             let hour = state.tables.hours.entry(at.hour()).or_default();
             let first = !std::mem::replace(&mut hour.said, true);
@@ -125,7 +127,7 @@ fn claim(state: &mut State, claim: &Claim) -> Claimed {
         return Claimed::Moved;
     }
     if let Some(limits) = &claim.limits {
-        let instance = claim.key.instance.as_str();
+        let instance = claim.key.name();
         let hour = tables.hours.entry(claim.now.hour()).or_default();
         let fits = |counted: &BTreeSet<String>, most: u32| {
             counted.contains(instance) || counted.len() < usize::try_from(most).unwrap_or(usize::MAX)
@@ -153,12 +155,12 @@ fn claim(state: &mut State, claim: &Claim) -> Claimed {
 }
 
 /// A containment that was withdrawn no longer counts.
-fn give_back(tables: &mut Tables, key: &InstanceKey, counted: &Counted) {
+fn give_back(tables: &mut Tables, key: &TargetKey, counted: &Counted) {
     if !counted.hour_stays
         && let Some(hour) = tables.hours.get_mut(&counted.hour)
     {
-        hour.all.remove(key.instance.as_str());
-        hour.others.remove(key.instance.as_str());
+        hour.all.remove(key.name());
+        hour.others.remove(key.name());
     }
     let Some(group) = counted.group.as_ref().filter(|group| !group.stays) else { return };
     let Some((older, newer)) = tables.groups.get_mut(&group.name) else { return };
@@ -169,7 +171,7 @@ fn give_back(tables: &mut Tables, key: &InstanceKey, counted: &Counted) {
     }
 }
 
-fn record(state: &mut State, key: &InstanceKey, containment: &ContainmentId, steps: &[StepRecord]) -> Vec<String> {
+fn record(state: &mut State, key: &TargetKey, containment: &ContainmentId, steps: &[StepRecord]) -> Vec<String> {
     let mut already = Vec::new();
     for step in steps {
         check_original(state, step);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::{
     ledger::{Question, QuestionPage},
-    model::{ids::InstanceKey, timestamp::Timestamp},
+    model::{ids::TargetKey, timestamp::Timestamp},
 };
 use brig_engine::ports::{PortResult, Questions};
 
@@ -13,16 +13,16 @@ use super::{MOST_QUESTIONS, SimLedger};
 impl Questions for SimLedger {
     async fn ask(&self, question: &Question) -> PortResult<()> {
         self.call("PutItem", true, |state| {
-            state.tables.questions.insert((question.key(), question.question.clone()), question.clone());
+            state.tables.questions.insert((question.target.clone(), question.question.clone()), question.clone());
             Ok(())
         })
         .await
     }
 
-    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> PortResult<QuestionPage> {
-        let sk = |question: &Question| format!("{}#{}", question.key().pk(), question.question);
+    async fn questions(&self, of: Option<&TargetKey>, from: Option<&str>) -> PortResult<QuestionPage> {
+        let sk = |question: &Question| format!("{}#{}", question.target.clone().pk(), question.question);
         let wanted = |question: &&Question| {
-            of.is_none_or(|key| question.key() == *key) && from.is_none_or(|from| sk(question).as_str() > from)
+            of.is_none_or(|key| question.target.clone() == *key) && from.is_none_or(|from| sk(question).as_str() > from)
         };
         self.call("Query", false, |state| {
             let mut questions: Vec<Question> = state.tables.questions.values().filter(wanted).cloned().collect();
@@ -42,7 +42,7 @@ impl Questions for SimLedger {
         .await
     }
 
-    async fn close_question(&self, key: &InstanceKey, question: &str, _answer: &str, _at: Timestamp) -> PortResult<()> {
+    async fn close_question(&self, key: &TargetKey, question: &str, _answer: &str, _at: Timestamp) -> PortResult<()> {
         self.call("TransactWriteItems", true, |state| {
             state.tables.questions.remove(&(key.clone(), question.to_owned()));
             Ok(())

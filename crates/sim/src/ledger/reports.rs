@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::{
     ledger::{Release, Report, ReportOf},
-    model::ids::InstanceKey,
+    model::ids::TargetKey,
 };
 use brig_engine::ports::{PortResult, Reports};
 
@@ -11,7 +11,7 @@ use super::SimLedger;
 
 #[async_trait]
 impl Reports for SimLedger {
-    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> PortResult<()> {
+    async fn keep_report(&self, key: &TargetKey, report: &Report) -> PortResult<()> {
         self.call("PutItem", true, |state| {
             let kept = state.tables.reports.entry((key.clone(), report.of)).or_insert_with(|| report.clone());
             if kept.version <= report.version {
@@ -22,8 +22,8 @@ impl Reports for SimLedger {
         .await
     }
 
-    async fn reports(&self, key: &InstanceKey) -> PortResult<Vec<Report>> {
-        let of = |((of, _), report): (&(InstanceKey, ReportOf), &Report)| (of == key).then(|| report.clone());
+    async fn reports(&self, key: &TargetKey) -> PortResult<Vec<Report>> {
+        let of = |((of, _), report): (&(TargetKey, ReportOf), &Report)| (of == key).then(|| report.clone());
         self.call("Query", false, |state| Ok(state.tables.reports.iter().filter_map(of).collect())).await
     }
 

@@ -156,7 +156,7 @@ fn a_question_that_was_answered_is_not_asked_again_because_the_channel_did_not_h
     contain(&sim, &victim);
     let question = status(&sim).questions.pop().expect("a question");
     let (engine, at) = (sim.engine(0), sim.clock());
-    sim.run(engine.ledger.close_question(&question.key(), &question.question, "no", at))
+    sim.run(engine.ledger.close_question(&question.target, &question.question, "no", at))
         .expect("an end")
         .expect("closed");
     // The event comes again for the channel's sake.

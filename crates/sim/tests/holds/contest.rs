@@ -80,9 +80,10 @@ fn recorded(sim: &Arc<Sim>, victim: &Victim) -> Answer {
         groups: Vec::<GroupId>::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        users: Vec::new(),
     };
     let (engine, invocation) = (sim.engine(0), sim.invocation("trail", Duration::from_mins(2)));
-    sim.run(engine.touched(&touched, &invocation)).expect("an end").0.pop().expect("it is contained")
+    sim.run(engine.touched(&touched, &invocation)).expect("an end").entries.pop().expect("it is contained")
 }
 
 /// Undone and repaired until the repair is held back: the answer that said so, none where it never is.

@@ -238,6 +238,7 @@ fn a_responders_change_is_reported_and_left() {
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        users: Vec::new(),
     };
     sim.change(|world| {
         let (id, web) = (interface(world, &victim), web(world));
@@ -246,7 +247,7 @@ fn a_responders_change_is_reported_and_left() {
     let look = |by: &str| {
         let (engine, invocation) = (sim.engine(0), sim.invocation("trail", Duration::from_mins(2)));
         let event = touched(by, &sim);
-        sim.run(engine.touched(&event, &invocation)).expect("an end").0
+        sim.run(engine.touched(&event, &invocation)).expect("an end").entries
     };
     let told = sim.told().len();
     let entries = look("arn:aws:sts::123456789012:assumed-role/Responder/ann");

@@ -152,7 +152,7 @@ fn check_records(sim: &Arc<Sim>, victim: &Victim) {
         region: REGION.parse().expect("Region"),
         instance: victim.id.clone(),
     };
-    let records = sim.run(sim.engine(0).ledger.read(&key)).expect("an end").expect("records");
+    let records = sim.run(sim.engine(0).ledger.read(&key.into())).expect("an end").expect("records");
     for record in &records.steps {
         let detail = record.outcome.as_ref().map(|outcome| outcome.words().to_string()).unwrap_or_default();
         assert_eq!(raw(&detail), None, "{}: {detail}", record.key);
@@ -175,6 +175,7 @@ fn touched(victim: &Victim, bad: &str) -> TrailCall {
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        users: Vec::new(),
     }
 }
 
@@ -205,7 +206,7 @@ fn nothing_that_aws_returns_reaches_people_raw() {
         check_answer(&verify(&sim, &victim, Drift::Repair));
         let look = sim.engine(0);
         let looked = sim.run(look.touched(&touched(&victim, &bad), &sim.invocation("t", Duration::from_mins(2))));
-        looked.expect("an end").0.iter().for_each(check_answer);
+        looked.expect("an end").entries.iter().for_each(check_answer);
         check_answer(&release(&sim, &victim));
         check_records(&sim, &victim);
         assert!(!sim.messages().is_empty());

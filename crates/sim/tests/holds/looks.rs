@@ -9,7 +9,7 @@ use brig_core::{
     report::{answer::Answer, fact::Truth},
     trigger::TrailCall,
 };
-use brig_engine::Verified;
+use brig_engine::{Touched, Verified};
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, When, World};
 
 use crate::{
@@ -35,7 +35,7 @@ struct Look {
 fn scheduled(sim: &Arc<Sim>) -> Look {
     let (engine, invocation) = (sim.engine(0), sim.invocation("schedule", TIME));
     match sim.run(engine.verify_all(Asks::Machine, &invocation)).expect("an end") {
-        Ok(Verified { entries, not_looked_at, unreadable, not_notified }) => {
+        Ok(Verified { entries, not_looked_at, unreadable, not_notified, .. }) => {
             assert_eq!((not_looked_at, unreadable.len()), (0, 0), "there was time, and every entry can be read");
             let fails = |entry: &Answer| {
                 entry.not_notified.is_some() || (entry.outcome == Conclusion::Unverified && entry.left_over)
@@ -48,7 +48,7 @@ fn scheduled(sim: &Arc<Sim>) -> Look {
 
 fn touch(sim: &Arc<Sim>, touched: &TrailCall) -> Look {
     let (engine, invocation) = (sim.engine(0), sim.invocation(&touched.id, TIME));
-    let (entries, failed) = sim.run(engine.touched(touched, &invocation)).expect("an end");
+    let Touched { entries, failed, .. } = sim.run(engine.touched(touched, &invocation)).expect("an end");
     Look { again: failed.is_some() || entries.iter().any(|entry| entry.left_over), entries }
 }
 
@@ -66,6 +66,7 @@ fn swapped_back(world: &World, victim: &Victim) -> TrailCall {
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        users: Vec::new(),
     }
 }
 

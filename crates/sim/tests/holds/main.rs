@@ -31,5 +31,6 @@ mod races;
 mod record;
 mod release;
 mod stop;
+mod users;
 mod words;
 mod worlds;

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use brig_core::{
     decide::Asks,
     ledger::Cause,
-    model::ids::{InstanceId, InstanceKey},
+    model::ids::{InstanceId, InstanceKey, TargetKey},
     report::{answer::Answer, fact::Truth},
     settings::{Mode, Policy},
     trigger::{Finding, Force, Invoked, Parsed, Rejoin, TrailCall, parse},
 };
-use brig_engine::{Decision, Drift, StatusPage, Verification};
+use brig_engine::{Decision, Drift, StatusPage, Touched, Verification};
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, When, World};
 use serde_json::json;
 
@@ -433,6 +433,7 @@ fn swapped_back(sim: &Sim, victim: &Victim) -> TrailCall {
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        users: Vec::new(),
     }
 }
 
@@ -461,7 +462,7 @@ fn a_drift_event_whose_calls_fail_is_never_dropped_and_nothing_false_is_said() {
                 undo(&sim, &victim);
                 sim.breaks(Break::Once(number, fault, when));
                 let told = sim.told().len();
-                let (entries, failed) = look(&sim, &victim);
+                let Touched { entries, failed, .. } = look(&sim, &victim);
                 swept += 1;
                 let left = failed.is_some() || entries.iter().any(|entry| entry.left_over);
                 let heard = sim.told().len() > told;
@@ -496,7 +497,7 @@ fn an_event_that_names_thousands_of_resources_is_looked_up_in_a_few_calls() {
     touched.instances.extend((0..5_000).filter_map(|number| format!("i-f{number:016x}").parse().ok()));
     let before = sim.calls().len();
     let (engine, invocation) = (sim.engine(0), sim.invocation("m", TIME));
-    let (entries, failed) = sim.run(engine.touched(&touched, &invocation)).expect("an end");
+    let Touched { entries, failed, .. } = sim.run(engine.touched(&touched, &invocation)).expect("an end");
     assert!(failed.is_none() && entries.len() == 1, "{entries:?} {failed:?}");
     let small = {
         let (sim, victim) = contained();
@@ -537,6 +538,11 @@ fn one_denied_read_makes_its_lane_unknown_and_no_other_and_is_no_drift() {
     report(reads.len(), &failures);
 }
 
+fn key(id: &InstanceId) -> TargetKey {
+    let (account, region) = (ACCOUNT.parse().expect("account"), REGION.parse().expect("Region"));
+    TargetKey::Instance(InstanceKey { account, region, instance: id.clone() })
+}
+
 #[test]
 fn what_never_succeeded_has_not_drifted_and_the_reason_and_the_name_are_shown() {
     let (sim, victim) = plain(Policy::default(), |_, _| {});
@@ -551,11 +557,6 @@ fn what_never_succeeded_has_not_drifted_and_the_reason_and_the_name_are_shown() 
     assert!(entry.now.reason.to_string().contains("mining"), "{}", entry.now.reason);
     assert_eq!(entry.name.as_deref(), Some("web-1"));
     let (engine, invocation) = (sim.engine(0), sim.invocation("status", TIME));
-    let key = |id: &InstanceId| InstanceKey {
-        account: ACCOUNT.parse().expect("account"),
-        region: REGION.parse().expect("Region"),
-        instance: id.clone(),
-    };
     let one = sim.run(engine.status(None, Some(&key(&victim.id)), &invocation)).expect("an end").expect("a page");
     assert_eq!(one.active.len(), 1);
     let none = sim.run(engine.status(None, Some(&key(&victim.sibling)), &invocation)).expect("an end").expect("a page");
@@ -588,7 +589,7 @@ fn one_finding_that_asks_about_two_instances_asks_two_questions() {
     let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
     match sim.run(engine.decide(&second, true, "", &invocation)).expect("an end").expect("an answer") {
         Decision::Acted(answer) => assert_eq!(answer.instance_id, other),
-        decision @ (Decision::NotAsked | Decision::Closed(_)) => panic!("{decision:?}"),
+        decision @ (Decision::NotAsked | Decision::Closed(_) | Decision::ActedOnPrincipal(_)) => panic!("{decision:?}"),
     }
 }
 
@@ -599,8 +600,8 @@ fn of_many_questions_every_one_is_listed_and_can_be_answered() {
     let asked = status(&sim).questions.first().expect("a question").clone();
     let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
     for number in 1..150 {
-        let instance_id = format!("i-{number:017x}").parse().expect("an id");
-        let question = brig_core::ledger::Question { question: format!("q-{number}"), instance_id, ..asked.clone() };
+        let target = key(&format!("i-{number:017x}").parse().expect("an id"));
+        let question = brig_core::ledger::Question { question: format!("q-{number}"), target, ..asked.clone() };
         sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
     }
     let mut listed = Vec::new();
@@ -620,7 +621,7 @@ fn of_many_questions_every_one_is_listed_and_can_be_answered() {
     let last = listed.last().expect("a question");
     match sim.run(engine.decide(&last.question, false, "a drill", &invocation)).expect("an end").expect("an answer") {
         Decision::Closed(question) => assert_eq!(question.question, last.question),
-        decision @ (Decision::NotAsked | Decision::Acted(_)) => panic!("{decision:?}"),
+        decision @ (Decision::NotAsked | Decision::Acted(_) | Decision::ActedOnPrincipal(_)) => panic!("{decision:?}"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use brig_core::{
     decide::Asks,
     iam::power::{Duty, Read, there},
-    model::Destination,
+    model::{Destination, Principal},
     trigger::{Readiness, Rejoin},
 };
 use brig_sim::{REGION, Sim, World};
@@ -139,6 +139,17 @@ fn a_containment_makes_no_call_that_is_missing_from_its_power_and_looks_at_all_t
     deliver(&held, &victim, "r").expect("an answer");
     assert_eq!(lacking(&held, Duty::Contain), Vec::<&str>::new());
     used.extend(operations(&held));
+
+    // A user; a key of another account is asked about.
+    let (mut world, user) = crate::users::world();
+    world.foreign_keys.insert("AKIAFOREIGNFOREIGN00".to_owned(), "999988887777".to_owned());
+    let foreign = Principal::AccessKey { id: "AKIAFOREIGNFOREIGN00".parse().expect("a key"), user: None };
+    let principal = crate::users::key(&world, &user);
+    let denied = Sim::new(world, 1);
+    denied.contain_principal(&principal, "r").expect("an answer");
+    denied.contain_principal(&foreign, "s").expect("an answer");
+    assert_eq!(lacking(&denied, Duty::Contain), Vec::<&str>::new());
+    used.extend(operations(&denied));
     assert_eq!(idle(&used, Duty::Contain), Vec::<&str>::new());
 }
 
@@ -162,6 +173,19 @@ fn a_release_makes_no_call_that_is_missing_from_its_power_and_looks_at_all_that_
     denying.release(&victims[0].id, Rejoin::Yes, "back").expect("an answer");
     let calls = denying.calls().into_iter().skip(before).map(|call| call.operation);
     used.extend(calls.filter(|operation| !HOME.contains(operation)));
+    let (mut world, user) = crate::users::world();
+    world.foreign_keys.insert("AKIAFOREIGNFOREIGN00".to_owned(), "999988887777".to_owned());
+    let foreign = Principal::AccessKey { id: "AKIAFOREIGNFOREIGN00".parse().expect("a key"), user: None };
+    world.users.get_mut(&user).expect("it").boundary = Some("arn:aws:iam::123456789012:policy/before".to_owned());
+    let other: brig_core::model::ids::UserName = "bob".parse().expect("a name");
+    let denied = Sim::new(world.clone(), 1);
+    for principal in [crate::users::key(&world, &user), crate::users::key(&world, &other), foreign] {
+        denied.contain_principal(&principal, "r").expect("an answer");
+        let before = denied.calls().len();
+        denied.release_principal(&principal, "back").expect("an answer");
+        let calls = denied.calls().into_iter().skip(before).map(|call| call.operation);
+        used.extend(calls.filter(|operation| !HOME.contains(operation)));
+    }
     let actions = actions(Duty::Release);
     let lacking: Vec<_> = used.iter().filter(|operation| !actions.contains(**operation)).collect();
     assert_eq!(lacking, Vec::<&&str>::new());

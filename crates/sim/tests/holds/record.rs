@@ -20,7 +20,7 @@ fn show(sim: &Arc<Sim>, victim: &Victim) -> Story {
     let (account, region) = (ACCOUNT.parse().expect("account"), REGION.parse().expect("Region"));
     let key = InstanceKey { account, region, instance: victim.id.clone() };
     let engine = sim.engine(0);
-    sim.run(engine.show(&key)).expect("an end").expect("an answer")
+    sim.run(engine.show(&key.into())).expect("an end").expect("an answer")
 }
 
 fn outcomes<'a>(story: &'a Story) -> Vec<(&'static str, &'a str)> {

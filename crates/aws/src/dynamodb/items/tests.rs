@@ -1,5 +1,5 @@
 use brig_core::{
-    model::Purpose,
+    model::{Purpose, ids::InstanceKey},
     step::{GroupRef, Isolate, Step},
 };
 
@@ -76,12 +76,12 @@ fn isolate(at: Timestamp) -> StepRecord {
     }
 }
 
-fn key() -> InstanceKey {
-    InstanceKey {
+fn key() -> TargetKey {
+    TargetKey::Instance(InstanceKey {
         account: "123456789012".parse().expect("account"),
         region: "us-east-1".parse().expect("region"),
         instance: "i-0123abcd".parse().expect("id"),
-    }
+    })
 }
 
 /// An item `current` and a step, as a version of Brig wrote them that knew no later attribute.

@@ -36,6 +36,9 @@ impl fmt::Display for Promise {
             Self::SnapshotTaken(snapshot, volume) => write!(f, "{snapshot} of {volume} was started"),
             Self::DeviceTagged(snapshot, device) => write!(f, "{snapshot} says that it was {device}"),
             Self::Locked(snapshot) => write!(f, "{snapshot} is locked"),
+            Self::Denied(user) => write!(f, "the permissions boundary of {user} denies everything"),
+            Self::DenialAttached(user) => write!(f, "a policy that denies everything is attached to {user}"),
+            Self::Inactive(kind, id) => write!(f, "the {} {id} is inactive", kind.noun()),
             Self::GivenBack(kind, resource) => write!(f, "{} {resource}", kind.name()),
             Self::Read(subject) => subject.fmt(f),
         }
@@ -77,6 +80,15 @@ impl Fact {
             (Promise::Read(subject), _) => format!("{subject} could not be read{why}"),
             // These say themselves what is wrong.
             (Promise::NamedRole(role), _) => format!("{}{why}", role.sentence()),
+            (Promise::Inactive(kind, id), Truth::No | Truth::Partial) => {
+                format!("the {} {id} is STILL ACTIVE{why}", kind.noun())
+            }
+            (Promise::Denied(user), Truth::No | Truth::Partial) => {
+                format!("the permissions boundary of {user} does NOT deny everything{why}")
+            }
+            (Promise::DenialAttached(user), Truth::No | Truth::Partial) => {
+                format!("the policy that denies everything is NOT attached to {user}{why}")
+            }
             (what, Truth::Unknown) => format!("not known: {what}{why}"),
             (what, Truth::No | Truth::Partial) => format!("not true: {what}{why}"),
         }))

@@ -15,6 +15,7 @@ use crate::{
     report::{
         answer::{Answer, Resolution},
         fact::Truth,
+        principal::{PrincipalAnswer, PrincipalLine},
         verdict::{LaneLine, Verdict},
     },
     step::Lane,
@@ -126,6 +127,39 @@ pub(super) fn of(answer: &Answer, audience: &Audience<'_>) -> String {
         next_steps: next_steps(answer, audience),
         outcome: outcome.word(),
         resources: vec![instance_id.to_string()],
+        context,
+    }
+    .json()
+}
+
+/// What to do, and the command for it.
+pub(super) type Told = (String, Option<String>);
+
+pub(super) fn of_principal(
+    answer: &PrincipalAnswer,
+    title: &str,
+    advice: Vec<Told>,
+    context: Map<String, Value>,
+) -> String {
+    let mut lines = vec![text::chat(&answer.verdict.summary.to_string(), LONGEST_SUMMARY)];
+    let said = |line: &PrincipalLine| text::chat(&line.text.to_string(), LONGEST_LANE);
+    lines.extend(
+        answer.verdict.lines.iter().map(|line| format!("- {}: {}{}", line.part, details::mark(line.truth), said(line))),
+    );
+    lines.push(format!("Why: {}", text::chat(&answer.reason.to_string(), LONGEST_REASON)));
+    let step = |(what, command): Told| match command {
+        Some(command) => {
+            format!("{} `{}`", text::chat(&what, LONGEST_REASON), text::chat(&command, LONGEST_SUMMARY))
+        }
+        None => text::chat(&what, LONGEST_REASON),
+    };
+    Notification {
+        thread: &pager::Event::of_principal(answer, None).dedup_key,
+        title,
+        lines,
+        next_steps: advice.into_iter().map(step).collect(),
+        outcome: answer.outcome.word(),
+        resources: vec![answer.subject()],
         context,
     }
     .json()

@@ -5,12 +5,12 @@ use crate::{
     ledger::Conclusion,
     report::{
         answer::{Answer, StepReport},
-        contest,
+        contest::{self, Contested},
         fact::Truth,
         paths,
         verdict::LaneLine,
     },
-    step::{Lane, OutcomeKind},
+    step::{Lane, Note, OutcomeKind},
     trigger::Finding,
 };
 
@@ -18,7 +18,7 @@ use crate::{
 const MOST_REMOTES: usize = 20;
 
 /// What a person decides by: the finding's facts, and the words of the report that it came from.
-pub(super) fn known(text: &mut Text, finding: &Finding) {
+pub(super) fn known<T>(text: &mut Text, finding: &Finding<T>) {
     text.line("");
     text.line("What is known");
     let severity = finding.severity.map_or_else(|| "not reported".to_owned(), |severity| severity.to_string());
@@ -98,7 +98,7 @@ pub(super) fn title(lane: Lane) -> &'static str {
 }
 
 /// The steps: what failed, what needs no action, what was done; or what would be.
-pub(super) fn steps(text: &mut Text, answer: &Answer, most: usize) {
+pub(super) fn steps(text: &mut Text, steps: &[StepReport], most: usize) {
     let sections: [(&str, &[OutcomeKind]); 5] = [
         ("Would be done (before -> after)", &[OutcomeKind::Planned]),
         ("FAILED", &[OutcomeKind::Failed]),
@@ -107,7 +107,7 @@ pub(super) fn steps(text: &mut Text, answer: &Answer, most: usize) {
         ("Already so", &[OutcomeKind::AlreadyDone]),
     ];
     for (title, kinds) in sections {
-        let shown: Vec<String> = answer.steps.iter().filter(|step| kinds.contains(&step.outcome)).map(step).collect();
+        let shown: Vec<String> = steps.iter().filter(|step| kinds.contains(&step.outcome)).map(step).collect();
         if !shown.is_empty() {
             text.line("");
             text.line(title);
@@ -122,19 +122,19 @@ fn step(step: &StepReport) -> String {
 }
 
 /// What people should know.
-pub(super) fn notes(text: &mut Text, answer: &Answer, most: usize) {
-    if answer.notes.is_empty() {
+pub(super) fn notes(text: &mut Text, notes: &[Note], most: usize) {
+    if notes.is_empty() {
         return;
     }
     text.line("");
     text.line("Notes");
-    let notes: Vec<String> = answer.notes.iter().map(ToString::to_string).collect();
+    let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
     listed(text, &notes, most);
 }
 
 /// Who undoes the containment, and what takes their access away.
-pub(super) fn contest(text: &mut Text, answer: &Answer) {
-    let Some(contest) = &answer.contest else { return };
+pub(super) fn contest(text: &mut Text, contest: Option<&Contested>) {
+    let Some(contest) = contest else { return };
     text.line("");
     text.line(&format!("Who keeps undoing it, since {} (make sure who that is first)", contest.since));
     if contest.by.is_empty() {

@@ -31,6 +31,7 @@ pub(super) fn links(answer: &Answer, finding: &Finding, audience: &Audience<'_>)
             | Source::Tag
             | Source::CustomAction
             | Source::Alarm
+            | Source::CloudTrail
             | Source::Manual => None,
         },
     );

@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ledger::{self, Conclusion},
-    report::answer::{Answer, Resolution},
+    report::{
+        answer::{Answer, Resolution},
+        principal::PrincipalAnswer,
+    },
 };
 
 /// PagerDuty takes no longer key.
@@ -70,6 +73,17 @@ impl Event {
     #[must_use]
     pub fn of(answer: &Answer, told: Option<&str>) -> Self {
         Self { dedup_key: key(answer), event_action: EventAction::of(answer.outcome, told) }
+    }
+
+    /// Of a principal's containment; where there is none yet, of the question, else of the principal.
+    #[must_use]
+    pub fn of_principal(answer: &PrincipalAnswer, told: Option<&str>) -> Self {
+        let key = match (&answer.containment_id, &answer.question) {
+            (Some(id), _) => id.as_str().to_owned(),
+            (None, Some(question)) => format!("question/{question}"),
+            (None, None) => answer.place(),
+        };
+        Self { dedup_key: bounded(key), event_action: EventAction::of(answer.outcome, told) }
     }
 
     /// Of an address that no instance is known for.

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     ledger::{Containment, Contest, Records, Report, State as Standing, StepRecord},
-    model::{Purpose, ids::InstanceKey},
+    model::{
+        Purpose,
+        ids::{InstanceKey, TargetKey},
+    },
     report::{
         answer::Answer,
         fact::Truth,
@@ -28,12 +31,12 @@ fn at(millis: u64) -> Timestamp {
 
 const HOUR: u64 = 3_600_000;
 
-fn key() -> InstanceKey {
-    InstanceKey {
+fn key() -> TargetKey {
+    TargetKey::Instance(InstanceKey {
         account: testing::account(),
         region: "us-east-1".parse().expect("region"),
         instance: testing::INSTANCE.parse().expect("id"),
-    }
+    })
 }
 
 fn done(step: Step, begun: u64, ended: u64, outcome: Outcome) -> StepRecord {

@@ -3,7 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{model::text, report::answer::Answer};
+use crate::{
+    model::text,
+    report::{answer::Answer, principal::PrincipalAnswer},
+};
 
 /// An item of DynamoDB has at most 400 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
@@ -36,6 +39,18 @@ pub fn kept(answer: &Answer) -> String {
         most /= 2;
         notes.truncate(most);
     }
+}
+
+/// The same of a principal's, whose answer is short.
+#[must_use]
+pub fn kept_of_principal(answer: &PrincipalAnswer) -> String {
+    let mut all = json!(answer);
+    if let Some(map) = all.as_object_mut() {
+        map.remove("steps");
+    }
+    text::clean(&mut all);
+    let written = all.to_string();
+    if written.len() <= MOST_BYTES { written } else { json!({"outcome": answer.outcome}).to_string() }
 }
 
 fn paths_and_notes(all: &mut Value, paths: Value, notes: &[String], left_out: Value) {

@@ -374,7 +374,7 @@ impl Reader {
             let noise = |origin: &Origin| match (&origin.target, origin.unclear) {
                 (_, Some(Unclear::Quoted)) | (Target::Address(_) | Target::Interface(_), Some(_)) => true,
                 (
-                    Target::Instance(_),
+                    Target::Instance(_) | Target::Principal(_),
                     Some(Unclear::Unlabelled | Unclear::Negated | Unclear::Private | Unclear::Contradicted),
                 )
                 | (_, None) => false,
@@ -434,7 +434,7 @@ fn private(target: &Target) -> Option<Unclear> {
             address.is_private() || (first == 100 && second & 0xC0 == 64)
         }
         Target::Address(IpAddr::V6(address)) => address.is_unique_local(),
-        Target::Instance(_) | Target::Interface(_) => false,
+        Target::Instance(_) | Target::Interface(_) | Target::Principal(_) => false,
     };
     is_private.then_some(Unclear::Private)
 }

@@ -4,9 +4,9 @@ use expect_test::expect;
 
 use super::*;
 use crate::{
-    decide::{Guide, Known, decide, gate, ignored, rules::Rules},
+    decide::{Decided, Guide, Known, decide, decide_user, gate, ignored, nobodys, rules::Rules},
     ledger::Cause,
-    testing::instance,
+    testing::{instance, user},
 };
 
 /// What a document parses to, a line each, and what is decided about an ordinary instance.
@@ -21,16 +21,31 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
                     f.remotes.iter().map(|address| format!(" with {address}")).collect::<Vec<_>>().concat();
                 let refused = decided.cause == Cause::NotTrusted;
                 let word = if refused { "refused".to_owned() } else { decided.decision.word().to_owned() };
-                format!("{} {}/{} {}{with} -> {word}", f.source.name(), f.region, f.instance, f.kind)
+                format!("{} {}/{} {}{with} -> {word}", f.source.name(), f.region, f.target, f.kind)
+            });
+            let principals = request.principals.iter().map(|f| {
+                let decided = of_principal(f, guide);
+                let with = f.remotes.iter().map(|address| format!(" with {address}")).collect::<Vec<_>>().concat();
+                format!(
+                    "{} {} {:?} {}{with} -> {}",
+                    f.source.name(),
+                    f.account,
+                    f.target,
+                    f.kind,
+                    decided.decision.word()
+                )
             });
             let addresses =
                 request.addresses.iter().map(|a| format!("address {} in {}/{}", a.address, a.account, a.region));
             let unread = request.unread.iter().map(|unread| format!("unread: {unread}"));
             let notices = request.notices.iter().map(|notice| format!("notice: {}", notice.summary()));
-            findings.chain(addresses).chain(unread).chain(notices).collect()
+            findings.chain(principals).chain(addresses).chain(unread).chain(notices).collect()
         }
         Ok(Parsed::TrailCall(touched)) => {
-            vec![format!("look again: {} names {:?} {:?}", touched.call, touched.instances, touched.interfaces)]
+            vec![format!(
+                "look again: {} names {:?} {:?} {:?}",
+                touched.call, touched.instances, touched.interfaces, touched.users
+            )]
         }
         Ok(Parsed::LedgerRequest(roll)) => vec![format!("all active containments: {roll:?}")],
         Ok(Parsed::Readiness(asked)) => vec![format!("how ready the account is: {asked:?}")],
@@ -41,6 +56,16 @@ fn lines(parsed: &Result<Parsed, ParseError>, guide: &Guide<'_>) -> Vec<String> 
         }
         Err(error) => vec![format!("error: {error}")],
     }
+}
+
+/// What is decided about a principal whose user is nobody special.
+fn of_principal(finding: &Finding<Principal>, guide: &Guide<'_>) -> Decided {
+    let what = format!("{}: {}", finding.kind, finding.title);
+    let now = Timestamp::from_millis(1_790_000_000_000);
+    gate(finding, guide.policy, &own())
+        .or_else(|| ignored(finding, guide.policy))
+        .or_else(|| nobodys(&finding.target, &what))
+        .unwrap_or_else(|| decide_user(finding, (&user(), None), &Known::No, (Force::No, now), guide))
 }
 
 fn own() -> AccountId {
@@ -93,6 +118,8 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           address 203.0.113.9 in 123456789012/us-east-1
         abuse-ids
           abuse_report us-east-1/i-0123456789abcdef0 Abuse Report -> contain
+        abuse-key
+          abuse_text 123456789012 AccessKey { id: AccessKeyId("AKIAEXAMPLEEXAMPLE00"), user: None } Abuse Report -> ask
         abuse-text
           abuse_text us-east-1/i-0123456789abcdef0 Abuse Report -> ask
         alarm-action
@@ -108,7 +135,11 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         alarm
           alarm us-east-1/i-0123456789abcdef0 Alarm/network-out -> ask
         cloudtrail-groups-swapped
-          look again: ModifyNetworkInterfaceAttribute names [] [EniId("eni-0a1b2c3d4e5f60718")]
+          look again: ModifyNetworkInterfaceAttribute names [] [EniId("eni-0a1b2c3d4e5f60718")] []
+        cloudtrail-new-key
+          look again: CreateAccessKey names [] [] [UserName("alice")]
+        cloudtrail-quarantine
+          cloudtrail 123456789012 User(UserName("alice")) AWSCompromisedKeyQuarantineV4 -> contain
         cloudtrail
           nothing: "RunInstances" cannot undo a containment
         ec2-state-change
@@ -123,6 +154,8 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> contain
         guardduty-attack-sequence-eks
           guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EKS/CompromisedCluster with 198.51.100.23 -> ask
+        guardduty-attack-sequence-iam
+          guardduty 123456789012 AccessKey { id: AccessKeyId("AKIAEXAMPLEEXAMPLE00"), user: Some(UserName("alice")) } AttackSequence:IAM/CompromisedCredentials -> contain
         guardduty-attack-sequence-odd
           guardduty us-east-1/i-0123456789abcdef0 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> contain
           guardduty us-east-1/i-0fedcba9876543210 AttackSequence:EC2/CompromisedInstanceGroup with 198.51.100.23 -> contain
@@ -144,15 +177,21 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
         guardduty-getfindings
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
         guardduty-iam-user
-          nothing: the finding Recon:IAMUser/MaliciousIPCaller is about an access key that belongs to no instance
+          guardduty 123456789012 AccessKey { id: AccessKeyId("ASIAEXAMPLEEXAMPLE00"), user: Some(UserName("alice")) } Recon:IAMUser/MaliciousIPCaller -> contain
         guardduty-malware
           guardduty us-east-1/i-0123456789abcdef0 Execution:EC2/MaliciousFile -> contain
+        guardduty-role-session
+          guardduty 123456789012 Session { kind: Role, name: "deploy" } UnauthorizedAccess:IAMUser/MaliciousIPCaller with 198.51.100.23 -> ask
+        guardduty-root-key
+          guardduty 123456789012 Root { key: Some(AccessKeyId("AKIAEXAMPLEEXAMPLE09")) } Policy:IAMUser/RootCredentialUsage with 198.51.100.23 -> ask
         guardduty-s3
           nothing: the finding Exfiltration:S3/AnomalousBehavior is about a resource that is not an instance
         guardduty-sample
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> ignore
         guardduty-text
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
+        guardduty-user-key
+          guardduty 123456789012 AccessKey { id: AccessKeyId("AKIAEXAMPLEEXAMPLE00"), user: Some(UserName("alice")) } UnauthorizedAccess:IAMUser/MaliciousIPCaller with 198.51.100.23 -> contain
         health-abuse-backup-region
           health us-east-1/i-0123456789abcdef0 AWS_ABUSE_DOS_REPORT -> contain
         health-abuse-closed
@@ -166,22 +205,32 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           health eu-west-1/i-0fedcba9876543210 AWS_ABUSE_DOS_REPORT -> contain
         health-copyright
           notice: Nothing was done about AWS_ABUSE_COPYRIGHT_DMCA_REPORT in 123456789012/eu-central-1: the abuse report is about content, which is not a sign of compromise.
+        health-exposed-key-not-named
+          notice: Nothing was done about AWS_RISK_CREDENTIALS_EXPOSED in 123456789012/eu-central-1: AWS found an access key in public, and the event does not say which.
+        health-exposed-key
+          health 123456789012 AccessKey { id: AccessKeyId("AKIAEXAMPLEEXAMPLE00"), user: None } AWS_RISK_CREDENTIALS_EXPOSED -> contain
         health-other
           nothing: the Health event AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED of EC2 is not an abuse report
         manual-abuse-report
           abuse_report us-east-1/i-0123456789abcdef0 Abuse Report with 198.51.100.7 -> contain
+        manual-access-key
+          manual 123456789012 AccessKey { id: AccessKeyId("AKIAEXAMPLEEXAMPLE00"), user: None } Manual -> contain
         manual-force
           manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         manual-plan
           manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         manual-stop
           manual eu-central-1/i-0123456789abcdef0 Manual -> contain
+        manual-user
+          manual 123456789012 User(UserName("alice")) Manual -> contain
         manual
           manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         plan-release
           manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         readiness
           how ready the account is: Readiness { prepare: true, accounts: [], instance: None, notify: false }
+        release-user
+          manual 123456789012 User(UserName("alice")) Manual -> contain
         release
           manual eu-central-1/i-0123456789abcdef0 Manual -> contain
         securityhub-access-key
@@ -201,16 +250,22 @@ fn every_event_of_the_folder_parses_to_what_it_says() {
           nothing: the custom action is not in BRIG_CUSTOM_ACTIONS
         securityhub-posture
           nothing: no finding of the event is GuardDuty's about an instance, or chosen for one
+        securityhub-user-key-chosen
+          custom_action 123456789012 AccessKey { id: AccessKeyId("AKIAEXAMPLEEXAMPLE00"), user: Some(UserName("alice")) } UnauthorizedAccess:IAMUser/MaliciousIPCaller with 198.51.100.23 -> contain
+        securityhub-user-key
+          guardduty 123456789012 AccessKey { id: AccessKeyId("AKIAEXAMPLEEXAMPLE00"), user: Some(UserName("alice")) } UnauthorizedAccess:IAMUser/MaliciousIPCaller with 198.51.100.23 -> contain
         securityhub-v2-access-key
           guardduty us-east-1/i-0123456789abcdef0 UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS -> contain
         securityhub-v2-bare
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B with 203.0.113.77 -> contain
         securityhub-v2-eks
           guardduty us-east-1/i-0123456789abcdef0 CryptoCurrency:Runtime/BitcoinTool.B with 203.0.113.77 -> ask
+        securityhub-v2-user-key
+          guardduty 123456789012 AccessKey { id: AccessKeyId("AKIAEXAMPLEEXAMPLE00"), user: Some(UserName("alice")) } UnauthorizedAccess:IAMUser/MaliciousIPCaller -> contain
         securityhub-v2
           guardduty us-east-1/i-0123456789abcdef0 Backdoor:EC2/C&CActivity.B!DNS -> contain
         show
-          all active containments: Show(InstanceKey { account: AccountId("123456789012"), region: Region("eu-central-1"), instance: InstanceId("i-0123456789abcdef0") })
+          all active containments: Show(Target(Instance(InstanceKey { account: AccountId("123456789012"), region: Region("eu-central-1"), instance: InstanceId("i-0123456789abcdef0") })))
         sns-smuggled
           error: a manual request is accepted by direct invoke only, not in a message
         sns

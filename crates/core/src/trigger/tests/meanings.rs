@@ -8,7 +8,7 @@ use expect_test::expect;
 
 use super::*;
 use crate::{
-    decide::{Guide, Known, decide, gate, ignored, rules::Rules},
+    decide::{Guide, Known, decide, decide_user, gate, ignored, nobodys, rules::Rules},
     model::Instance,
     testing::instance,
 };
@@ -44,6 +44,17 @@ pub(super) fn story(kind: &'static str) -> Story {
     }
 }
 
+impl Story {
+    /// The access key, the type of its principal, and the name.
+    fn key(&self) -> (&'static str, &'static str, &'static str) {
+        match self.principal {
+            Some(id) if id.starts_with("AIDA") => ("AKIAEXAMPLEEXAMPLE00", "IAMUser", "alice"),
+            Some("123456789012") => ("AKIAEXAMPLEEXAMPLE00", "Root", "Root"),
+            _ => ("ASIAEXAMPLEEXAMPLE00", "AssumedRole", "app"),
+        }
+    }
+}
+
 fn arn() -> String {
     format!("arn:aws:ec2:us-east-1:123456789012:instance/{ID}")
 }
@@ -54,7 +65,7 @@ pub(super) fn guardduty(story: &Story) -> Value {
         resource["instanceDetails"] = json!({"instanceId": ID});
     }
     if let Some(principal) = story.principal {
-        resource["accessKeyDetails"] = json!({"accessKeyId": "ASIAEXAMPLEEXAMPLE00", "principalId": principal, "userName": "app", "userType": "AssumedRole"});
+        resource["accessKeyDetails"] = json!({"accessKeyId": story.key().0, "principalId": principal, "userName": story.key().2, "userType": story.key().1});
     }
     let mut service = json!({"serviceName": "guardduty", "resourceRole": story.role, "archived": story.archived,
         "eventLastSeen": "2026-01-02T03:04:00.000Z", "additionalInfo": {"value": "{}", "type": "default"},
@@ -69,8 +80,8 @@ pub(super) fn guardduty(story: &Story) -> Value {
             resources.push(json!({"uid": arn(), "resourceType": "EC2_INSTANCE"}));
         }
         if let Some(principal) = story.principal {
-            resources.push(json!({"uid": "ASIAEXAMPLEEXAMPLE00", "resourceType": "ACCESS_KEY",
-                "data": {"accessKey": {"principalId": principal, "userName": "app", "userType": "AssumedRole"}}}));
+            resources.push(json!({"uid": story.key().0, "resourceType": "ACCESS_KEY",
+                "data": {"accessKey": {"principalId": principal, "userName": story.key().2, "userType": story.key().1}}}));
         }
         let endpoints = json!([{"id": "e", "ip": "203.0.113.77"}]);
         service["detection"] = json!({"sequence": {"uid": "s", "resources": resources, "endpoints": endpoints}});
@@ -115,8 +126,8 @@ pub(super) fn asff(story: &Story) -> Value {
         resources.push(json!({"Type": of, "Id": "arn:aws:x:us-east-1:123456789012:thing/x", "Region": "us-east-1"}));
     }
     if story.of == "AccessKey" || story.principal.is_some() {
-        resources.push(json!({"Type": "AwsIamAccessKey", "Id": "AWS::IAM::AccessKey:ASIAEXAMPLEEXAMPLE00",
-            "Details": {"AwsIamAccessKey": {"PrincipalId": story.principal, "PrincipalType": "AssumedRole", "PrincipalName": "app"}}}));
+        resources.push(json!({"Type": "AwsIamAccessKey", "Id": format!("AWS::IAM::AccessKey:{}", story.key().0),
+            "Details": {"AwsIamAccessKey": {"PrincipalId": story.principal, "PrincipalType": story.key().1, "PrincipalName": story.key().2}}}));
     }
     if story.named && story.of != "S3Bucket" {
         resources.push(json!({"Type": "AwsEc2Instance", "Id": arn(), "Region": "us-east-1"}));
@@ -140,8 +151,8 @@ pub(super) fn ocsf(story: &Story) -> Value {
         resources.push(json!({"type": of, "uid": "x"}));
     }
     if story.of == "AccessKey" || story.principal.is_some() {
-        resources.push(json!({"type": "AWS::IAM::AccessKey", "uid": "ASIAEXAMPLEEXAMPLE00",
-            "data": {"principal_id": story.principal, "user_type": "AssumedRole", "user_name": "app"}}));
+        resources.push(json!({"type": "AWS::IAM::AccessKey", "uid": story.key().0,
+            "data": {"principal_id": story.principal, "user_type": story.key().1, "user_name": story.key().2}}));
     }
     if story.named && story.of != "S3Bucket" {
         resources.push(json!({"type": "AWS::EC2::Instance", "uid": ID, "name": ID, "region": "us-east-1",
@@ -190,14 +201,25 @@ pub(super) fn decided(parsed: Result<Parsed, ParseError>, instance: &Instance) -
     match parsed {
         Ok(Parsed::Request(request)) => {
             let decisions = request.findings.iter().map(|finding| {
-                assert_eq!(finding.instance.as_str(), ID);
+                assert_eq!(finding.target.as_str(), ID);
                 let decided = gate(finding, &policy, &own)
                     .or_else(|| ignored(finding, &policy))
                     .unwrap_or_else(|| decide(finding, instance, &Known::No, Force::No, &guide));
                 decided.decision.word().to_owned()
             });
+            let principals = request.principals.iter().map(|finding| {
+                let decided = gate(finding, &policy, &own)
+                    .or_else(|| ignored(finding, &policy))
+                    .or_else(|| nobodys(&finding.target, &finding.kind))
+                    .unwrap_or_else(|| {
+                        let now = crate::model::timestamp::Timestamp::from_millis(1_790_000_000_000);
+                        let user = crate::testing::user();
+                        decide_user(finding, (&user, None), &Known::No, (Force::No, now), &guide)
+                    });
+                format!("user: {}", decided.decision.word())
+            });
             let notices = request.notices.iter().map(|notice| format!("{:?}", notice.kind));
-            decisions.chain(notices).collect::<Vec<_>>().join("+")
+            decisions.chain(principals).chain(notices).collect::<Vec<_>>().join("+")
         }
         Ok(Parsed::Nothing(_)) => "-".to_owned(),
         Ok(Parsed::Notice(notice)) => format!("{:?}", notice.kind),
@@ -254,6 +276,30 @@ fn rows() -> Vec<Row> {
         ("a key that its session used", Story { principal: Some(SESSION), ..odd_key() }, &[]),
         ("a key beside it", Story { named: true, ..odd_key() }, &[]),
         ("a user's key", Story { principal: Some("AIDAEXAMPLE"), ..odd_key() }, &[]),
+        ("a user's key, mild", Story { principal: Some("AIDAEXAMPLE"), severity: 2.0, ..odd_key() }, &[]),
+        ("a user's key, a sample", Story { principal: Some("AIDAEXAMPLE"), sample: true, ..odd_key() }, &[]),
+        ("a user's key, beside it", Story { principal: Some("AIDAEXAMPLE"), named: true, ..odd_key() }, &[]),
+        ("a key of the root user", Story { principal: Some("123456789012"), ..odd_key() }, &[]),
+        ("a session of a role", Story { principal: Some("AROAEXAMPLE:build-42"), ..odd_key() }, &[]),
+        (
+            "a bucket, by a user's key",
+            Story {
+                of: "S3Bucket",
+                named: false,
+                principal: Some("AIDAEXAMPLE"),
+                ..story("Exfiltration:S3/AnomalousBehavior")
+            },
+            &[],
+        ),
+        (
+            "an attack by a user's key",
+            Story {
+                named: false,
+                principal: Some("AIDAEXAMPLE"),
+                ..sequence("AttackSequence:IAM/CompromisedCredentials")
+            },
+            &[],
+        ),
         ("a bucket", Story { of: "S3Bucket", named: false, ..story("Exfiltration:S3/AnomalousBehavior") }, &[]),
         ("a bucket, with filler", Story { of: "S3Bucket", ..story("Exfiltration:S3/AnomalousBehavior") }, &[]),
         (
@@ -308,7 +354,14 @@ fn one_finding_has_one_meaning_by_every_way() {
         credentials of some instance    CredentialsOfUnknownInstance      click: CredentialsOfUnknownInstance
         a key that its session used     contain                           click: contain
         a key beside it                 ask                               click: ask
-        a user's key                    -                                 click: ClickNamesNothing
+        a user's key                    user: contain                     click: user: contain
+        a user's key, mild              user: ignore                      click: user: contain
+        a user's key, a sample          user: ignore                      click: user: ask
+        a user's key, beside it         ask+user: contain                 click: ask+user: contain
+        a key of the root user          user: ask                         click: user: ask
+        a session of a role             user: ask                         click: user: ask
+        a bucket, by a user's key       user: ask                         click: user: ask
+        an attack by a user's key       user: contain                     click: user: contain
         a bucket                        -                                 click: ClickNamesNothing
         a bucket, with filler           -                                 click: ClickNamesNothing
         a bucket, by its session        ask                               click: ask

@@ -60,7 +60,7 @@ fn texts(value: &Value, found: &mut Vec<String>) {
 
 fn instances(parsed: Parsed) -> Vec<String> {
     match parsed {
-        Parsed::Request(request) => request.findings.iter().map(|finding| finding.instance.to_string()).collect(),
+        Parsed::Request(request) => request.findings.iter().map(|finding| finding.target.to_string()).collect(),
         Parsed::Batch(batch) => {
             batch.into_iter().filter_map(|message| message.body.ok()).flat_map(|parsed| instances(*parsed)).collect()
         }
@@ -125,7 +125,7 @@ proptest! {
             let mut held = Vec::new();
             texts(&document, &mut held);
             for id in instances(parsed) {
-                prop_assert!(held.iter().any(|text| text.contains(&id)), "{id}");
+                prop_assert!(held.iter().any(|text| text.to_lowercase().contains(&id)), "{id}");
             }
         }
     }

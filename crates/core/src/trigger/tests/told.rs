@@ -104,7 +104,7 @@ fn what_is_closed_or_resolved_is_told_and_contains_nothing() {
         json!({"affectedEntities": [{"entityValue": INSTANCE, "status": "RESOLVED"}, {"entityValue": "i-0123abcd"}]});
     let request = request(&report(&mixed));
     assert_eq!(request.findings.len(), 1);
-    assert_eq!(request.findings[0].instance.as_str(), "i-0123abcd");
+    assert_eq!(request.findings[0].target.as_str(), "i-0123abcd");
     assert_eq!(request.findings[0].notes, [format!("the report also names {INSTANCE}, which AWS calls resolved")]);
 }
 
@@ -329,7 +329,7 @@ fn a_person_who_pastes_a_report_hears_what_of_it_is_not_plain() {
     check(
         &json!({"abuse_report": "Victim: 198.51.100.7"}),
         &expect![
-            "nothing: the abuse report names no instance and no address of origin; it names 198.51.100.7, and does not call them the origin"
+            "nothing: the abuse report names no instance, no address of origin and no access key; it names 198.51.100.7, and does not call them the origin"
         ],
     );
 }

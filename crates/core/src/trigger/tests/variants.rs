@@ -31,7 +31,7 @@ fn line(event: &Value) -> String {
                 let decided = gate(finding, &policy, &own)
                     .or_else(|| ignored(finding, &policy))
                     .unwrap_or_else(|| decide(finding, &instance(), &Known::No, Force::No, &guide));
-                let Finding { account, region, instance, .. } = finding;
+                let Finding { account, region, target: instance, .. } = finding;
                 format!("{account}/{region}/{instance} {}", decided.decision.word())
             });
             let addresses = request.addresses.iter().map(|one| {

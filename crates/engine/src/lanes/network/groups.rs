@@ -265,7 +265,7 @@ async fn all_contained(ledger: &dyn Ledger, instance: &Instance, attached: Resul
     let checks = owners.into_iter().map(|owner| async move {
         let Some(id) = owner else { return false };
         let key = InstanceKey { account: instance.account.clone(), region: instance.region.clone(), instance: id };
-        ledger.read(&key).await.is_ok_and(|records| records.active().is_some())
+        ledger.read(&key.into()).await.is_ok_and(|records| records.active().is_some())
     });
     join_all(checks).await.into_iter().all(|contained| contained)
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::{
     ledger::{Question, QuestionPage},
-    model::{ids::InstanceKey, timestamp::Timestamp},
+    model::{ids::TargetKey, timestamp::Timestamp},
 };
 
 use super::super::PortResult;
@@ -14,9 +14,9 @@ pub trait Questions: Send + Sync {
     /// Records a question. One of the same instance and id is replaced.
     async fn ask(&self, question: &Question) -> PortResult<()>;
     /// A page of the questions that wait about an instance, or about any.
-    async fn questions(&self, of: Option<&InstanceKey>, from: Option<&str>) -> PortResult<QuestionPage>;
+    async fn questions(&self, of: Option<&TargetKey>, from: Option<&str>) -> PortResult<QuestionPage>;
     /// The question with this id, wherever in the list it stands.
     async fn question(&self, id: &str) -> PortResult<Option<Question>>;
     /// Closes a question, with the answer and who gave why.
-    async fn close_question(&self, key: &InstanceKey, question: &str, answer: &str, at: Timestamp) -> PortResult<()>;
+    async fn close_question(&self, key: &TargetKey, question: &str, answer: &str, at: Timestamp) -> PortResult<()>;
 }

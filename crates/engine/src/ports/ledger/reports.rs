@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use brig_core::{
     ledger::{Release, Report},
-    model::ids::InstanceKey,
+    model::ids::TargetKey,
 };
 
 use super::super::PortResult;
@@ -12,9 +12,9 @@ use super::super::PortResult;
 #[async_trait]
 pub trait Reports: Send + Sync {
     /// Keeps what an attempt read back, unless a newer attempt's is kept.
-    async fn keep_report(&self, key: &InstanceKey, report: &Report) -> PortResult<()>;
+    async fn keep_report(&self, key: &TargetKey, report: &Report) -> PortResult<()>;
     /// What was read back last, of each kind. Read for people alone, never before the cut.
-    async fn reports(&self, key: &InstanceKey) -> PortResult<Vec<Report>>;
+    async fn reports(&self, key: &TargetKey) -> PortResult<Vec<Report>>;
     /// The last releases, the newest first: a bounded number.
     async fn releases(&self) -> PortResult<Vec<Release>>;
 }

@@ -1,0 +1,165 @@
+//! Whether to act on a principal. The order is that of instances: break-glass users, what is on record, the exempt tag, the
+//! account's own rules, the built-in ones.
+
+use serde_json::{Value, json};
+
+use super::{Decided, Decision, Guide, Known, Subject, judge, of_finding};
+use crate::{
+    ledger::Cause,
+    model::{KeyUse, Principal, SessionKind, User, timestamp::Timestamp},
+    trigger::{Finding, Force},
+};
+
+/// The document that rules are matched against, where the finding is about a user.
+fn document(finding: &Finding<Principal>, user: &User, used: Option<&KeyUse>, now: Timestamp) -> Value {
+    let minutes = used.and_then(|used| used.at).map(|at| now.since(at).as_secs() / 60);
+    json!({
+        "finding": of_finding(finding),
+        "principal": {
+            "kind": "user",
+            "name": user.name,
+            "account": user.account,
+            "tags": user.tags,
+            "groups": user.groups.clone().unwrap_or_default(),
+            "boundary": user.boundary,
+            "console": user.console,
+            "last_used_minutes": minutes,
+            "last_used_service": used.and_then(|used| used.service.clone()),
+            "last_used_region": used.and_then(|used| used.region.clone()),
+        },
+    })
+}
+
+/// Decides about a finding whose user was seen. `used` is how the named key was last used.
+#[must_use]
+pub fn decide_user(
+    finding: &Finding<Principal>,
+    (user, used): (&User, Option<&KeyUse>),
+    known: &Known<'_>,
+    (force, now): (Force, Timestamp),
+    guide: &Guide<'_>,
+) -> Decided {
+    let is_active = matches!(known, Known::Active(_) | Known::Releasing(_));
+    if !is_active && guide.policy.break_glass_users.contains(&user.name) {
+        return Decided::refuse(format!(
+            "{} is a break-glass user (BRIG_BREAK_GLASS_USERS): nobody contains it through Brig, not even by force",
+            user.name
+        ))
+        .because(Cause::BreakGlass);
+    }
+    let subject = Subject {
+        name: user.name.as_str(),
+        tags: &user.tags,
+        document: &|| document(finding, user, used, now),
+        doubt: &|_| None,
+    };
+    let decided = judge(finding, &subject, known, force, guide);
+    // There is nothing of a user that could be stopped.
+    match decided.decision {
+        Decision::Contain { .. } => Decided { decision: Decision::Contain { stop: false }, ..decided },
+        Decision::Ask | Decision::Ignore | Decision::Refuse => decided,
+    }
+}
+
+/// What becomes of a principal that is no user: a person must act, since nothing that Brig may do would hold. None for one
+/// that may be a user.
+#[must_use]
+pub fn nobodys(principal: &Principal, what: &str) -> Option<Decided> {
+    Some(Decided::ask(match principal {
+        Principal::AccessKey { .. } | Principal::User(_) => return None,
+        Principal::Root { .. } => {
+            format!(
+                "{what}; it is THE ROOT USER, whom no policy of the account and no role can deny: a person must act"
+            )
+        }
+        Principal::Session { kind: SessionKind::Role, name } => format!(
+            "{what}; it is a session of the role {name}, which others may use too: Brig denies only the sessions of an instance it contains"
+        ),
+        Principal::Session { kind: SessionKind::IdentityCenter, name } => format!(
+            "{what}; it is a session of {name}, a role of IAM Identity Center: end the user's session and remove the assignment there"
+        ),
+        Principal::Session { kind: SessionKind::Federated, name } => format!(
+            "{what}; it is the federated session {name}: it ends with the IAM user that called GetFederationToken, which CloudTrail names"
+        ),
+        Principal::Session { kind: SessionKind::Other, name } => {
+            format!("{what}; it is the session {name}, which is no IAM user's own")
+        }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        decide::rules::Rules,
+        settings::Policy,
+        testing::{about_user, user},
+    };
+
+    fn decided(
+        finding: &Finding<Principal>,
+        user: &User,
+        force: Force,
+        policy: &Policy,
+        rules: &Rules,
+    ) -> (Decision, String) {
+        let guide = Guide { policy, rules, rules_lost: None };
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        let used = KeyUse {
+            at: Some(Timestamp::from_millis(now.millis() - 600_000)),
+            service: Some("s3".to_owned()),
+            ..KeyUse::default()
+        };
+        let decided = decide_user(finding, (user, Some(&used)), &Known::No, (force, now), &guide);
+        (decided.decision, decided.reason.into())
+    }
+
+    #[test]
+    fn a_finding_about_a_user_contains_from_the_severity_on() {
+        let (policy, rules) = (Policy::default(), Rules::none());
+        let of = |severity| decided(&Finding { severity, ..about_user() }, &user(), Force::No, &policy, &rules).0;
+        assert_eq!(of(Some(8.0)), Decision::Contain { stop: false });
+        assert_eq!(of(Some(2.0)), Decision::Ignore);
+        assert_eq!(of(None), Decision::Contain { stop: false });
+    }
+
+    #[test]
+    fn a_break_glass_user_is_refused_even_by_force() {
+        let policy = Policy { break_glass_users: vec![user().name], ..Policy::default() };
+        let person = Finding { by_person: true, ..about_user() };
+        for (finding, force) in [(about_user(), Force::No), (person.clone(), Force::No), (person, Force::Yes)] {
+            let (decision, why) = decided(&finding, &user(), force, &policy, &Rules::none());
+            assert_eq!(decision, Decision::Refuse);
+            assert!(why.contains("break-glass"), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_exempt_tag_and_rules_hold_for_users() {
+        let policy = Policy::default();
+        let mut exempt = user();
+        exempt.tags.insert(policy.exempt_tag.clone(), "true".to_owned());
+        let (decision, why) = decided(&about_user(), &exempt, Force::No, &policy, &Rules::none());
+        assert_eq!(decision, Decision::Ask);
+        assert!(why.contains("the user is EXEMPT"), "{why}");
+        let rule = |when: Value| {
+            Rules::parse(&json!({"rules": [{"name": "ci", "then": "ask", "when": when}]}).to_string()).expect("rules")
+        };
+        let ci = rule(json!({"principal": {"name": ["alice"], "last_used_minutes": [{"numeric": ["<", 60]}]}}));
+        assert_eq!(decided(&about_user(), &user(), Force::No, &policy, &ci).0, Decision::Ask);
+        let other = rule(json!({"principal": {"last_used_minutes": [{"numeric": ["<", 5]}]}}));
+        assert_eq!(decided(&about_user(), &user(), Force::No, &policy, &other).0, Decision::Contain { stop: false });
+        let instances = rule(json!({"instance": {"spot": [false]}}));
+        assert_eq!(
+            decided(&about_user(), &user(), Force::No, &policy, &instances).0,
+            Decision::Contain { stop: false }
+        );
+    }
+
+    #[test]
+    fn what_is_no_user_is_a_question_with_its_name() {
+        let root = nobodys(&Principal::Root { key: None }, "x").expect("decided");
+        assert!(root.decision == Decision::Ask && root.reason.to_string().contains("ROOT USER"));
+        assert_eq!(nobodys(&Principal::User(user().name), "x"), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! Attaches a policy that denies everything to a user.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, Undo, unread};
+use crate::{
+    model::{User, ids::UserName},
+    step::{
+        Failure, Lane, Outcome, Plan, Reversal,
+        change::{Change, Value, change, word},
+        done,
+        undo::{Look, ReleaseScope},
+    },
+};
+
+/// Attaches a policy that denies everything to a user, in addition to its boundary: who takes one of the two away has
+/// another one to find.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachUserPolicy {
+    pub user: UserName,
+    /// The ARN of the policy.
+    pub policy: String,
+}
+
+impl AttachUserPolicy {
+    pub(crate) fn plan(user: &User, deny: &str, plan: &mut Plan) {
+        let outcome = match &user.attached {
+            Some(attached) if attached.iter().any(|policy| policy == deny) => done("it is attached"),
+            Some(_) => Outcome::Planned,
+            // What was attached before must not be taken off by a release.
+            None => Outcome::Failed(Failure::passing("the policies attached to the user could not be read")),
+        };
+        plan.add(Self { user: user.name.clone(), policy: deny.to_owned() }.into(), outcome);
+    }
+}
+
+impl Describe for AttachUserPolicy {
+    const LANE: Lane = Lane::Credentials;
+    const NAME: &'static str = "attach_user_policy";
+    const OPERATION: &'static str = "AttachUserPolicy";
+    const IAM_ACTIONS: &'static [&'static str] = &["iam:AttachUserPolicy"];
+
+    fn resource(&self, _: &str) -> String {
+        format!("{}/{}", self.user, self.policy)
+    }
+
+    fn change(&self) -> Change {
+        change("attached policy", Value::Nothing, word(&self.policy))
+    }
+}
+
+impl Undo for AttachUserPolicy {
+    fn reverse(&self, _: &Look<'_>, _: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+        None
+    }
+
+    fn reverse_of_user(&self, user: &User, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+        let outcome = match &user.attached {
+            None => unread(),
+            Some(attached) if attached.contains(&self.policy) => Outcome::Planned,
+            Some(_) => done("it is not attached"),
+        };
+        Some((DetachUserPolicy { user: self.user.clone(), policy: self.policy.clone() }.into(), outcome))
+    }
+}
+
+/// The policy is taken off again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetachUserPolicy {
+    pub user: UserName,
+    /// The ARN of the policy.
+    pub policy: String,
+}
+
+impl Describe for DetachUserPolicy {
+    const LANE: Lane = Lane::Credentials;
+    const NAME: &'static str = "detach_user_policy";
+    const OPERATION: &'static str = "DetachUserPolicy";
+    const IAM_ACTIONS: &'static [&'static str] = &["iam:DetachUserPolicy"];
+
+    fn resource(&self, _: &str) -> String {
+        format!("{}/{}", self.user, self.policy)
+    }
+
+    fn change(&self) -> Change {
+        change("attached policy", word(&self.policy), Value::Nothing)
+    }
+}

@@ -1,0 +1,151 @@
+//! Turns a user's credentials off, one kind of step for each kind of credential. None is ever deleted: what is deleted
+//! cannot be given back.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Describe, Undo, gone, unread};
+use crate::{
+    model::{Credential, CredentialKind, User, ids::UserName},
+    step::{
+        Lane, Outcome, Plan, Reversal, Step,
+        change::{Change, change, switch},
+        done, skipped,
+        undo::{Look, ReleaseScope},
+    },
+};
+
+/// When a credential was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Made {
+    /// Before the user was contained.
+    Before,
+    /// While the user was contained: a release leaves it off.
+    Since,
+}
+
+macro_rules! deactivations {
+    ($($(#[$doc:meta])* $off:ident $on:ident $kind:ident $name_off:literal $name_on:literal $operation:literal)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $off {
+            pub user: UserName,
+            /// AWS's id of it.
+            pub id: String,
+            /// When it was made.
+            pub made: Made,
+        }
+
+        impl Describe for $off {
+            const LANE: Lane = Lane::Credentials;
+            const NAME: &'static str = $name_off;
+            const OPERATION: &'static str = $operation;
+            const IAM_ACTIONS: &'static [&'static str] = &[concat!("iam:", $operation)];
+
+            fn resource(&self, _: &str) -> String {
+                self.id.clone()
+            }
+
+            fn change(&self) -> Change {
+                change(CredentialKind::$kind.noun(), switch(true), switch(false))
+            }
+        }
+
+        impl Undo for $off {
+            fn reverse(&self, _: &Look<'_>, _: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+                None
+            }
+
+            fn reverse_of_user(&self, user: &User, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+                let back = $on { user: self.user.clone(), id: self.id.clone() };
+                Some((back.into(), reactivation(user, CredentialKind::$kind, &self.id, self.made)))
+            }
+        }
+
+        /// It is turned on again.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $on {
+            pub user: UserName,
+            /// AWS's id of it.
+            pub id: String,
+        }
+
+        impl Describe for $on {
+            const LANE: Lane = Lane::Credentials;
+            const NAME: &'static str = $name_on;
+            const OPERATION: &'static str = $operation;
+            const IAM_ACTIONS: &'static [&'static str] = &[concat!("iam:", $operation)];
+
+            fn resource(&self, _: &str) -> String {
+                self.id.clone()
+            }
+
+            fn change(&self) -> Change {
+                change(CredentialKind::$kind.noun(), switch(false), switch(true))
+            }
+        }
+    )*
+
+        fn step(user: &UserName, kind: CredentialKind, id: String, made: Made) -> Step {
+            let user = user.clone();
+            match kind {
+                $(CredentialKind::$kind => $off { user, id, made }.into(),)*
+            }
+        }
+    };
+}
+
+deactivations! {
+    /// Turns an access key off. Sessions that it made live on, and are ended by the denial alone
+    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html>).
+    DeactivateAccessKey ActivateAccessKey AccessKey "deactivate_access_key" "activate_access_key" "UpdateAccessKey"
+    /// Turns a service-specific credential off
+    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateServiceSpecificCredential.html>).
+    DeactivateServiceSpecificCredential ActivateServiceSpecificCredential ServiceSpecificCredential
+        "deactivate_service_specific_credential" "activate_service_specific_credential" "UpdateServiceSpecificCredential"
+    /// Turns an SSH public key off
+    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSSHPublicKey.html>).
+    DeactivateSshPublicKey ActivateSshPublicKey SshPublicKey "deactivate_ssh_public_key" "activate_ssh_public_key"
+        "UpdateSSHPublicKey"
+    /// Turns a signing certificate off
+    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSigningCertificate.html>).
+    DeactivateSigningCertificate ActivateSigningCertificate SigningCertificate "deactivate_signing_certificate"
+        "activate_signing_certificate" "UpdateSigningCertificate"
+}
+
+/// When the credential that a step turns off was made; none for any other step.
+#[must_use]
+pub fn made_of(step: &Step) -> Option<Made> {
+    if let Step::DeactivateAccessKey(step) = step {
+        Some(step.made)
+    } else if let Step::DeactivateServiceSpecificCredential(step) = step {
+        Some(step.made)
+    } else if let Step::DeactivateSshPublicKey(step) = step {
+        Some(step.made)
+    } else if let Step::DeactivateSigningCertificate(step) = step {
+        Some(step.made)
+    } else {
+        None
+    }
+}
+
+/// Plans what turns a credential off. One that has been off all along is no step.
+pub(crate) fn plan(user: &User, credential: &Credential, made: Made, known: bool, plan: &mut Plan) {
+    let Credential { kind, id, active, .. } = credential;
+    if *active || known {
+        let outcome = if *active { Outcome::Planned } else { done("it is inactive") };
+        plan.add(step(&user.name, *kind, id.clone(), made), outcome);
+    }
+}
+
+fn reactivation(user: &User, kind: CredentialKind, id: &str, made: Made) -> Outcome {
+    match user.credential(kind, id) {
+        None => unread(),
+        Some(None) => gone("somebody deleted it since"),
+        Some(Some(now)) if now.active => done("it is active"),
+        Some(Some(_)) if made == Made::Since => {
+            skipped("it was made while the user was contained: it stays inactive, and a person decides about it")
+        }
+        Some(Some(_)) => Outcome::Planned,
+    }
+}

@@ -1,0 +1,203 @@
+//! From a finding about a principal to the user: what the finding alone settles, whose a key is, the first look.
+
+use std::{borrow::Cow, sync::Arc};
+
+use brig_core::{
+    decide::{self, Decided},
+    ledger::Cause,
+    model::{
+        Credential, CredentialKind, KeyUse, Principal, SessionKind, User, deny_all,
+        gap::{Gap, Subject},
+        ids::{AccessKeyId, AccountId, UserKey, UserName},
+    },
+    report::principal::Timings,
+    step::Lane,
+    trigger::Finding,
+};
+
+use super::{UserCase, UserScene, UserStop};
+use crate::{
+    engine::{Engine, Invocation},
+    ports::{Cloud, CloudError, ErrorKind, PortResult, UserPorts, UserShown, View},
+    work::gap,
+};
+
+/// Whose a key is.
+enum Owner {
+    User(UserName, Option<KeyUse>),
+    /// It belongs to another account.
+    Elsewhere(AccountId),
+}
+
+impl Engine {
+    /// Finds the user, in another account where its key belongs there, and looks at it.
+    pub(crate) async fn arrive_at_user<'a>(
+        &self,
+        case: UserCase<'a>,
+    ) -> Result<(Cow<'a, Finding<Principal>>, UserScene), (Cow<'a, Finding<Principal>>, UserStop)> {
+        let mut finding = Cow::Borrowed(case.finding);
+        for _ in 0..2 {
+            match self.look_for_user(&finding, case.invocation).await {
+                Ok(Ok(scene)) => return Ok((finding, scene)),
+                Ok(Err(account)) => finding = Cow::Owned(Finding { account, ..finding.into_owned() }),
+                Err(stop) => return Err((finding, stop)),
+            }
+        }
+        let why = "AWS names another account for the key each time it is asked".to_owned();
+        Err((finding, UserStop::Decided(Decided::refuse(why))))
+    }
+
+    /// The scene, or the account that the key belongs to.
+    async fn look_for_user(
+        &self,
+        finding: &Finding<Principal>,
+        invocation: &Invocation,
+    ) -> Result<Result<UserScene, AccountId>, UserStop> {
+        self.gate_user(finding, invocation)?;
+        let session = format!("brig-{}", invocation.request_id);
+        let opened = self
+            .clouds
+            .open(&finding.account, &invocation.home(), View::Lane(Lane::Credentials), &session)
+            .await
+            .map_err(|error| UserStop::Decided(Decided::refuse(error.to_string()).because(Cause::Unreachable)))?;
+        let owner = self.owner(finding, opened.as_ref()).await?;
+        let (user, used) = match owner {
+            Owner::User(user, used) => (user, used),
+            Owner::Elsewhere(account) => return Ok(Err(account)),
+        };
+        let key = UserKey { account: finding.account.clone(), user };
+        Ok(Ok(self.first_look_at_user(key, used, opened, invocation).await?))
+    }
+
+    /// What the finding alone settles, before anything is looked at.
+    fn gate_user(&self, finding: &Finding<Principal>, invocation: &Invocation) -> Result<(), UserStop> {
+        let early = decide::gate(finding, &self.policy, &invocation.own);
+        let early = early.or_else(|| decide::ignored(finding, &self.policy).filter(|_| self.rulebook.is_empty()));
+        let what =
+            if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
+        let early = early.or_else(|| decide::nobodys(&finding.target, &what));
+        early.map_or(Ok(()), |decided| Err(UserStop::Decided(decided)))
+    }
+
+    async fn owner(&self, finding: &Finding<Principal>, cloud: &dyn Cloud) -> Result<Owner, UserStop> {
+        match &finding.target {
+            Principal::User(user) => Ok(Owner::User(user.clone(), None)),
+            // Nobody can ask whose session a key is of: the event says it.
+            Principal::AccessKey { id, user: Some(user) } if id.is_temporary() => Ok(Owner::User(user.clone(), None)),
+            Principal::AccessKey { id, user: None } if id.is_temporary() => {
+                Err(decided(&Principal::Session { kind: SessionKind::Other, name: id.to_string() }, finding))
+            }
+            Principal::AccessKey { id, user } => self.owner_of_key(id, user.as_ref(), finding, cloud).await,
+            principal @ (Principal::Root { .. } | Principal::Session { .. }) => Err(decided(principal, finding)),
+        }
+    }
+
+    async fn owner_of_key(
+        &self,
+        id: &AccessKeyId,
+        named: Option<&UserName>,
+        finding: &Finding<Principal>,
+        cloud: &dyn Cloud,
+    ) -> Result<Owner, UserStop> {
+        let unknown = match cloud.get_access_key_last_used(id).await {
+            Ok(used) => {
+                return match used.user.clone() {
+                    Some(user) => Ok(Owner::User(user, Some(used))),
+                    None => Err(decided(&Principal::Root { key: Some(id.clone()) }, finding)),
+                };
+            }
+            // IAM denies the question about a key that it does not have.
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied(_)) => error,
+            Err(error) => return Err(UserStop::Failed(error)),
+        };
+        match cloud.get_access_key_info(id).await {
+            Ok(account) if account != finding.account => Ok(Owner::Elsewhere(account)),
+            // It was deleted, or nobody granted the question: whose it was the event says.
+            Ok(_) | Err(_) if named.is_some() => {
+                named.map_or_else(|| Err(UserStop::Failed(unknown)), |user| Ok(Owner::User(user.clone(), None)))
+            }
+            Err(error) if error.is_retryable() => Err(UserStop::Failed(error)),
+            Ok(_) | Err(_) => Err(UserStop::Decided(
+                Decided::refuse(format!(
+                    "IAM of {} does not say whose the key {id} is ({unknown}): it was deleted, or Brig's role is missing iam:GetAccessKeyLastUsed",
+                    finding.account
+                ))
+                .because(Cause::NotThere),
+            )),
+        }
+    }
+
+    /// Everything that the denial needs, in one round trip.
+    async fn first_look_at_user(
+        &self,
+        key: UserKey,
+        used: Option<KeyUse>,
+        cloud: Arc<dyn Cloud>,
+        invocation: &Invocation,
+    ) -> Result<UserScene, UserStop> {
+        let target = key.clone().into();
+        let (user, records, in_force) = futures::join!(
+            look_at_user(&key, cloud.as_ref()),
+            self.ledger.read(&target),
+            self.rulebook.in_force(self.clock.as_ref(), self.ledger.as_ref())
+        );
+        let (user, records) = (user.map_err(UserStop::Failed)?, records.map_err(UserStop::Failed)?);
+        let gone = user.is_none();
+        if gone && records.active().is_none() {
+            let why = format!("there is no user {} in {}", key.user, key.account);
+            return Err(UserStop::Decided(Decided::refuse(why).because(Cause::NotThere)));
+        }
+        let user = user.unwrap_or_else(|| User::gone(&key));
+        let timings = Timings { look: Some(self.elapsed(invocation)), ..Timings::default() };
+        let deny = deny_all(&invocation.home());
+        Ok(UserScene { cloud, key, user, gone, used, records, in_force, deny, timings })
+    }
+}
+
+fn decided(principal: &Principal, finding: &Finding<Principal>) -> UserStop {
+    let what =
+        if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
+    let decided = decide::nobodys(principal, &what);
+    UserStop::Decided(decided.unwrap_or_else(|| Decided::ask(what)))
+}
+
+/// Everything about a user at once; none where there is no such user. What cannot be listed is a gap.
+pub(crate) async fn look_at_user(key: &UserKey, cloud: &dyn UserPorts) -> PortResult<Option<User>> {
+    let name = &key.user;
+    let list = |kind| async move { (kind, cloud.list_credentials(name, kind).await) };
+    let (shown, keys, services, ssh, certificates, attached, inline, groups, console, mfa) = futures::join!(
+        cloud.get_user(name),
+        list(CredentialKind::AccessKey),
+        list(CredentialKind::ServiceSpecificCredential),
+        list(CredentialKind::SshPublicKey),
+        list(CredentialKind::SigningCertificate),
+        cloud.list_attached_user_policies(name),
+        cloud.list_user_policies(name),
+        cloud.list_groups_for_user(name),
+        cloud.get_login_profile(name),
+        cloud.list_mfa_devices(name),
+    );
+    let Some(UserShown { name, arn, boundary, tags }) = shown? else { return Ok(None) };
+    let mut gaps = Vec::new();
+    let listed = [keys, services, ssh, certificates].map(|(kind, listed): (_, PortResult<Vec<Credential>>)| {
+        (kind, seen(listed, Subject::Credentials(kind), &mut gaps))
+    });
+    Ok(Some(User {
+        account: key.account.clone(),
+        name,
+        arn,
+        boundary,
+        tags,
+        credentials: listed.into(),
+        attached: seen(attached, Subject::AttachedPolicies, &mut gaps),
+        inline: seen(inline, Subject::InlinePolicies, &mut gaps),
+        groups: seen(groups, Subject::Groups, &mut gaps),
+        console: seen(console, Subject::LoginProfile, &mut gaps),
+        mfa: seen(mfa, Subject::MfaDevices, &mut gaps),
+        gaps,
+    }))
+}
+
+fn seen<T>(answer: Result<T, CloudError>, what: Subject, gaps: &mut Vec<Gap>) -> Option<T> {
+    answer.map_err(|error| gaps.push(gap(what, &error))).ok()
+}

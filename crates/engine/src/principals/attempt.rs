@@ -1,0 +1,415 @@
+//! From the claim to the closed ledger item: deny, turn off, read back; look again while IAM's reads may lag and somebody
+//! with the same credentials may still act; tell people.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use brig_core::{
+    decide::{Asks, Decided},
+    lanes::user::{self, UserPlan},
+    ledger::{self, Conclusion, Containment, Contest, ReportOf, State, StepRecord},
+    model::{User, ids::TargetKey, text::Sentence, timestamp::Timestamp},
+    report::{
+        answer::StepReport,
+        contest::Contested,
+        fact::user::{Attachment, UserFacts, facts, is_promised},
+        message,
+        principal::{PrincipalAnswer, PrincipalVerdict, Timings},
+    },
+    step::{Made, Note, Outcome, OutcomeKind, Step, made_of},
+};
+
+use super::{UserCase, UserScene, arrive::look_at_user, tell};
+use crate::{
+    effects::{self, Room},
+    engine::{Engine, LAST_CALL, Occasion},
+    ports::{CloudError, View},
+    stable::{PAUSES, Shown, read_back},
+    verify::{Caller, Undone},
+    work::{Done, Journal, merge},
+};
+
+/// When a new containment is looked at again, counted from when it was first read back: IAM's reads lag its writes by
+/// seconds, and whoever holds the same credentials can act until a denial takes effect
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>).
+const LOOKS: [u64; 3] = [5, 20, 60];
+/// A read that shows something as it was before Brig's own write is late up to this long after the write. AWS gives no bound.
+const LAG: Duration = Duration::from_secs(15);
+/// What failed and may pass is tried again after this, twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// How much earlier than Brig's own record a call may be dated and still count.
+const SLACK_MS: i64 = 10_000;
+
+/// What is known of a user in the course of an attempt.
+struct Seen<'a> {
+    journal: Journal<'a>,
+    /// As it was last read back.
+    user: User,
+    since: Timestamp,
+    deny: &'a str,
+    done: Vec<Done>,
+    /// When each step was last run to its end, by key.
+    written: BTreeMap<String, Timestamp>,
+    /// Steps that had held and did not any more, or that nobody had seen at the first look.
+    meanwhile: BTreeSet<String>,
+    /// Nothing was read back yet in this attempt.
+    first: bool,
+    /// A look failed.
+    unread: Option<CloudError>,
+    gone: bool,
+}
+
+impl Seen<'_> {
+    fn plan(&self) -> UserPlan {
+        user::plan(&self.user, &self.journal.recorded(brig_core::step::Lane::Credentials), self.deny, Some(self.since))
+    }
+
+    /// Whether IAM refused for good to attach the policy.
+    fn attachment(&self) -> Attachment {
+        let refused =
+            |done: &Done| matches!(done.step, Step::AttachUserPolicy(_)) && matches!(done.outcome, Outcome::Skipped(_));
+        if self.done.iter().any(refused) { Attachment::Waived } else { Attachment::Promised }
+    }
+
+    fn facts(&self) -> UserFacts {
+        facts(&self.user, self.deny, self.attachment())
+    }
+
+    fn is_left_over(&self) -> bool {
+        self.done.iter().any(|done| done.outcome.is_left_over())
+            || self.unread.as_ref().is_some_and(CloudError::is_retryable)
+            || self.user.gaps.iter().any(|gap| is_promised(gap) && gap.retryable)
+            // It was accepted, and reads do not show it yet.
+            || self.plan().whole().todo().any(|step| self.was_done(step))
+    }
+
+    fn was_done(&self, step: &Step) -> bool {
+        let key = self.journal.key_of(step);
+        self.done.iter().any(|done| done.outcome.is_done() && self.journal.key_of(&done.step) == key)
+    }
+}
+
+impl Engine {
+    /// Runs what the plan says, again where something is left or came meanwhile, and notifies people.
+    pub(crate) async fn attempt_user(
+        &self,
+        case: UserCase<'_>,
+        decided: Decided,
+        (mut current, records): (Containment, Vec<StepRecord>),
+        scene: UserScene,
+    ) -> PrincipalAnswer {
+        let invocation = case.invocation;
+        let UserScene { cloud, key, user, deny, mut timings, records: found, gone, .. } = scene;
+        let before = current.outcome.clone();
+        let asks = match case.occasion {
+            Occasion::Finding => Asks::of(case.finding, found.active(), &invocation.request_id),
+            Occasion::Verification(verification) => verification.asks,
+        };
+        let target = TargetKey::User(key.clone());
+        let journal = Journal {
+            deadline: invocation.deadline,
+            ..Journal::new(self.ledger.as_ref(), self.clock.as_ref(), target, &current, records)
+        };
+        let mut seen = Seen {
+            journal: journal.inheriting(asks),
+            user,
+            since: current.claimed_at,
+            deny: &deny,
+            done: Vec::new(),
+            written: BTreeMap::new(),
+            meanwhile: BTreeSet::new(),
+            first: true,
+            unread: None,
+            gone,
+        };
+        tracing::info!(containment.id = %current.containment, "{} is claimed", current.containment);
+        // Another look is worth its time only where something was changed now.
+        let mut looks = LOOKS.into_iter();
+        let mut began = None;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            self.round(&mut seen, cloud.as_ref(), &mut timings, case).await;
+            let first_read = *began.get_or_insert(self.clock.now());
+            let changed = seen.done.iter().any(|done| matches!(done.outcome, Outcome::Changed(_)));
+            let left_over = seen.is_left_over();
+            let wait = if left_over {
+                let wait = pause;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                Some(wait)
+            } else if changed && !seen.gone {
+                looks.next().map(|seconds| first_read.after(Duration::from_secs(seconds)).since(self.clock.now()))
+            } else {
+                None
+            };
+            let wait = wait.filter(|wait| self.left(invocation) > LAST_CALL + *wait);
+            let mut answer = self.user_answer(case, &key, &decided, &seen, timings, before.as_deref());
+            answer.containment_id = Some(current.containment.clone());
+            answer.left_over = left_over;
+            let again = wait.is_some();
+            let told = current.told.as_deref().map(ledger::word_of) == Some(tell::told_as(answer.outcome));
+            if !again || !told {
+                let contest = user_contest(&mut answer, &seen.journal, current.contest.as_ref());
+                if !again && !seen.meanwhile.is_empty() {
+                    answer.notes.extend(self.callers_of(&key, &seen, invocation).await);
+                }
+                self.conclude_user(case, &mut current, &mut answer, &seen.journal, (again, contest)).await;
+            }
+            let Some(wait) = wait else {
+                answer.timings_ms.done = Some(self.elapsed(invocation));
+                tell::log(&answer, case.finding);
+                return answer;
+            };
+            self.clock.sleep(wait).await;
+            Self::look_again(&mut seen, &key, cloud.as_ref()).await;
+        }
+    }
+
+    /// One round: what denies, then what turns credentials off, then a look until it shows what AWS accepted.
+    async fn round(
+        &self,
+        seen: &mut Seen<'_>,
+        cloud: &dyn crate::ports::UserPorts,
+        timings: &mut Timings,
+        case: UserCase<'_>,
+    ) {
+        if seen.gone {
+            return;
+        }
+        let plan = seen.plan();
+        if !seen.first {
+            let now = self.clock.now();
+            let whole = plan.whole();
+            let undone = whole.todo().filter_map(|step| {
+                let key = seen.journal.key_of(step);
+                // A read that lags shows what was so before Brig's own write.
+                let undone = seen.written.get(&key).is_some_and(|at| now.since(*at) > LAG);
+                let came = made_of(step) == Some(Made::Since);
+                (undone || came).then_some(key)
+            });
+            let undone: Vec<String> = undone.collect();
+            seen.meanwhile.extend(undone);
+        }
+        seen.first = false;
+        for (part, denies) in [(&plan.denial, true), (&plan.deactivation, false)] {
+            let ran =
+                seen.journal.run(part, |step| async move { effects::run(&step, Room::Principals(cloud)).await }).await;
+            seen.journal.finish(&ran).await;
+            let now = self.clock.now();
+            let changed = ran.iter().filter(|done| matches!(done.outcome, Outcome::Changed(_)));
+            let changed: Vec<String> = changed.map(|done| seen.journal.key_of(&done.step)).collect();
+            seen.written.extend(changed.into_iter().map(|key| (key, now)));
+            merge(&mut seen.done, ran);
+            if denies && timings.denied.is_none() && denied(&seen.done) {
+                timings.denied = Some(self.elapsed(case.invocation));
+            }
+        }
+        let Some(key) = seen.journal.key.user().cloned() else { return };
+        let (journal, deny, since) = (&seen.journal, seen.deny, seen.since);
+        let looked = read_back(journal, &PAUSES, async || match look_at_user(&key, cloud).await {
+            Ok(Some(user)) => {
+                let records = journal.recorded(brig_core::step::Lane::Credentials);
+                let left = user::plan(&user, &records, deny, Some(since)).whole();
+                Shown::when(left.todo().next().is_none(), Ok(Some(user)))
+            }
+            other => Shown::Settled(other),
+        })
+        .await;
+        Self::take(seen, looked);
+    }
+
+    async fn look_again(
+        seen: &mut Seen<'_>,
+        key: &brig_core::model::ids::UserKey,
+        cloud: &dyn crate::ports::UserPorts,
+    ) {
+        let looked = look_at_user(key, cloud).await;
+        Self::take(seen, looked);
+    }
+
+    /// Takes in a look.
+    fn take(seen: &mut Seen<'_>, looked: Result<Option<User>, CloudError>) {
+        match looked {
+            Ok(Some(user)) => {
+                seen.user = user;
+                seen.unread = None;
+            }
+            Ok(None) => seen.gone = true,
+            Err(error) => seen.unread = Some(error),
+        }
+    }
+
+    fn user_answer(
+        &self,
+        case: UserCase<'_>,
+        key: &brig_core::model::ids::UserKey,
+        decided: &Decided,
+        seen: &Seen<'_>,
+        timings: Timings,
+        before: Option<&str>,
+    ) -> PrincipalAnswer {
+        let facts = seen.facts();
+        let mut verdict = PrincipalVerdict::judge(&seen.user, &facts);
+        if seen.gone {
+            verdict = PrincipalVerdict::untouched(format!(
+                "User {} in {} is gone: somebody deleted it. Its credentials no longer work.",
+                key.user, key.account
+            ));
+        } else if let Some(error) = &seen.unread {
+            verdict = PrincipalVerdict::untouched(format!(
+                "Whether user {} in {} is contained could NOT be read back: {error}.",
+                key.user, key.account
+            ));
+        }
+        let changed = seen.done.iter().filter(|done| matches!(done.outcome, Outcome::Changed(_))).count();
+        let was_whole = matches!(before, Some("contained" | "contested"));
+        let whole = seen.gone || verdict.is_whole();
+        let outcome = match (whole, seen.is_left_over()) {
+            (true, false) if changed == 0 && was_whole => match case.occasion {
+                Occasion::Verification(_) => Conclusion::Verified,
+                Occasion::Finding => Conclusion::AlreadyContained,
+            },
+            (true, false) if was_whole => Conclusion::Repaired,
+            (true, false) => Conclusion::Contained,
+            _ if verdict.is_void() => Conclusion::Failed,
+            _ => Conclusion::Partial,
+        };
+        let changes = if changed == 1 { "change" } else { "changes" };
+        if outcome == Conclusion::Repaired {
+            verdict.alert(format!("Part of the containment no longer held; Brig repaired it ({changed} {changes})"));
+        } else if !seen.meanwhile.is_empty() {
+            verdict.alert(
+                "SOMEBODY ACTED AS THE USER while it was being contained; what came meanwhile was undone too (see Notes)",
+            );
+        }
+        let mut notes: Vec<Note> = seen.user.gaps.iter().cloned().map(Note::Gap).collect();
+        notes.extend(seen.meanwhile.iter().filter_map(|key| seen.journal.record_of(key)).map(|record| {
+            Note::CameMeanwhile { what: record.step.name(), resource: record.step.resource(key.user.as_str()) }
+        }));
+        notes.extend(tell::notes(&seen.user));
+        notes.extend(case.finding.notes.iter().map(|note| Note::OfTheEvent(note.into())));
+        let name = key.user.as_str();
+        PrincipalAnswer {
+            verdict,
+            steps: seen.done.iter().map(|done| StepReport::new(&done.step, &done.outcome, name)).collect(),
+            notes,
+            timings_ms: timings,
+            ..self.nothing_of(case, key, decided.clone(), outcome)
+        }
+    }
+
+    /// Who acted meanwhile, by CloudTrail's record, which may be up to 15 minutes late.
+    async fn callers_of(
+        &self,
+        key: &brig_core::model::ids::UserKey,
+        seen: &Seen<'_>,
+        invocation: &crate::engine::Invocation,
+    ) -> Vec<Note> {
+        let session = format!("brig-{}", invocation.request_id);
+        let region = invocation.home().of_iam();
+        let cloud = match self.clouds.open(&key.account, &region, View::Reads, &session).await {
+            Ok(cloud) => cloud,
+            Err(error) => {
+                return vec![Note::TrailUnread { id: key.user.to_string(), error: Sentence::new(error) }];
+            }
+        };
+        let since = Timestamp::from_millis(seen.since.millis().saturating_sub(SLACK_MS));
+        let undone: Undone = [(key.user.to_string(), Some(since))].into();
+        self.callers(&undone, cloud.as_ref()).await.notes
+    }
+
+    /// Tells people where the outcome is news, and writes how the containment stands.
+    async fn conclude_user(
+        &self,
+        case: UserCase<'_>,
+        current: &mut Containment,
+        answer: &mut PrincipalAnswer,
+        journal: &Journal<'_>,
+        (again, contest): (bool, Option<Contest>),
+    ) {
+        let invocation = case.invocation;
+        let word = tell::told_as(answer.outcome);
+        let standing = tell::standing(answer, word);
+        let now = self.clock.now();
+        if let (Occasion::Verification(verification), Some(contested)) = (case.occasion, &mut answer.contest)
+            && let Caller::Named(by) = verification.caller
+        {
+            contested.by.push(by.to_owned());
+        }
+        let news = match &contest {
+            Some(contest) => contest.is_due(now),
+            None => !ledger::is_known(current.told.as_deref(), &standing) || answer.outcome == Conclusion::Repaired,
+        };
+        answer.timings_ms.done = Some(self.elapsed(invocation));
+        let mut said = answer.clone();
+        if matches!(said.outcome, Conclusion::AlreadyContained | Conclusion::Verified) {
+            said.outcome = Conclusion::Contained;
+        }
+        let changed = said.steps.iter().filter(|step| step.outcome == OutcomeKind::Changed);
+        let changed: Vec<String> = if said.outcome == Conclusion::Repaired {
+            changed.map(|step| format!("{}/{}", step.step.key_word(), step.resource)).collect()
+        } else {
+            Vec::new()
+        };
+        let parts = [current.containment.as_str(), said.outcome.word(), standing.as_str()];
+        let id = ledger::digest(parts.into_iter().chain(changed.iter().map(String::as_str)));
+        let audience = message::Audience { told: current.told.as_deref(), ..self.audience(None, invocation) };
+        let message = message::principal::compose(&said, case.finding, &audience);
+        let place = journal.key.pk();
+        let publish = self.notify(&place, news.then_some((id.as_str(), &message)), invocation);
+        let is_asked = matches!(case.occasion, Occasion::Finding);
+        let settle = async { if !again && is_asked { self.close_questions(&journal.key).await } else { Ok(()) } };
+        let kept = self.keep_user_report(answer, journal, ReportOf::Answer, current);
+        let (notified, settled, kept) = futures::join!(publish, settle, kept);
+        answer.notes.extend(kept.err());
+        if notified.is_known() {
+            current.told = Some(standing);
+            let told = |contest: Contest| if news { contest.notified(now) } else { contest };
+            let known = current.contest.take().filter(|contest| !contest.is_over(now));
+            current.contest = contest.map(told).or(known);
+        }
+        answer.not_notified(notified.failure());
+        if let Err(error) = settled {
+            answer.notes.push(Note::QuestionsNotClosed(Sentence::new(error)));
+        }
+        let read_version = current.version;
+        let mut next = Containment { version: read_version.saturating_add(1), ..current.clone() };
+        next.outcome = Some(word.to_owned());
+        if !again {
+            next.lease_until = now;
+            next.state = if answer.left_over { State::Open } else { State::Closed };
+            next.concluded_at = Some(now);
+        }
+        match self.ledger.close(&journal.key, &next, read_version).await {
+            Ok(true) => *current = next,
+            Ok(false) => answer.notes.push(Note::TakenOver),
+            Err(error) => {
+                answer.notes.push(Note::EndNotOnRecord(Sentence::new(&error)));
+                answer.left_over |= error.is_retryable();
+            }
+        }
+    }
+}
+
+/// Whether AWS accepted one of the two things that deny.
+fn denied(done: &[Done]) -> bool {
+    let denies = |step: &Step| matches!(step, Step::PutUserPermissionsBoundary(_) | Step::AttachUserPolicy(_));
+    done.iter().any(|done| denies(&done.step) && done.outcome.is_done())
+}
+
+/// The contest, where steps are held back: the answer says so first.
+fn user_contest(answer: &mut PrincipalAnswer, journal: &Journal<'_>, known: Option<&Contest>) -> Option<Contest> {
+    let until = journal.held_until()?;
+    let contest = Contest::seen(known, journal.clock.now());
+    answer.outcome = Conclusion::Contested;
+    answer.verdict.alert(format!(
+        "SOMEBODY KEEPS UNDOING the containment of {}: Brig repaired it three times within an hour and has paused repairs until \
+         {until}; a person's order (`brig verify`) repairs it at once",
+        answer.subject()
+    ));
+    let (since, held_until) = (contest.since.to_string(), until.to_string());
+    answer.contest = Some(Contested { since, held_until, by: Vec::new() });
+    Some(contest)
+}

@@ -1,0 +1,169 @@
+//! Looking again at a contained user: another attempt at the same containment, as for an instance.
+
+use brig_core::{
+    decide::Decided,
+    ledger::{Cause, Conclusion, State},
+    model::{
+        Principal,
+        ids::{TargetKey, UserKey},
+    },
+    report::principal::{PrincipalAnswer, PrincipalVerdict},
+    settings::Mode,
+    step::{Outcome, OutcomeKind},
+    trigger::{Finding, Force, TrailCall},
+};
+
+use super::{UserCase, UserScene};
+use crate::{
+    engine::{Engine, Invocation, LAST_CALL, Occasion},
+    ports::PortResult,
+    verify::{Drift, Verification},
+};
+
+impl Engine {
+    /// Reads back what a user's containment promised, and repairs what drifted. Never fails: an error is an answer.
+    pub async fn verify_principal(
+        &self,
+        finding: &Finding<Principal>,
+        verification: Verification<'_>,
+        invocation: &Invocation,
+    ) -> PrincipalAnswer {
+        let case = UserCase { finding, occasion: Occasion::Verification(verification), invocation };
+        self.patiently(invocation, async || match self.arrive_at_user(case).await {
+            Ok((finding, scene)) => {
+                let case = UserCase { finding: &finding, ..case };
+                Box::pin(self.verify_user(case, scene, verification.drift)).await
+            }
+            Err((finding, stop)) => self.user_stopped(UserCase { finding: &finding, ..case }, stop).await,
+        })
+        .await
+    }
+
+    async fn verify_user(&self, case: UserCase<'_>, scene: UserScene, drift: Drift) -> PrincipalAnswer {
+        let decided = Decided::contain(case.finding.title.clone());
+        let Some(current) = scene.records.active() else {
+            let why = format!("this ledger knows no active containment of user {}", scene.key.user);
+            return self.nothing_of(case, &scene.key, Decided::refuse(why), Conclusion::Refused);
+        };
+        if current.state == State::Releasing {
+            let why = format!("a person is releasing it from {}", current.containment);
+            return self.nothing_of(case, &scene.key, Decided::ignore(why), Conclusion::Ignored);
+        }
+        if drift == Drift::Repair && self.policy.mode == Mode::Enforce {
+            return self.claim_user(case, decided, scene).await;
+        }
+        let mut answer = self.preview_user(case, decided, Conclusion::Verified, &scene);
+        let drifted = answer.steps.iter().filter(|step| step.outcome == OutcomeKind::Planned).count();
+        let UserKey { account, user } = &scene.key;
+        if drifted == 0 {
+            answer.verdict = PrincipalVerdict::untouched(format!("User {user} is as its containment left it."));
+            return answer;
+        }
+        answer.outcome = Conclusion::Drifted;
+        answer.verdict = PrincipalVerdict::untouched(format!(
+            "User {user} in {account} HAS DRIFTED from its containment: {drifted} step(s) would put it right, and none was run."
+        ));
+        self.tell_user_decision(case, answer).await
+    }
+
+    /// The occasion of a scheduled verification of a user.
+    pub(crate) fn occasion_of(&self, key: &UserKey, invocation: &Invocation) -> Finding<Principal> {
+        let id = format!("verification-{}", self.clock.now().hour());
+        let user = Principal::User(key.user.clone());
+        Finding::occasion(id, "looked at again".to_owned(), key.account.clone(), invocation.home(), user)
+    }
+
+    /// Verifies the contained users that somebody's call touched.
+    pub(crate) async fn touched_users(
+        &self,
+        touched: &TrailCall,
+        invocation: &Invocation,
+    ) -> PortResult<Vec<PrincipalAnswer>> {
+        let drift = if self.policy.is_responder(&touched.by) { Drift::Report } else { Drift::Repair };
+        let mut answers = Vec::new();
+        for user in &touched.users {
+            let key = UserKey { account: touched.account.clone(), user: user.clone() };
+            let records = self.ledger.read(&TargetKey::User(key.clone())).await?;
+            if records.active().is_none() || self.left(invocation) <= LAST_CALL {
+                continue;
+            }
+            let when = touched.at.map_or_else(String::new, |at| format!(" at {at}"));
+            let title = format!("{} by {}{when}", touched.call, touched.by);
+            let principal = Principal::User(user.clone());
+            let finding =
+                Finding::occasion(touched.id.clone(), title, key.account.clone(), invocation.home(), principal);
+            let verification = Verification::after(&touched.by, drift);
+            answers.push(Box::pin(self.verify_principal(&finding, verification, invocation)).await);
+        }
+        Ok(answers)
+    }
+
+    /// How a user's containment stands now; none where the ledger says that it has ended.
+    pub(crate) async fn user_standing(
+        &self,
+        key: &UserKey,
+        invocation: &Invocation,
+    ) -> PortResult<Option<PrincipalStanding>> {
+        let records = self.ledger.read(&TargetKey::User(key.clone())).await?;
+        let Some(current) = records.active().cloned() else { return Ok(None) };
+        let finding = self.occasion_of(key, invocation);
+        let mut now = Box::pin(self.plan_principal(&finding, Force::No, invocation)).await;
+        let looked = now.outcome == Conclusion::Planned;
+        let planned = now.steps.iter().filter(|step| step.outcome == OutcomeKind::Planned);
+        let (never, drift): (Vec<_>, Vec<_>) = planned.partition(|step| {
+            let of = |record: &&brig_core::ledger::StepRecord| {
+                record.step.kind() == step.step && record.step.resource(key.user.as_str()) == step.resource
+            };
+            let record = records.steps.iter().find(of);
+            record.is_some_and(|record| !matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_))))
+        });
+        let (never_done, drift) = (never.len(), drift.len());
+        now.verdict = PrincipalVerdict::untouched(match (looked, drift, never_done) {
+            (false, _, _) => format!("How user {} stands could NOT be seen: {}.", key.user, now.reason),
+            (true, 0, 0) => format!("User {} is as its containment left it.", key.user),
+            (true, 0, _) => {
+                format!("User {} is only partly contained: {never_done} step(s) have never succeeded.", key.user)
+            }
+            (true, _, _) => format!("User {} HAS DRIFTED: {drift} step(s) would repair it.", key.user),
+        });
+        if !looked {
+            now.cause = Cause::CannotLook;
+        }
+        now.reason.clone_from(&current.reason);
+        Ok(Some(PrincipalStanding {
+            state: current.state,
+            claimed_at: current.claimed_at.to_string(),
+            age_seconds: self.clock.now().since(current.claimed_at).as_secs(),
+            last_outcome: current.outcome,
+            findings: current.findings,
+            drift,
+            never_done,
+            notified: current.told.is_some(),
+            now,
+        }))
+    }
+}
+
+/// An active containment of a user, as `status` lists it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct PrincipalStanding {
+    /// The user and what was seen of it now; `reason` is why it was contained.
+    #[serde(flatten)]
+    pub now: PrincipalAnswer,
+    /// `open`, `closed` or `releasing`.
+    pub state: State,
+    /// When it began.
+    pub claimed_at: String,
+    /// Seconds since then.
+    pub age_seconds: u64,
+    /// The outcome of the last attempt that ended in order.
+    pub last_outcome: Option<String>,
+    /// The findings that named the user.
+    pub findings: Vec<String>,
+    /// How many steps had been done and would have to be run now.
+    pub drift: usize,
+    /// How many steps have never succeeded.
+    pub never_done: usize,
+    /// Whether people were notified of `last_outcome`.
+    pub notified: bool,
+}
