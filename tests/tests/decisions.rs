@@ -61,7 +61,8 @@ async fn the_last_healthy_target_is_a_question_unless_a_rule_or_a_person_says_ot
     assert_eq!(invoke(&function, &finding(&only)).await.0, "contained", "{}", function.log());
 
     // Now the other one is the last.
-    assert_eq!(invoke(&function, &finding(&other)).await.0, "asked");
+    let (outcome, reason) = invoke(&function, &finding(&other)).await;
+    assert_eq!(outcome, "asked", "{reason}\n{}", function.log());
     let rules = r#"{"rules":[{"name":"all","then":"contain","when":{"finding":{"source":["guardduty"]}}}]}"#;
     let mut settings = office.settings();
     settings.push(("BRIG_POLICY", rules));

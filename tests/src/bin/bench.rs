@@ -7,9 +7,9 @@ use std::{
 };
 
 use brig_tests::{
-    account::{Account, endpoint},
+    account::{Account, endpoint, unique},
     events::finding,
-    function::{Function, first_poll, median},
+    function::{Function, Invoke, first_poll, median},
     proxy::{Call, Proxy},
     seed::Launch,
 };
@@ -21,6 +21,7 @@ const MOTO: [&str; 6] =
 const STARTS: usize = 15;
 const CLAIM: &str = "TransactWriteItems";
 const MOVE: &str = "ModifyNetworkInterfaceAttribute";
+const DENIAL: &str = "PutUserPermissionsBoundary";
 /// The calls that the cut waits for, and no other lane makes before it.
 const CUT: [&str; 8] = [
     "DescribeSecurityGroups",
@@ -106,7 +107,24 @@ async fn round_trips(account: &Account) {
             println!("      {:>5} to {:>5}  {}", since(call.began), since(call.ended), call.operation);
         }
     }
+    denial(account, &function, &slow).await;
     println!("  peak memory {:.1} MiB", peak(function.pid().await));
+}
+
+/// A user's key: from the event to the denial. The later looks, up to a minute after it, are cut short.
+async fn denial(account: &Account, function: &Function, slow: &Proxy) {
+    let name = unique("leaked");
+    account.iam.create_user().user_name(&name).send().await.expect("a user");
+    let made = account.iam.create_access_key().user_name(&name).send().await.expect("a key");
+    let key = made.access_key().expect("it").access_key_id().to_owned();
+    let began = Instant::now();
+    let how = Invoke { timeout: Duration::from_secs(14), ..Invoke::default() };
+    let response = function.invoke_as(&serde_json::json!({ "access_key_id": key }), how).await.expect("a response");
+    let calls: Vec<Call> = slow.calls().into_iter().filter(|call| call.began >= began).collect();
+    println!("  a user's key: {outcome}, {} calls", calls.len(), outcome = text(&response, "outcome"));
+    let Some(put) = calls.iter().find(|call| call.operation == DENIAL) else { return };
+    let spent = put.ended.duration_since(began).as_millis();
+    println!("    everything denied: {} serial round trips, {spent} ms", serial(&calls, put.ended));
 }
 
 /// The longest chain of calls of which each began after the one before it had ended: greedy by end.

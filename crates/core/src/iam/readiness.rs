@@ -161,6 +161,14 @@ pub fn judge(look: &Look, own: &AccountId) -> Vec<Line> {
         };
         lines.push(line(&format!("member role in {account}"), state, detail, todo));
     }
+    lines.push(line(
+        "SCP for users",
+        State::Unknown,
+        "not seen whether users can change IAM while Brig denies one: only the organization's management account and its delegated administrators can read SCPs",
+        &format!(
+            "attach UsersDoNotChangeIam of infra/scp.json; aws organizations list-policies-for-target --target-id {own} --filter SERVICE_CONTROL_POLICY shows what is attached"
+        ),
+    ));
     lines
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod acl;
+mod adversary;
 mod announce;
 mod chat;
 mod common;

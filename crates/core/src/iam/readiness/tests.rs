@@ -54,7 +54,8 @@ fn what_was_seen_in_place_is_ok() {
             Ok flow logs: on each of 1 VPC(s) -> 
             Ok metadata default: new instances require tokens -> 
             Ok metadata: every running instance requires tokens -> 
-            Ok member role in 999988887777: assumed -> "#]],
+            Ok member role in 999988887777: assumed -> 
+            Unknown SCP for users: not seen whether users can change IAM while Brig denies one: only the organization's management account and its delegated administrators can read SCPs -> attach UsersDoNotChangeIam of infra/scp.json; aws organizations list-policies-for-target --target-id 123456789012 --filter SERVICE_CONTROL_POLICY shows what is attached"#]],
     );
 }
 
@@ -91,7 +92,8 @@ fn what_lacks_says_what_to_do() {
             Missing flow logs: no log of the whole VPC vpc-2 -> aws ec2 create-flow-logs --resource-type VPC; without them nothing can prove the cut afterwards
             Missing metadata default: new instances may answer without a token -> aws ec2 modify-instance-metadata-defaults --http-tokens required
             Missing metadata: 3 running instance(s) give credentials without a token -> aws ec2 modify-instance-metadata-options --http-tokens required, after a look at what uses version 1
-            Missing member role in 999988887777: AccessDenied -> deploy infra/member-role.yaml there, and set BRIG_MEMBER_ROLE"#]],
+            Missing member role in 999988887777: AccessDenied -> deploy infra/member-role.yaml there, and set BRIG_MEMBER_ROLE
+            Unknown SCP for users: not seen whether users can change IAM while Brig denies one: only the organization's management account and its delegated administrators can read SCPs -> attach UsersDoNotChangeIam of infra/scp.json; aws organizations list-policies-for-target --target-id 123456789012 --filter SERVICE_CONTROL_POLICY shows what is attached"#]],
     );
 }
 
@@ -122,7 +124,8 @@ fn what_was_not_seen_is_unknown() {
             Unknown flow logs: AccessDenied -> grant ec2:DescribeVpcs and DescribeFlowLogs
             Ok metadata default: new instances require tokens -> 
             Ok metadata: every running instance requires tokens -> 
-            Ok member role in 999988887777: assumed -> "#]],
+            Ok member role in 999988887777: assumed -> 
+            Unknown SCP for users: not seen whether users can change IAM while Brig denies one: only the organization's management account and its delegated administrators can read SCPs -> attach UsersDoNotChangeIam of infra/scp.json; aws organizations list-policies-for-target --target-id 123456789012 --filter SERVICE_CONTROL_POLICY shows what is attached"#]],
     );
 }
 
