@@ -132,6 +132,7 @@ fn came(deed: Deed, scp: Scp, lag: u64) -> Came {
     };
     let alone = start();
     deliver(&alone, &principal, "r").expect("an answer");
+    println!("{} runs", alone.calls().len());
     let mut came = Came::default();
     for at in 0..alone.calls().len() {
         let sim = start();

@@ -208,6 +208,7 @@ fn every_call_broken_in_every_way_ends_in_the_same_state() {
 #[test]
 fn a_process_killed_at_every_point_and_retried_ends_in_the_same_state() {
     let (whole, world, user, principal) = calm();
+    println!("{} runs", whole.points());
     for point in 0..whole.points() {
         let sim = Sim::new(world.clone(), 1);
         sim.kill_at(point);
@@ -225,6 +226,7 @@ fn a_release_killed_at_every_point_and_repeated_gives_everything_back() {
     let (whole, world, _, principal) = calm();
     let first = whole.points();
     whole.release_principal(&principal, "release").expect("an answer");
+    println!("{} runs", whole.points() - first);
     for point in first..whole.points() {
         let (sim, ..) = calm();
         sim.kill_at(point);
