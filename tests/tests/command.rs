@@ -166,6 +166,44 @@ async fn a_report_is_one_page_of_the_record_and_of_what_is_seen_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_person_contains_a_user_by_its_key_and_reads_and_gives_back_by_its_name() {
+    let account = Account::open().await;
+    let name = unique("leaked");
+    account.iam.create_user().user_name(&name).send().await.expect("a user");
+    let made = account.iam.create_access_key().user_name(&name).send().await.expect("a key");
+    let key = made.access_key().expect("it").access_key_id().to_owned();
+    let named = format!("user/{name}");
+    let never = brig(&["report", &named]).await;
+    assert_eq!((never.code, never.out.contains("no containment of the user")), (2, true), "{never:?}");
+
+    let contained = brig(&["contain", &key, "--reason", "IR-9"]).await;
+    assert_eq!(contained.code, 0, "{contained:?}");
+    assert!(contained.out.starts_with("CONTAINED") && contained.out.contains(&name), "{contained:?}");
+    let place = format!("123456789012/iam/{name}");
+    let arn = format!("arn:aws:iam::123456789012:user/{name}");
+    for by in [key.as_str(), &named, &place, &arn] {
+        let story = brig(&["show", by]).await;
+        assert_eq!((story.code, story.out.starts_with("CONTAINED")), (0, true), "{by}: {story:?}");
+        assert!(story.out.contains("put_user_permissions_boundary"), "{by}: {story:?}");
+        let page = brig(&["report", by]).await;
+        for part in ["**CONTAINED**", "IR-9", "Seen now", "nothing has drifted", "deactivate_access_key"] {
+            assert!(page.out.contains(part), "{by}, {part}: {page:?}");
+        }
+    }
+    let listed = brig(&["status"]).await;
+    assert!(listed.out.contains(&name), "{listed:?}");
+    let stopped = brig(&["contain", &named, "--stop"]).await;
+    assert_eq!(stopped.code, 2, "{stopped:?}");
+
+    let planned = brig(&["plan", &named, "--release"]).await;
+    assert_eq!((planned.code, planned.out.contains("activate_access_key")), (0, true), "{planned:?}");
+    let released = brig(&["release", &key, "--yes", "--reason", "IR-9 is over"]).await;
+    assert_eq!((released.code, released.out.starts_with("RELEASED")), (0, true), "{released:?}");
+    let page = brig(&["report", &named]).await;
+    assert!(page.out.contains("**RELEASED**") && page.out.contains("Delete the keys that leaked"), "{page:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_drill_goes_the_whole_way_and_leaves_nothing_behind() {
     let account = Account::open().await;
     let network = account.network(202, false).await;

@@ -1,4 +1,4 @@
-//! The incident page: what is on record of one instance's containment, for people who were not there. It is a function of
+//! The incident page: what is on record of the containment of one instance or user, for people who were not there. It is a function of
 //! the answer of `show`, of a look of now where there was one, and of the time that it is made: the same of them is the same
 //! page. First it becomes a typed [`Page`], of which then HTML and Markdown are written. It claims what was read back, with
 //! the time, and no more.
@@ -92,9 +92,12 @@ impl<T> Listed<T> {
 /// The page, as data. Texts are one bounded line each; times are shown as UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// `<account>/<region>/<instance>`.
+    /// `<account>/<region>/<instance>`, or `<account>/iam/<user>`.
     pub place: String,
-    pub instance: String,
+    /// What it is about.
+    pub about: About,
+    /// The instance's id, or the user's name.
+    pub id: String,
     /// Its Name tag, as it was last seen.
     pub name: Option<String>,
     /// When the page was made.
@@ -103,7 +106,7 @@ pub struct Page {
     pub state: State,
     /// What to do.
     pub advice: Vec<Advice>,
-    /// The four lanes, the weakest first; none where nothing was contained.
+    /// The four lanes, the weakest first, of a user the credentials alone; none where nothing was contained.
     pub lanes: Vec<LaneLine>,
     /// When lanes and paths of the containment were read back; none where that is not on record.
     pub read_back: Option<Timestamp>,
@@ -125,6 +128,13 @@ pub struct Page {
     pub notes: Listed<String>,
     /// Who, and by which invocation.
     pub people: Vec<People>,
+}
+
+/// What a page is about. A user has no network, no fleet and no disks, and its page no sections on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    Instance,
+    User,
 }
 
 /// How it stands.
@@ -255,11 +265,9 @@ impl Page {
             let report = record.reports.iter().find(|report| report.of == kind.word())?;
             Some((report.at?, report.answer.as_ref()?))
         };
-        let place = format!("{}/{}/{}", record.account, record.region, record.instance_id);
+        let place = record.place();
         let case = Case {
-            standing: status
-                .as_ref()
-                .and_then(|status| status.active.iter().find(|it| it.instance_id == record.instance_id)),
+            standing: status.as_ref().and_then(|status| status.of(&record)),
             contained: of(ReportOf::Answer),
             released: of(ReportOf::Release),
             typed: shell(&place),
@@ -267,7 +275,8 @@ impl Page {
             record: &record,
         };
         Ok(Self {
-            instance: short(&record.instance_id),
+            about: record.about(),
+            id: short(record.id()),
             name: case.name(),
             as_of: sources.as_of,
             state: state::state(&case),
@@ -304,7 +313,7 @@ impl Page {
 struct Case<'a> {
     sources: &'a Sources<'a>,
     record: &'a Record,
-    standing: Option<&'a Standing>,
+    standing: Option<Standing>,
     contained: Option<(Timestamp, &'a Answer)>,
     released: Option<(Timestamp, &'a Answer)>,
     typed: String,
@@ -312,7 +321,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn name(&self) -> Option<String> {
-        let seen = self.standing.and_then(|standing| standing.name.as_ref());
+        let seen = self.standing.as_ref().and_then(|standing| standing.name.as_ref());
         let kept = self.contained.and_then(|(_, answer)| answer.instance_name.as_ref());
         seen.or(kept).filter(|name| !name.is_empty()).map(|name| text::one_line(name, text::NAME))
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Case, ChangeLine, Evidence, Listed, Snapshot, Tone,
+    About, Case, ChangeLine, Evidence, Listed, Snapshot, Tone,
     record::{Found, StepOnRecord},
     short, words,
 };
@@ -100,12 +100,15 @@ pub(super) fn evidence(case: &Case<'_>) -> Evidence {
         let region = text::shell(&case.record.region);
         format!("aws ec2 describe-snapshots --region {region} --snapshot-ids {}", ids.join(" "))
     });
-    let mut record = vec![("Instance", short(&case.record.instance_id))];
+    let of = match case.record.about() {
+        About::Instance => "Instance",
+        About::User => "User",
+    };
+    let mut record = vec![(of, short(case.record.id()))];
     if let Some(current) = &case.record.containment {
         record.push(("Containment", short(&current.containment_id)));
     }
-    let place = format!("{}/{}/{}", case.record.account, case.record.region, case.record.instance_id);
-    record.push(("Key in the ledger", short(&place)));
+    record.push(("Key in the ledger", short(&case.record.place())));
     Evidence {
         snapshots: Listed::first(MOST_SNAPSHOTS, snapshots.into_values()),
         said: Listed::first(MOST, said),

@@ -5,7 +5,7 @@ mod chart;
 
 use std::fmt::{Display, Write as _};
 
-use super::{ChangeLine, Listed, Page, People, Tone, timeline::Timeline, words};
+use super::{About, ChangeLine, Listed, Page, People, Tone, timeline::Timeline, words};
 
 const STYLE: &str = include_str!("html/page.css");
 /// Nothing may be loaded, run or sent, whatever got into the page.
@@ -82,7 +82,7 @@ fn and_more(out: &mut String, more: usize) {
 
 pub(super) fn write(page: &Page) -> String {
     let mut out = String::with_capacity(64 * 1024);
-    let title = page.name.as_ref().map_or_else(|| page.instance.clone(), |name| format!("{name} ({})", page.instance));
+    let title = page.name.as_ref().map_or_else(|| page.id.clone(), |name| format!("{name} ({})", page.id));
     let _ = write!(
         out,
         r#"<!doctype html>
@@ -91,7 +91,7 @@ pub(super) fn write(page: &Page) -> String {
 "#,
         page.state.word,
         Escaped(&title),
-        Escaped(page.name.as_ref().unwrap_or(&page.instance)),
+        Escaped(page.name.as_ref().unwrap_or(&page.id)),
         mono(&page.place),
         Escaped(&words::moment(page.as_of)),
     );
@@ -141,7 +141,10 @@ fn state(out: &mut String, page: &Page) {
 }
 
 fn lanes(out: &mut String, page: &Page) {
-    out.push_str("<section><h2>Lanes and paths, the weakest first</h2>");
+    out.push_str(match page.about {
+        About::Instance => "<section><h2>Lanes and paths, the weakest first</h2>",
+        About::User => "<section><h2>Credentials</h2>",
+    });
     if page.lanes.is_empty() {
         out.push_str("<p>Nothing is on record.</p>");
     }
@@ -160,8 +163,12 @@ fn lanes(out: &mut String, page: &Page) {
             Escaped(&lane.steps.1)
         );
     }
+    out.push_str("</div>");
+    if page.about == About::User {
+        return out.push_str("</section>\n");
+    }
     let at = page.read_back.map_or_else(String::new, |at| format!(" {}", words::moment(at)));
-    let _ = write!(out, "</div><h3>Paths, as they were read back{}</h3>", Escaped(&at));
+    let _ = write!(out, "<h3>Paths, as they were read back{}</h3>", Escaped(&at));
     if page.paths.shown.is_empty() {
         out.push_str("<p>No path is on record.</p>");
     } else {
@@ -289,7 +296,9 @@ fn step(line: &ChangeLine) -> String {
 fn evidence(out: &mut String, page: &Page) {
     let evidence = &page.evidence;
     out.push_str("<section><h2>Evidence</h2>");
-    if evidence.snapshots.shown.is_empty() {
+    if page.about == About::User {
+        out.push_str("<p>The record itself: nothing of a user is copied.</p>");
+    } else if evidence.snapshots.shown.is_empty() {
         out.push_str("<p>No snapshot with a lock or a device is on record.</p>");
     } else {
         out.push_str(r#"<table><thead><tr><th>Snapshot</th><th>Device</th><th>Lock</th></tr></thead><tbody>"#);

@@ -28,13 +28,15 @@ pub(super) fn lanes(case: &Case<'_>) -> Vec<LaneLine> {
             Some((_, answer)) => words::given_back(of(&answer.verdict, lane)),
             None => words::truth(case.contained.and_then(|(_, answer)| of(&answer.verdict, lane))),
         };
-        let now = case.standing.map(|standing| words::truth(of(&standing.verdict, lane)));
+        let now = case.standing.as_ref().map(|standing| words::truth(of(&standing.verdict, lane)));
         let all = || case.record.steps.iter().filter(|step| words::lane_of(&step.lane) == Some(lane));
         let steps = steps(all().filter(|step| step.release == released.is_some()));
-        let promise = released.is_none().then(|| words::promise(lane));
+        let promise = released.is_none().then(|| words::promise(case.record, lane));
         LaneLine { lane, promise, read_back, now, steps }
     };
-    let mut lines: Vec<LaneLine> = Lane::ALL.into_iter().map(line).collect();
+    // A user has no network, no fleet and no disks.
+    let all = Lane::ALL.into_iter().filter(|lane| case.record.user.is_none() || *lane == Lane::Credentials);
+    let mut lines: Vec<LaneLine> = all.map(line).collect();
     // A stable sort: lanes that stand alike keep the order of every report.
     lines.sort_by_key(|line| line.now.map_or(line.read_back.0, |now| now.0.min(line.read_back.0)));
     lines
@@ -43,9 +45,18 @@ pub(super) fn lanes(case: &Case<'_>) -> Vec<LaneLine> {
 fn of(verdict: &Verdict, lane: Lane) -> Option<Truth> {
     match lane {
         Lane::Network => verdict.network,
-        Lane::Credentials => verdict.credentials,
+        Lane::Credentials => verdict.credentials.or_else(|| Some(both(verdict.denied?, verdict.inactive?))),
         Lane::Fleet => verdict.fleet,
         Lane::Evidence => verdict.evidence,
+    }
+}
+
+/// How far two promises hold together.
+fn both(one: Truth, other: Truth) -> Truth {
+    match (one, other) {
+        (one, other) if one == other => one,
+        (Truth::Yes, Truth::Unknown) | (Truth::Unknown, Truth::Yes) => Truth::Unknown,
+        _ => Truth::Partial,
     }
 }
 

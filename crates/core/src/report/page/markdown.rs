@@ -3,12 +3,12 @@
 
 use std::fmt::Write as _;
 
-use super::{ChangeLine, Listed, Page, Tone, timeline::Stretch, words};
+use super::{About, ChangeLine, Listed, Page, Tone, timeline::Stretch, words};
 
 pub(super) fn write(page: &Page) -> String {
     let mut out = String::new();
     let name = page.name.as_ref().map_or_else(String::new, |name| format!(" ({})", code(name)));
-    line(&mut out, &format!("# Incident: {}{name}", code(&page.instance)));
+    line(&mut out, &format!("# Incident: {}{name}", code(&page.id)));
     line(&mut out, &format!("{} · as of {}", code(&page.place), words::moment(page.as_of)));
     state(&mut out, page);
     lanes(&mut out, page);
@@ -123,7 +123,13 @@ fn state(out: &mut String, page: &Page) {
 }
 
 fn lanes(out: &mut String, page: &Page) {
-    line(out, "## Lanes and paths, the weakest first");
+    line(
+        out,
+        match page.about {
+            About::Instance => "## Lanes and paths, the weakest first",
+            About::User => "## Credentials",
+        },
+    );
     let lanes = page.lanes.iter().map(|lane| {
         let now = lane.now.map_or_else(String::new, |(tone, word)| format!(", seen now: {}", marked(tone, word)));
         let (tone, word) = lane.read_back;
@@ -132,6 +138,9 @@ fn lanes(out: &mut String, page: &Page) {
         format!("{lane_name}{promise}: {}{now}; steps: {}", marked(tone, word), lane.steps.1)
     });
     items(out, lanes, 0);
+    if page.about == About::User {
+        return;
+    }
     let paths = page.paths.shown.iter().map(|path| {
         let places: Vec<String> = path.places.shown.iter().map(|place| code(place)).collect();
         let of = if places.is_empty() { String::new() } else { format!(" of {}", places.join(", ")) };
@@ -213,6 +222,10 @@ fn changes(out: &mut String, page: &Page) {
 fn evidence(out: &mut String, page: &Page) {
     line(out, "## Evidence");
     let evidence = &page.evidence;
+    if page.about == About::User {
+        line(out, "The record itself: nothing of a user is copied.");
+        return items(out, evidence.record.iter().map(|(what, id)| format!("{what}: {}", code(id))), 0);
+    }
     let snapshots = evidence.snapshots.shown.iter().map(|snapshot| {
         let device = snapshot.device.as_ref().map_or_else(String::new, |device| format!(" of {}", code(device)));
         let lock = sentence(&snapshot.lock.1);

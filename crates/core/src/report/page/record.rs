@@ -4,6 +4,7 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
+use super::About;
 use crate::{
     ledger::{Conclusion, State},
     model::timestamp::Timestamp,
@@ -36,11 +37,32 @@ pub(super) struct Record {
     pub account: String,
     pub region: String,
     pub instance_id: String,
+    /// The IAM user, where it is no instance.
+    pub user: Option<String>,
     pub containment: Option<OnRecord>,
     pub steps: Vec<StepOnRecord>,
     pub reports: Vec<Report>,
     pub questions: Vec<Question>,
     pub not_notified: Vec<NotSent>,
+}
+
+impl Record {
+    pub(super) fn about(&self) -> About {
+        if self.user.is_some() { About::User } else { About::Instance }
+    }
+
+    /// The id of the instance, or the name of the user.
+    pub(super) fn id(&self) -> &str {
+        self.user.as_deref().unwrap_or(&self.instance_id)
+    }
+
+    /// Its key in the ledger.
+    pub(super) fn place(&self) -> String {
+        match &self.user {
+            Some(user) => format!("{}/iam/{user}", self.account),
+            None => format!("{}/{}/{}", self.account, self.region, self.instance_id),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -185,6 +207,12 @@ pub(super) struct Verdict {
     pub fleet: Option<Truth>,
     #[serde(deserialize_with = "lenient")]
     pub evidence: Option<Truth>,
+    /// Of a user: whether everything that it signs is denied.
+    #[serde(deserialize_with = "lenient")]
+    pub denied: Option<Truth>,
+    /// Of a user: whether its credentials are off.
+    #[serde(deserialize_with = "lenient")]
+    pub inactive: Option<Truth>,
     pub summary: String,
     pub paths: Vec<Path>,
     pub proof: Option<Proof>,
@@ -235,6 +263,30 @@ pub(super) struct NotSent {
 #[serde(default)]
 pub(super) struct Status {
     pub active: Vec<Standing>,
+    pub principals: Vec<UserStanding>,
+}
+
+impl Status {
+    /// What it says of this one.
+    pub(super) fn of(&self, record: &Record) -> Option<Standing> {
+        match &record.user {
+            Some(user) => self.principals.iter().find(|it| it.user == *user).map(|it| Standing {
+                verdict: it.verdict.clone(),
+                drift: it.drift,
+                ..Standing::default()
+            }),
+            None => self.active.iter().find(|it| it.instance_id == record.instance_id).cloned(),
+        }
+    }
+}
+
+/// How a user stands now.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct UserStanding {
+    pub user: String,
+    pub verdict: Verdict,
+    pub drift: u64,
 }
 
 /// How it stands now, as far as `status` sees.

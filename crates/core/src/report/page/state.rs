@@ -1,6 +1,6 @@
 //! How it stands, in a word with a colour; from where the page's parts come; and what to do.
 
-use super::{Advice, Case, Now, State, Tone, short, words};
+use super::{About, Advice, Case, Now, State, Tone, short, words};
 use crate::{
     ledger::{self, Conclusion},
     model::text,
@@ -18,7 +18,7 @@ pub(super) fn state(case: &Case<'_>) -> State {
 
 fn headline(case: &Case<'_>) -> (Tone, &'static str) {
     let Some(record) = &case.record.containment else { return (Tone::Calm, "Never contained") };
-    let drifted = case.standing.is_some_and(|standing| standing.drift > 0);
+    let drifted = case.standing.as_ref().is_some_and(|standing| standing.drift > 0);
     match (record.state, record.outcome) {
         (Some(ledger::State::Released), _) => (Tone::Calm, "Released"),
         (Some(ledger::State::Withdrawn), _) => (Tone::Calm, "Withdrawn, nothing was changed"),
@@ -49,7 +49,10 @@ fn headline(case: &Case<'_>) -> (Tone, &'static str) {
 /// The answer that tells how it stands: the release's, once there is one.
 fn sentence(case: &Case<'_>) -> String {
     let Some(record) = &case.record.containment else {
-        return "This ledger has no containment of the instance on record.".to_owned();
+        return match case.record.about() {
+            About::User => "This ledger has no containment of the user on record.".to_owned(),
+            About::Instance => "This ledger has no containment of the instance on record.".to_owned(),
+        };
     };
     let gone = matches!(record.state, Some(ledger::State::Released | ledger::State::Releasing));
     let answer = if gone { case.released } else { case.contained };
@@ -68,10 +71,13 @@ fn sentence(case: &Case<'_>) -> String {
 fn sources(case: &Case<'_>) -> Vec<(&'static str, String)> {
     let mut sources = vec![("On record", format!("the ledger, read {}", words::moment(case.sources.as_of)))];
     if case.record.containment.is_some() {
-        let read = case.contained.map_or_else(
-            || "not on record: lanes and paths are not known here".to_owned(),
-            |(at, _)| format!("{} (lanes, paths, notes)", words::moment(at)),
-        );
+        let (unknown, what) = match case.record.about() {
+            About::Instance => ("lanes and paths are not known here", "lanes, paths, notes"),
+            About::User => ("its credentials are not known here", "credentials, notes"),
+        };
+        let read = case
+            .contained
+            .map_or_else(|| format!("not on record: {unknown}"), |(at, _)| format!("{} ({what})", words::moment(at)));
         sources.push(("Read back last", read));
     }
     if let Some((at, _)) = case.released {
@@ -83,12 +89,16 @@ fn sources(case: &Case<'_>) -> Vec<(&'static str, String)> {
             sources.push(("Seen now", format!("no: it could not be looked at: {}", short(why))));
         }
         Now::Looked { at, .. } => {
-            let seen = case.standing.map_or_else(
+            let paths = match case.record.about() {
+                About::User => "",
+                About::Instance => "; paths were not looked at",
+            };
+            let seen = case.standing.as_ref().map_or_else(
                 || "the ledger lists no active containment of it".to_owned(),
                 |standing| match standing.drift {
-                    0 => "nothing has drifted; paths were not looked at".to_owned(),
-                    1 => "1 step would have to be run again; paths were not looked at".to_owned(),
-                    drift => format!("{drift} steps would have to be run again; paths were not looked at"),
+                    0 => format!("nothing has drifted{paths}"),
+                    1 => format!("1 step would have to be run again{paths}"),
+                    drift => format!("{drift} steps would have to be run again{paths}"),
                 },
             );
             sources.push(("Seen now", format!("{}: {seen}", words::moment(at))));
@@ -106,10 +116,15 @@ pub(super) fn advice(case: &Case<'_>) -> Vec<Advice> {
     let release = || say("To give everything back (it shows the plan and asks first):", Some(case.command("release")));
     match (record.state, headline(case).0) {
         (Some(ledger::State::Closed), Tone::Good) => {
-            advice.push(say(
-                "Take over the investigation. Sessions that its role got elsewhere by sts:AssumeRole are not covered by the denial.",
-                None,
-            ));
+            let take_over = match case.record.about() {
+                About::User => {
+                    "Find out where its key leaked from, and in CloudTrail what it made: users, roles and sessions of roles are not covered by the denial."
+                }
+                About::Instance => {
+                    "Take over the investigation. Sessions that its role got elsewhere by sts:AssumeRole are not covered by the denial."
+                }
+            };
+            advice.push(say(take_over, None));
             advice
                 .push(say("To read everything back again, and repair what has drifted:", Some(case.command("verify"))));
             advice.push(release());
@@ -131,12 +146,15 @@ pub(super) fn advice(case: &Case<'_>) -> Vec<Advice> {
         (Some(ledger::State::Releasing), _) => {
             advice.push(say("If nobody is working on it, finish the release:", Some(case.command("release"))));
         }
+        (Some(ledger::State::Released), _) if case.record.about() == About::User => {
+            advice.push(say("Nothing more is needed. Delete the keys that leaked: they work again.", None));
+        }
         (Some(ledger::State::Released), _) => advice.push(say(
             "Nothing more is needed. Snapshots stay; delete them once nobody needs them, when their locks have ended.",
             None,
         )),
         (Some(ledger::State::Withdrawn), _) => {
-            advice.push(say("Answer the question; the instance is untouched until somebody does.", None));
+            advice.push(say("Answer the question; nothing is touched until somebody does.", None));
         }
         (None, _) => advice.push(say("Update the command: the function is newer than it.", None)),
     }

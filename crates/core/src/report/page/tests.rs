@@ -1,3 +1,5 @@
+mod user;
+
 use std::time::Duration;
 
 use expect_test::expect;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    Case, Listed, Now, Tone,
+    About, Case, Listed, Now, Tone,
     record::{Found, StepOnRecord},
     short, words,
 };
@@ -183,6 +183,13 @@ fn is_done(step: &StepOnRecord) -> bool {
     matches!(step.outcome, Found::Changed | Found::AlreadyDone)
 }
 
+fn claimed(case: &Case<'_>) -> &'static str {
+    match case.record.about() {
+        About::Instance => "claimed: the plan of the cut, and all that it replaces, on record",
+        About::User => "claimed: the plan, and all that it replaces, on record",
+    }
+}
+
 fn events(case: &Case<'_>) -> Vec<Event> {
     let Some(record) = &case.record.containment else { return Vec::new() };
     let steps = &case.record.steps;
@@ -190,7 +197,7 @@ fn events(case: &Case<'_>) -> Vec<Event> {
     let mut add = |at: Option<Timestamp>, tone: Tone, what: String| {
         all.extend(at.map(|at| Event { at, what, tone }));
     };
-    add(record.claimed_at, Tone::Calm, "claimed: the plan of the cut, and all that it replaces, on record".to_owned());
+    add(record.claimed_at, Tone::Calm, claimed(case).to_owned());
     add(
         cut(case),
         Tone::Good,

@@ -1,7 +1,7 @@
 //! What is not known, and why: said as plainly as what is.
 
 use super::{
-    Case, Listed, Now, Unknown,
+    About, Case, Listed, Now, Unknown,
     record::{Found, StepOnRecord},
     short, words,
 };
@@ -33,7 +33,7 @@ pub(super) fn unknown(case: &Case<'_>) -> Listed<Unknown> {
             for line in super::lanes::lanes(case).iter().filter(|line| line.read_back.1 == words::truth(None).1) {
                 let why =
                     format!("it could not be read when all was read back, {}; the notes say why", words::moment(at));
-                add(format!("{}: whether {}", words::lane(line.lane), words::promise(line.lane)), why);
+                add(format!("{}: whether {}", words::lane(line.lane), words::promise(case.record, line.lane)), why);
             }
             for path in &answer.verdict.paths {
                 let name = paths::name_of(&path.kind, path.via.as_deref());
@@ -51,7 +51,10 @@ pub(super) fn unknown(case: &Case<'_>) -> Listed<Unknown> {
             }
             add(
                 "what has happened since".to_owned(),
-                format!("lanes and paths are as they were read back {}", words::moment(at)),
+                match case.record.about() {
+                    About::Instance => format!("lanes and paths are as they were read back {}", words::moment(at)),
+                    About::User => format!("its credentials are as they were read back {}", words::moment(at)),
+                },
             );
         }
     }
@@ -69,6 +72,13 @@ pub(super) fn unknown(case: &Case<'_>) -> Listed<Unknown> {
     }
     if let Now::Unseen { why } = case.sources.now {
         add("how it stands now".to_owned(), format!("it could not be looked at: {why}"));
+    }
+    if case.record.about() == About::User && case.record.containment.is_some() {
+        add(
+            "what the user made before it was denied".to_owned(),
+            "other users, roles, and sessions of roles live on: Brig does not look for them, CloudTrail has the calls"
+                .to_owned(),
+        );
     }
     if case.record.steps.iter().any(|step| words::lane_of(&step.lane) == Some(Lane::Evidence)) {
         add(

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Tone, record::Found};
+use super::{
+    Tone,
+    record::{Found, Record},
+};
 use crate::{model::timestamp::Timestamp, report::fact::Truth, step::Lane};
 
 /// A lane as people read it.
@@ -16,8 +19,9 @@ pub(super) fn lane(lane: Lane) -> &'static str {
 }
 
 /// What a lane promises.
-pub(super) fn promise(lane: Lane) -> &'static str {
+pub(super) fn promise(record: &Record, lane: Lane) -> &'static str {
     match lane {
+        Lane::Credentials if record.user.is_some() => "everything they sign is denied, and each is inactive",
         Lane::Network => "new connections are blocked, except through DNS",
         Lane::Credentials => "its credentials are denied, and it gets no new ones",
         Lane::Fleet => "out of its Auto Scaling group and load balancers",
