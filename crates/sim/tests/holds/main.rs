@@ -32,6 +32,7 @@ mod races;
 mod record;
 mod release;
 mod stop;
+mod user_worlds;
 mod users;
 mod words;
 mod worlds;
