@@ -18,6 +18,9 @@ use serde_json::Value;
 use tokio::{net::TcpStream, process::Command};
 
 const PLACEHOLDER: &str = "i-0123456789abcdef0";
+/// The user of the events in `events/`, and its access key.
+const USER: &str = "alice";
+const KEY: &str = "AKIAEXAMPLEEXAMPLE00";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -33,9 +36,17 @@ async fn main() -> ExitCode {
     let office = account.office().await;
     let world = account.production().await;
     let event = event.replace(PLACEHOLDER, &world.victim);
+    let user = account.iam.create_user().user_name(USER);
+    user.send().await.expect("a user");
+    let made = account.iam.create_access_key().user_name(USER).send().await.expect("a key");
+    let key = made.access_key().expect("it").access_key_id();
+    let event = event.replace(KEY, key);
     let mail = account.sns.subscribe().topic_arn(&office.topic).protocol("email").endpoint("oncall@example.com");
     mail.send().await.expect("a subscription");
-    eprintln!("Seeded an account; {PLACEHOLDER} in the event stands for its instance {}.", world.victim);
+    eprintln!(
+        "Seeded an account; {PLACEHOLDER} in the event stands for its instance {}, {KEY} for the key {key} of its user {USER}.",
+        world.victim
+    );
 
     let port = free_port();
     let mut service = Command::new("cargo")

@@ -125,7 +125,10 @@ fn advice(answer: &PrincipalAnswer, audience: &Audience<'_>) -> Vec<Told> {
         }
         Conclusion::Contained | Conclusion::AlreadyContained | Conclusion::Verified | Conclusion::Repaired => vec![
             told("See what is on record:", brig("show", "")),
-            told("See what the user did, in CloudTrail:", Some(lookup(answer, audience))),
+            told(
+                "See what the user did, in CloudTrail (each Region has a record of its own; IAM's calls are in us-east-1):",
+                Some(lookup(answer, audience)),
+            ),
             told(rotate, brig("release", " --reason ...")),
         ],
         Conclusion::Partial
