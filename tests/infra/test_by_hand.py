@@ -18,6 +18,9 @@ NOT_HERE = {
     "aws logs tail": "it is of the AWS CLI v2; PyPI has v1",
 }
 
+# The user and the role of the blocks that are not about an instance.
+USER, ROLE = "leaked-by-hand", "revoked-by-hand"
+
 
 def blocks() -> dict[str, str]:
     """The marked blocks of the page, by name, in its order."""
@@ -56,6 +59,7 @@ class ByHand(Playing):
 
     def run_block(self, name: str) -> str:
         values = {"INSTANCE": self.instance, "INCIDENT": "IR-7", "LOG_GROUP": deployed()["outputs"]["LogGroup"]}
+        values |= {"USER_NAME": USER, "ROLE": ROLE}
         script = left_out(filled(blocks()[name], **values))
         # The CLI of this environment, and nothing of it but the two exports that `make play` prints.
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -177,6 +181,31 @@ class ByHand(Playing):
         self.assertEqual(self.shown()["MetadataOptions"]["HttpEndpoint"], "enabled")
         known = {group["GroupId"] for group in self.ec2.describe_security_groups()["SecurityGroups"]}
         self.assertFalse(known & set(isolation))
+
+    def test_a_users_leaked_key_is_denied_and_turned_off(self):
+        self.iam.create_user(UserName=USER)
+        keys = [self.iam.create_access_key(UserName=USER)["AccessKey"]["AccessKeyId"] for _ in range(2)]
+        printed = self.run_block("deny the user")
+        user = self.iam.get_user(UserName=USER)["User"]
+        deny_all = "arn:aws:iam::aws:policy/AWSDenyAll"
+        self.assertEqual(user["PermissionsBoundary"]["PermissionsBoundaryArn"], deny_all)
+        attached = self.iam.list_attached_user_policies(UserName=USER)["AttachedPolicies"]
+        self.assertEqual([policy["PolicyArn"] for policy in attached], [deny_all])
+        status = {it["AccessKeyId"]: it["Status"] for it in self.iam.list_access_keys(UserName=USER)["AccessKeyMetadata"]}
+        self.assertEqual(status, dict.fromkeys(keys, "Inactive"))
+        self.assertTrue(all(key in printed for key in keys), printed)
+        self.assertEqual(self.file("boundary.txt"), [["None"]])
+
+    def test_the_sessions_of_a_role_that_were_issued_before_now_are_denied(self):
+        trust = '{"Version": "2012-10-17", "Statement": []}'
+        self.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
+        self.run_block("revoke sessions")
+        policy = self.iam.get_role_policy(RoleName=ROLE, PolicyName="by-hand-revoke")["PolicyDocument"]
+        allows = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}"
+        for issued, expected in (("2020-01-01T00:00:00Z", "Deny"), ("2099-01-01T00:00:00Z", "Allow")):
+            said = decide([policy, allows], "s3:GetObject", "arn:aws:s3:::x", session, aws__TokenIssueTime=issued)
+            self.assertEqual(said, expected, issued)
 
     def test_every_block_of_the_section_is_tried(self):
         section = (PROJECT / "OPERATIONS.md").read_text().split("\n## 10. By hand\n")[1].split("\n## ")[0]

@@ -130,7 +130,7 @@ impl Engine {
     /// Everything that the denial needs, in one round trip.
     async fn first_look_at_user(
         &self,
-        key: UserKey,
+        mut key: UserKey,
         used: Option<KeyUse>,
         cloud: Arc<dyn Cloud>,
         invocation: &Invocation,
@@ -141,7 +141,12 @@ impl Engine {
             self.ledger.read(&target),
             self.rulebook.in_force(self.clock.as_ref(), self.ledger.as_ref())
         );
-        let (user, records) = (user.map_err(UserStop::Failed)?, records.map_err(UserStop::Failed)?);
+        let (user, mut records) = (user.map_err(UserStop::Failed)?, records.map_err(UserStop::Failed)?);
+        // IAM does not tell names apart by case; the ledger knows a user by the name that IAM shows.
+        if let Some(shown) = user.as_ref().filter(|shown| shown.name != key.user) {
+            key.user = shown.name.clone();
+            records = self.ledger.read(&key.clone().into()).await.map_err(UserStop::Failed)?;
+        }
         let gone = user.is_none();
         if gone && records.active().is_none() {
             let why = format!("there is no user {} in {}", key.user, key.account);

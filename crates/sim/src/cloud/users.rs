@@ -25,7 +25,13 @@ const MOST_ATTACHED: usize = 10;
 
 impl World {
     fn user(&self, name: &UserName, operation: &'static str) -> PortResult<&User> {
-        self.users.get(name).ok_or_else(|| not_found(operation, "NoSuchEntity"))
+        self.user_of(name).map(|(_, user)| user).ok_or_else(|| not_found(operation, "NoSuchEntity"))
+    }
+
+    /// IAM does not tell names apart by case
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+    fn user_of(&self, name: &UserName) -> Option<(&UserName, &User)> {
+        self.users.iter().find(|(known, _)| known.as_str().eq_ignore_ascii_case(name.as_str()))
     }
 }
 
@@ -49,7 +55,7 @@ impl SimCloud {
 impl Users for SimCloud {
     async fn get_user(&self, name: &UserName) -> PortResult<Option<UserShown>> {
         self.read("GetUser", |world| {
-            Ok(world.users.get(name).map(|user| UserShown {
+            Ok(world.user_of(name).map(|(name, user)| UserShown {
                 name: name.clone(),
                 arn: format!("arn:aws:iam::{}:user/{name}", crate::ACCOUNT),
                 boundary: user.boundary.clone(),

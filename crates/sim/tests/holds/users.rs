@@ -148,6 +148,21 @@ fn a_user_without_room_for_another_policy_is_denied_by_its_boundary() {
 }
 
 #[test]
+fn a_user_named_in_another_case_is_the_same_user() {
+    let (world, user) = world();
+    let key = key(&world, &user);
+    let sim = Sim::new(world.clone(), 1);
+    let shouted = Principal::User("ALICE".parse().expect("a name"));
+    let answer = deliver(&sim, &shouted, "r").expect("an answer");
+    assert_eq!((answer.outcome, answer.user.as_ref()), (Conclusion::Contained, Some(&user)), "{answer:#?}");
+    let again = sim.contain_principal(&key, "again").expect("an answer");
+    assert_eq!(again.outcome, Conclusion::AlreadyContained, "{again:#?}");
+    let released = sim.release_principal(&shouted, "release").expect("an answer");
+    assert_eq!(released.outcome, Conclusion::Released, "{released:#?}");
+    assert_eq!(sim.world().users, world.users);
+}
+
+#[test]
 fn what_is_no_users_is_a_question_and_changes_nothing() {
     let (mut world, _) = world();
     world.root_keys.insert("AKIAROOTROOTROOTROOT".to_owned());
