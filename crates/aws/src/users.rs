@@ -16,7 +16,8 @@ impl Users for AwsCloud {
     async fn get_user(&self, name: &UserName) -> PortResult<Option<UserShown>> {
         match self.iam().get_user().user_name(name.as_str()).send().await.explain("GetUser") {
             Ok(answer) => Ok(answer.user().map(|user| UserShown {
-                name: name.clone(),
+                // IAM does not tell names apart by case: the name is as IAM writes it.
+                name: user.user_name().parse().unwrap_or_else(|_| name.clone()),
                 arn: user.arn().to_owned(),
                 boundary: user
                     .permissions_boundary()

@@ -81,6 +81,16 @@ pub(crate) fn credential(kind: CredentialKind, id: &str, created: Option<Timesta
     Credential { kind, id: id.to_owned(), active: true, created }
 }
 
+/// The user whose active key a finding names.
+pub(crate) fn user_of(principal: &Principal) -> User {
+    let mut user = user();
+    if let Principal::AccessKey { id, .. } = principal {
+        let key = credential(CredentialKind::AccessKey, id.as_str(), Timestamp::parse("2026-01-01T00:00:00Z"));
+        user.credentials.insert(CredentialKind::AccessKey, Some(vec![key]));
+    }
+    user
+}
+
 /// A user with one active access key and one active SSH key.
 pub(crate) fn user() -> User {
     let one = |kind, id: &str| (kind, Some(vec![credential(kind, id, Timestamp::parse("2026-01-01T00:00:00Z"))]));

@@ -111,6 +111,8 @@ pub enum Doubt {
     SharedHost,
     /// The finding is about credentials or another resource, and mentions the instance.
     Mentioned,
+    /// AWS itself would be a sign; this is somebody of the account.
+    ByCustomer,
 }
 
 /// How a finding ended at its source.

@@ -486,7 +486,9 @@ pub(crate) fn merge(done: &mut Vec<Done>, newer: Vec<Done>) {
         match done.iter_mut().find(|old| old.step.name() == new.step.name() && same_resource(&old.step, &new.step)) {
             // What this attempt changed stays changed in its report, though a later look finds it done.
             Some(old)
-                if matches!(old.outcome, Outcome::Changed(_)) && matches!(new.outcome, Outcome::AlreadyDone(_)) => {}
+                if matches!(old.outcome, Outcome::Changed(_))
+                    && (matches!(new.outcome, Outcome::AlreadyDone(_))
+                        || matches!((&new.step, &new.outcome), (Step::GiveBack(_), Outcome::Missing(_)))) => {}
             Some(old) => *old = new,
             None => done.push(new),
         }

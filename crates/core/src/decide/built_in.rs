@@ -42,6 +42,9 @@ pub(super) fn built_in<T: Suspect>(finding: &Finding<T>, policy: &Policy) -> Opt
         Some(Doubt::SharedHost) => {
             return ask(format!("{what}; the instance is the host of containers that others may share"));
         }
+        Some(Doubt::ByCustomer) => {
+            return ask(format!("{what}; whoever may attach a policy can cause this"));
+        }
         Some(Doubt::Mentioned) => {
             return ask(format!(
                 "{what}; the finding is about {}, and only mentions the {noun}",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Decided, Decision, Guide, Known, Subject, judge, of_finding};
 use crate::{
     ledger::Cause,
-    model::{KeyUse, Principal, SessionKind, User, timestamp::Timestamp},
+    model::{CredentialKind, KeyUse, Principal, SessionKind, User, ids::UserName, timestamp::Timestamp},
     trigger::{Finding, Force},
 };
 
@@ -40,7 +40,8 @@ pub fn decide_user(
     guide: &Guide<'_>,
 ) -> Decided {
     let is_active = matches!(known, Known::Active(_) | Known::Releasing(_));
-    if !is_active && guide.policy.break_glass_users.contains(&user.name) {
+    let same = |name: &UserName| name.as_str().eq_ignore_ascii_case(user.name.as_str());
+    if !is_active && guide.policy.break_glass_users.iter().any(same) {
         return Decided::refuse(format!(
             "{} is a break-glass user (BRIG_BREAK_GLASS_USERS): nobody contains it through Brig, not even by force",
             user.name
@@ -51,7 +52,7 @@ pub fn decide_user(
         name: user.name.as_str(),
         tags: &user.tags,
         document: &|| document(finding, user, used, now),
-        doubt: &|_| None,
+        doubt: &|what| of_an_inactive_key(finding, user, what),
     };
     let decided = judge(finding, &subject, known, force, guide);
     // There is nothing of a user that could be stopped.
@@ -59,6 +60,19 @@ pub fn decide_user(
         Decision::Contain { .. } => Decided { decision: Decision::Contain { stop: false }, ..decided },
         Decision::Ask | Decision::Ignore | Decision::Refuse => decided,
     }
+}
+
+/// A key that is inactive, or that the user no longer has, was rotated: the finding may be about what was over before it came.
+fn of_an_inactive_key(finding: &Finding<Principal>, user: &User, what: &str) -> Option<Decided> {
+    let Principal::AccessKey { id, .. } = &finding.target else { return None };
+    let is_live =
+        id.is_temporary() || user.credential(CredentialKind::AccessKey, id.as_str())?.is_some_and(|key| key.active);
+    (!is_live).then(|| {
+        Decided::ask(format!(
+            "{what}; the key {id} is inactive already, and {} has others that this would end",
+            user.name
+        ))
+    })
 }
 
 /// What becomes of a principal that is no user: a person must act, since nothing that Brig may do would hold. None for one
@@ -132,6 +146,29 @@ mod tests {
             assert_eq!(decision, Decision::Refuse);
             assert!(why.contains("break-glass"), "{why}");
         }
+    }
+
+    #[test]
+    fn a_break_glass_user_is_one_in_any_case() {
+        let policy = Policy { break_glass_users: vec!["ALICE".parse().expect("a name")], ..Policy::default() };
+        assert_eq!(decided(&about_user(), &user(), Force::No, &policy, &Rules::none()).0, Decision::Refuse);
+    }
+
+    #[test]
+    fn a_key_that_was_rotated_before_the_finding_asks_and_a_session_of_the_user_does_not() {
+        let (policy, rules) = (Policy::default(), Rules::none());
+        let mut rotated = user();
+        for credential in rotated.credentials.values_mut().flatten().flatten() {
+            credential.active = false;
+        }
+        let (decision, why) = decided(&about_user(), &rotated, Force::No, &policy, &rules);
+        assert!(decision == Decision::Ask && why.contains("inactive already"), "{why}");
+        let person = Finding { by_person: true, ..about_user() };
+        assert_eq!(decided(&person, &rotated, Force::No, &policy, &rules).0, Decision::Contain { stop: false });
+        let session = "ASIAIOSFODNN7EXAMPLE".parse().expect("a key");
+        let of_session =
+            Finding { target: Principal::AccessKey { id: session, user: Some(user().name) }, ..about_user() };
+        assert_eq!(decided(&of_session, &rotated, Force::No, &policy, &rules).0, Decision::Contain { stop: false });
     }
 
     #[test]

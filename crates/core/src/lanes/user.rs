@@ -3,7 +3,7 @@
 use crate::{
     ledger::StepRecord,
     model::{Credential, User, timestamp::Timestamp},
-    step::{Made, Plan, plan_deactivation, plan_denial},
+    step::{Made, Plan, credential_of, plan_deactivation, plan_denial},
 };
 
 /// The steps for a user, in the order in which they run.
@@ -35,16 +35,25 @@ pub fn plan(user: &User, records: &[StepRecord], deny: &str, since: Option<Times
     plan_denial(user, deny, &mut plan.denial);
     for credential in user.listed() {
         let known = records.iter().any(|record| record.step.resource(user.name.as_str()) == credential.id);
-        plan_deactivation(user, credential, made(credential, since), known, &mut plan.deactivation);
+        plan_deactivation(user, credential, made(user, credential, records, since), known, &mut plan.deactivation);
     }
     plan
 }
 
-/// IAM's times are whole seconds: what is not plainly older than the claim came since.
-fn made(credential: &Credential, since: Option<Timestamp>) -> Made {
-    match (credential.created, since) {
-        (Some(created), Some(since)) if created.millis() / 1000 >= since.millis() / 1000 => Made::Since,
-        (Some(_) | None, _) => Made::Before,
+/// When an active credential came to be so. The claim recorded each that was active then: what it has no record of was made
+/// or turned on since, if its kind could be listed at all. IAM's times are whole seconds: what is not plainly older than the
+/// claim came since.
+fn made(user: &User, credential: &Credential, records: &[StepRecord], since: Option<Timestamp>) -> Made {
+    let Some(since) = since else { return Made::Before };
+    let of = |record: &&StepRecord| record.step.resource(user.name.as_str()) == credential.id;
+    if let Some((_, made)) = records.iter().find(of).and_then(|record| credential_of(&record.step)) {
+        return made;
+    }
+    let of_kind = |record: &StepRecord| credential_of(&record.step).is_some_and(|(kind, _)| kind == credential.kind);
+    match credential.created {
+        Some(created) if created.millis() / 1000 >= since.millis() / 1000 => Made::Since,
+        _ if records.iter().any(of_kind) => Made::Since,
+        _ => Made::Unclear,
     }
 }
 
@@ -55,6 +64,7 @@ mod tests {
     use super::*;
     use crate::{
         model::CredentialKind,
+        step::DeactivateAccessKey,
         testing::{credential, user},
     };
 
@@ -87,13 +97,22 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_not_older_than_the_claim_came_since() {
+    fn when_a_credential_came_to_be_active_is_told_by_the_claims_records() {
         let at = |seconds: i64| Timestamp::from_millis(1_790_000_000_000 + seconds * 1000);
-        let made_at = |created| made(&credential(CredentialKind::AccessKey, "AKIA1", created), Some(at(10)));
-        assert_eq!(
-            [made_at(Some(at(9))), made_at(Some(at(10))), made_at(None)],
-            [Made::Before, Made::Since, Made::Before]
-        );
+        let user = user();
+        let step = |id: &str, made| {
+            let step = DeactivateAccessKey { user: user.name.clone(), id: id.to_owned(), made }.into();
+            StepRecord::intended("key".to_owned(), step, at(10))
+        };
+        let claimed = [step("AKIA1", Made::Before)];
+        let came = |id: &str, created, records: &[StepRecord]| {
+            made(&user, &credential(CredentialKind::AccessKey, id, created), records, Some(at(10)))
+        };
+        assert_eq!(came("AKIA1", Some(at(1)), &claimed), Made::Before);
+        assert_eq!(came("AKIA2", Some(at(10)), &claimed), Made::Since, "made since");
+        assert_eq!(came("AKIA2", Some(at(9)), &claimed), Made::Since, "it was inactive at the claim");
+        assert_eq!(came("AKIA2", Some(at(9)), &[]), Made::Unclear, "its kind was not listed at the claim");
+        assert_eq!(came("AKIA2", Some(at(9)), &[step("AKIA2", Made::Since)]), Made::Since, "as it was recorded");
     }
 
     #[test]

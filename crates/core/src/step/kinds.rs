@@ -47,7 +47,7 @@ pub use create_snapshots::CreateSnapshots;
 pub use deactivate::{
     ActivateAccessKey, ActivateServiceSpecificCredential, ActivateSigningCertificate, ActivateSshPublicKey,
     DeactivateAccessKey, DeactivateServiceSpecificCredential, DeactivateSigningCertificate, DeactivateSshPublicKey,
-    Made, made_of,
+    Made, credential_of,
 };
 pub use deny_in_network_acl::{AllowInNetworkAcl, DenyInNetworkAcl};
 pub use deny_role::{AllowRole, DenyRole};

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 use serde_json::Value;
 
 use super::{
-    Invoked, ParseError, Parsed, Source,
+    Doubt, Invoked, ParseError, Parsed, Source,
     draft::{Draft, Target, one_line},
     reading,
 };
@@ -53,10 +53,12 @@ pub const UNDOING: &[&str] = &[
     "UpdateSSHPublicKey",
     "UpdateServiceSpecificCredential",
     "UpdateSigningCertificate",
+    "UpdateUser",
     "UploadSSHPublicKey",
+    "UploadSigningCertificate",
 ];
 /// Those of them that change a user.
-const OF_USERS: [&str; 12] = [
+const OF_USERS: [&str; 14] = [
     "AttachUserPolicy",
     "CreateAccessKey",
     "CreateLoginProfile",
@@ -68,7 +70,9 @@ const OF_USERS: [&str; 12] = [
     "UpdateSSHPublicKey",
     "UpdateServiceSpecificCredential",
     "UpdateSigningCertificate",
+    "UpdateUser",
     "UploadSSHPublicKey",
+    "UploadSigningCertificate",
 ];
 /// Deeper nesting than any call has.
 const DEEPEST: usize = 12;
@@ -150,7 +154,10 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         touched.roles.extend(text(parameters.get("roleName")));
     }
     if OF_USERS.contains(&call) {
-        touched.users.extend(text(parameters.get("userName")).and_then(|name| name.parse().ok()));
+        // A user that does it to itself need not name itself.
+        let own =
+            || text(identity.get("userName")).filter(|_| identity.get("type").value().as_str() == Some("IAMUser"));
+        touched.users.extend(text(parameters.get("userName")).or_else(own).and_then(|name| name.parse().ok()));
     }
     let named = touched.users.len() + touched.instances.len() + touched.interfaces.len() + touched.groups.len();
     if named + touched.addresses.len() + touched.roles.len() == 0 {
@@ -177,11 +184,23 @@ fn quarantine(root: &Field<'_>, invoked: &Invoked) -> Result<Option<Parsed>, Par
     let user = parameters.get("userName").parse()?;
     let account = optional(&detail.get("recipientAccountId"), &invoked.account)?;
     let region = optional(&detail.get("awsRegion"), &invoked.region)?;
+    // AWS does it from an account of its own. Whoever else may attach policies gets a question, not a switch.
+    let identity = detail.get("userIdentity");
+    let caller = identity.get("accountId");
+    let by_aws = identity.get("type").value().as_str() == Some("AWSService")
+        || caller.value().as_str().is_some_and(|caller| caller != account.as_str());
+    let title = if by_aws {
+        format!("AWS put the user {user} into quarantine: it found an access key in public")
+    } else {
+        let by = one_line(identity.get("arn").value().as_str().unwrap_or("an unknown caller"));
+        format!("{by}, not AWS, attached AWS's quarantine policy to the user {user}")
+    };
     let draft = Draft {
+        doubt: (!by_aws).then_some(Doubt::ByCustomer),
         source: Source::CloudTrail,
         id: one_line(detail.get("eventID").value().as_str().unwrap_or("AttachUserPolicy")),
         kind: arn_name(policy).to_owned(),
-        title: format!("AWS put the user {user} into quarantine: it found an access key in public"),
+        title,
         last_seen: detail.get("eventTime").time(),
         ..Draft::default()
     };

@@ -101,18 +101,34 @@ const EXPOSED: &str = "AWS_RISK_CREDENTIALS_EXPOSED";
 fn exposed(root: &Field<'_>, event: &Event) -> Parsed {
     let detail = root.get("detail");
     let entities = detail.get("affectedEntities").entries();
-    let texts = entities.iter().flat_map(|entity| [entity.get("entityValue"), entity.get("entityArn"), entity.clone()]);
+    // What AWS calls resolved was rotated, or its user is in no danger any more.
+    let is_settled = |entity: &&Field<'_>| {
+        let status = ["status", "statusCode", "statusValue"].into_iter().find_map(|name| {
+            let status = entity.get(name);
+            status.value().as_str().map(str::to_owned)
+        });
+        status.is_some_and(|status| matches!(status.trim().to_ascii_uppercase().as_str(), "RESOLVED" | "UNIMPAIRED"))
+    };
+    let (settled, entities): (Vec<_>, Vec<_>) = entities.iter().partition(is_settled);
+    let texts =
+        entities.iter().flat_map(|entity| [entity.get("entityValue"), entity.get("entityArn"), (*entity).clone()]);
     let texts: Vec<String> = texts.filter_map(|text| text.value().as_str().map(str::to_owned)).collect();
     let described = detail.get("eventDescription").items();
     let described = described.iter().filter_map(|item| item.get("latestDescription").value().as_str());
     let keys = |text: &str| principals::all_keys_in(text).collect::<Vec<_>>();
-    let mut found: Vec<Principal> = Vec::new();
+    let mut found: Vec<(Principal, AccountId)> = Vec::new();
     for text in &texts {
-        let user = principals::user_of_arn(text).map(Principal::User);
-        found.extend(keys(text).into_iter().map(|id| Principal::AccessKey { id, user: None }).chain(user));
+        let key = |id| (Principal::AccessKey { id, user: None }, event.account.clone());
+        found.extend(keys(text).into_iter().map(key));
+        let user = principals::user_and_account(text);
+        found.extend(user.map(|(user, of)| (Principal::User(user), of.unwrap_or_else(|| event.account.clone()))));
     }
-    if found.is_empty() {
-        found.extend(described.flat_map(keys).map(|id| Principal::AccessKey { id, user: None }));
+    if found.is_empty() && settled.is_empty() {
+        let key = |id| (Principal::AccessKey { id, user: None }, event.account.clone());
+        found.extend(described.flat_map(keys).map(key));
+    }
+    if found.is_empty() && !settled.is_empty() {
+        return Parsed::Nothing(format!("everything that the Health event {} names is resolved", event.code));
     }
     if event.closed {
         return Parsed::Nothing(format!("the Health event {} is closed", event.code));
@@ -129,7 +145,7 @@ fn exposed(root: &Field<'_>, event: &Event) -> Parsed {
         first_seen: event.started,
         ..Draft::default()
     };
-    let place = |principal| (event.account.clone(), event.region.clone(), Target::Principal(principal));
+    let place = |(principal, account)| (account, event.region.clone(), Target::Principal(principal));
     Parsed::Request(draft.named(&event.said_by, found.into_iter().map(place).collect()))
 }
 

@@ -4,7 +4,7 @@
 use super::sessions;
 use crate::model::{
     Principal, SessionKind,
-    ids::{AccessKeyId, Arn, UserName, arn_name},
+    ids::{AccessKeyId, AccountId, Arn, UserName, arn_name},
 };
 
 /// What an event states of a principal, under whichever names.
@@ -30,6 +30,10 @@ pub(super) fn principal(stated: Stated<'_>) -> Option<Principal> {
     let key = key.and_then(keys_in);
     let session = |kind| Some(Principal::Session { kind, name: name.or(id)?.chars().take(128).collect() });
     match sort(kind, id, name)? {
+        // OCSF says "User" of whoever it is: a session's key is a user's only where AWS says so.
+        Sort::User if key.as_ref().is_some_and(AccessKeyId::is_temporary) && !is_iam_user(kind, id) => {
+            session(SessionKind::Other)
+        }
         Sort::User => {
             let user = name.and_then(|name| arn_name(name).parse::<UserName>().ok());
             match (key, user) {
@@ -46,31 +50,48 @@ pub(super) fn principal(stated: Stated<'_>) -> Option<Principal> {
     }
 }
 
+fn is_iam_user(kind: Option<&str>, id: Option<&str>) -> bool {
+    kind == Some("IAMUser") || id.is_some_and(|id| id.starts_with("AIDA"))
+}
+
 enum Sort {
     User,
     Root,
     Session(SessionKind),
 }
 
-/// What sort of principal it is: by the type that the event states, else by its unique id
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>).
+/// What sort of principal it is: by its unique id, which AWS gives
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>), else by the type that
+/// the event states.
 fn sort(kind: Option<&str>, id: Option<&str>, name: Option<&str>) -> Option<Sort> {
     let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    match kind.map(plain).as_deref() {
+    let kind = kind.map(plain);
+    // Nobody of this account.
+    if matches!(kind.as_deref(), Some("awsservice" | "awsaccount")) {
+        return None;
+    }
+    let account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    match id.map(|id| id.split_once(':').map_or((id, None), |(id, session)| (id, Some(session)))) {
+        Some((id, _)) if id.starts_with("AIDA") => return Some(Sort::User),
+        Some((id, _)) if id.starts_with("AROA") => {
+            return Some(Sort::Session(match kind.as_deref() {
+                Some("identitycenteruser") => SessionKind::IdentityCenter,
+                _ => SessionKind::Role,
+            }));
+        }
+        Some((id, None)) if account(id) => return Some(Sort::Root),
+        Some((id, Some(_))) if account(id) => return Some(Sort::Session(SessionKind::Federated)),
+        Some(_) | None => {}
+    }
+    match kind.as_deref() {
         Some("iamuser" | "user") => Some(Sort::User),
         Some("root" | "rootuser") => Some(Sort::Root),
         Some("assumedrole" | "role") => Some(Sort::Session(SessionKind::Role)),
         Some("federateduser") => Some(Sort::Session(SessionKind::Federated)),
         Some("identitycenteruser") => Some(Sort::Session(SessionKind::IdentityCenter)),
         Some("samluser" | "webidentityuser" | "directory") => Some(Sort::Session(SessionKind::Other)),
-        // Nobody of this account.
-        Some("awsservice" | "awsaccount") => None,
-        Some(_) | None => match id.map(|id| id.split(':').next().unwrap_or_default()) {
-            Some(id) if id.starts_with("AIDA") => Some(Sort::User),
-            Some(id) if id.starts_with("AROA") => Some(Sort::Session(SessionKind::Role)),
-            Some(id) if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) => Some(Sort::Root),
-            Some(_) | None => (kind.is_none() && name != Some("root")).then_some(Sort::User),
-        },
+        Some(_) => None,
+        None => (name != Some("root")).then_some(Sort::User),
     }
 }
 
@@ -84,10 +105,16 @@ pub(super) fn all_keys_in(text: &str) -> impl Iterator<Item = AccessKeyId> + '_ 
     text.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(|word| word.parse().ok())
 }
 
-/// The user that an ARN names, and whose account it is in.
+/// The user that an ARN names, in whichever account it is.
 pub(super) fn user_of_arn(text: &str) -> Option<UserName> {
-    let resource = Arn::parse(text)?.resource.strip_prefix("user/")?;
-    arn_name(resource).parse().ok()
+    user_and_account(text).map(|(user, _)| user)
+}
+
+/// The user that an ARN names, and its account.
+pub(super) fn user_and_account(text: &str) -> Option<(UserName, Option<AccountId>)> {
+    let arn = Arn::parse(text)?;
+    let user = arn_name(arn.resource.strip_prefix("user/")?).parse().ok()?;
+    Some((user, arn.account.parse().ok()))
 }
 
 /// Each principal once: a user that is named with its key too is not named twice.
@@ -145,6 +172,12 @@ mod tests {
                 r#"Session { kind: Federated, name: "bob" }"#,
             ),
             ((None, Some("AssumedRole"), Some("AROAX:i-0123456789abcdef0"), Some("web")), "nobody"),
+            (
+                (Some("ASIAIOSFODNN7EXAMPLE"), Some("User"), Some("AROAX:build"), Some("deploy")),
+                r#"Session { kind: Role, name: "deploy" }"#,
+            ),
+            ((Some("ASIAIOSFODNN7EXAMPLE"), None, None, Some("deploy")), r#"Session { kind: Other, name: "deploy" }"#),
+            ((None, None, Some("123456789012:bob"), Some("bob")), r#"Session { kind: Federated, name: "bob" }"#),
             ((None, Some("AWSService"), None, Some("config")), "nobody"),
             ((None, Some("AWSAccount"), Some("AIDAX"), Some("x")), "nobody"),
             ((None, None, None, None), "nobody"),

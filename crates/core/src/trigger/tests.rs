@@ -3,6 +3,7 @@ mod hostile;
 mod meanings;
 mod mutations;
 mod told;
+mod users;
 mod variants;
 
 use expect_test::{Expect, expect};

@@ -32,6 +32,9 @@ impl<'r> Effect<'r> for RestoreUserPermissionsBoundary {
     async fn run(&self, cloud: Self::Room) -> Outcome {
         // Between the plan and now somebody may have set another one: that stays.
         match cloud.get_user(&self.user).await {
+            Ok(Some(user)) if user.boundary == self.was => {
+                return Outcome::AlreadyDone("the boundary is as it was".into());
+            }
             Ok(Some(user)) if user.boundary.as_deref() != Some(self.boundary.as_str()) => {
                 return Outcome::Missing("the boundary is another one by now, which is left alone".into());
             }

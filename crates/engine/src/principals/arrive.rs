@@ -112,17 +112,23 @@ impl Engine {
         };
         match cloud.get_access_key_info(id).await {
             Ok(account) if account != finding.account => Ok(Owner::Elsewhere(account)),
-            // It was deleted, or nobody granted the question: whose it was the event says.
-            Ok(_) | Err(_) if named.is_some() => {
-                named.map_or_else(|| Err(UserStop::Failed(unknown)), |user| Ok(Owner::User(user.clone(), None)))
+            Ok(_) => {
+                // It was deleted, or nobody granted the question: whose it was the event says.
+                if let Some(user) = named {
+                    return Ok(Owner::User(user.clone(), None));
+                }
+                let why = format!(
+                    "the key {id} is of {}, whose IAM names no user for it ({unknown}): it was deleted, Brig's role is missing iam:GetAccessKeyLastUsed, or it is THE ROOT USER's, whom nothing but a person can stop",
+                    finding.account
+                );
+                let decided = if finding.is_automatic() { Decided::ask(why) } else { Decided::refuse(why) };
+                Err(UserStop::Decided(decided.because(Cause::NotThere)))
             }
             Err(error) if error.is_retryable() => Err(UserStop::Failed(error)),
-            Ok(_) | Err(_) => Err(UserStop::Decided(
-                Decided::refuse(format!(
-                    "IAM of {} does not say whose the key {id} is ({unknown}): it was deleted, or Brig's role is missing iam:GetAccessKeyLastUsed",
-                    finding.account
-                ))
-                .because(Cause::NotThere),
+            // A user of that name may be another account's: nobody is contained by a name alone.
+            Err(error) => Err(UserStop::Decided(
+                Decided::refuse(format!("nobody says whose the key {id} is: {unknown}; {error}"))
+                    .because(Cause::NotThere),
             )),
         }
     }

@@ -18,7 +18,7 @@ use brig_core::{
         message,
         principal::{PrincipalAnswer, PrincipalVerdict, Timings},
     },
-    step::{Made, Note, Outcome, OutcomeKind, Step, made_of},
+    step::{Made, Note, Outcome, OutcomeKind, Step, credential_of},
 };
 
 use super::{UserCase, UserScene, arrive::look_at_user, tell};
@@ -186,7 +186,7 @@ impl Engine {
                 let key = seen.journal.key_of(step);
                 // A read that lags shows what was so before Brig's own write.
                 let undone = seen.written.get(&key).is_some_and(|at| now.since(*at) > LAG);
-                let came = made_of(step) == Some(Made::Since);
+                let came = credential_of(step).is_some_and(|(_, made)| made == Made::Since);
                 (undone || came).then_some(key)
             });
             let undone: Vec<String> = undone.collect();
@@ -254,7 +254,7 @@ impl Engine {
         let mut verdict = PrincipalVerdict::judge(&seen.user, &facts);
         if seen.gone {
             verdict = PrincipalVerdict::untouched(format!(
-                "User {} in {} is gone: somebody deleted it. Its credentials no longer work.",
+                "IAM shows NO USER {} in {} any more: it was deleted, or renamed. A renamed user keeps its credentials and what was done to it, under its new name, and Brig does not follow it",
                 key.user, key.account
             ));
         } else if let Some(error) = &seen.unread {
@@ -265,7 +265,8 @@ impl Engine {
         }
         let changed = seen.done.iter().filter(|done| matches!(done.outcome, Outcome::Changed(_))).count();
         let was_whole = matches!(before, Some("contained" | "contested"));
-        let whole = seen.gone || verdict.is_whole();
+        // Nobody saw that its credentials are dead: only that no user has the name.
+        let whole = !seen.gone && verdict.is_whole();
         let outcome = match (whole, seen.is_left_over()) {
             (true, false) if changed == 0 && was_whole => match case.occasion {
                 Occasion::Verification(_) => Conclusion::Verified,
@@ -273,7 +274,7 @@ impl Engine {
             },
             (true, false) if was_whole => Conclusion::Repaired,
             (true, false) => Conclusion::Contained,
-            _ if verdict.is_void() => Conclusion::Failed,
+            _ if !seen.gone && verdict.is_void() => Conclusion::Failed,
             _ => Conclusion::Partial,
         };
         let changes = if changed == 1 { "change" } else { "changes" };

@@ -163,6 +163,62 @@ fn a_user_named_in_another_case_is_the_same_user() {
 }
 
 #[test]
+fn a_key_that_was_off_before_and_is_turned_on_meanwhile_is_off_after_a_release() {
+    let (mut world, user) = world();
+    let of = world.users.get_mut(&user).expect("it");
+    let old = of.credentials.get_mut(1).expect("a second key");
+    old.active = false;
+    let old = old.id.clone();
+    let principal = key(&world, &user);
+    let sim = Sim::new(world.clone(), 1);
+    deliver(&sim, &principal, "r").expect("an answer");
+    sim.wait(Duration::from_mins(5));
+    let turn_on = |world: &mut World| {
+        let of = world.users.get_mut(&user).expect("it");
+        of.credentials
+            .iter_mut()
+            .filter(|credential| credential.id == old)
+            .for_each(|credential| credential.active = true);
+    };
+    sim.change(turn_on);
+    let verified = sim.verify_principal(&principal, Asks::Machine, "v").expect("an answer");
+    assert_eq!(verified.outcome, Conclusion::Repaired, "{verified:#?}");
+    assert!(verified.steps.iter().any(|step| step.resource == old), "{verified:#?}");
+    assert!(is_dead(&sim.world(), &user));
+    let released = sim.release_principal(&principal, "release").expect("an answer");
+    assert_eq!(released.outcome, Conclusion::Released, "{released:#?}");
+    assert_eq!(sim.world().users, world.users, "the old key is off, as it was");
+}
+
+#[test]
+fn nobody_is_contained_by_a_name_that_another_account_may_have_too() {
+    let (mut world, user) = world();
+    world.foreign_keys.insert("AKIAFOREIGNFOREIGN00".to_owned(), "999988887777".to_owned());
+    let foreign = Principal::AccessKey { id: "AKIAFOREIGNFOREIGN00".parse().expect("a key"), user: Some(user) };
+    for fault in [Fault::Throttled, Fault::Denied, Fault::ServerError] {
+        let sim = Sim::new(world.clone(), 1);
+        sim.breaks(Break::Always("GetAccessKeyInfo", fault));
+        let answer = sim.contain_principal(&foreign, "r").expect("an answer");
+        assert_eq!(sim.world().users, world.users, "{fault:?}: {answer:#?}");
+        assert!(matches!(answer.outcome, Conclusion::Refused | Conclusion::Failed), "{fault:?}: {answer:#?}");
+    }
+}
+
+#[test]
+fn a_user_that_iam_no_longer_shows_is_not_called_contained() {
+    let (sim, _, user, principal) = calm();
+    sim.change(|world| {
+        let renamed = world.users.remove(&user).expect("it");
+        world.users.insert("bobby".parse().expect("a name"), renamed);
+    });
+    let by_name = Principal::User(user);
+    let verified = sim.verify_principal(&by_name, Asks::Machine, "v").expect("an answer");
+    assert_eq!(verified.outcome, Conclusion::Partial, "{verified:#?}");
+    assert!(verified.verdict.summary.to_string().contains("deleted, or renamed"), "{verified:#?}");
+    drop(principal);
+}
+
+#[test]
 fn what_is_no_users_is_a_question_and_changes_nothing() {
     let (mut world, _) = world();
     world.root_keys.insert("AKIAROOTROOTROOTROOT".to_owned());
@@ -175,7 +231,8 @@ fn what_is_no_users_is_a_question_and_changes_nothing() {
     assert_eq!(sim.told().len(), 1);
     let unknown = Principal::AccessKey { id: "AKIAUNKNOWNUNKNOWN00".parse().expect("a key"), user: None };
     let answer = sim.contain_principal(&unknown, "r2").expect("an answer");
-    assert_eq!(answer.outcome, Conclusion::Refused, "{answer:#?}");
+    assert_eq!(answer.outcome, Conclusion::Asked, "{answer:#?}");
+    assert!(answer.reason.to_string().contains("ROOT USER"), "{}", answer.reason);
 }
 
 #[test]

@@ -14,14 +14,16 @@ use crate::{
     },
 };
 
-/// When a credential was made.
+/// When a credential came to be active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Made {
     /// Before the user was contained.
     Before,
-    /// While the user was contained: a release leaves it off.
+    /// It was made, or turned on, while the user was contained: a release leaves it off.
     Since,
+    /// It could not be listed when the user was contained: a release leaves it off too.
+    Unclear,
 }
 
 macro_rules! deactivations {
@@ -32,7 +34,7 @@ macro_rules! deactivations {
             pub user: UserName,
             /// AWS's id of it.
             pub id: String,
-            /// When it was made.
+            /// When it came to be active.
             pub made: Made,
         }
 
@@ -86,6 +88,15 @@ macro_rules! deactivations {
         }
     )*
 
+        /// Which kind of credential a step turns off, and when that came to be active; none for any other step.
+        #[must_use]
+        pub fn credential_of(step: &Step) -> Option<(CredentialKind, Made)> {
+            $(if let Step::$off(step) = step {
+                return Some((CredentialKind::$kind, step.made));
+            })*
+            None
+        }
+
         fn step(user: &UserName, kind: CredentialKind, id: String, made: Made) -> Step {
             let user = user.clone();
             match kind {
@@ -113,22 +124,6 @@ deactivations! {
         "activate_signing_certificate" "UpdateSigningCertificate"
 }
 
-/// When the credential that a step turns off was made; none for any other step.
-#[must_use]
-pub fn made_of(step: &Step) -> Option<Made> {
-    if let Step::DeactivateAccessKey(step) = step {
-        Some(step.made)
-    } else if let Step::DeactivateServiceSpecificCredential(step) = step {
-        Some(step.made)
-    } else if let Step::DeactivateSshPublicKey(step) = step {
-        Some(step.made)
-    } else if let Step::DeactivateSigningCertificate(step) = step {
-        Some(step.made)
-    } else {
-        None
-    }
-}
-
 /// Plans what turns a credential off. One that has been off all along is no step.
 pub(crate) fn plan(user: &User, credential: &Credential, made: Made, known: bool, plan: &mut Plan) {
     let Credential { kind, id, active, .. } = credential;
@@ -143,9 +138,14 @@ fn reactivation(user: &User, kind: CredentialKind, id: &str, made: Made) -> Outc
         None => unread(),
         Some(None) => gone("somebody deleted it since"),
         Some(Some(now)) if now.active => done("it is active"),
-        Some(Some(_)) if made == Made::Since => {
-            skipped("it was made while the user was contained: it stays inactive, and a person decides about it")
-        }
-        Some(Some(_)) => Outcome::Planned,
+        Some(Some(_)) => match made {
+            Made::Before => Outcome::Planned,
+            Made::Since => skipped(
+                "it was made, or turned on, while the user was contained: it stays inactive, and a person decides about it",
+            ),
+            Made::Unclear => skipped(
+                "whether it was active before could not be read: it stays inactive, and a person decides about it",
+            ),
+        },
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     decide::{Decided, Guide, Known, decide, decide_user, gate, ignored, nobodys, rules::Rules},
     ledger::Cause,
-    testing::{instance, user},
+    testing::{instance, user_of},
 };
 
 /// What a document parses to, a line each, and what is decided about an ordinary instance.
@@ -65,7 +65,7 @@ fn of_principal(finding: &Finding<Principal>, guide: &Guide<'_>) -> Decided {
     gate(finding, guide.policy, &own())
         .or_else(|| ignored(finding, guide.policy))
         .or_else(|| nobodys(&finding.target, &what))
-        .unwrap_or_else(|| decide_user(finding, (&user(), None), &Known::No, (Force::No, now), guide))
+        .unwrap_or_else(|| decide_user(finding, (&user_of(&finding.target), None), &Known::No, (Force::No, now), guide))
 }
 
 fn own() -> AccountId {

@@ -213,7 +213,7 @@ pub(super) fn decided(parsed: Result<Parsed, ParseError>, instance: &Instance) -
                     .or_else(|| nobodys(&finding.target, &finding.kind))
                     .unwrap_or_else(|| {
                         let now = crate::model::timestamp::Timestamp::from_millis(1_790_000_000_000);
-                        let user = crate::testing::user();
+                        let user = crate::testing::user_of(&finding.target);
                         decide_user(finding, (&user, None), &Known::No, (Force::No, now), &guide)
                     });
                 format!("user: {}", decided.decision.word())
