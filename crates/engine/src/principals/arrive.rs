@@ -27,6 +27,14 @@ enum Owner {
     User(UserName, Option<KeyUse>),
     /// It belongs to another account.
     Elsewhere(AccountId),
+    /// It is the root user's.
+    Root,
+}
+
+/// What to look at in the place of what was named.
+enum Instead {
+    Account(AccountId),
+    Principal(Principal),
 }
 
 impl Engine {
@@ -36,10 +44,16 @@ impl Engine {
         case: UserCase<'a>,
     ) -> Result<(Cow<'a, Finding<Principal>>, UserScene), (Cow<'a, Finding<Principal>>, UserStop)> {
         let mut finding = Cow::Borrowed(case.finding);
-        for _ in 0..2 {
+        // Another account, the root user of that: at most three looks.
+        for _ in 0..3 {
             match self.look_for_user(&finding, case.invocation).await {
                 Ok(Ok(scene)) => return Ok((finding, scene)),
-                Ok(Err(account)) => finding = Cow::Owned(Finding { account, ..finding.into_owned() }),
+                Ok(Err(Instead::Account(account))) => {
+                    finding = Cow::Owned(Finding { account, ..finding.into_owned() });
+                }
+                Ok(Err(Instead::Principal(target))) => {
+                    finding = Cow::Owned(Finding { target, ..finding.into_owned() });
+                }
                 Err(stop) => return Err((finding, stop)),
             }
         }
@@ -47,12 +61,12 @@ impl Engine {
         Err((finding, UserStop::Decided(Decided::refuse(why))))
     }
 
-    /// The scene, or the account that the key belongs to.
+    /// The scene, or what to look at in its place.
     async fn look_for_user(
         &self,
         finding: &Finding<Principal>,
         invocation: &Invocation,
-    ) -> Result<Result<UserScene, AccountId>, UserStop> {
+    ) -> Result<Result<UserScene, Instead>, UserStop> {
         self.gate_user(finding, invocation)?;
         let session = format!("brig-{}", invocation.request_id);
         let opened = self
@@ -63,7 +77,14 @@ impl Engine {
         let owner = self.owner(finding, opened.as_ref()).await?;
         let (user, used) = match owner {
             Owner::User(user, used) => (user, used),
-            Owner::Elsewhere(account) => return Ok(Err(account)),
+            Owner::Elsewhere(account) => return Ok(Err(Instead::Account(account))),
+            Owner::Root => {
+                let key = match &finding.target {
+                    Principal::AccessKey { id, .. } => Some(id.clone()),
+                    Principal::User(_) | Principal::Root { .. } | Principal::Session { .. } => None,
+                };
+                return Ok(Err(Instead::Principal(Principal::Root { key })));
+            }
         };
         let key = UserKey { account: finding.account.clone(), user };
         Ok(Ok(self.first_look_at_user(key, used, opened, invocation).await?))
@@ -103,7 +124,7 @@ impl Engine {
             Ok(used) => {
                 return match used.user.clone() {
                     Some(user) => Ok(Owner::User(user, Some(used))),
-                    None => Err(decided(&Principal::Root { key: Some(id.clone()) }, finding)),
+                    None => Ok(Owner::Root),
                 };
             }
             // IAM denies the question about a key that it does not have.

@@ -155,7 +155,9 @@ impl Engine {
                 if !again && !seen.meanwhile.is_empty() {
                     answer.notes.extend(self.callers_of(&key, &seen, invocation).await);
                 }
-                self.conclude_user(case, &mut current, &mut answer, &seen.journal, (again, contest)).await;
+                // Who was told that it is contained hears of what came meanwhile, once all looks are over.
+                let acted: Vec<&String> = if again { Vec::new() } else { seen.meanwhile.iter().collect() };
+                self.conclude_user(case, &mut current, &mut answer, (&seen.journal, &acted), (again, contest)).await;
             }
             let Some(wait) = wait else {
                 answer.timings_ms.done = Some(self.elapsed(invocation));
@@ -327,7 +329,7 @@ impl Engine {
         case: UserCase<'_>,
         current: &mut Containment,
         answer: &mut PrincipalAnswer,
-        journal: &Journal<'_>,
+        (journal, acted): (&Journal<'_>, &[&String]),
         (again, contest): (bool, Option<Contest>),
     ) {
         let invocation = case.invocation;
@@ -339,9 +341,11 @@ impl Engine {
         {
             contested.by.push(by.to_owned());
         }
-        let news = match &contest {
-            Some(contest) => contest.is_due(now),
-            None => !ledger::is_known(current.told.as_deref(), &standing) || answer.outcome == Conclusion::Repaired,
+        let news = if let Some(contest) = &contest {
+            contest.is_due(now)
+        } else {
+            let known = ledger::is_known(current.told.as_deref(), &standing);
+            !known || answer.outcome == Conclusion::Repaired || !acted.is_empty()
         };
         answer.timings_ms.done = Some(self.elapsed(invocation));
         let mut said = answer.clone();
@@ -355,7 +359,8 @@ impl Engine {
             Vec::new()
         };
         let parts = [current.containment.as_str(), said.outcome.word(), standing.as_str()];
-        let id = ledger::digest(parts.into_iter().chain(changed.iter().map(String::as_str)));
+        let also = changed.iter().map(String::as_str).chain(acted.iter().map(|key| key.as_str()));
+        let id = ledger::digest(parts.into_iter().chain(also));
         let audience = message::Audience { told: current.told.as_deref(), ..self.audience(None, invocation) };
         let message = message::principal::compose(&said, case.finding, &audience);
         let place = journal.key.pk();

@@ -144,6 +144,8 @@ fn came(deed: Deed, scp: Scp, lag: u64) -> Came {
         }
         let answer = deliver(&sim, &principal, "r").expect("an answer");
         assert_eq!(sim.violations(), Vec::<String>::new(), "{deed:?} at {at}");
+        let heard = sim.messages().iter().any(|message| message.body.contains("SOMEBODY ACTED"));
+        assert_eq!(heard, !answer.verdict.alerts.is_empty(), "{deed:?} at {at}: {:?}", sim.told());
         let calls = sim.calls();
         let done = calls.get(at).map_or(0, |call| call.at);
         let undoes = |call: &&Call| Some(call.operation) == deed.undone_by();

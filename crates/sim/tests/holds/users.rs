@@ -229,6 +229,7 @@ fn what_is_no_users_is_a_question_and_changes_nothing() {
     assert!(answer.reason.to_string().contains("ROOT USER"), "{}", answer.reason);
     assert_eq!(sim.world().users, world.users);
     assert_eq!(sim.told().len(), 1);
+    assert!(sim.messages()[0].body.contains("Sign in as the root user"), "{:?}", sim.messages());
     let unknown = Principal::AccessKey { id: "AKIAUNKNOWNUNKNOWN00".parse().expect("a key"), user: None };
     let answer = sim.contain_principal(&unknown, "r2").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Asked, "{answer:#?}");

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ledger::{Cause, Conclusion, Question, Statement, digest},
     model::{
-        Principal,
+        Principal, SessionKind,
         ids::{TargetKey, UserKey},
         text::{self, shell},
         timestamp::Timestamp,
@@ -45,7 +45,7 @@ pub fn compose(answer: &PrincipalAnswer, finding: &Finding<Principal>, audience:
     attributes.extend(answer.user.as_ref().map(|user| ("user", "String", user.to_string())));
     attributes.extend(answer.access_key_id.as_ref().map(|key| ("access_key_id", "String", key.to_string())));
     attributes.extend(finding.severity.map(|severity| ("severity", "Number", severity.to_string())));
-    let chat = chat::of_principal(answer, &title, advice(answer, audience), context(answer));
+    let chat = chat::of_principal(answer, &title, advice(answer, &finding.target, audience), context(answer));
     Message {
         subject: subject::subject(&format!("[Brig] {title}")),
         body: body.to_string(),
@@ -81,7 +81,7 @@ fn words(answer: &PrincipalAnswer, finding: &Finding<Principal>, audience: &Audi
     }
     text.line("");
     text.line("What to do now");
-    for (number, (what, command)) in (1..).zip(advice(answer, audience)) {
+    for (number, (what, command)) in (1..).zip(advice(answer, &finding.target, audience)) {
         text.line(&format!("{number}. {what}"));
         if let Some(command) = command {
             text.line(&format!("   {command}"));
@@ -104,14 +104,14 @@ fn words(answer: &PrincipalAnswer, finding: &Finding<Principal>, audience: &Audi
     text.0
 }
 
-fn advice(answer: &PrincipalAnswer, audience: &Audience<'_>) -> Vec<Told> {
+fn advice(answer: &PrincipalAnswer, principal: &Principal, audience: &Audience<'_>) -> Vec<Told> {
     let brig =
         |verb: &str, rest: &str| Some(format!("{} {verb} {}{rest}", audience.command(), target(answer, audience)));
     let told = |what: &str, command: Option<String>| (what.to_owned(), command);
     let rotate =
         "Find out where its key leaked from, give whoever needs access a new user or a role, and only then release:";
     match answer.outcome {
-        Conclusion::Asked if answer.user.is_none() => by_hand(answer),
+        Conclusion::Asked if answer.user.is_none() => by_hand(principal),
         Conclusion::Asked | Conclusion::Observed => {
             let question = answer.question.as_deref();
             let decide = |word: &str, rest: &str| {
@@ -155,8 +155,8 @@ fn advice(answer: &PrincipalAnswer, audience: &Audience<'_>) -> Vec<Told> {
 }
 
 /// What nobody's role can do for a person.
-fn by_hand(answer: &PrincipalAnswer) -> Vec<Told> {
-    if answer.principal.as_deref() == Some("root") {
+fn by_hand(principal: &Principal) -> Vec<Told> {
+    if matches!(principal, Principal::Root { .. }) {
         return vec![
             (
                 "Sign in as the root user, and delete its access keys under Security credentials: no role can."
@@ -176,6 +176,13 @@ fn by_hand(answer: &PrincipalAnswer) -> Vec<Told> {
                 ),
             ),
         ];
+    }
+    // Roles of Identity Center cannot be changed in IAM, and a session that is no role's has no role to revoke.
+    if !matches!(principal, Principal::Session { kind: SessionKind::Role, .. }) {
+        return vec![(
+            "Find out in CloudTrail who began the session, and end it there: contain the user, or end the sessions in IAM Identity Center and remove the assignment.".to_owned(),
+            None,
+        )];
     }
     vec![
         (
@@ -310,7 +317,11 @@ mod tests {
     }
 
     fn mail(answer: &PrincipalAnswer) -> String {
-        let message = compose(answer, &about_user(), &AUDIENCE);
+        mail_about(answer, &about_user())
+    }
+
+    fn mail_about(answer: &PrincipalAnswer, finding: &Finding<Principal>) -> String {
+        let message = compose(answer, finding, &AUDIENCE);
         let body: Value = serde_json::from_str(&message.body).expect("JSON");
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         assert!(message.subject.is_ascii() && message.subject.len() < 100, "{}", message.subject);
@@ -336,6 +347,21 @@ mod tests {
     }
 
     #[test]
+    fn only_the_sessions_of_a_role_that_iam_can_change_are_to_be_revoked_there() {
+        for (kind, revokes) in [
+            (SessionKind::Role, true),
+            (SessionKind::IdentityCenter, false),
+            (SessionKind::Federated, false),
+            (SessionKind::Other, false),
+        ] {
+            let finding = Finding { target: Principal::Session { kind, name: "app".to_owned() }, ..about_user() };
+            let decided = nobodys(&finding.target, "x").expect("a question");
+            let answer = PrincipalAnswer::nothing_done(&finding, None, decided, Conclusion::Asked);
+            assert_eq!(mail_about(&answer, &finding).contains("Revoke sessions"), revokes, "{kind:?}");
+        }
+    }
+
+    #[test]
     fn a_question_says_what_a_yes_would_do_and_of_root_what_a_person_must_do() {
         let mut asked = answer(&user(), Conclusion::Asked);
         asked.containment_id = None;
@@ -346,7 +372,7 @@ mod tests {
         let finding = Finding { target: root, ..about_user() };
         let decided = nobodys(&finding.target, "Policy:IAMUser/RootCredentialUsage").expect("a question");
         let answer = PrincipalAnswer::nothing_done(&finding, None, decided, Conclusion::Asked);
-        expect_file!["../../../goldens/messages/root-asked.txt"].assert_eq(&mail(&answer));
+        expect_file!["../../../goldens/messages/root-asked.txt"].assert_eq(&mail_about(&answer, &finding));
     }
 
     #[test]
