@@ -294,17 +294,27 @@ struct Said {
 
 /// The contest, where steps are held back: the answer says so first.
 fn contest(answer: &mut Answer, work: &Work<'_>, known: Option<&Contest>) -> Option<Contest> {
-    let until = work.held_until()?;
-    let contest = Contest::seen(known, work.clock.now());
+    let (contest, contested, alert) = held_back(work, known, work.id())?;
     answer.outcome = Conclusion::Contested;
-    answer.verdict.alert(format!(
-        "SOMEBODY KEEPS UNDOING the containment of {}: Brig repaired it three times within an hour and has paused repairs until \
-         {until}; a person's order (`brig verify`) repairs it at once",
-        work.id()
-    ));
-    let (since, held_until) = (contest.since.to_string(), until.to_string());
-    answer.contest = Some(Contested { since, held_until, by: Vec::new() });
+    answer.verdict.alert(alert);
+    answer.contest = Some(contested);
     Some(contest)
+}
+
+/// Where steps are held back: the contest, what an answer says of it, and what stands first.
+pub(crate) fn held_back(
+    journal: &Journal<'_>,
+    known: Option<&Contest>,
+    subject: impl std::fmt::Display,
+) -> Option<(Contest, Contested, String)> {
+    let until = journal.held_until()?;
+    let contest = Contest::seen(known, journal.clock.now());
+    let alert = format!(
+        "SOMEBODY KEEPS UNDOING the containment of {subject}: Brig repaired it three times within an hour and has paused repairs until \
+         {until}; a person's order (`brig verify`) repairs it at once"
+    );
+    let (since, held_until) = (contest.since.to_string(), until.to_string());
+    Some((contest, Contested { since, held_until, by: Vec::new() }, alert))
 }
 
 /// Whose call was looked into stands first among those who undo it.

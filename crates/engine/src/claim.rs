@@ -265,11 +265,15 @@ impl Engine {
 
     /// Past the cap a person is asked; the first time in an hour loudly, since more may come than anybody reads.
     async fn over_cap(&self, case: Case<'_>, decided: &Decided, scene: &Scene) -> Answer {
-        // Where the ledger cannot say whether it is the first time, once too often is better than never.
-        let over = self.ledger.over_cap(&key_of(case.finding), self.clock.now()).await;
-        let over = over.unwrap_or_else(|_| OverCap { first: true, instances: Vec::new() });
-        let decided = decide::over_cap(&decided.reason, &self.policy, &over);
+        let decided = self.decided_over_cap(&key_of(case.finding), decided).await;
         self.preview_and_tell(case, decided, Conclusion::Asked, scene).await
+    }
+
+    pub(crate) async fn decided_over_cap(&self, key: &TargetKey, decided: &Decided) -> Decided {
+        // Where the ledger cannot say whether it is the first time, once too often is better than never.
+        let over = self.ledger.over_cap(key, self.clock.now()).await;
+        let over = over.unwrap_or_else(|_| OverCap { first: true, instances: Vec::new() });
+        decide::over_cap(&decided.reason, &self.policy, &over)
     }
 
     /// Gives up a claim under which nothing was changed, and asks a person.
@@ -308,6 +312,29 @@ impl Engine {
             *pause = (*pause * 2).min(Duration::from_secs(1));
         }
         goes_on
+    }
+
+    /// Takes the lease for a release; what the containment recorded stays as it is. None where somebody else wrote meanwhile.
+    pub(crate) async fn claim_as_releasing(
+        &self,
+        key: TargetKey,
+        old: Containment,
+        invocation: &Invocation,
+        now: Timestamp,
+    ) -> PortResult<Option<Containment>> {
+        let read_version = Some(old.version);
+        let current = Containment {
+            state: State::Releasing,
+            holder: invocation.request_id.clone(),
+            lease_until: Self::lease(invocation),
+            version: old.version.saturating_add(1),
+            ..old
+        };
+        let claim = Claim { key, current: current.clone(), read_version, steps: Vec::new(), limits: None, now };
+        Ok(match self.ledger.claim(&claim).await? {
+            Claimed::Yes => Some(current),
+            Claimed::Moved | Claimed::OverCap | Claimed::ThirdInGroup => None,
+        })
     }
 
     /// Until when a claim of this invocation holds.

@@ -10,7 +10,7 @@ use std::{
 
 use brig_core::{
     decide::Decided,
-    ledger::{self, Claim, Claimable, Claimed, Conclusion, Containment, Records, ReportOf, State, claimable},
+    ledger::{self, Claimable, Conclusion, Containment, Records, ReportOf, State, claimable},
     model::{Instance, gap::Gap, text::Sentence},
     release::{self, Reversal},
     report::{
@@ -163,26 +163,8 @@ impl Engine {
             return ended(answer);
         }
         let Some(old) = records.current.clone() else { return ended(self.never_contained(case)) };
-        let read_version = Some(old.version);
-        let current = Containment {
-            state: State::Releasing,
-            holder: invocation.request_id.clone(),
-            lease_until: Self::lease(invocation),
-            version: old.version.saturating_add(1),
-            ..old
-        };
-        let claim = Claim {
-            key: key_of(finding),
-            current: current.clone(),
-            read_version,
-            steps: Vec::new(),
-            limits: None,
-            now,
-        };
-        Ok(match self.ledger.claim(&claim).await? {
-            Claimed::Yes => Try::Settled(Ok(Box::new(current))),
-            Claimed::Moved | Claimed::OverCap | Claimed::ThirdInGroup => Try::Overtaken,
-        })
+        let claimed = self.claim_as_releasing(key_of(finding), old, invocation, now).await?;
+        Ok(claimed.map_or(Try::Overtaken, |current| Try::Settled(Ok(Box::new(current)))))
     }
 
     /// Plans, runs, looks and plans again until nothing is left to give back or time is over.
@@ -226,12 +208,7 @@ impl Engine {
                 .await;
             on_record &= work.finish(&ran).await;
             for one in ran.iter().filter(|one| tried.contains(&work.key_of(&one.step))) {
-                let final_word = match &one.outcome {
-                    Outcome::Failed(failure) => !failure.retryable,
-                    Outcome::Skipped(_) | Outcome::Missing(_) => true,
-                    Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Planned => false,
-                };
-                if final_word {
+                if one.outcome.is_final() {
                     settled.insert(work.key_of(&one.step), one.outcome.clone());
                 }
             }

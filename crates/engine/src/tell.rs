@@ -24,7 +24,7 @@ use crate::{
     arrive::Stop,
     engine::{Case, Engine, Invocation, Occasion, key_of},
     ports::{CloudError, ErrorKind},
-    work::Work,
+    work::{Journal, Work},
 };
 
 /// The longest report that is kept with a decision that people were notified of: an item of the ledger holds 400 KB.
@@ -192,14 +192,25 @@ impl Engine {
         of: ReportOf,
         current: &Containment,
     ) -> Result<(), Note> {
+        self.keep_story(work, story::kept(answer), of, current).await
+    }
+
+    /// Keeps an answer as the story of a containment reads it.
+    pub(crate) async fn keep_story(
+        &self,
+        journal: &Journal<'_>,
+        answer: String,
+        of: ReportOf,
+        current: &Containment,
+    ) -> Result<(), Note> {
         let report = Report {
             of,
-            containment: work.containment.clone(),
+            containment: journal.containment.clone(),
             version: current.version.saturating_add(1),
             at: self.clock.now(),
-            answer: story::kept(answer),
+            answer,
         };
-        let kept = self.ledger.keep_report(&work.key, &report).await;
+        let kept = self.ledger.keep_report(&journal.key, &report).await;
         kept.map_err(|error| Note::ReportNotOnRecord(Sentence::new(error)))
     }
 

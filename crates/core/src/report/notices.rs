@@ -2,7 +2,11 @@
 
 use crate::{
     ledger::{Cause, Channel, Conclusion, Question, Statement, digest},
-    model::{ids::InstanceKey, text, timestamp::Timestamp},
+    model::{
+        ids::{InstanceKey, TargetKey},
+        text::{self, Sentence},
+        timestamp::Timestamp,
+    },
     report::{answer::Answer, message::Message},
     step::OutcomeKind,
     trigger::Finding,
@@ -115,13 +119,27 @@ impl Question {
     /// The question that an answer asks about a finding.
     #[must_use]
     pub fn of(answer: &Answer, finding: &Finding, told: &Statement, now: Timestamp) -> Self {
+        let name = answer.instance_name.as_deref().map(|name| text::one_line(name, text::NAME));
+        let why = (answer.reason.clone(), answer.cause);
+        Self { name, ..Self::about(answer_key(answer).into(), why, finding, told, now) }
+    }
+
+    /// The question about a target.
+    #[must_use]
+    pub fn about<T>(
+        target: TargetKey,
+        (reason, cause): (Sentence, Cause),
+        finding: &Finding<T>,
+        told: &Statement,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            // One finding may ask about several instances: each question has an id of its own.
-            question: digest([told.digest().as_str(), answer_key(answer).pk().as_str()]).chars().take(12).collect(),
-            target: answer_key(answer).into(),
-            name: answer.instance_name.as_deref().map(|name| text::one_line(name, text::NAME)),
-            reason: answer.reason.clone(),
-            cause: answer.cause,
+            // One finding may ask about several targets: each question has an id of its own.
+            question: digest([told.digest().as_str(), target.pk().as_str()]).chars().take(12).collect(),
+            target,
+            name: None,
+            reason,
+            cause,
             finding: text::one_line(&finding.id, text::SENTENCE),
             source: finding.source.name().to_owned(),
             kind: text::one_line(&finding.kind, text::SENTENCE),

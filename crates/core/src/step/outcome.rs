@@ -154,6 +154,16 @@ impl Outcome {
         self.into()
     }
 
+    /// Refused for good, or not Brig's to do: trying it again in the same invocation would change nothing.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Failed(failure) => !failure.retryable,
+            Self::Skipped(_) | Self::Missing(_) => true,
+            Self::Changed(_) | Self::AlreadyDone(_) | Self::Planned => false,
+        }
+    }
+
     /// The outcome's word in reports and in the ledger.
     #[must_use]
     pub fn word(&self) -> &'static str {

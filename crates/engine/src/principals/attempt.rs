@@ -13,7 +13,6 @@ use brig_core::{
     model::{User, ids::TargetKey, text::Sentence, timestamp::Timestamp},
     report::{
         answer::StepReport,
-        contest::Contested,
         fact::user::{Attachment, UserFacts, facts, is_promised},
         message,
         principal::{PrincipalAnswer, PrincipalVerdict, Timings},
@@ -23,6 +22,7 @@ use brig_core::{
 
 use super::{UserCase, UserScene, arrive::look_at_user, tell};
 use crate::{
+    attempt::held_back,
     effects::{self, Room},
     engine::{Engine, LAST_CALL, Occasion},
     ports::{CloudError, View},
@@ -407,15 +407,9 @@ fn denied(done: &[Done]) -> bool {
 
 /// The contest, where steps are held back: the answer says so first.
 fn user_contest(answer: &mut PrincipalAnswer, journal: &Journal<'_>, known: Option<&Contest>) -> Option<Contest> {
-    let until = journal.held_until()?;
-    let contest = Contest::seen(known, journal.clock.now());
+    let (contest, contested, alert) = held_back(journal, known, answer.subject())?;
     answer.outcome = Conclusion::Contested;
-    answer.verdict.alert(format!(
-        "SOMEBODY KEEPS UNDOING the containment of {}: Brig repaired it three times within an hour and has paused repairs until \
-         {until}; a person's order (`brig verify`) repairs it at once",
-        answer.subject()
-    ));
-    let (since, held_until) = (contest.since.to_string(), until.to_string());
-    answer.contest = Some(Contested { since, held_until, by: Vec::new() });
+    answer.verdict.alert(alert);
+    answer.contest = Some(contested);
     Some(contest)
 }

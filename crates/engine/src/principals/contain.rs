@@ -4,7 +4,7 @@
 use brig_core::{
     decide::{self, Decided, Decision, Guide, Known},
     lanes,
-    ledger::{Claim, Claimable, Claimed, Conclusion, Containment, OverCap, Records, StepRecord, claimable, count},
+    ledger::{Claim, Claimable, Claimed, Conclusion, Containment, Records, StepRecord, claimable, count},
     model::{
         Principal,
         ids::{ContainmentId, TargetKey},
@@ -149,9 +149,7 @@ impl Engine {
             }
             Ok(Claiming::Held(answer)) => *answer,
             Ok(Claiming::OverCap) => {
-                let over = self.ledger.over_cap(&key, self.clock.now()).await;
-                let over = over.unwrap_or_else(|_| OverCap { first: true, instances: Vec::new() });
-                let decided = decide::over_cap(&decided.reason, &self.policy, &over);
+                let decided = self.decided_over_cap(&key, &decided).await;
                 let answer = self.preview_user(case, decided, Conclusion::Asked, &scene);
                 self.tell_user_decision(case, answer).await
             }

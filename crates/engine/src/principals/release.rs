@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use brig_core::{
     decide::Decided,
-    ledger::{self, Claim, Claimable, Claimed, Conclusion, Containment, Records, ReportOf, State, claimable},
+    ledger::{self, Claimable, Conclusion, Containment, Records, ReportOf, State, claimable},
     model::{
         Principal, User,
         ids::{TargetKey, UserKey},
@@ -123,26 +123,8 @@ impl Engine {
             return ended(answer);
         }
         let Some(old) = records.current.clone() else { return Ok(Try::Overtaken) };
-        let read_version = Some(old.version);
-        let current = Containment {
-            state: State::Releasing,
-            holder: invocation.request_id.clone(),
-            lease_until: Self::lease(invocation),
-            version: old.version.saturating_add(1),
-            ..old
-        };
-        let claim = Claim {
-            key: TargetKey::User(key.clone()),
-            current: current.clone(),
-            read_version,
-            steps: Vec::new(),
-            limits: None,
-            now,
-        };
-        Ok(match self.ledger.claim(&claim).await? {
-            Claimed::Yes => Try::Settled(Ok(Box::new(current))),
-            Claimed::Moved | Claimed::OverCap | Claimed::ThirdInGroup => Try::Overtaken,
-        })
+        let claimed = self.claim_as_releasing(TargetKey::User(key.clone()), old, invocation, now).await?;
+        Ok(claimed.map_or(Try::Overtaken, |current| Try::Settled(Ok(Box::new(current)))))
     }
 
     /// Plans, runs, looks and plans again until nothing is left to give back or time is over.
@@ -187,12 +169,7 @@ impl Engine {
                     journal.run(part, |step| async move { effects::run(&step, Room::Principals(ports)).await }).await;
                 on_record &= journal.finish(&ran).await;
                 for one in ran.iter().filter(|one| tried.contains(&journal.key_of(&one.step))) {
-                    let is_final = match &one.outcome {
-                        Outcome::Failed(failure) => !failure.retryable,
-                        Outcome::Skipped(_) | Outcome::Missing(_) => true,
-                        Outcome::Changed(_) | Outcome::AlreadyDone(_) | Outcome::Planned => false,
-                    };
-                    if is_final {
+                    if one.outcome.is_final() {
                         settled.insert(journal.key_of(&one.step), one.outcome.clone());
                     }
                 }

@@ -2,7 +2,7 @@
 
 use brig_core::{
     decide::Decided,
-    ledger::{Cause, Conclusion, Containment, Report, ReportOf},
+    ledger::{Cause, Conclusion, Containment, ReportOf},
     model::{
         User,
         text::{self, Sentence},
@@ -20,7 +20,7 @@ use brig_core::{
 use super::{UserCase, UserStop};
 use crate::{
     engine::{Engine, Occasion},
-    ports::{CloudError, ErrorKind},
+    ports::ErrorKind,
     work::Journal,
 };
 
@@ -113,15 +113,7 @@ impl Engine {
         of: ReportOf,
         current: &Containment,
     ) -> Result<(), Note> {
-        let report = Report {
-            of,
-            containment: journal.containment.clone(),
-            version: current.version.saturating_add(1),
-            at: self.clock.now(),
-            answer: story::kept_of_principal(answer),
-        };
-        let kept = self.ledger.keep_report(&journal.key, &report).await;
-        kept.map_err(|error: CloudError| Note::ReportNotOnRecord(Sentence::new(error)))
+        self.keep_story(journal, story::kept_of_principal(answer), of, current).await
     }
 }
 

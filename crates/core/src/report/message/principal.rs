@@ -8,7 +8,7 @@ use super::{
     details, headline, pager, subject,
 };
 use crate::{
-    ledger::{Cause, Conclusion, Question, Statement, digest},
+    ledger::{Cause, Conclusion, Question, Statement},
     model::{
         Principal, SessionKind,
         ids::{TargetKey, UserKey},
@@ -252,20 +252,7 @@ pub fn question(
 ) -> Option<Question> {
     let user = answer.user.clone().filter(|_| answer.outcome == Conclusion::Asked)?;
     let target = TargetKey::User(UserKey { account: answer.account.clone(), user });
-    Some(Question {
-        question: digest([told.digest().as_str(), target.pk().as_str()]).chars().take(12).collect(),
-        target,
-        name: None,
-        reason: answer.reason.clone(),
-        cause: answer.cause,
-        finding: text::one_line(&finding.id, text::SENTENCE),
-        source: finding.source.name().to_owned(),
-        kind: text::one_line(&finding.kind, text::SENTENCE),
-        severity: finding.severity,
-        last_seen: finding.last_seen,
-        asked_at: now,
-        notified: false,
-    })
+    Some(Question::about(target, (answer.reason.clone(), answer.cause), finding, told, now))
 }
 
 #[cfg(test)]
