@@ -152,8 +152,8 @@ pub trait Suspect: fmt::Display {
     const NOUN: &'static str;
     /// The same with its article.
     const ONE: &'static str;
-    /// Whether a finding may say that it was attacked from outside, and no more. Of credentials none does: GuardDuty calls
-    /// them the target of what they were used for.
+    /// Whether a finding can mean only that the suspect was attacked from outside. A finding about credentials never does:
+    /// GuardDuty calls them the target of what they were used for.
     const IS_ATTACKED: bool;
 }
 
