@@ -20,7 +20,7 @@ pub use note::{Denied, FleetKind, Note};
 pub use outcome::{Detail, Failure, Mark, Outcome, OutcomeKind};
 pub use plan::{Plan, Planned};
 
-pub(crate) use kinds::{plan_deactivation, plan_denial};
+pub(crate) use kinds::{Quota, plan_deactivation, plan_denial};
 pub(crate) use plan::{done, skipped};
 use serde::{Deserialize, Serialize};
 

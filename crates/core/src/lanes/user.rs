@@ -3,7 +3,7 @@
 use crate::{
     ledger::StepRecord,
     model::{Credential, User, timestamp::Timestamp},
-    step::{Made, Plan, credential_of, plan_deactivation, plan_denial},
+    step::{Made, Outcome, Plan, Quota, Step, credential_of, plan_deactivation, plan_denial},
 };
 
 /// The steps for a user, in the order in which they run.
@@ -32,12 +32,24 @@ impl UserPlan {
 #[must_use]
 pub fn plan(user: &User, records: &[StepRecord], deny: &str, since: Option<Timestamp>) -> UserPlan {
     let mut plan = UserPlan::default();
-    plan_denial(user, deny, &mut plan.denial);
+    plan_denial(user, deny, quota(records), &mut plan.denial);
     for credential in user.listed() {
-        let known = records.iter().any(|record| record.step.resource(user.name.as_str()) == credential.id);
-        plan_deactivation(user, credential, made(user, credential, records, since), known, &mut plan.deactivation);
+        let is_known = || records.iter().any(|record| record.step.resource(user.name.as_str()) == credential.id);
+        // One that has been off all along is no step.
+        if credential.active || is_known() {
+            plan_deactivation(user, credential, made(user, credential, records, since), &mut plan.deactivation);
+        }
     }
     plan
+}
+
+/// An attachment that IAM refused is not tried again as long as the user has as many policies: it would be a step that never
+/// succeeds.
+fn quota(records: &[StepRecord]) -> Quota {
+    let refused = |record: &StepRecord| {
+        matches!(record.step, Step::AttachUserPolicy(_)) && matches!(record.outcome, Some(Outcome::Skipped(_)))
+    };
+    if records.iter().any(refused) { Quota::Reached } else { Quota::Open }
 }
 
 /// When an active credential came to be so. The claim recorded each that was active then: what it has no record of was made
@@ -113,6 +125,22 @@ mod tests {
         assert_eq!(came("AKIA2", Some(at(9)), &claimed), Made::Since, "it was inactive at the claim");
         assert_eq!(came("AKIA2", Some(at(9)), &[]), Made::Unclear, "its kind was not listed at the claim");
         assert_eq!(came("AKIA2", Some(at(9)), &[step("AKIA2", Made::Since)]), Made::Since, "as it was recorded");
+    }
+
+    #[test]
+    fn what_iam_had_no_room_for_is_not_planned_again_until_it_has() {
+        let step = crate::step::AttachUserPolicy { user: user().name, policy: DENY.to_owned() };
+        let mut record = StepRecord::intended("key".to_owned(), step.into(), Timestamp::from_millis(0));
+        record.outcome = Some(crate::step::skipped("no room"));
+        let with = |policies: usize| User { attached: Some(vec!["arn:p".to_owned(); policies]), ..user() };
+        let planned = |user: &User, records: &[StepRecord]| {
+            let plan = plan(user, records, DENY, None);
+            plan.denial.todo().any(|step| matches!(step, Step::AttachUserPolicy(_)))
+        };
+        // The quota of an account may be higher: only IAM says that there is no room.
+        assert!(planned(&with(10), &[]));
+        assert!(!planned(&with(10), std::slice::from_ref(&record)));
+        assert!(planned(&with(9), &[record]));
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod tag_snapshot;
 mod unassign_public_address;
 mod untrack;
 
+pub(crate) use attach_user_policy::Quota;
 pub use attach_user_policy::{AttachUserPolicy, DetachUserPolicy};
 pub use authorize_forensic_access::AuthorizeForensicAccess;
 pub use authorize_security_group_rules::AuthorizeSecurityGroupRules;
@@ -93,14 +94,14 @@ use crate::{
 pub(crate) const ENDED: &str = "the instance is terminated";
 
 /// What denies a user everything.
-pub(crate) fn plan_denial(user: &User, deny: &str, plan: &mut Plan) {
+pub(crate) fn plan_denial(user: &User, deny: &str, quota: Quota, plan: &mut Plan) {
     PutUserPermissionsBoundary::plan(user, deny, plan);
-    AttachUserPolicy::plan(user, deny, plan);
+    AttachUserPolicy::plan(user, deny, quota, plan);
 }
 
-/// What turns a user's credential off. One that has been off all along is no step, unless it is `known` from a record.
-pub(crate) fn plan_deactivation(user: &User, credential: &Credential, made: Made, known: bool, plan: &mut Plan) {
-    deactivate::plan(user, credential, made, known, plan);
+/// What turns a user's credential off.
+pub(crate) fn plan_deactivation(user: &User, credential: &Credential, made: Made, plan: &mut Plan) {
+    deactivate::plan(user, credential, made, plan);
 }
 
 /// What takes the instance out of its Auto Scaling group, in this order.

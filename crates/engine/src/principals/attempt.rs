@@ -62,6 +62,22 @@ struct Seen<'a> {
     gone: bool,
 }
 
+/// Whether an attempt looks once more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    LooksAgain,
+    Ends,
+}
+
+/// What is written down, and told, of a look.
+struct Ending<'a> {
+    journal: &'a Journal<'a>,
+    /// The keys of the steps that somebody undid, or that came, meanwhile.
+    acted: Vec<&'a String>,
+    contest: Option<Contest>,
+    then: Then,
+}
+
 impl Seen<'_> {
     fn plan(&self) -> UserPlan {
         user::plan(&self.user, &self.journal.recorded(brig_core::step::Lane::Credentials), self.deny, Some(self.since))
@@ -69,9 +85,13 @@ impl Seen<'_> {
 
     /// Whether IAM refused for good to attach the policy.
     fn attachment(&self) -> Attachment {
-        let refused =
-            |done: &Done| matches!(done.step, Step::AttachUserPolicy(_)) && matches!(done.outcome, Outcome::Skipped(_));
-        if self.done.iter().any(refused) { Attachment::Waived } else { Attachment::Promised }
+        let plan = self.plan();
+        let refused = plan
+            .denial
+            .steps
+            .iter()
+            .any(|one| matches!(one.step, Step::AttachUserPolicy(_)) && matches!(one.outcome, Outcome::Skipped(_)));
+        if refused { Attachment::Waived } else { Attachment::Promised }
     }
 
     fn facts(&self) -> UserFacts {
@@ -148,16 +168,18 @@ impl Engine {
             let mut answer = self.user_answer(case, &key, &decided, &seen, timings, before.as_deref());
             answer.containment_id = Some(current.containment.clone());
             answer.left_over = left_over;
-            let again = wait.is_some();
+            let then = if wait.is_some() { Then::LooksAgain } else { Then::Ends };
             let told = current.told.as_deref().map(ledger::word_of) == Some(tell::told_as(answer.outcome));
-            if !again || !told {
+            if then == Then::Ends || !told {
                 let contest = user_contest(&mut answer, &seen.journal, current.contest.as_ref());
-                if !again && !seen.meanwhile.is_empty() {
+                let mut acted = Vec::new();
+                if then == Then::Ends && !seen.meanwhile.is_empty() {
                     answer.notes.extend(self.callers_of(&key, &seen, invocation).await);
+                    // Who was told that it is contained hears of what came meanwhile, once all looks are over.
+                    acted = seen.meanwhile.iter().collect();
                 }
-                // Who was told that it is contained hears of what came meanwhile, once all looks are over.
-                let acted: Vec<&String> = if again { Vec::new() } else { seen.meanwhile.iter().collect() };
-                self.conclude_user(case, &mut current, &mut answer, (&seen.journal, &acted), (again, contest)).await;
+                let ending = Ending { journal: &seen.journal, acted, contest, then };
+                self.conclude_user(case, &mut current, &mut answer, ending).await;
             }
             let Some(wait) = wait else {
                 answer.timings_ms.done = Some(self.elapsed(invocation));
@@ -195,7 +217,7 @@ impl Engine {
             seen.meanwhile.extend(undone);
         }
         seen.first = false;
-        for (part, denies) in [(&plan.denial, true), (&plan.deactivation, false)] {
+        for part in [&plan.denial, &plan.deactivation] {
             let ran =
                 seen.journal.run(part, |step| async move { effects::run(&step, Room::Principals(cloud)).await }).await;
             seen.journal.finish(&ran).await;
@@ -204,7 +226,7 @@ impl Engine {
             let changed: Vec<String> = changed.map(|done| seen.journal.key_of(&done.step)).collect();
             seen.written.extend(changed.into_iter().map(|key| (key, now)));
             merge(&mut seen.done, ran);
-            if denies && timings.denied.is_none() && denied(&seen.done) {
+            if timings.denied.is_none() && denied(&seen.done) {
                 timings.denied = Some(self.elapsed(case.invocation));
             }
         }
@@ -329,8 +351,7 @@ impl Engine {
         case: UserCase<'_>,
         current: &mut Containment,
         answer: &mut PrincipalAnswer,
-        (journal, acted): (&Journal<'_>, &[&String]),
-        (again, contest): (bool, Option<Contest>),
+        Ending { journal, acted, contest, then }: Ending<'_>,
     ) {
         let invocation = case.invocation;
         let word = tell::told_as(answer.outcome);
@@ -366,7 +387,8 @@ impl Engine {
         let place = journal.key.pk();
         let publish = self.notify(&place, news.then_some((id.as_str(), &message)), invocation);
         let is_asked = matches!(case.occasion, Occasion::Finding);
-        let settle = async { if !again && is_asked { self.close_questions(&journal.key).await } else { Ok(()) } };
+        let settle =
+            async { if then == Then::Ends && is_asked { self.close_questions(&journal.key).await } else { Ok(()) } };
         let kept = self.keep_user_report(answer, journal, ReportOf::Answer, current);
         let (notified, settled, kept) = futures::join!(publish, settle, kept);
         answer.notes.extend(kept.err());
@@ -383,7 +405,7 @@ impl Engine {
         let read_version = current.version;
         let mut next = Containment { version: read_version.saturating_add(1), ..current.clone() };
         next.outcome = Some(word.to_owned());
-        if !again {
+        if then == Then::Ends {
             next.lease_until = now;
             next.state = if answer.left_over { State::Open } else { State::Closed };
             next.concluded_at = Some(now);

@@ -143,6 +143,15 @@ fn a_user_without_room_for_another_policy_is_denied_by_its_boundary() {
     let answer = deliver(&sim, &principal, "r").expect("an answer");
     assert_eq!(answer.outcome, Conclusion::Contained, "{answer:#?}");
     assert!(is_dead(&sim.world(), &user));
+    let before = sim.calls().len();
+    let verified = sim.verify_principal(&principal, Asks::Machine, "v").expect("an answer");
+    assert_eq!(verified.outcome, Conclusion::Verified, "{verified:#?}");
+    let calls = sim.calls();
+    let again = calls.iter().skip(before).find(|call| call.operation == "AttachUserPolicy");
+    assert!(again.is_none(), "what IAM had no room for is tried again: {again:?}");
+    let (engine, invocation) = (sim.engine(0), sim.invocation("status", Duration::from_mins(2)));
+    let page = sim.run(engine.status(None, None, &invocation)).expect("an end").expect("a page");
+    assert_eq!(page.principals.iter().map(|one| (one.drift, one.never_done)).collect::<Vec<_>>(), [(0, 0)]);
     sim.release_principal(&principal, "release").expect("an answer");
     assert_eq!(sim.world().users, world.users);
 }

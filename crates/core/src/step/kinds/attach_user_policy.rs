@@ -8,7 +8,7 @@ use crate::{
     step::{
         Failure, Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
-        done,
+        done, skipped,
         undo::{Look, ReleaseScope},
     },
 };
@@ -22,10 +22,24 @@ pub struct AttachUserPolicy {
     pub policy: String,
 }
 
+/// How many managed policies IAM lets a user have, where nobody asked for more (20 at most)
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+pub(crate) const MOST_ATTACHED: usize = 10;
+
+/// Whether IAM has refused to attach another policy to the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quota {
+    Open,
+    Reached,
+}
+
 impl AttachUserPolicy {
-    pub(crate) fn plan(user: &User, deny: &str, plan: &mut Plan) {
+    pub(crate) fn plan(user: &User, deny: &str, quota: Quota, plan: &mut Plan) {
         let outcome = match &user.attached {
             Some(attached) if attached.iter().any(|policy| policy == deny) => done("it is attached"),
+            Some(attached) if quota == Quota::Reached && attached.len() >= MOST_ATTACHED => {
+                skipped("IAM has no room for another policy: the boundary denies alone")
+            }
             Some(_) => Outcome::Planned,
             // What was attached before must not be taken off by a release.
             None => Outcome::Failed(Failure::passing("the policies attached to the user could not be read")),

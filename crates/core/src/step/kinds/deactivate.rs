@@ -124,13 +124,11 @@ deactivations! {
         "activate_signing_certificate" "UpdateSigningCertificate"
 }
 
-/// Plans what turns a credential off. One that has been off all along is no step.
-pub(crate) fn plan(user: &User, credential: &Credential, made: Made, known: bool, plan: &mut Plan) {
+/// Plans what turns a credential off.
+pub(crate) fn plan(user: &User, credential: &Credential, made: Made, plan: &mut Plan) {
     let Credential { kind, id, active, .. } = credential;
-    if *active || known {
-        let outcome = if *active { Outcome::Planned } else { done("it is inactive") };
-        plan.add(step(&user.name, *kind, id.clone(), made), outcome);
-    }
+    let outcome = if *active { Outcome::Planned } else { done("it is inactive") };
+    plan.add(step(&user.name, *kind, id.clone(), made), outcome);
 }
 
 fn reactivation(user: &User, kind: CredentialKind, id: &str, made: Made) -> Outcome {
