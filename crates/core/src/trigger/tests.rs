@@ -2,6 +2,8 @@ mod events;
 mod hostile;
 mod meanings;
 mod mutations;
+mod reports;
+mod securityhub;
 mod told;
 mod users;
 mod variants;
@@ -11,6 +13,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::model::{Principal, timestamp::Timestamp};
 
 fn invoked() -> Invoked {
     Invoked {

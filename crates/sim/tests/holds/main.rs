@@ -28,6 +28,7 @@ mod paths;
 mod permanent;
 mod power;
 mod proof;
+mod questions;
 mod races;
 mod record;
 mod release;

@@ -10,7 +10,7 @@ use brig_core::{
     settings::{Mode, Policy},
     trigger::{Finding, Force, Invoked, Parsed, Rejoin, TrailCall, parse},
 };
-use brig_engine::{Decision, Drift, StatusPage, Touched, Verification};
+use brig_engine::{Drift, StatusPage, Touched, Verification};
 use brig_sim::{ACCOUNT, Break, Fault, REGION, Sim, Victim, When, World};
 use serde_json::json;
 
@@ -19,19 +19,19 @@ use crate::{
     drift::interface,
 };
 
-const TIME: Duration = Duration::from_mins(2);
+pub(crate) const TIME: Duration = Duration::from_mins(2);
 
-fn status(sim: &Arc<Sim>) -> StatusPage {
+pub(crate) fn status(sim: &Arc<Sim>) -> StatusPage {
     let (engine, invocation) = (sim.engine(0), sim.invocation("status", TIME));
     sim.run(engine.status(None, None, &invocation)).expect("an end").expect("an answer")
 }
 
-fn act(sim: &Arc<Sim>, finding: &Finding) -> Answer {
+pub(crate) fn act(sim: &Arc<Sim>, finding: &Finding) -> Answer {
     let (engine, invocation) = (sim.engine(0), sim.invocation("r", TIME));
     sim.run(engine.contain(finding, Force::No, &invocation)).expect("an answer")
 }
 
-fn found(instance: &InstanceId, id: &str) -> Finding {
+pub(crate) fn found(instance: &InstanceId, id: &str) -> Finding {
     let occasion = Finding::occasion(
         id.to_owned(),
         "mining".to_owned(),
@@ -42,7 +42,7 @@ fn found(instance: &InstanceId, id: &str) -> Finding {
     Finding { source: brig_core::trigger::Source::GuardDuty, by_person: false, ..occasion }
 }
 
-fn contain(sim: &Arc<Sim>, victim: &Victim) -> Answer {
+pub(crate) fn contain(sim: &Arc<Sim>, victim: &Victim) -> Answer {
     act(sim, &found(&victim.id, "f"))
 }
 
@@ -53,7 +53,7 @@ fn verify(sim: &Arc<Sim>, victim: &Victim, drift: Drift) -> Answer {
     sim.run(engine.verify(&occasion, verification, &invocation)).expect("an answer")
 }
 
-fn exempt(world: &mut World, victim: &Victim) {
+pub(crate) fn exempt(world: &mut World, victim: &Victim) {
     let tags = &mut world.instances.get_mut(&victim.id).expect("it").shown.tags;
     tags.insert("brig:exempt".to_owned(), "true".to_owned());
 }
@@ -83,7 +83,7 @@ struct Way {
     run: fn(&Arc<Sim>, &Victim) -> Ended,
 }
 
-fn plain(policy: Policy, change: fn(&mut World, &Victim)) -> (Arc<Sim>, Victim) {
+pub(crate) fn plain(policy: Policy, change: fn(&mut World, &Victim)) -> (Arc<Sim>, Victim) {
     let (mut world, victim) = World::plain();
     change(&mut world, &victim);
     (Sim::with(world, 1, policy), victim)
@@ -329,19 +329,6 @@ fn a_partial_containment_that_gets_worse_is_news() {
 }
 
 #[test]
-fn a_question_is_listed_until_the_instance_is_contained() {
-    let (sim, victim) = plain(Policy::default(), exempt);
-    contain(&sim, &victim);
-    let questions = status(&sim).questions;
-    let question = questions.first().expect("a question");
-    assert_eq!((question.cause, question.notified, &question.finding), (Cause::Exempt, true, &"f".to_owned()));
-    let person = Finding { by_person: true, ..found(&victim.id, "p") };
-    let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
-    sim.run(engine.contain(&person, Force::Yes, &invocation)).expect("an answer");
-    assert!(status(&sim).questions.is_empty());
-}
-
-#[test]
 fn a_verification_that_cannot_look_is_a_failure_that_people_hear_of_once_a_day() {
     let mut failures = Vec::new();
     let reads = ["DescribeInstances", "Query"];
@@ -395,27 +382,6 @@ fn an_unreadable_ledger_is_no_empty_status() {
             assert!(answer.is_err() || listed, "{operation} {fault:?}: {answer:?}");
             sim.heal();
         }
-    }
-}
-
-#[test]
-fn a_question_is_answered_yes_or_no_by_its_id() {
-    for (contain_it, waits) in [(true, 0), (false, 0)] {
-        let (sim, victim) = plain(Policy::default(), exempt);
-        let asked = contain(&sim, &victim).question.expect("an id");
-        let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
-        let decide = |id: &str| {
-            let answer = sim.run(engine.decide(id, contain_it, "a drill", &invocation));
-            answer.expect("an end").expect("an answer")
-        };
-        assert_eq!(decide("another"), Decision::NotAsked);
-        match (contain_it, decide(&asked)) {
-            (true, Decision::Acted(answer)) => assert_eq!(answer.outcome.word(), "contained", "{answer:?}"),
-            (false, Decision::Closed(question)) => assert_eq!(question.question, asked),
-            (_, other) => assert_eq!(other, Decision::NotAsked, "{contain_it}"),
-        }
-        assert_eq!(status(&sim).questions.len(), waits);
-        assert_eq!(decide(&asked), Decision::NotAsked);
     }
 }
 
@@ -538,7 +504,7 @@ fn one_denied_read_makes_its_lane_unknown_and_no_other_and_is_no_drift() {
     report(reads.len(), &failures);
 }
 
-fn key(id: &InstanceId) -> TargetKey {
+pub(crate) fn key(id: &InstanceId) -> TargetKey {
     let (account, region) = (ACCOUNT.parse().expect("account"), REGION.parse().expect("Region"));
     TargetKey::Instance(InstanceKey { account, region, instance: id.clone() })
 }
@@ -572,82 +538,4 @@ fn an_event_that_could_not_be_sent_stays_left_over_until_it_is_sent() {
     sim.heal();
     assert!(!deliver(&sim, &victim, "r").expect("an answer").left_over);
     assert_eq!(sim.told().len(), 1, "{:?}", sim.told());
-}
-
-#[test]
-fn one_finding_that_asks_about_two_instances_asks_two_questions() {
-    let (mut world, victim) = World::plain();
-    exempt(&mut world, &victim);
-    let other: InstanceId = "i-0000000000000beef".parse().expect("id");
-    let mut shown = world.instances.get(&victim.id).expect("it").clone();
-    shown.shown.id = other.clone();
-    world.instances.insert(other.clone(), shown);
-    let sim = Sim::new(world, 1);
-    let ask = |instance: &InstanceId| act(&sim, &found(instance, "f")).question.expect("an id");
-    let (first, second) = (ask(&victim.id), ask(&other));
-    assert_ne!(first, second);
-    let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
-    match sim.run(engine.decide(&second, true, "", &invocation)).expect("an end").expect("an answer") {
-        Decision::Acted(answer) => assert_eq!(answer.instance_id, other),
-        decision @ (Decision::NotAsked | Decision::Closed(_) | Decision::ActedOnPrincipal(_)) => panic!("{decision:?}"),
-    }
-}
-
-#[test]
-fn of_many_questions_every_one_is_listed_and_can_be_answered() {
-    let (sim, victim) = plain(Policy::default(), exempt);
-    contain(&sim, &victim);
-    let asked = status(&sim).questions.first().expect("a question").clone();
-    let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
-    for number in 1..150 {
-        let target = key(&format!("i-{number:017x}").parse().expect("an id"));
-        let question = brig_core::ledger::Question { question: format!("q-{number}"), target, ..asked.clone() };
-        sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
-    }
-    let mut listed = Vec::new();
-    let mut from = None;
-    loop {
-        let page = sim.run(engine.questions(from.as_deref())).expect("an end").expect("a page");
-        assert!(page.questions.len() <= 100);
-        listed.extend(page.questions);
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
-    }
-    assert_eq!(listed.len(), 150);
-    let page = status(&sim);
-    assert!(page.questions.len() == 100 && page.more_questions.is_some(), "{:?}", page.more_questions);
-    let last = listed.last().expect("a question");
-    match sim.run(engine.decide(&last.question, false, "a drill", &invocation)).expect("an end").expect("an answer") {
-        Decision::Closed(question) => assert_eq!(question.question, last.question),
-        decision @ (Decision::NotAsked | Decision::Acted(_) | Decision::ActedOnPrincipal(_)) => panic!("{decision:?}"),
-    }
-}
-
-#[test]
-fn a_containment_closes_every_question_about_its_instance() {
-    let (sim, victim) = plain(Policy::default(), exempt);
-    contain(&sim, &victim);
-    let asked = status(&sim).questions.first().expect("a question").clone();
-    let (engine, invocation) = (sim.engine(0), sim.invocation("p", TIME));
-    for number in 1..150 {
-        let question = brig_core::ledger::Question { question: format!("q-{number}"), ..asked.clone() };
-        sim.run(engine.ledger.ask(&question)).expect("an end").expect("recorded");
-    }
-    let person = Finding { by_person: true, ..found(&victim.id, "p") };
-    sim.run(engine.contain(&person, Force::Yes, &invocation)).expect("an answer");
-    assert_eq!(status(&sim).questions, Vec::new());
-}
-
-#[test]
-fn a_question_that_could_not_be_recorded_is_recorded_by_the_retry() {
-    let (sim, victim) = plain(Policy::default(), exempt);
-    sim.breaks(Break::Always("PutItem", Fault::ServerError));
-    let answer = contain(&sim, &victim);
-    assert!(answer.left_over, "{answer:?}");
-    sim.heal();
-    contain(&sim, &victim);
-    assert_eq!(status(&sim).questions.len(), 1);
-    assert!(!sim.told().is_empty());
 }
