@@ -6,7 +6,7 @@ use crate::{
         FleetLook, Instance, Membership,
         node::{Node, node},
     },
-    step::{FleetKind, Note, ProtectFromScaleIn},
+    step::{FleetKind, Note},
 };
 
 /// What people should know of the instance's controllers.
@@ -49,9 +49,6 @@ fn lifecycle(membership: &Membership, look: &FleetLook) -> Vec<Note> {
     }
     if no_launch {
         notes.push(Note::LaunchSuspended { group: group() });
-    }
-    if membership.protected && !ProtectFromScaleIn::is_recorded(look) {
-        notes.push(Note::ProtectionEnds { group: group() });
     }
     notes
 }

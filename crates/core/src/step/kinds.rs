@@ -106,7 +106,7 @@ pub(crate) fn plan_deactivation(user: &User, credential: &Credential, made: Made
 
 /// What takes the instance out of its Auto Scaling group, in this order.
 pub(crate) fn plan_group(look: &FleetLook, plan: &mut Plan) {
-    DetachInstances::plan(look, plan);
+    DetachInstances::plan(&ProtectFromScaleIn::as_others_left_it(look), plan);
     ProtectFromScaleIn::plan(look, plan);
     RecordLifecycleActionHeartbeat::plan(look, plan);
 }

@@ -6,7 +6,7 @@ use super::{Describe, Undo, gone, unread};
 use crate::{
     model::{FleetLook, Membership, Rejoin},
     step::{
-        Lane, Note, Outcome, Plan, ProtectFromScaleIn, Reversal,
+        Lane, Note, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
         done, skipped,
         undo::{Look, ReleaseScope},
@@ -27,6 +27,7 @@ pub struct DetachInstances {
 impl DetachInstances {
     /// States on the way to a detachable one are waited for, those on the way out are final
     /// (<https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html>).
+    /// Plans it by a look at the group as its owner left it.
     pub(crate) fn plan(look: &FleetLook, plan: &mut Plan) {
         let Some(Membership { group, state, protected }) = &look.membership else { return };
         let outcome = if state.starts_with("Detach") {
@@ -40,8 +41,10 @@ impl DetachInstances {
         } else {
             Outcome::Planned
         };
-        let protected = *protected && !ProtectFromScaleIn::is_recorded(look);
-        plan.add(Self { group: group.clone(), was: state.clone(), protected }.into(), outcome);
+        if *protected {
+            plan.note(Note::ProtectionEnds { group: group.clone() });
+        }
+        plan.add(Self { group: group.clone(), was: state.clone(), protected: *protected }.into(), outcome);
     }
 }
 

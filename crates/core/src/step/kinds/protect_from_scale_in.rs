@@ -21,8 +21,15 @@ pub struct ProtectFromScaleIn {
 }
 
 impl ProtectFromScaleIn {
-    /// Whether it was this containment that protected it.
-    pub(crate) fn is_recorded(look: &FleetLook) -> bool {
+    /// The look without a protection that this containment added.
+    pub(crate) fn as_others_left_it(look: &FleetLook) -> FleetLook {
+        let protected = |membership: &Membership| membership.protected && !Self::is_recorded(look);
+        let membership = look.membership.as_ref();
+        let membership = membership.map(|one| Membership { protected: protected(one), ..one.clone() });
+        FleetLook { membership, ..look.clone() }
+    }
+
+    fn is_recorded(look: &FleetLook) -> bool {
         look.recorded.contains(Self::NAME)
     }
 
