@@ -5,16 +5,20 @@ use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_sdk_guardduty::types::DetectorStatus;
 use aws_smithy_types::DateTime;
 use brig_core::{iam::readiness::Trail, model::timestamp::Timestamp};
-use brig_engine::ports::{Clock, CloudError, Detection, ErrorKind, PortResult, TrailEvent};
+use brig_engine::ports::{Clock, CloudError, Detection, ErrorKind, Lookup, PortResult, TrailEvent};
 
 use crate::{clock::SystemClock, cloud::AwsCloud, error::Explain};
 
 #[async_trait]
 impl Detection for AwsCloud {
-    async fn lookup_events(&self, resource: &str, since: Timestamp) -> PortResult<Vec<TrailEvent>> {
+    async fn lookup_events(&self, by: Lookup<'_>, since: Timestamp) -> PortResult<Vec<TrailEvent>> {
         let client = self.cloudtrail();
-        let attribute =
-            LookupAttribute::builder().attribute_key(LookupAttributeKey::ResourceName).attribute_value(resource);
+        let key = match by {
+            Lookup::Resource(_) => LookupAttributeKey::ResourceName,
+            Lookup::Key(_) => LookupAttributeKey::AccessKeyId,
+            Lookup::User(_) => LookupAttributeKey::Username,
+        };
+        let attribute = LookupAttribute::builder().attribute_key(key).attribute_value(by.value());
         let attribute = attribute.build().map_err(|error| CloudError {
             operation: "LookupEvents",
             kind: ErrorKind::Other,
@@ -59,7 +63,7 @@ impl Detection for AwsCloud {
 }
 
 /// The newest events are on the first page, and enough.
-const MOST: i32 = 20;
+const MOST: i32 = 50;
 
 /// Ninety days, less what the clocks may differ by.
 const KEPT_MS: i64 = 90 * 24 * 3600 * 1000 - 60 * 1000;
@@ -79,6 +83,9 @@ fn from_event(event: &Event) -> Option<TrailEvent> {
             .pointer("/userIdentity/sessionContext/sourceIdentity")
             .and_then(serde_json::Value::as_str)
             .map(str::to_owned),
+        key: event.access_key_id().and_then(|key| key.parse().ok()),
+        resources: event.resources().iter().filter_map(|one| Some(one.resource_name()?.to_owned())).collect(),
+        read_only: event.read_only() == Some("true"),
         at: event.event_time().and_then(|at| at.to_millis().ok()).map(Timestamp::from_millis),
     })
 }

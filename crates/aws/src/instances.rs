@@ -1,5 +1,7 @@
 //! EC2 instances, their attributes, states and tags.
 
+use std::io::Read as _;
+
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, AttributeValue, DeviceType, EbsInstanceBlockDeviceSpecification, HibernationOptions,
@@ -13,6 +15,7 @@ use brig_core::model::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Attribute, AttributeChange, ErrorKind, Instances, PortResult, Tags};
+use flate2::read::GzDecoder;
 
 use crate::{
     cloud::AwsCloud,
@@ -72,6 +75,7 @@ impl Instances for AwsCloud {
             Attribute::DisableApiTermination => InstanceAttributeName::DisableApiTermination,
             Attribute::DisableApiStop => InstanceAttributeName::DisableApiStop,
             Attribute::ShutdownBehavior => InstanceAttributeName::InstanceInitiatedShutdownBehavior,
+            Attribute::UserData => InstanceAttributeName::UserData,
         };
         let answer = client
             .describe_instance_attribute()
@@ -90,6 +94,9 @@ impl Instances for AwsCloud {
                 .and_then(|value| value.value())
                 .unwrap_or_default()
                 .to_owned(),
+            Attribute::UserData => {
+                answer.user_data().and_then(|value| value.value()).map(user_data).unwrap_or_default()
+            }
         })
     }
 
@@ -172,6 +179,20 @@ impl Instances for AwsCloud {
         client.delete_tags().resources(resource).set_tags(Some(tags)).send().await.explain("DeleteTags")?;
         Ok(())
     }
+}
+
+/// So much of user data is read: 16 KB are stored, which may be compressed
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>).
+const MOST_USER_DATA: u64 = 256 * 1024;
+
+/// User data as text: AWS has it in base64, and cloud-init takes it compressed too.
+fn user_data(encoded: &str) -> String {
+    let Ok(bytes) = aws_smithy_types::base64::decode(encoded.trim()) else { return encoded.to_owned() };
+    let mut plain = Vec::new();
+    let unpacked = GzDecoder::new(bytes.as_slice()).take(MOST_USER_DATA).read_to_end(&mut plain);
+    // What was unpacked before an error is searched too.
+    let text = if unpacked.is_ok() || !plain.is_empty() { &plain } else { &bytes };
+    String::from_utf8_lossy(text).into_owned()
 }
 
 fn from_instance(found: &aws_sdk_ec2::types::Instance, owner: &AccountId, region: &Region) -> Option<Instance> {
@@ -271,4 +292,31 @@ fn from_interface(eni: &InstanceNetworkInterface) -> Option<Interface> {
             udp: seconds(own.udp_timeout()),
         }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use aws_smithy_types::base64;
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::user_data;
+
+    #[test]
+    fn user_data_is_read_plain_and_compressed_and_never_without_bound() {
+        let script = "export AWS_ACCESS_KEY_ID=AKIAAAAAAAAAAAAAAAAA";
+        let packed = |text: &[u8]| {
+            let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+            packer.write_all(text).expect("packed");
+            packer.finish().expect("packed")
+        };
+        assert_eq!(user_data(&base64::encode(script)), script);
+        assert_eq!(user_data(&base64::encode(packed(script.as_bytes()))), script);
+        let mut cut = packed(script.as_bytes());
+        cut.truncate(cut.len() - 4);
+        assert_eq!(user_data(&base64::encode(cut)), script, "a damaged end");
+        assert_eq!(user_data(&base64::encode(packed(&vec![b'x'; 10 << 20]))).len(), 256 * 1024, "a bomb");
+        assert_eq!(user_data("not base64"), "not base64");
+    }
 }

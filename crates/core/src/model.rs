@@ -14,8 +14,10 @@ mod interface;
 pub mod network_acl;
 pub mod node;
 pub mod reach;
+mod reached;
 mod rejoin;
 mod security_group;
+mod shown_key;
 pub mod tags;
 pub mod text;
 pub mod timestamp;
@@ -28,7 +30,9 @@ pub use self::{
     flow_log::{Destination, Files, FlowLog, Listing},
     instance::{Instance, InstanceState, MetadataOptions, Volume},
     interface::{Exposure, Interface, PublicAddress, Timeouts, vpcs_of},
+    reached::{Called, Reached},
     rejoin::Rejoin,
     security_group::{Direction, Purpose, Rule, SecurityGroup, Uncut},
+    shown_key::{ShownBy, ShownKey, keys_shown},
     user::{Credential, CredentialKind, KeyUse, Principal, SessionKind, User, deny_all},
 };

@@ -33,9 +33,10 @@ use crate::{
     claim::Ours,
     engine::{Case, Engine, Invocation, LAST_CALL, Lanes, Occasion, key_of},
     followups::stop,
+    links::Search,
     ports::{PortResult, Tags},
     proof,
-    reports::{Reports, run_lanes},
+    reports::{Reports, Wanted, run_lanes},
     tell::{CLOSING, log},
     verify::{Caller, LONGEST_CALLER, Undone},
     work::{Journal, Searched, Work},
@@ -76,7 +77,12 @@ impl Engine {
         let mut pause = Duration::from_millis(500);
         let mut said = false;
         loop {
-            reports.take(run_lanes(&work, lanes, &wanted, seen.take(), reports.is_surveyed()).await);
+            let search = match case.occasion {
+                Occasion::Finding if reports.links().is_none() => Search::Keys,
+                Occasion::Finding | Occasion::Verification(_) => Search::Nothing,
+            };
+            let todo = Wanted { lanes: &wanted, ways: !reports.is_surveyed(), search };
+            reports.take(run_lanes(&work, lanes, todo, seen.take()).await);
             let to_stop = stop::Wanted { on_record: current.stop, now: decided.decision.stops() };
             let stopped = Box::pin(stop::run(&work, lanes.evidence.as_ref(), &reports, to_stop)).await;
             reports.add(Lane::Evidence, stopped);
@@ -117,6 +123,9 @@ impl Engine {
                 }
                 self.conclude(case, &mut current, &mut answer, &work, lanes, Said { again, added, contest }).await;
                 if !again {
+                    if let Some(links) = reports.links().filter(|_| case.caller().is_none()) {
+                        answer.left_over |= self.ask_about_keys(case, links).await;
+                    }
                     timings.done = Some(self.elapsed(invocation));
                     answer.timings_ms = timings;
                     log(&answer, finding);

@@ -13,6 +13,7 @@ mod engine;
 mod followups;
 mod lanes;
 mod last_healthy;
+mod links;
 mod look;
 mod notify;
 pub mod ports;

@@ -26,7 +26,9 @@ use serde::Serialize;
 use crate::{
     engine::{Engine, Invocation},
     lanes::network::groups,
-    ports::{Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf, PortResult, SecurityGroups, View},
+    ports::{
+        Attribute, Clock, Cloud, CloudError, DryRun, ErrorKind, InterfacesOf, Lookup, PortResult, SecurityGroups, View,
+    },
 };
 
 /// A name that nothing has: what is asked about it is answered "not found" where asking is allowed. It begins unlike Brig's
@@ -198,7 +200,7 @@ async fn reads(cloud: &dyn Cloud, instance: Option<&InstanceId>, since: Timestam
         (Read::GetRolePolicy, cloud.get_role_policy(NOTHING, NOTHING).map(allowed).boxed()),
         (Read::DescribeAutoScalingGroups, cloud.describe_auto_scaling_group(NOTHING).map(allowed).boxed()),
         (Read::DescribeTargetGroups, cloud.describe_target_groups().map(allowed).boxed()),
-        (Read::LookupEvents, cloud.lookup_events(NOTHING, since).map(allowed).boxed()),
+        (Read::LookupEvents, cloud.lookup_events(Lookup::Resource(NOTHING), since).map(allowed).boxed()),
     ];
     if let Some(instance) = instance.or(nobody.as_ref()) {
         tries.push((Read::DescribeInstances, cloud.describe_instance(instance).map(allowed).boxed()));

@@ -18,6 +18,7 @@ use crate::{
         credentials, evidence, fleet,
         network::{Cut, NetworkLane, Seen},
     },
+    links::{self, Links, Search},
     reach,
     work::{Done, LaneReport, Work, merge},
 };
@@ -32,6 +33,7 @@ pub(crate) struct Reports {
     interfaces: Vec<Interface>,
     access: Access,
     reach: Option<ReachLook>,
+    links: Option<Links>,
 }
 
 /// What one attempt's lanes said; none for a lane that had nothing left to do.
@@ -39,16 +41,24 @@ pub(crate) struct Ran {
     lanes: PerLane<Option<LaneReport>>,
     cut: Option<Cut>,
     reach: Option<ReachLook>,
+    links: Option<Links>,
+}
+
+/// What an attempt still has to do and to see.
+pub(crate) struct Wanted<'a> {
+    pub(crate) lanes: &'a BTreeSet<Lane>,
+    /// The ways to and from the instance have not been seen, or not all of them.
+    pub(crate) ways: bool,
+    pub(crate) search: Search,
 }
 
 pub(crate) async fn run_lanes(
     work: &Work<'_>,
     lanes: &Lanes,
-    wanted: &BTreeSet<Lane>,
+    wanted: Wanted<'_>,
     seen: Option<Result<Seen, Gap>>,
-    surveyed: bool,
 ) -> Ran {
-    let want = |lane: Lane| wanted.contains(&lane);
+    let want = |lane: Lane| wanted.lanes.contains(&lane);
     let network = async {
         if !want(Lane::Network) {
             return None;
@@ -78,10 +88,12 @@ pub(crate) async fn run_lanes(
         if want(Lane::Evidence) { Some(Box::pin(evidence::run(work, lanes.evidence.as_ref())).await) } else { None }
     };
     // At the same time as the lanes: only the report waits for it.
-    let reach = async { if surveyed { None } else { Some(reach::look(work, lanes).await) } };
-    let (network, credentials, fleet, evidence, reach) = futures::join!(network, credentials, fleet, evidence, reach);
+    let reach = async { if wanted.ways { Some(reach::look(work, lanes).await) } else { None } };
+    let links = async { if wanted.search == Search::Keys { Some(links::look(work, lanes).await) } else { None } };
+    let (network, credentials, fleet, evidence, reach, links) =
+        futures::join!(network, credentials, fleet, evidence, reach, links);
     let (network, cut) = network.map(|report| (report.lane, report.cut)).unzip();
-    Ran { lanes: PerLane { network, credentials, fleet, evidence }, cut, reach }
+    Ran { lanes: PerLane { network, credentials, fleet, evidence }, cut, reach, links }
 }
 
 impl Reports {
@@ -98,6 +110,7 @@ impl Reports {
             self.access = cut.access;
         }
         self.reach = ran.reach.or_else(|| self.reach.take());
+        self.links = ran.links.or_else(|| self.links.take());
         for lane in Lane::ALL {
             if let Some(new) = ran.lanes.get_mut(lane).take() {
                 self.lanes.get_mut(lane).renew(new);
@@ -125,6 +138,11 @@ impl Reports {
         self.lanes.get_mut(lane).add(more);
     }
 
+    /// The keys that the instance shows, once they were looked for.
+    pub(crate) fn links(&self) -> Option<&Links> {
+        self.links.as_ref()
+    }
+
     /// Whether the ways to and from the instance were seen, all of them.
     pub(crate) fn is_surveyed(&self) -> bool {
         self.reach.as_ref().is_some_and(|look| look.gaps.is_empty())
@@ -148,7 +166,8 @@ impl Reports {
     }
 
     pub(crate) fn notes(&self) -> impl Iterator<Item = Note> {
-        self.lanes.iter().flat_map(|(_, lane)| lane.notes.iter().cloned())
+        let links = self.links.iter().flat_map(Links::notes);
+        self.lanes.iter().flat_map(|(_, lane)| lane.notes.iter().cloned()).chain(links)
     }
 
     pub(crate) fn facts(&self) -> LaneFacts {

@@ -24,7 +24,7 @@ use futures::{StreamExt, stream};
 use crate::{
     arrive::Scene,
     engine::{Case, Engine, Invocation, LAST_CALL, Occasion},
-    ports::{Detection, PortResult},
+    ports::{Detection, Lookup, PortResult},
 };
 
 /// Instances that are looked at at once: each makes some seventy calls.
@@ -221,7 +221,7 @@ impl Engine {
                 self.clock.sleep(BETWEEN_LOOKUPS).await;
             }
             let since = seen_to.map_or(earliest, |at| at.max(earliest));
-            let events = match cloud.lookup_events(id, since).await {
+            let events = match cloud.lookup_events(Lookup::Resource(id), since).await {
                 Ok(events) => events,
                 Err(error) => {
                     callers.notes.push(Note::TrailUnread { id: id.clone(), error: Sentence::new(error) });

@@ -200,16 +200,7 @@ impl<'a> Journal<'a> {
         operation: &'static str,
         call: impl Future<Output = PortResult<T>>,
     ) -> PortResult<T> {
-        let call = std::pin::pin!(call);
-        match futures::future::select(call, self.clock.sleep(most)).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(((), _)) => Err(CloudError {
-                operation,
-                kind: ErrorKind::Transient,
-                code: "OutOfTime".to_owned(),
-                message: format!("no answer within {} ms", most.as_millis()),
-            }),
-        }
+        at_most(self.clock, most, operation, call).await
     }
 
     fn records(&self) -> MutexGuard<'_, Vec<StepRecord>> {
@@ -497,4 +488,23 @@ pub(crate) fn merge(done: &mut Vec<Done>, newer: Vec<Done>) {
 
 fn same_resource(a: &Step, b: &Step) -> bool {
     a.resource("") == b.resource("")
+}
+
+/// Bounds a call: out of time is an answer like any other.
+pub(crate) async fn at_most<T>(
+    clock: &dyn Clock,
+    most: Duration,
+    operation: &'static str,
+    call: impl Future<Output = PortResult<T>>,
+) -> PortResult<T> {
+    let call = std::pin::pin!(call);
+    match futures::future::select(call, clock.sleep(most)).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(((), _)) => Err(CloudError {
+            operation,
+            kind: ErrorKind::Transient,
+            code: "OutOfTime".to_owned(),
+            message: format!("no answer within {} ms", most.as_millis()),
+        }),
+    }
 }

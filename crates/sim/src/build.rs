@@ -108,6 +108,7 @@ impl World {
             termination_protection: false,
             stop_protection: false,
             shutdown: "terminate".to_owned(),
+            user_data: String::new(),
             scheduled: Vec::new(),
             stopping_since: None,
         };

@@ -28,6 +28,8 @@ pub struct Instance {
     pub stop_protection: bool,
     /// `instanceInitiatedShutdownBehavior`.
     pub shutdown: String,
+    /// The script that it was launched with.
+    pub user_data: String,
     /// What AWS has scheduled for it.
     pub scheduled: Vec<String>,
     /// Since when it hibernates, in the clock's milliseconds.

@@ -45,6 +45,9 @@ pub(super) fn built_in<T: Suspect>(finding: &Finding<T>, policy: &Policy) -> Opt
         Some(Doubt::ByCustomer) => {
             return ask(format!("{what}; whoever may attach a policy can cause this"));
         }
+        Some(Doubt::OnInstance) => {
+            return ask(format!("{what}; whoever was on the instance may have the key"));
+        }
         Some(Doubt::Mentioned) => {
             return ask(format!(
                 "{what}; the finding is about {}, and only mentions the {noun}",

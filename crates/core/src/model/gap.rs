@@ -98,6 +98,9 @@ pub enum Subject {
     Groups,
     LoginProfile,
     MfaDevices,
+    UserData,
+    /// CloudTrail's records of calls on the instance, or by the user.
+    TrailRecords,
 }
 
 impl fmt::Display for Subject {
@@ -141,6 +144,8 @@ impl fmt::Display for Subject {
             Self::Groups => f.write_str("the user's groups"),
             Self::LoginProfile => f.write_str("whether the user has a console password"),
             Self::MfaDevices => f.write_str("the user's MFA devices"),
+            Self::UserData => f.write_str("the user data, which may hold access keys,"),
+            Self::TrailRecords => f.write_str("CloudTrail's records"),
             Self::OthersIn(vpc) => write!(f, "what other accounts have in {vpc}"),
         }
     }

@@ -199,6 +199,11 @@ impl Region {
 }
 
 impl AccessKeyId {
+    /// Every access key's id in a text, long-term ones and those of sessions: alone, in an ARN, between other words.
+    pub fn all_in(text: &str) -> impl Iterator<Item = Self> + '_ {
+        text.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(|word| word.parse().ok())
+    }
+
     /// Whether it is one of a session, which nobody can deactivate: it ends on its own, and is denied through its principal.
     #[must_use]
     pub fn is_temporary(&self) -> bool {

@@ -104,6 +104,13 @@ fn words(note: &Note) -> String {
         Note::RolesOfUser(user) => format!(
             "sessions of roles that {user} assumed before go on until they expire, and so does what it made: CloudTrail has its AssumeRole calls"
         ),
+        Note::Reached(reached) => format!(
+            "its newest calls on record, which may be 15 minutes late and at most 50: {reached}"
+        ),
+        Note::KeyShown(shown) => format!(
+            "{} the access key {}: Brig asks about its user in a question of its own (brig questions)",
+            shown.by, shown.key
+        ),
         Note::PasswordStays(user) => format!(
             "{user} has a console password, which stays, since a deleted one cannot be given back: whoever signs in with it is denied everything"
         ),

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::{
-    Exposure, Undenied,
+    Exposure, Reached, ShownKey, Undenied,
     gap::Gap,
     ids::{EniId, GroupId, InstanceId, Region, UserName, VpcId},
     text::Sentence,
@@ -150,6 +150,10 @@ pub enum Note {
     /// Roles that the user assumed: their sessions are theirs.
     RolesOfUser(UserName),
     PasswordStays(UserName),
+    /// What the user's credentials called last, or the key that was named.
+    Reached(Reached),
+    /// The instance shows a user's key: its user is asked about.
+    KeyShown(ShownKey),
     /// What was undone, or made, while the user was being contained.
     CameMeanwhile {
         what: &'static str,

@@ -9,13 +9,12 @@ use report::Report;
 use super::{
     Invoked, Notice, NoticeKind, Parsed, Source, Unread,
     draft::{Draft, Named, Target, one_line},
-    principals,
     reading::{self, Place},
 };
 use crate::{
     model::{
         Principal,
-        ids::{AccountId, Region},
+        ids::{AccessKeyId, AccountId, Region},
     },
     trigger::json::Field,
 };
@@ -187,7 +186,7 @@ pub(super) fn from_person(text: &str, title: &str, account: &AccountId, region: 
 /// Long-term access keys that a report names. Whoever writes one knows that it leaked, whichever part the text gives it.
 fn keys(text: &str, account: &AccountId, region: &Region) -> Vec<(Named, Option<Unclear>)> {
     let plain = mail::plain(text);
-    let keys = principals::all_keys_in(&plain).filter(|key| !key.is_temporary());
+    let keys = AccessKeyId::all_in(&plain).filter(|key| !key.is_temporary());
     let named = |id| {
         let target = Target::Principal(Principal::AccessKey { id, user: None });
         ((account.clone(), region.clone(), target), None)

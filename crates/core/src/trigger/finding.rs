@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Place, Unclear, draft};
 use crate::model::{
-    Principal,
+    Principal, ShownKey,
     ids::{AccountId, InstanceId, Region},
     text,
     timestamp::Timestamp,
@@ -81,6 +81,8 @@ pub enum Doubt {
     Mentioned,
     /// AWS itself would be a sign; this is somebody of the account.
     ByCustomer,
+    /// A user's key was seen on an instance that is contained.
+    OnInstance,
 }
 
 /// How a finding ended at its source.
@@ -222,6 +224,26 @@ impl<T> Finding<T> {
             account,
             region,
             target,
+        }
+    }
+
+    /// A finding about a user whose key was seen on this one's instance. It is nobody's order, even where this one is.
+    #[must_use]
+    pub fn about_key(&self, shown: &ShownKey) -> Finding<Principal>
+    where
+        T: fmt::Display,
+    {
+        let title = format!("{} in {}/{}: {} {}", self.target, self.account, self.region, shown.by, shown.key);
+        let target = Principal::AccessKey { id: shown.key.clone(), user: None };
+        Finding {
+            source: self.source,
+            kind: "AccessKey/OnInstance".to_owned(),
+            by_person: false,
+            doubt: Some(Doubt::OnInstance),
+            last_seen: self.last_seen,
+            said_by: self.said_by.clone(),
+            place: Place::Stated,
+            ..Finding::occasion(self.id.clone(), title, self.account.clone(), self.region.clone(), target)
         }
     }
 

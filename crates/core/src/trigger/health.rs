@@ -11,7 +11,7 @@ use super::{
 use crate::{
     model::{
         Principal, console,
-        ids::{AccountId, Arn, Region},
+        ids::{AccessKeyId, AccountId, Arn, Region},
         timestamp::Timestamp,
     },
     trigger::json::{Field, shown},
@@ -115,7 +115,7 @@ fn exposed(root: &Field<'_>, event: &Event) -> Parsed {
     let texts: Vec<String> = texts.filter_map(|text| text.value().as_str().map(str::to_owned)).collect();
     let described = detail.get("eventDescription").items();
     let described = described.iter().filter_map(|item| item.get("latestDescription").value().as_str());
-    let keys = |text: &str| principals::all_keys_in(text).collect::<Vec<_>>();
+    let keys = |text: &str| AccessKeyId::all_in(text).collect::<Vec<_>>();
     let mut found: Vec<(Principal, AccountId)> = Vec::new();
     for text in &texts {
         let key = |id| (Principal::AccessKey { id, user: None }, event.account.clone());

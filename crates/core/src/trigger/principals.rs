@@ -97,12 +97,7 @@ fn sort(kind: Option<&str>, id: Option<&str>, name: Option<&str>) -> Option<Sort
 
 /// The first access key's id in a text: alone, in an ARN, after a type's name.
 pub(super) fn keys_in(text: &str) -> Option<AccessKeyId> {
-    all_keys_in(text).next()
-}
-
-/// Every access key's id in a text, long-term ones and those of sessions.
-pub(super) fn all_keys_in(text: &str) -> impl Iterator<Item = AccessKeyId> + '_ {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(|word| word.parse().ok())
+    AccessKeyId::all_in(text).next()
 }
 
 /// The user that an ARN names, in whichever account it is.
@@ -198,9 +193,10 @@ mod tests {
 
     #[test]
     fn keys_are_found_in_running_text() {
-        let found: Vec<String> = all_keys_in("the key (AKIAIOSFODNN7EXAMPLE), not xAKIAIOSFODNN7EXAMPLE or AKIA")
-            .map(|key| key.to_string())
-            .collect();
+        let found: Vec<String> =
+            AccessKeyId::all_in("the key (AKIAIOSFODNN7EXAMPLE), not xAKIAIOSFODNN7EXAMPLE or AKIA")
+                .map(|key| key.to_string())
+                .collect();
         assert_eq!(found, [KEY]);
         assert_eq!(
             user_of_arn("arn:aws:iam::123456789012:user/staff/alice").map(|user| user.to_string()).as_deref(),

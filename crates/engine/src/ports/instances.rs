@@ -14,6 +14,9 @@ pub enum Attribute {
     DisableApiStop,
     /// `instanceInitiatedShutdownBehavior`, `stop` or `terminate`.
     ShutdownBehavior,
+    /// `userData`, decoded and decompressed; empty where there is none. It may hold secrets: it is searched, and never kept,
+    /// logged or shown.
+    UserData,
 }
 
 /// One change by ModifyInstanceAttribute, which takes one attribute a call.

@@ -57,6 +57,8 @@ struct Seen<'a> {
     meanwhile: BTreeSet<String>,
     /// Nothing was read back yet in this attempt.
     first: bool,
+    /// What its credentials called last.
+    reached: Vec<Note>,
     /// A look failed.
     unread: Option<CloudError>,
     gone: bool,
@@ -142,6 +144,7 @@ impl Engine {
             written: BTreeMap::new(),
             meanwhile: BTreeSet::new(),
             first: true,
+            reached: Vec::new(),
             unread: None,
             gone,
         };
@@ -151,7 +154,17 @@ impl Engine {
         let mut began = None;
         let mut pause = FIRST_PAUSE;
         loop {
-            self.round(&mut seen, cloud.as_ref(), &mut timings, case).await;
+            let reached = async {
+                match case.occasion {
+                    // Who had been notified reads it on record; a look costs one of two calls a second.
+                    Occasion::Finding if began.is_none() && current.told.is_none() => {
+                        self.reached(case.finding, &key.user, cloud.as_ref(), invocation).await
+                    }
+                    Occasion::Finding | Occasion::Verification(_) => Vec::new(),
+                }
+            };
+            let ((), calls) = futures::join!(self.round(&mut seen, cloud.as_ref(), &mut timings, case), reached);
+            seen.reached.extend(calls);
             let first_read = *began.get_or_insert(self.clock.now());
             let changed = seen.done.iter().any(|done| matches!(done.outcome, Outcome::Changed(_)));
             let left_over = seen.is_left_over();
@@ -314,6 +327,7 @@ impl Engine {
             Note::CameMeanwhile { what: record.step.name(), resource: record.step.resource(key.user.as_str()) }
         }));
         notes.extend(tell::notes(&seen.user));
+        notes.extend(seen.reached.iter().cloned());
         notes.extend(case.finding.notes.iter().map(|note| Note::OfTheEvent(note.into())));
         let name = key.user.as_str();
         PrincipalAnswer {

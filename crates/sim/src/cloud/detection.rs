@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 use brig_core::{iam::readiness::Trail, model::timestamp::Timestamp};
-use brig_engine::ports::{Detection, PortResult, TrailEvent};
+use brig_engine::ports::{Detection, Lookup, PortResult, TrailEvent};
 
 use super::SimCloud;
 
 #[async_trait]
 impl Detection for SimCloud {
-    async fn lookup_events(&self, resource: &str, _: Timestamp) -> PortResult<Vec<TrailEvent>> {
+    async fn lookup_events(&self, by: Lookup<'_>, _: Timestamp) -> PortResult<Vec<TrailEvent>> {
         self.read("LookupEvents", |world| {
-            let of = world.trail.iter().filter(|(id, _)| id == resource);
+            let of = world.trail.iter().filter(|(id, _)| id == by.value());
             Ok(of.map(|(_, event)| event.clone()).collect())
         })
         .await

@@ -45,6 +45,7 @@ impl Instances for SimCloud {
                 Attribute::DisableApiTermination => instance.termination_protection.to_string(),
                 Attribute::DisableApiStop => instance.stop_protection.to_string(),
                 Attribute::ShutdownBehavior => instance.shutdown.clone(),
+                Attribute::UserData => instance.user_data.clone(),
             }),
             None => Err(not_found("DescribeInstanceAttribute", "InvalidInstanceID.NotFound")),
         })

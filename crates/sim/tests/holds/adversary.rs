@@ -175,8 +175,8 @@ fn what_an_adversary_leaves_who_acts_at_any_call_with_and_without_the_scp() {
     expect![[r#"
         CreateAccessKey: nothing | undone within 41 s, later by the next verification | reads up to 10 s late: undone within 41 s, later by the next verification
         DetachUserPolicy: nothing | undone within 6 s, later by the next verification | reads up to 10 s late: undone within 15 s, later by the next verification
-        DeleteBoundary: nothing | undone within 6 s, later by the next verification | reads up to 10 s late: undone within 20 s, later by the next verification
-        Reactivate: nothing | undone within 6 s, later by the next verification | reads up to 10 s late: undone within 15 s, later by the next verification
+        DeleteBoundary: nothing | undone within 6 s, later by the next verification | reads up to 10 s late: undone within 16 s, later by the next verification
+        Reactivate: nothing | undone within 6 s, later by the next verification | reads up to 10 s late: undone within 16 s, later by the next verification
         CreateUser: nothing | left | reads up to 10 s late: left
         CreateRole: nothing | left | reads up to 10 s late: left
         AssumeRole: left | left | reads up to 10 s late: left

@@ -225,8 +225,7 @@ fn who_did_it_is_never_brig_itself_and_a_late_record_is_said_to_be_late() {
     let event = |by: &str| TrailEvent {
         call: "ModifyNetworkInterfaceAttribute".to_owned(),
         by: by.to_owned(),
-        source_identity: None,
-        at: None,
+        ..TrailEvent::default()
     };
     for (trail, named) in [(vec![OWN_SESSION, MALLORY], true), (vec![OWN_SESSION, OWN_SESSION], false), (vec![], false)]
     {

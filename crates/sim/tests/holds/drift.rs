@@ -133,8 +133,7 @@ fn a_scheduled_verification_says_who_did_it_where_the_trail_knows() {
     let event = |call: &str| TrailEvent {
         call: call.to_owned(),
         by: "arn:aws:sts::123456789012:assumed-role/Admin/mallory".to_owned(),
-        source_identity: None,
-        at: None,
+        ..TrailEvent::default()
     };
     sim.change(|world| {
         let id = interface(world, &victim);

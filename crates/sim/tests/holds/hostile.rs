@@ -196,7 +196,7 @@ fn nothing_that_aws_returns_reaches_people_raw() {
         sim.change(|world| {
             let id = world.interfaces.keys().next().expect("one").to_string();
             let call = "ModifyNetworkInterfaceAttribute".to_owned();
-            let event = TrailEvent { call, by: bad.clone(), source_identity: None, at: None };
+            let event = TrailEvent { call, by: bad.clone(), ..TrailEvent::default() };
             world.trail.push((id, event));
             let web = world.groups.values().find(|(group, _)| group.name.starts_with("web")).expect("web").0.id.clone();
             for eni in world.interfaces.values_mut() {

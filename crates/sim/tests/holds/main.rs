@@ -21,6 +21,7 @@ mod flood;
 mod forensic;
 mod hostile;
 mod interfaces;
+mod links;
 mod looks;
 mod mistyped;
 mod notify;
