@@ -197,6 +197,8 @@ class Rules(unittest.TestCase):
             userIdentity={"sessionContext": {"sessionIssuer": {"arn": deployed()["outputs"]["ContainRoleArn"]}}},
         )
         self.check(call)
+        call["detail"]["requestParameters"]["policyName"] = "brig-deny-sessions"
+        self.check(call)
         call["detail"]["requestParameters"]["policyName"] = "admin"
         self.check(call, "ForeignPolicyRule")
 

@@ -161,3 +161,36 @@ async fn guarddutys_finding_about_a_key_contains_its_user_and_one_about_root_ask
     let unknown = asked(&function, &json!({"access_key_id": "AKIANOBODYSNOBODYS00"})).await;
     assert_eq!(unknown["containments"][0]["outcome"], "refused", "{unknown:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_of_a_member_account_is_contained_through_its_member_role() {
+    const MEMBER: &str = "999988887777";
+    let account = Account::open().await;
+    let office = account.office().await;
+    let member = aws_sdk_iam::Client::new(&account.signing(MEMBER, "test", None).await);
+    let (name, role) = (unique("alice"), "brig-member");
+    member.create_user().user_name(&name).send().await.expect("a user");
+    let made = member.create_access_key().user_name(&name).send().await.expect("a key");
+    let key = made.access_key().expect("it").access_key_id().to_owned();
+    let order = json!({"user": name, "account": MEMBER, "reason": "found in public"});
+    let alone = Function::start(&office.settings()).await;
+    let refused = asked(&alone, &order).await;
+    assert_eq!(refused["containments"][0]["outcome"], "refused", "{refused:#}");
+    assert!(refused["containments"][0]["reason"].as_str().expect("why").contains("BRIG_MEMBER_ROLE"));
+
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]}"#;
+    member.create_role().role_name(role).assume_role_policy_document(trust).send().await.expect("a role");
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*","cloudtrail:*","sts:*"],"Resource":"*"}]}"#;
+    let put = member.put_role_policy().role_name(role).policy_name("work").policy_document(allow);
+    put.send().await.expect("its policy");
+    let mut settings = office.settings();
+    settings.push(("BRIG_MEMBER_ROLE", role));
+    let function = Function::start(&settings).await;
+    let contained = asked(&function, &order).await;
+    let entry = &contained["containments"][0];
+    assert_eq!((&entry["account"], &entry["outcome"]), (&json!(MEMBER), &json!("contained")), "{contained:#}");
+    let keys = member.list_access_keys().user_name(&name).send().await.expect("its keys");
+    let mut keys = keys.access_key_metadata().iter();
+    let status = keys.find(|one| one.access_key_id() == Some(&key)).and_then(|one| one.status());
+    assert_eq!(status, Some(&StatusType::Inactive), "{contained:#}");
+}

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use brig_core::model::Role;
-use brig_engine::ports::{ErrorKind, Iam, PortResult, Profile};
+use brig_engine::ports::{ErrorKind, Iam, PortResult, Profile, RoleSeen};
 
 use crate::{cloud::AwsCloud, error::Explain};
 
@@ -20,12 +20,15 @@ impl Iam for AwsCloud {
         })
     }
 
-    async fn get_role(&self, name: &str) -> PortResult<Option<Role>> {
+    async fn get_role(&self, name: &str) -> PortResult<Option<RoleSeen>> {
         let client = self.iam();
         match client.get_role().role_name(name).send().await.explain("GetRole") {
             Ok(answer) => {
                 let role = answer.role();
-                Ok(role.map(|role| Role { name: role.role_name().to_owned(), arn: role.arn().to_owned() }))
+                Ok(role.map(|role| RoleSeen {
+                    role: Role { name: role.role_name().to_owned(), arn: role.arn().to_owned() },
+                    tags: role.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect(),
+                }))
             }
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -16,7 +16,7 @@ use aws_config::{
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_ec2::config::retry::RetryPartition;
 use brig_core::{
-    model::ids::{AccountId, Region},
+    model::ids::{AccountId, Region, RoleName},
     step::Lane,
 };
 use brig_engine::ports::{Cloud, Clouds, PortResult, Unreachable, View};
@@ -229,6 +229,29 @@ impl Clouds for AwsClouds {
         }
         Ok(self.identity.get_or_try_init(|| self.session.identity()).await? == by)
     }
+
+    async fn is_own_role(&self, account: &AccountId, role: &RoleName) -> PortResult<bool> {
+        let roles = self.member_role.iter().chain(&self.own_roles);
+        if roles.into_iter().any(|own| is_role(own, account, role)) {
+            return Ok(true);
+        }
+        Ok(is_role(self.identity.get_or_try_init(|| self.session.identity()).await?, account, role))
+    }
+}
+
+/// Whether a role's name or ARN, or the ARN of a session of it, means the role of this name in the account.
+fn is_role(own: &str, account: &AccountId, role: &RoleName) -> bool {
+    let mut parts = own.splitn(6, ':');
+    let resource = parts.nth(5);
+    let name = match resource {
+        Some(resource) => match resource.strip_prefix("assumed-role/") {
+            Some(session) => session.split('/').next(),
+            None => resource.rsplit('/').next(),
+        },
+        None => own.rsplit('/').next(),
+    };
+    let stated = own.split(':').nth(4).and_then(|account| account.parse::<AccountId>().ok());
+    name == Some(role.as_str()) && stated.is_none_or(|stated| stated == *account)
 }
 
 /// Whether a caller is a session of one of Brig's roles: by the ARN of the role of a function, which nobody else can assume,
@@ -249,6 +272,24 @@ fn is_session_of(role: &str, by: &str, source_identity: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_of_brigs_own_is_known_by_name_arn_and_session() {
+        let account: AccountId = "123456789012".parse().expect("an account");
+        for (own, role, is_own) in [
+            ("brig-member", "brig-member", true),
+            ("path/brig-member", "brig-member", true),
+            ("arn:aws:iam::{account}:role/x/brig-member", "brig-member", true),
+            ("arn:aws:iam::123456789012:role/brig/brig-ReleaseRole-1", "brig-ReleaseRole-1", true),
+            ("arn:aws:iam::999988887777:role/brig/brig-ReleaseRole-1", "brig-ReleaseRole-1", false),
+            ("arn:aws:sts::123456789012:assumed-role/brig-ContainRole-1/brig-contain", "brig-ContainRole-1", true),
+            ("arn:aws:sts::123456789012:assumed-role/brig-ContainRole-1/brig-contain", "brig-contain", false),
+            ("brig-member", "app", false),
+        ] {
+            let role: RoleName = role.parse().expect("a name");
+            assert_eq!(is_role(own, &account, &role), is_own, "{own} {role}");
+        }
+    }
 
     #[test]
     fn brigs_other_functions_are_known_by_their_roles_and_nobody_else_is() {

@@ -1,9 +1,10 @@
 //! What a person types for an instance: its id, its ARN, `account/region/id` as reports write it, one of its addresses, or
-//! its Name tag; for an IAM user `user/name`, its ARN, `account/iam/name`, or one of its access keys.
+//! its Name tag; for an IAM user `user/name`, its ARN, `account/iam/name`, or one of its access keys; for a
+//! role `role/name`, its ARN, or `account/iam/role/name`.
 
 use std::net::IpAddr;
 
-use brig_core::model::ids::{AccessKeyId, AccountId, InstanceId, InvalidId, Region, UserName, arn_name};
+use brig_core::model::ids::{AccessKeyId, AccountId, InstanceId, InvalidId, Region, RoleName, UserName, arn_name};
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
@@ -38,6 +39,8 @@ pub enum What {
     Instance(InstanceId),
     /// An IAM user, by its name.
     User(UserName),
+    /// An IAM role, by its name: its sessions.
+    Role(RoleName),
     /// An IAM user, by one of its access keys.
     AccessKey(AccessKeyId),
 }
@@ -69,6 +72,10 @@ impl Target {
             let wrong = |error: InvalidId| Fault::Input(error.to_string());
             return here(What::User(name.parse().map_err(wrong)?));
         }
+        if let Some(name) = text.strip_prefix("role/") {
+            let wrong = |error: InvalidId| Fault::Input(error.to_string());
+            return here(What::Role(name.parse().map_err(wrong)?));
+        }
         if let Ok(address) = text.parse() {
             return Ok(Self::Address(address));
         }
@@ -79,6 +86,10 @@ impl Target {
             if let (Ok(region), Ok(id)) = (region.parse(), id.parse()) {
                 let what = What::Instance(id);
                 return Ok(Self::Known(Place { what, account: Some(account), region: Some(region) }));
+            }
+            if let Some(name) = id.strip_prefix("role/").filter(|_| region == "iam") {
+                let name = name.parse().map_err(|error: InvalidId| Fault::Input(error.to_string()))?;
+                return Ok(Self::Known(Place { what: What::Role(name), account: Some(account), region: None }));
             }
             if let (true, Ok(name)) = (region == "iam", id.parse()) {
                 return Ok(Self::Known(Place { what: What::User(name), account: Some(account), region: None }));
@@ -91,8 +102,8 @@ impl Target {
 fn of_arn(text: &str) -> Result<Target, Fault> {
     let wrong = || {
         Fault::Input(format!(
-            "{text:?} is neither an EC2 instance's ARN (arn:aws:ec2:<region>:<account>:instance/i-...) nor a user's \
-             (arn:aws:iam::<account>:user/...)"
+            "{text:?} is neither an EC2 instance's ARN (arn:aws:ec2:<region>:<account>:instance/i-...) nor a user's or a \
+             role's (arn:aws:iam::<account>:user/..., arn:aws:iam::<account>:role/...)"
         ))
     };
     let mut parts = text.splitn(6, ':').skip(2);
@@ -105,6 +116,11 @@ fn of_arn(text: &str) -> Result<Target, Fault> {
         let name = arn_name(path).parse().map_err(|_| wrong())?;
         let account = account.parse().map_err(|_| wrong())?;
         return Ok(Target::Known(Place { what: What::User(name), account: Some(account), region: None }));
+    }
+    if let ("iam", Some(path)) = (service, resource.strip_prefix("role/")) {
+        let name = arn_name(path).parse().map_err(|_| wrong())?;
+        let account = account.parse().map_err(|_| wrong())?;
+        return Ok(Target::Known(Place { what: What::Role(name), account: Some(account), region: None }));
     }
     if service != "ec2" {
         return Err(wrong());
@@ -123,6 +139,7 @@ impl Place {
         let (key, value) = match &self.what {
             What::Instance(id) => ("instance_id", id.as_str()),
             What::User(name) => ("user", name.as_str()),
+            What::Role(name) => ("role", name.as_str()),
             What::AccessKey(id) => ("access_key_id", id.as_str()),
         };
         keys.insert(key.to_owned(), Value::from(value));
@@ -143,6 +160,8 @@ impl Place {
             (What::Instance(id), None, _) | (What::Instance(id), Some(_), None) => id.to_string(),
             (What::User(name), Some(account), _) => format!("{account}/iam/{name}"),
             (What::User(name), None, _) => format!("user/{name}"),
+            (What::Role(name), Some(account), _) => format!("{account}/iam/role/{name}"),
+            (What::Role(name), None, _) => format!("role/{name}"),
             (What::AccessKey(id), _, _) => id.to_string(),
         }
     }
@@ -157,11 +176,20 @@ mod tests {
             Ok(Target::Known(place)) => match place.what {
                 What::Instance(_) => format!("an instance {}", place.typed()),
                 What::User(_) | What::AccessKey(_) => format!("a user {}", place.typed()),
+                What::Role(_) => format!("a role {}", place.typed()),
             },
             Ok(Target::Address(address)) => format!("address {address}"),
             Ok(Target::Name(name)) => format!("name {name}"),
             Err(fault) => format!("{fault}"),
         }
+    }
+
+    #[test]
+    fn a_role_is_named_by_its_name_its_arn_or_its_path() {
+        assert_eq!(read("role/app"), "a role role/app");
+        assert_eq!(read("123456789012/iam/role/app"), "a role 123456789012/iam/role/app");
+        assert_eq!(read("arn:aws:iam::123456789012:role/team/app"), "a role 123456789012/iam/role/app");
+        assert!(read("role/a b").contains("is not an IAM role's name"), "{}", read("role/a b"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
     ledger::Cause,
     model::{
         Instance,
+        ids::InstanceId,
         tags::CONTAINMENT_TAG,
         text::{self, Sentence},
         timestamp::Timestamp,
@@ -37,7 +38,7 @@ pub use self::{
     gate::{distrust, gate, ignored},
     known::Known,
     limits::{asks_about_dependents, last_healthy, limits, limits_of_user, over_cap, third_in_group},
-    principal::{decide_user, nobodys},
+    principal::{decide_holder, nobodys},
 };
 
 /// What to do about a finding.
@@ -187,6 +188,7 @@ fn of_finding<T>(finding: &Finding<T>) -> Value {
 pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: Force, guide: &Guide<'_>) -> Decided {
     let subject = Subject {
         name: instance.id.as_str(),
+        noun: InstanceId::NOUN,
         tags: &instance.tags,
         document: &|| document(finding, instance),
         doubt: &|what| of_a_node(finding, instance, what),
@@ -201,6 +203,8 @@ pub fn decide(finding: &Finding, instance: &Instance, known: &Known<'_>, force: 
 /// What is decided about, as far as a decision depends on it.
 struct Subject<'a> {
     name: &'a str,
+    /// What people call it.
+    noun: &'a str,
     tags: &'a BTreeMap<String, String>,
     /// What rules are matched against.
     document: &'a dyn Fn() -> Value,
@@ -215,7 +219,7 @@ fn judge<T: Suspect>(
     force: Force,
     guide: &Guide<'_>,
 ) -> Decided {
-    let (policy, noun, name) = (guide.policy, T::NOUN, subject.name);
+    let (policy, noun, name) = (guide.policy, subject.noun, subject.name);
     let what =
         if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
     match known {
@@ -316,7 +320,7 @@ fn by_rule<T: Suspect>(
     if finding.by_person && (force == Force::Yes || finding.source != Source::AbuseReport) {
         return Decided::contain(what);
     }
-    let noun = T::NOUN;
+    let noun = subject.noun;
     if finding.crowd > guide.policy.max_per_finding {
         return Decided::ask(format!(
             "{what}; the event names {} {noun}s, more than BRIG_MAX_PER_FINDING ({})",

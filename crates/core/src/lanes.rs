@@ -5,5 +5,7 @@ pub(crate) mod controllers;
 pub mod credentials;
 pub mod evidence;
 pub mod fleet;
+pub mod holder;
 pub mod network;
-pub mod user;
+pub mod role;
+mod user;

@@ -8,6 +8,7 @@ mod evidence;
 mod fleet;
 mod flow_log;
 pub mod gap;
+mod holder;
 pub mod ids;
 mod instance;
 mod interface;
@@ -28,6 +29,7 @@ pub use self::{
     evidence::{EvidenceLook, Refusal, Snapshot, Unpreserved},
     fleet::{FleetLook, Membership, Registration, ScalingGroup, Target},
     flow_log::{Destination, Files, FlowLog, Listing},
+    holder::{Holder, RoleShown},
     instance::{Instance, InstanceState, MetadataOptions, Volume},
     interface::{Exposure, Interface, PublicAddress, Timeouts, vpcs_of},
     reached::{Called, Reached},

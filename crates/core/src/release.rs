@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    lanes::user::UserPlan,
+    lanes::holder::HolderPlan,
     ledger::StepRecord,
-    model::{Rejoin, User},
+    model::{Holder, Rejoin},
     step::{Lane, Outcome, Plan, Planned, StartInstance, Step},
 };
 
@@ -15,17 +15,21 @@ pub use crate::step::undo::{Look, ReleaseScope};
 
 pub use crate::step::{Reversal, ReversalKind};
 
-/// Plans the release of a user. The denial goes last: until then no credential works, whichever is on again.
+/// Plans the release of a user, or of a role's sessions. The denial goes last: until then no credential works, whichever
+/// is on again.
 #[must_use]
-pub fn plan_user(records: &[StepRecord], user: &User) -> UserPlan {
-    let mut plan = UserPlan::default();
+pub fn plan_holder(records: &[StepRecord], holder: &Holder) -> HolderPlan {
+    let mut plan = HolderPlan::default();
+    let mut given = BTreeSet::new();
     let mut records: Vec<&StepRecord> = records.iter().filter(|record| record.may_have_happened()).collect();
     records.sort_by_key(|record| record.recorded_at.millis());
     for record in records {
-        let denies = matches!(record.step, Step::PutUserPermissionsBoundary(_) | Step::AttachUserPolicy(_));
-        let part = if denies { &mut plan.denial } else { &mut plan.deactivation };
-        if let Some((back, outcome)) = record.step.reverse_of_user(user, part) {
-            part.add(Step::GiveBack(back), outcome);
+        let part = if record.step.denies_holder() { &mut plan.denial } else { &mut plan.deactivation };
+        let Some((back, outcome)) = record.step.reverse_of_holder(holder, part) else { continue };
+        let step = Step::GiveBack(back);
+        // Of two records about one thing the older one has what was there first.
+        if given.insert(step.key(holder.name())) {
+            part.add(step, outcome);
         }
     }
     plan

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{
-        Purpose, User,
+        Holder, Purpose,
         ids::{GroupId, VpcId},
     },
     step::undo::{Look, ReleaseScope},
@@ -116,6 +116,15 @@ macro_rules! step {
                 }
             }
 
+            /// Whether it denies, by itself, everything that a user's credentials, or a role's sessions, sign.
+            #[must_use]
+            pub fn denies_holder(&self) -> bool {
+                match self {
+                    $(Self::$kind(_) => $kind::DENIES_HOLDER,)*
+                    Self::GiveBack(_) => false,
+                }
+            }
+
             /// What gives it back, and how that stands by a look of now; none where nothing does.
             pub(crate) fn reverse(
                 &self,
@@ -131,10 +140,10 @@ macro_rules! step {
         }
 
         impl Step {
-            /// What gives a step on a user back, and how that stands by a look of now; none where nothing does.
-            pub(crate) fn reverse_of_user(&self, user: &User, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+            /// What gives a step on a user or a role back, and how that stands by a look of now; none where nothing does.
+            pub(crate) fn reverse_of_holder(&self, holder: &Holder, plan: &mut Plan) -> Option<(Reversal, Outcome)> {
                 match self {
-                    $(Self::$kind(step) => step.reverse_of_user(user, plan),)*
+                    $(Self::$kind(step) => step.reverse_of_holder(holder, plan),)*
                     Self::GiveBack(_) => None,
                 }
             }

@@ -5,7 +5,7 @@ use crate::{
     ledger::{Conclusion, Containment, Named, State},
     model::{
         Credential, CredentialKind, Instance, InstanceState, Interface, MetadataOptions, Principal, PublicAddress,
-        Purpose, Rule, SecurityGroup, Timeouts, User, Volume, ids::AccountId, timestamp::Timestamp,
+        Purpose, RoleShown, Rule, SecurityGroup, Timeouts, User, Volume, ids::AccountId, timestamp::Timestamp,
     },
     report::{answer::Answer, message::Audience, verdict::Verdict},
     trigger::{Finding, Source},
@@ -89,6 +89,26 @@ pub(crate) fn user_of(principal: &Principal) -> User {
         user.credentials.insert(CredentialKind::AccessKey, Some(vec![key]));
     }
     user
+}
+
+pub(crate) const DENY: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
+
+/// What a denial of today is made of.
+pub(crate) fn terms() -> crate::lanes::holder::Terms {
+    let before = Timestamp::parse("2026-01-02T03:04:05Z").expect("a time");
+    crate::lanes::holder::Terms { deny: DENY.to_owned(), since: None, before }
+}
+
+/// A role that nothing was done to.
+pub(crate) fn role() -> RoleShown {
+    RoleShown {
+        account: account(),
+        name: "app".parse().expect("a name"),
+        arn: "arn:aws:iam::123456789012:role/app".to_owned(),
+        tags: std::collections::BTreeMap::new(),
+        policy: Some(None),
+        gaps: Vec::new(),
+    }
 }
 
 /// A user with one active access key and one active SSH key.

@@ -4,7 +4,7 @@ use brig_core::{
     ledger::{Question, QuestionPage},
     model::{Principal, ids::TargetKey},
     report::{answer::Answer, principal::PrincipalAnswer},
-    trigger::{Finding, Force},
+    trigger::{Finding, Force, Place},
 };
 
 use crate::{
@@ -50,10 +50,11 @@ impl Engine {
                 let answer = Box::pin(self.contain(&finding, Force::Yes, invocation)).await;
                 Ok(Decision::Acted(Box::new(answer)))
             }
-            TargetKey::User(key) => {
-                let region = invocation.home();
-                let occasion = Finding::occasion(id, title.into(), key.account, region, Principal::User(key.user));
-                let finding = Finding { kind, ..occasion };
+            key @ (TargetKey::User(_) | TargetKey::Role(_)) => {
+                let Some(principal) = Principal::of(&key) else { return Ok(Decision::NotAsked) };
+                let (account, region) = (key.account().clone(), invocation.home());
+                let occasion = Finding::occasion(id, title.into(), account, region, principal);
+                let finding = Finding { kind, place: Place::Stated, ..occasion };
                 let answer = Box::pin(self.contain_principal(&finding, Force::Yes, invocation)).await;
                 Ok(Decision::ActedOnPrincipal(Box::new(answer)))
             }

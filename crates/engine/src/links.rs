@@ -7,11 +7,11 @@ use brig_core::{
     model::{
         Called, Principal, Reached, ShownKey,
         gap::Subject,
-        ids::{Region, UserName},
+        ids::{Region, TargetKey},
         keys_shown,
         timestamp::Timestamp,
     },
-    step::Note,
+    step::{Denied, Note},
     trigger::{Finding, Force},
 };
 
@@ -91,17 +91,21 @@ impl Engine {
     }
 
     /// What the user's credentials called last: the key that was named, else all of the user's. IAM's calls are on record in
-    /// one Region, all others where they were made: that, and the function's own.
+    /// one Region, all others where they were made: that, and the function's own. Of a role: who else uses it.
     pub(crate) async fn reached(
         &self,
         finding: &Finding<Principal>,
-        user: &UserName,
+        key: &TargetKey,
         cloud: &dyn Cloud,
         invocation: &Invocation,
     ) -> Vec<Note> {
-        let by = match &finding.target {
-            Principal::AccessKey { id, .. } => Lookup::Key(id),
-            Principal::User(_) | Principal::Root { .. } | Principal::Session { .. } => Lookup::User(user),
+        let by = match (&finding.target, key) {
+            (Principal::AccessKey { id, .. }, _) => Lookup::Key(id),
+            (_, TargetKey::User(key)) => Lookup::User(&key.user),
+            // A role's sessions have names of their own, and CloudTrail is asked by one attribute.
+            (_, TargetKey::Role(_) | TargetKey::Instance(_)) => {
+                return self.siblings(key, cloud).await.into_iter().collect();
+            }
         };
         let session = format!("brig-{}", invocation.request_id);
         let (home, of_iam) = (invocation.home(), invocation.home().of_iam());
@@ -117,6 +121,33 @@ impl Engine {
         };
         let (here, there) = futures::join!(self.calls_of(by, &home, cloud), elsewhere);
         std::iter::once(here).chain(there).collect()
+    }
+
+    /// Who else uses the role whose sessions are denied; nothing for a user.
+    async fn siblings(&self, key: &TargetKey, cloud: &dyn Cloud) -> Option<Note> {
+        let role = key.role()?.role.to_string();
+        let (profiles, associations) = futures::join!(
+            at_most(
+                self.clock.as_ref(),
+                CALL,
+                "ListInstanceProfilesForRole",
+                cloud.list_instance_profiles_for_role(&role)
+            ),
+            at_most(
+                self.clock.as_ref(),
+                CALL,
+                "DescribeIamInstanceProfileAssociations",
+                cloud.describe_profile_associations(None)
+            )
+        );
+        Some(match (profiles, associations) {
+            (Ok(profiles), Ok(associations)) => {
+                let uses = associations.iter().filter(|other| profiles.contains(&other.profile));
+                let siblings = uses.filter_map(|other| other.instance.parse().ok()).collect();
+                Note::RoleShared { role, siblings, by: Denied::Earlier }
+            }
+            (Err(error), _) | (_, Err(error)) => Note::Gap(gap(Subject::RoleUsers(role), &error)),
+        })
     }
 
     async fn calls_of(&self, by: Lookup<'_>, region: &Region, cloud: &(impl Detection + ?Sized)) -> Note {

@@ -58,8 +58,8 @@ ports! {
     AclPorts: NetworkAcls + Surroundings;
     /// What the credentials lane uses.
     CredentialsPorts: Iam + InstanceCredentials + Instances;
-    /// What containing an IAM user uses.
-    UserPorts: Users + UserCredentials;
+    /// What containing an IAM user, or the sessions of a role, uses.
+    UserPorts: Users + UserCredentials + Iam;
     /// What the fleet lane uses.
     FleetPorts: AutoScaling + LoadBalancers;
     /// What the evidence lane, and stopping the instance, use.

@@ -1,4 +1,4 @@
-//! Containing an IAM user: the same promises as for an instance, by other means. Deny everything first, then turn each
+//! Containing an IAM user, or the sessions of a role: the same promises as for an instance, by other means. Deny everything first, then turn each
 //! credential off, read back at once and again while IAM's reads may lag, and give back exactly what was changed.
 
 mod arrive;
@@ -14,8 +14,9 @@ use std::sync::Arc;
 
 use brig_core::{
     decide::Decided,
+    lanes::holder::Terms,
     ledger::{Conclusion, Records},
-    model::{KeyUse, Principal, User, ids::UserKey},
+    model::{Holder, KeyUse, Principal, ids::TargetKey},
     report::principal::{PrincipalAnswer, Timings},
     trigger::Finding,
 };
@@ -34,19 +35,18 @@ pub(crate) struct UserCase<'a> {
     pub(crate) invocation: &'a Invocation,
 }
 
-/// The user, found and looked at.
+/// The user or the role, found and looked at.
 pub(crate) struct UserScene {
     pub(crate) cloud: Arc<dyn Cloud>,
-    pub(crate) key: UserKey,
-    pub(crate) user: User,
+    pub(crate) key: TargetKey,
+    pub(crate) seen: Holder,
     /// It was contained, and somebody has deleted it since.
     pub(crate) gone: bool,
     /// How the key that was named was last used.
     pub(crate) used: Option<KeyUse>,
     pub(crate) records: Records,
     pub(crate) in_force: Arc<InForce>,
-    /// The ARN of the policy that denies everything.
-    pub(crate) deny: String,
+    pub(crate) terms: Terms,
     pub(crate) timings: Timings,
 }
 
@@ -69,20 +69,20 @@ impl Engine {
         }
     }
 
-    /// The same where the user is known.
+    /// The same where the user or the role is known.
     pub(crate) fn nothing_of(
         &self,
         case: UserCase<'_>,
-        key: &UserKey,
+        key: &TargetKey,
         decided: Decided,
         outcome: Conclusion,
     ) -> PrincipalAnswer {
         let timings_ms = Timings { done: Some(self.elapsed(case.invocation)), ..Timings::default() };
         PrincipalAnswer {
-            account: key.account.clone(),
+            account: key.account().clone(),
             timings_ms,
             at: Some(self.clock.now()),
-            ..PrincipalAnswer::nothing_done(case.finding, Some(&key.user), decided, outcome)
+            ..PrincipalAnswer::nothing_done(case.finding, Some(key), decided, outcome)
         }
     }
 }

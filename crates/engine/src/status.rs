@@ -2,7 +2,7 @@
 
 use brig_core::{
     ledger::{Conclusion, Containment, Question, QuestionPage, Records, Release, State, StepRecord},
-    model::ids::{InstanceKey, TargetKey, UserKey},
+    model::ids::{InstanceKey, TargetKey},
     report::{
         answer::{Answer, LaneGap, StepReport},
         fact::Truth,
@@ -134,8 +134,8 @@ impl Engine {
         if let Some(key) = of {
             released.retain(|release| release.target == *key);
         }
-        let users: Vec<UserKey> = keys.iter().filter_map(TargetKey::user).cloned().collect();
-        let looks = stream::iter(users).map(|key| async move { self.user_standing(&key, invocation).await });
+        let holders: Vec<TargetKey> = keys.iter().filter(|key| key.instance().is_none()).cloned().collect();
+        let looks = stream::iter(holders).map(|key| async move { self.user_standing(&key, invocation).await });
         let principals: Vec<Option<PrincipalStanding>> = looks.buffered(AT_ONCE).try_collect().await?;
         let instances: Vec<InstanceKey> = keys.iter().filter_map(TargetKey::instance).cloned().collect();
         let looks = stream::iter(instances).map(|key| async move { self.standing_of(&key, invocation).await });

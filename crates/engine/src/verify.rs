@@ -190,8 +190,8 @@ impl Engine {
                         let finding = self.occasion(&key);
                         Look::Instance(Box::new(Box::pin(self.verify(&finding, verification, invocation)).await))
                     }
-                    TargetKey::User(key) => {
-                        let finding = self.occasion_of(&key, invocation);
+                    key @ (TargetKey::User(_) | TargetKey::Role(_)) => {
+                        let finding = self.occasion_of(&key, invocation)?;
                         let look = Box::pin(self.verify_principal(&finding, verification, invocation)).await;
                         Look::Principal(Box::new(look))
                     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use brig_core::{
     model::{
         InstanceState,
-        ids::{AccountId, InstanceId, Region},
+        ids::{AccountId, InstanceId, Region, RoleName},
     },
     release::Reversal,
     step::Step,
@@ -50,6 +50,10 @@ impl Clouds for SimClouds {
 
     async fn is_own(&self, by: &str, _: Option<&str>) -> PortResult<bool> {
         Ok(by == OWN_SESSION)
+    }
+
+    async fn is_own_role(&self, _: &AccountId, role: &RoleName) -> PortResult<bool> {
+        Ok(OWN_SESSION.contains(&format!(":assumed-role/{role}/")))
     }
 }
 

@@ -112,6 +112,17 @@ impl Sim {
         self.timers.run(self.containing(0, principal, request_id)).flatten()
     }
 
+    /// Contains a principal once, as a person orders it; none where the process died.
+    pub fn order_principal(self: &Arc<Self>, principal: &Principal, request_id: &str) -> Option<PrincipalAnswer> {
+        let life = async {
+            let engine = self.engine(0);
+            let invocation = self.invocation(request_id, TIMEOUT);
+            let finding = by_person(principal);
+            Box::pin(self.mortal(0, engine.contain_principal(&finding, Force::No, &invocation))).await
+        };
+        self.timers.run(life).flatten()
+    }
+
     /// One process that contains a principal, for GuardDuty's finding about it.
     pub async fn containing(
         self: &Arc<Self>,

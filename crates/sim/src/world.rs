@@ -100,6 +100,8 @@ pub struct World {
     pub profiles: BTreeMap<String, (String, Option<Role>)>,
     /// Roles that no profile holds.
     pub roles: Vec<Role>,
+    /// Their tags, by name.
+    pub role_tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Inline policies by role and name.
     pub policies: BTreeMap<(String, String), String>,
     /// Auto Scaling groups.

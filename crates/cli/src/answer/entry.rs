@@ -94,6 +94,9 @@ pub struct Entry {
     /// The user's name.
     #[serde(default)]
     pub user: Option<String>,
+    /// The role's name.
+    #[serde(default)]
+    pub role: Option<String>,
     /// The user's key that was named.
     #[serde(default)]
     pub access_key_id: Option<String>,

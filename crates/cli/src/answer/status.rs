@@ -62,6 +62,8 @@ pub struct Question {
     pub instance_id: Option<String>,
     #[serde(default)]
     pub user: Option<String>,
+    #[serde(default)]
+    pub role: Option<String>,
     /// Its Name tag.
     #[serde(default)]
     pub name: Option<String>,

@@ -16,6 +16,9 @@ pub struct Story {
     /// The user's name, where it is one.
     #[serde(default)]
     pub user: Option<String>,
+    /// The role's name, where it is one.
+    #[serde(default)]
+    pub role: Option<String>,
     /// Its last containment.
     pub containment: Option<OnRecord>,
     /// The steps, in the order of time.

@@ -72,7 +72,7 @@ fn one(page: &mut Page<'_>, entry: &Entry, brig: &str) {
         | Outcome::Unverified
         | Outcome::Unknown => {
             page.gap();
-            if entry.user.is_none() || !entry.verdict.lines.is_empty() {
+            if (entry.user.is_none() && entry.role.is_none()) || !entry.verdict.lines.is_empty() {
                 lanes(page, entry);
             }
         }

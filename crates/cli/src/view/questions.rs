@@ -31,18 +31,21 @@ fn one(page: &mut Page<'_>, question: &Question, now: Timestamp, brig: &str) {
     let age = age.map(|age| format!(", asked {age} ago")).unwrap_or_default();
     page.section(&format!("{}{age}", question.id));
     let name = question.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
-    let place = match (&question.user, question.instance_id.as_deref()) {
-        (Some(user), _) => format!("{}/iam/{user}", question.account),
-        (None, about) => {
-            format!("{}/{}/{}", question.account, question.region, about.unwrap_or("no known instance"))
-        }
-    };
-    let is_known = question.instance_id.is_some() || question.user.is_some();
+    let holder = words::holder(&question.account, question.user.as_deref(), question.role.as_deref());
+    let is_known = question.instance_id.is_some() || holder.is_some();
+    let place = holder.unwrap_or_else(|| {
+        let about = question.instance_id.as_deref().unwrap_or("no known instance");
+        format!("{}/{}/{about}", question.account, question.region)
+    });
     let mut rows = vec![("about", format!("{place}{name}")), ("why", question.reason.clone())];
     match (&question.yes, is_known) {
         (Some(yes), _) => rows.push(("yes", yes.clone())),
         (None, true) => {
-            let noun = if question.user.is_some() { "user" } else { "instance" };
+            let noun = match (&question.user, &question.role) {
+                (_, Some(_)) => "role's sessions",
+                (Some(_), None) => "user",
+                (None, None) => "instance",
+            };
             rows.push(("yes", format!("contains the {noun}, as `plan` shows")));
         }
         (None, false) => {}

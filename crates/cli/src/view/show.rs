@@ -17,10 +17,8 @@ const LANES: [&str; 4] = ["network", "credentials", "fleet", "evidence"];
 #[must_use]
 pub fn render(story: &Story, look: &Look) -> String {
     let mut page = Page::new(look);
-    let typed = match &story.user {
-        Some(user) => format!("{}/iam/{user}", story.account),
-        None => format!("{}/{}/{}", story.account, story.region, story.instance_id),
-    };
+    let typed = words::holder(&story.account, story.user.as_deref(), story.role.as_deref())
+        .unwrap_or_else(|| format!("{}/{}/{}", story.account, story.region, story.instance_id));
     let Some(record) = &story.containment else {
         page.line(Tone::Strong, "NEVER CONTAINED");
         page.line(Tone::Plain, &typed);

@@ -67,7 +67,7 @@ fn users(page: &mut Page<'_>, all: &[PrincipalStanding], brig: &str) {
         ]
     };
     let rows: Vec<_> = all.iter().map(row).collect();
-    page.grid(0, &["user", "state", "now", "age", "last outcome"], &rows);
+    page.grid(0, &["user or role", "state", "now", "age", "last outcome"], &rows);
     for one in all.iter().filter(|one| !one.holds()).take(MOST_COMMANDS) {
         page.command(&format!("{brig} verify {}", words::typed(&one.now)));
     }

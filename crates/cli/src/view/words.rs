@@ -155,14 +155,26 @@ pub fn seconds(millis: u64) -> String {
     format!("{}.{} s", millis / 1000, millis % 1000 / 100)
 }
 
+/// A user or a role as the command takes it; none of an instance.
+#[must_use]
+pub fn holder(account: &str, user: Option<&str>, role: Option<&str>) -> Option<String> {
+    match (role, user) {
+        (Some(role), _) => Some(format!("{account}/iam/role/{role}")),
+        (None, Some(user)) => Some(format!("{account}/iam/{user}")),
+        (None, None) => None,
+    }
+}
+
 /// An instance as the command takes it, whatever its account and Region.
 #[must_use]
 pub fn typed(entry: &Entry) -> String {
-    match (&entry.instance_id, &entry.user, &entry.access_key_id) {
-        (Some(id), _, _) => format!("{}/{}/{id}", entry.account, entry.region),
-        (None, Some(user), _) => format!("{}/iam/{user}", entry.account),
-        (None, None, Some(key)) => key.clone(),
-        (None, None, None) if entry.region.is_empty() => entry.account.clone(),
-        (None, None, None) => format!("{}/{}", entry.account, entry.region),
+    if let Some(holder) = holder(&entry.account, entry.user.as_deref(), entry.role.as_deref()) {
+        return holder;
+    }
+    match (&entry.instance_id, &entry.access_key_id) {
+        (Some(id), _) => format!("{}/{}/{id}", entry.account, entry.region),
+        (None, Some(key)) => key.clone(),
+        (None, None) if entry.region.is_empty() => entry.account.clone(),
+        (None, None) => format!("{}/{}", entry.account, entry.region),
     }
 }

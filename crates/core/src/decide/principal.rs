@@ -6,12 +6,21 @@ use serde_json::{Value, json};
 use super::{Decided, Decision, Guide, Known, Subject, judge, of_finding};
 use crate::{
     ledger::Cause,
-    model::{CredentialKind, KeyUse, Principal, SessionKind, User, ids::UserName, timestamp::Timestamp},
+    model::{CredentialKind, Holder, KeyUse, Principal, SessionKind, User, ids::UserName, timestamp::Timestamp},
     trigger::{Finding, Force},
 };
 
-/// The document that rules are matched against, where the finding is about a user.
-fn document(finding: &Finding<Principal>, user: &User, used: Option<&KeyUse>, now: Timestamp) -> Value {
+/// The document that rules are matched against, where the finding is about a user, or about sessions of a role.
+fn document(finding: &Finding<Principal>, holder: &Holder, used: Option<&KeyUse>, now: Timestamp) -> Value {
+    let user = match holder {
+        Holder::User(user) => user,
+        Holder::Role(role) => {
+            return json!({
+                "finding": of_finding(finding),
+                "principal": {"kind": "role", "name": role.name, "account": role.account, "tags": role.tags},
+            });
+        }
+    };
     let minutes = used.and_then(|used| used.at).map(|at| now.since(at).as_secs() / 60);
     json!({
         "finding": of_finding(finding),
@@ -30,32 +39,36 @@ fn document(finding: &Finding<Principal>, user: &User, used: Option<&KeyUse>, no
     })
 }
 
-/// Decides about a finding whose user was seen. `used` is how the named key was last used.
+/// Decides about a finding whose user or role was seen. `used` is how the named key was last used.
 #[must_use]
-pub fn decide_user(
+pub fn decide_holder(
     finding: &Finding<Principal>,
-    (user, used): (&User, Option<&KeyUse>),
+    (holder, used): (&Holder, Option<&KeyUse>),
     known: &Known<'_>,
     (force, now): (Force, Timestamp),
     guide: &Guide<'_>,
 ) -> Decided {
     let is_active = matches!(known, Known::Active(_) | Known::Releasing(_));
-    let same = |name: &UserName| name.as_str().eq_ignore_ascii_case(user.name.as_str());
-    if !is_active && guide.policy.break_glass_users.iter().any(same) {
+    let same = |name: &UserName| name.as_str().eq_ignore_ascii_case(holder.name());
+    if !is_active && holder.user().is_some() && guide.policy.break_glass_users.iter().any(same) {
         return Decided::refuse(format!(
             "{} is a break-glass user (BRIG_BREAK_GLASS_USERS): nobody contains it through Brig, not even by force",
-            user.name
+            holder.name()
         ))
         .because(Cause::BreakGlass);
     }
     let subject = Subject {
-        name: user.name.as_str(),
-        tags: &user.tags,
-        document: &|| document(finding, user, used, now),
-        doubt: &|what| of_an_inactive_key(finding, user, what),
+        name: holder.name(),
+        noun: holder.noun(),
+        tags: holder.tags(),
+        document: &|| document(finding, holder, used, now),
+        doubt: &|what| match holder {
+            Holder::User(user) => of_an_inactive_key(finding, user, what),
+            Holder::Role(_) => nobodys(&finding.target, what),
+        },
     };
     let decided = judge(finding, &subject, known, force, guide);
-    // There is nothing of a user that could be stopped.
+    // There is nothing of a user or a role that could be stopped.
     match decided.decision {
         Decision::Contain { .. } => Decided { decision: Decision::Contain { stop: false }, ..decided },
         Decision::Ask | Decision::Ignore | Decision::Refuse => decided,
@@ -75,8 +88,8 @@ fn of_an_inactive_key(finding: &Finding<Principal>, user: &User, what: &str) -> 
     })
 }
 
-/// What becomes of a principal that is no user: a person must act, since nothing that Brig may do would hold. None for one
-/// that may be a user.
+/// What becomes of a principal that is no user where no rule says otherwise: a person must act. None for one that may be a
+/// user.
 #[must_use]
 pub fn nobodys(principal: &Principal, what: &str) -> Option<Decided> {
     Some(Decided::ask(match principal {
@@ -87,7 +100,7 @@ pub fn nobodys(principal: &Principal, what: &str) -> Option<Decided> {
             )
         }
         Principal::Session { kind: SessionKind::Role, name } => format!(
-            "{what}; it is a session of the role {name}, which others may use too: Brig denies only the sessions of an instance it contains"
+            "{what}; it is a session of the role {name}, which others may use too: Brig denies a role's sessions only where a rule or a person says so"
         ),
         Principal::Session { kind: SessionKind::IdentityCenter, name } => format!(
             "{what}; it is a session of {name}, a role of IAM Identity Center: end the user's session and remove the assignment there"
@@ -107,7 +120,7 @@ mod tests {
     use crate::{
         decide::rules::Rules,
         settings::Policy,
-        testing::{about_user, user},
+        testing::{about_user, role, user},
     };
 
     fn decided(
@@ -124,7 +137,8 @@ mod tests {
             service: Some("s3".to_owned()),
             ..KeyUse::default()
         };
-        let decided = decide_user(finding, (user, Some(&used)), &Known::No, (force, now), &guide);
+        let holder = Holder::User(user.clone());
+        let decided = decide_holder(finding, (&holder, Some(&used)), &Known::No, (force, now), &guide);
         (decided.decision, decided.reason.into())
     }
 
@@ -191,6 +205,27 @@ mod tests {
             decided(&about_user(), &user(), Force::No, &policy, &instances).0,
             Decision::Contain { stop: false }
         );
+    }
+
+    #[test]
+    fn sessions_of_a_role_are_denied_where_a_rule_or_a_person_says_so_and_asked_about_otherwise() {
+        let session = Principal::Session { kind: SessionKind::Role, name: "app".to_owned() };
+        let finding = Finding { target: session, severity: Some(8.0), ..about_user() };
+        let decided = |finding: &Finding<Principal>, holder: &Holder, rules: &Rules| {
+            let guide = Guide { policy: &Policy::default(), rules, rules_lost: None };
+            let now = Timestamp::from_millis(0);
+            decide_holder(finding, (holder, None), &Known::No, (Force::No, now), &guide).decision
+        };
+        let plain = Holder::Role(role());
+        assert_eq!(decided(&finding, &plain, &Rules::none()), Decision::Ask);
+        let rule = r#"{"rules": [{"name": "roles", "then": "contain", "when": {"principal": {"kind": ["role"], "name": ["app"]}}}]}"#;
+        let rule = Rules::parse(rule).expect("rules");
+        assert_eq!(decided(&finding, &plain, &rule), Decision::Contain { stop: false });
+        let person = Finding { by_person: true, ..finding.clone() };
+        assert_eq!(decided(&person, &plain, &Rules::none()), Decision::Contain { stop: false });
+        let mut exempt = role();
+        exempt.tags.insert(Policy::default().exempt_tag, "true".to_owned());
+        assert_eq!(decided(&finding, &Holder::Role(exempt), &rule), Decision::Ask);
     }
 
     #[test]

@@ -1,37 +1,16 @@
 //! What contains an IAM user: first everything that its credentials sign is denied, then each of them is turned off.
 
+use super::holder::HolderPlan;
 use crate::{
     ledger::StepRecord,
     model::{Credential, User, timestamp::Timestamp},
-    step::{Made, Outcome, Plan, Quota, Step, credential_of, plan_deactivation, plan_denial},
+    step::{Made, Outcome, Quota, Step, credential_of, plan_deactivation, plan_denial},
 };
-
-/// The steps for a user, in the order in which they run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserPlan {
-    /// What denies.
-    pub denial: Plan,
-    /// What turns credentials off.
-    pub deactivation: Plan,
-}
-
-impl UserPlan {
-    /// All of it as one plan.
-    #[must_use]
-    pub fn whole(&self) -> Plan {
-        let Self { denial, deactivation } = self.clone();
-        Plan {
-            steps: denial.steps.into_iter().chain(deactivation.steps).collect(),
-            notes: denial.notes.into_iter().chain(deactivation.notes).collect(),
-        }
-    }
-}
 
 /// Plans what is left to do for a user. `deny` is the ARN of the policy that denies everything, `since` when the user's
 /// containment was claimed: none where it is about to be.
-#[must_use]
-pub fn plan(user: &User, records: &[StepRecord], deny: &str, since: Option<Timestamp>) -> UserPlan {
-    let mut plan = UserPlan::default();
+pub(super) fn plan(user: &User, records: &[StepRecord], deny: &str, since: Option<Timestamp>) -> HolderPlan {
+    let mut plan = HolderPlan::default();
     plan_denial(user, deny, quota(records), &mut plan.denial);
     for credential in user.listed() {
         let is_known = || records.iter().any(|record| record.step.resource(user.name.as_str()) == credential.id);

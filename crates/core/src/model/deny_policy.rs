@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::model::ids::arn_name;
+use crate::model::{ids::arn_name, timestamp::Timestamp};
 
 /// Whose credentials the role's deny policy hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +136,35 @@ pub fn denies_role(document: &str) -> bool {
     document == write(Form::Role, &[])
 }
 
+/// The name of the policy that denies a role's sessions by their age.
+pub const SESSIONS: &str = "brig-deny-sessions";
+
+const SESSIONS_SID: &str = "BrigDenySessions";
+
+/// The policy that denies everything to the sessions of a role that were issued before `before`, wherever they are used. AWS's
+/// own "revoke sessions" is written so
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html>). Sessions issued later are not denied:
+/// whoever may assume the role, may again.
+#[must_use]
+pub fn render_sessions(before: Timestamp) -> String {
+    let condition = json!({"DateLessThan": {"aws:TokenIssueTime": before.to_string()}});
+    let statement =
+        json!({"Sid": SESSIONS_SID, "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition});
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
+
+/// Before when a role's sessions must have been issued to be denied; none where the document is not as [`render_sessions`]
+/// writes it.
+#[must_use]
+pub fn sessions_denied_before(document: &str) -> Option<Timestamp> {
+    let statement = only_statement(document)?;
+    let before = statement.pointer("/Condition/DateLessThan/aws:TokenIssueTime").and_then(Value::as_str)?;
+    let before = Timestamp::parse(before)?;
+    let same = serde_json::from_str::<Value>(document).ok()?
+        == serde_json::from_str::<Value>(&render_sessions(before)).ok()?;
+    same.then_some(before)
+}
+
 /// The member of an object that has no other: a second condition would narrow the denial.
 fn only<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     value.as_object().filter(|map| map.len() == 1)?.get(key)
@@ -171,6 +200,21 @@ mod tests {
     fn the_whole_role_is_denied_without_a_condition() {
         let policy = render(&[A.to_owned()], RoleDeny::Role);
         assert!(denies(&policy, B) && !policy.contains("Condition"));
+    }
+
+    #[test]
+    fn sessions_are_denied_by_when_they_were_issued_and_a_changed_policy_is_not_taken_for_it() {
+        let before = Timestamp::parse("2026-01-02T03:04:05.678Z").expect("a time");
+        let policy = render_sessions(before);
+        expect![[
+            r#"{"Statement":[{"Action":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-01-02T03:04:05.678Z"}},"Effect":"Deny","Resource":"*","Sid":"BrigDenySessions"}],"Version":"2012-10-17"}"#
+        ]]
+        .assert_eq(&policy);
+        assert_eq!(sessions_denied_before(&policy), Some(before));
+        for (from, to) in [("Deny", "Allow"), ("\"*\"", "\"s3:*\""), ("DateLessThan", "DateGreaterThan")] {
+            assert_eq!(sessions_denied_before(&policy.replacen(from, to, 1)), None, "{to}");
+        }
+        assert_eq!(sessions_denied_before(&render(&[A.to_owned()], RoleDeny::Role)), None);
     }
 
     fn many(count: usize) -> Vec<String> {

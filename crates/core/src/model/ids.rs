@@ -103,7 +103,14 @@ checked_id!(
     /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html>).
     UserName,
     "an IAM user's name (1 to 64 letters, digits and _+=,.@-)",
-    |text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+    is_iam_name
+);
+checked_id!(
+    /// An IAM role's name, without its path: 1 to 64 letters, digits and `_+=,.@-`
+    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html>).
+    RoleName,
+    "an IAM role's name (1 to 64 letters, digits and _+=,.@-)",
+    is_iam_name
 );
 checked_id!(
     /// An AWS account: 12 digits.
@@ -142,6 +149,10 @@ answered_id!(
     /// Fits a role session name and a source identity (`[\w+=,.@-]{2,64}`).
     ContainmentId
 );
+
+fn is_iam_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+}
 
 fn is_short_or_long_hex(text: &str) -> bool {
     matches!(text.len(), 8 | 17) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
@@ -289,8 +300,17 @@ pub struct UserKey {
     pub user: UserName,
 }
 
+/// An IAM role whose sessions are denied: the ledger's partition key is `<account>/iam/role/<role>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct RoleKey {
+    pub account: AccountId,
+    pub role: RoleName,
+}
+
 /// Stands for the Region in the keys of what has none.
 const IAM: &str = "iam";
+/// Before a role's name: no user's name has a slash.
+const ROLE: &str = "role/";
 /// Characters of a user's name in the id of its containment, which has to fit a role session's name (64).
 const IN_AN_ID: usize = 40;
 
@@ -300,13 +320,15 @@ const IN_AN_ID: usize = 40;
 pub enum TargetKey {
     Instance(InstanceKey),
     User(UserKey),
+    Role(RoleKey),
 }
 
 impl TargetKey {
     /// The partition key of its records.
     #[must_use]
     pub fn pk(&self) -> String {
-        format!("{}/{}", self.place(), self.name())
+        let kind = if matches!(self, Self::Role(_)) { ROLE } else { "" };
+        format!("{}/{kind}{}", self.place(), self.name())
     }
 
     /// Reads a partition key.
@@ -315,6 +337,9 @@ impl TargetKey {
         let mut parts = pk.splitn(3, '/');
         let (account, place, name) = (parts.next()?, parts.next()?, parts.next()?);
         if place == IAM {
+            if let Some(role) = name.strip_prefix(ROLE) {
+                return Some(Self::Role(RoleKey { account: account.parse().ok()?, role: role.parse().ok()? }));
+            }
             let (account, user) = (account.parse().ok()?, name.parse().ok()?);
             return Some(Self::User(UserKey { account, user }));
         }
@@ -326,6 +351,7 @@ impl TargetKey {
         match self {
             Self::Instance(key) => &key.account,
             Self::User(key) => &key.account,
+            Self::Role(key) => &key.account,
         }
     }
 
@@ -334,16 +360,27 @@ impl TargetKey {
     pub fn place(&self) -> String {
         match self {
             Self::Instance(key) => format!("{}/{}", key.account, key.region),
-            Self::User(key) => format!("{}/{IAM}", key.account),
+            Self::User(UserKey { account, .. }) | Self::Role(RoleKey { account, .. }) => format!("{account}/{IAM}"),
         }
     }
 
-    /// The instance's id, or the user's name: the resource of every step that names no other.
+    /// Whom people are told of: `user alice`, `role app`, or the instance's id.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Instance(key) => key.instance.to_string(),
+            Self::User(key) => format!("user {}", key.user),
+            Self::Role(key) => format!("role {}", key.role),
+        }
+    }
+
+    /// The instance's id, or the user's or the role's name: the resource of every step that names no other.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::Instance(key) => key.instance.as_str(),
             Self::User(key) => key.user.as_str(),
+            Self::Role(key) => key.role.as_str(),
         }
     }
 
@@ -359,7 +396,7 @@ impl TargetKey {
     pub fn instance(&self) -> Option<&InstanceKey> {
         match self {
             Self::Instance(key) => Some(key),
-            Self::User(_) => None,
+            Self::User(_) | Self::Role(_) => None,
         }
     }
 
@@ -367,8 +404,17 @@ impl TargetKey {
     #[must_use]
     pub fn user(&self) -> Option<&UserKey> {
         match self {
-            Self::Instance(_) => None,
+            Self::Instance(_) | Self::Role(_) => None,
             Self::User(key) => Some(key),
+        }
+    }
+
+    /// The role, where it is one.
+    #[must_use]
+    pub fn role(&self) -> Option<&RoleKey> {
+        match self {
+            Self::Instance(_) | Self::User(_) => None,
+            Self::Role(key) => Some(key),
         }
     }
 }
@@ -376,6 +422,12 @@ impl TargetKey {
 impl From<InstanceKey> for TargetKey {
     fn from(key: InstanceKey) -> Self {
         Self::Instance(key)
+    }
+}
+
+impl From<RoleKey> for TargetKey {
+    fn from(key: RoleKey) -> Self {
+        Self::Role(key)
     }
 }
 
@@ -391,10 +443,22 @@ mod tests {
 
     #[test]
     fn a_target_is_read_back_from_its_key() {
-        for key in ["123456789012/eu-central-1/i-0123456789abcdef0", "123456789012/iam/alice+ci@example.com"] {
+        for key in [
+            "123456789012/eu-central-1/i-0123456789abcdef0",
+            "123456789012/iam/alice+ci@example.com",
+            "123456789012/iam/role/app",
+        ] {
             assert_eq!(TargetKey::parse(key).map(|key| key.pk()).as_deref(), Some(key));
         }
-        for bad in ["", "123456789012/iam/", "123456789012/iam/a b", "123456789012/iam/a/b", "1/iam/alice"] {
+        for bad in [
+            "",
+            "123456789012/iam/",
+            "123456789012/iam/a b",
+            "123456789012/iam/a/b",
+            "123456789012/iam/role/",
+            "123456789012/iam/role/a/b",
+            "1/iam/alice",
+        ] {
             assert_eq!(TargetKey::parse(bad), None, "{bad}");
         }
         // A user may be called like an instance: its key is another one.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     gap::Gap,
-    ids::{AccessKeyId, AccountId, Region, UserKey, UserName},
+    ids::{AccessKeyId, AccountId, Region, TargetKey, UserKey, UserName},
     timestamp::Timestamp,
 };
 
@@ -152,6 +152,18 @@ pub enum Principal {
         kind: SessionKind,
         name: String,
     },
+}
+
+impl Principal {
+    /// The principal that the ledger knows by a key; none for an instance.
+    #[must_use]
+    pub fn of(key: &TargetKey) -> Option<Self> {
+        match key {
+            TargetKey::Instance(_) => None,
+            TargetKey::User(key) => Some(Self::User(key.user.clone())),
+            TargetKey::Role(key) => Some(Self::Session { kind: SessionKind::Role, name: key.role.to_string() }),
+        }
+    }
 }
 
 impl std::fmt::Display for Principal {

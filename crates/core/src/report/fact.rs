@@ -7,8 +7,9 @@ use crate::{
     model::{
         CredentialKind, Uncut, Undenied, Unpreserved,
         gap::{Gap, Subject},
-        ids::{EniId, GroupId, SnapshotId, UserName, VolumeId},
+        ids::{EniId, GroupId, RoleName, SnapshotId, UserName, VolumeId},
         text::Sentence,
+        timestamp::Timestamp,
     },
     step::Kind,
 };
@@ -16,10 +17,10 @@ use crate::{
 pub mod credentials;
 pub mod evidence;
 pub mod fleet;
+pub mod holder;
 pub mod network;
 pub mod release;
 mod text;
-pub mod user;
 
 /// One thing that containment promises, and whether it was seen to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +128,8 @@ pub enum Promise {
     Denied(UserName),
     /// A policy that denies everything is attached to the user.
     DenialAttached(UserName),
+    /// The role's sessions that were issued before it are denied.
+    SessionsDenied(RoleName, Timestamp),
     /// A user's credential is off.
     Inactive(CredentialKind, String),
     /// A step of a release is done.

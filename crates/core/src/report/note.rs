@@ -265,6 +265,16 @@ fn shared(role: &str, siblings: &[InstanceId], by: Denied) -> String {
     let who = format!("{} other instance(s) use the role {role}: {}{rest}", siblings.len(), shown.join(", "));
     let by = match by {
         Denied::Instance => return format!("{who}; they keep their access"),
+        Denied::Earlier if siblings.is_empty() => {
+            return format!(
+                "no instance of this Region uses the role {role}; whatever else does is denied until it fetches new credentials"
+            );
+        }
+        Denied::Earlier => {
+            return format!(
+                "{who}; they are denied too until their credentials are renewed, which can take hours (a restart of what uses them may be quicker)"
+            );
+        }
         Denied::Role => "BRIG_ROLE_DENY=role",
         Denied::Overflow => "its policy has no room to name its contained instances; BRIG_ROLE_DENY_OVERFLOW=role",
     };

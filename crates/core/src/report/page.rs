@@ -130,11 +130,13 @@ pub struct Page {
     pub people: Vec<People>,
 }
 
-/// What a page is about. A user has no network, no fleet and no disks, and its page no sections on them.
+/// What a page is about. A user or a role has no network, no fleet and no disks, and its page no sections on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
     Instance,
     User,
+    /// The sessions of a role.
+    Role,
 }
 
 /// How it stands.

@@ -11,6 +11,7 @@ mod create_snapshots;
 mod deactivate;
 mod deny_in_network_acl;
 mod deny_role;
+mod deny_role_sessions;
 mod deregister_instances_from_load_balancer;
 mod deregister_targets;
 mod detach_instances;
@@ -52,6 +53,7 @@ pub use deactivate::{
 };
 pub use deny_in_network_acl::{AllowInNetworkAcl, DenyInNetworkAcl};
 pub use deny_role::{AllowRole, DenyRole};
+pub use deny_role_sessions::{AllowRoleSessions, DenyRoleSessions};
 pub use deregister_instances_from_load_balancer::{
     DeregisterInstancesFromLoadBalancer, RegisterInstancesWithLoadBalancer,
 };
@@ -83,7 +85,7 @@ pub use untrack::Untrack;
 
 use super::{Change, Lane, Outcome, Reversal};
 use crate::{
-    model::{Credential, EvidenceLook, FleetLook, Instance, User},
+    model::{Credential, EvidenceLook, FleetLook, Holder, Instance, User},
     step::{
         Failure, Plan, done,
         undo::{Look, ReleaseScope},
@@ -150,6 +152,8 @@ pub trait Describe {
 pub trait Undo: Describe {
     /// It is added to the cut after it: by a setting, or by somebody who asks for a stop. One that is new is no repair.
     const IS_FOLLOW_UP: bool = false;
+    /// By itself it denies everything that a user's credentials, or a role's sessions, sign.
+    const DENIES_HOLDER: bool = false;
 
     /// Whether it takes a rule of Brig's own groups away that lets any address of the internet in or out.
     fn closes_to_the_world(&self) -> bool {
@@ -159,8 +163,8 @@ pub trait Undo: Describe {
     /// What gives it back, and how that stands by a look of now; none where nothing does.
     fn reverse(&self, look: &Look<'_>, whole: ReleaseScope, plan: &mut Plan) -> Option<(Reversal, Outcome)>;
 
-    /// The same for a step on an IAM user, by a look of now at the user; none where nothing gives it back.
-    fn reverse_of_user(&self, _user: &User, _plan: &mut Plan) -> Option<(Reversal, Outcome)> {
+    /// The same for a step on an IAM user or role, by a look of now at it; none where nothing gives it back.
+    fn reverse_of_holder(&self, _holder: &Holder, _plan: &mut Plan) -> Option<(Reversal, Outcome)> {
         None
     }
 }
@@ -208,6 +212,7 @@ macro_rules! for_each_step {
             DeactivateServiceSpecificCredential
             DeactivateSshPublicKey
             DeactivateSigningCertificate
+            DenyRoleSessions
         }
     };
 }
@@ -242,6 +247,7 @@ macro_rules! for_each_reversal {
             ActivateServiceSpecificCredential(ActivateServiceSpecificCredential)
             ActivateSshPublicKey(ActivateSshPublicKey)
             ActivateSigningCertificate(ActivateSigningCertificate)
+            AllowRoleSessions(AllowRoleSessions)
         }
     };
 }

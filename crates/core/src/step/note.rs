@@ -20,6 +20,8 @@ pub enum Denied {
     Role,
     /// Everybody, since the instances are too many to be named.
     Overflow,
+    /// The sessions that were issued before the denial.
+    Earlier,
 }
 
 /// The two kinds of fleets that launch instances.

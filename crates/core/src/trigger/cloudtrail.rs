@@ -13,7 +13,7 @@ use super::{
 use crate::{
     model::{
         Principal, deny_policy,
-        ids::{AccountId, Arn, EniId, GroupId, InstanceId, Region, UserName, arn_name},
+        ids::{AccountId, Arn, EniId, GroupId, InstanceId, Region, RoleName, UserName, arn_name},
         timestamp::Timestamp,
     },
     trigger::json::{Field, shown},
@@ -106,6 +106,8 @@ pub struct TrailCall {
     pub addresses: Vec<IpAddr>,
     /// Names of roles whose policy of Brig's name was written.
     pub roles: Vec<String>,
+    /// Roles whose policy that denies sessions was written.
+    pub denied_roles: Vec<RoleName>,
     /// Users whose credentials, boundary or policies were written.
     pub users: Vec<UserName>,
 }
@@ -140,6 +142,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        denied_roles: Vec::new(),
         users: Vec::new(),
     };
     let parameters = detail.get("requestParameters");
@@ -150,8 +153,11 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
     touched.interfaces = named.interfaces.into_iter().collect();
     touched.groups = named.groups.into_iter().collect();
     touched.addresses = named.addresses.into_iter().collect();
-    if parameters.get("policyName").value().as_str() == Some(deny_policy::NAME) {
-        touched.roles.extend(text(parameters.get("roleName")));
+    let role = || text(parameters.get("roleName"));
+    match parameters.get("policyName").value().as_str() {
+        Some(deny_policy::NAME) => touched.roles.extend(role()),
+        Some(deny_policy::SESSIONS) => touched.denied_roles.extend(role().and_then(|name| name.parse().ok())),
+        Some(_) | None => {}
     }
     if OF_USERS.contains(&call) {
         // A user that does it to itself need not name itself.
@@ -160,7 +166,7 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
         touched.users.extend(text(parameters.get("userName")).or_else(own).and_then(|name| name.parse().ok()));
     }
     let named = touched.users.len() + touched.instances.len() + touched.interfaces.len() + touched.groups.len();
-    if named + touched.addresses.len() + touched.roles.len() == 0 {
+    if named + touched.addresses.len() + touched.roles.len() + touched.denied_roles.len() == 0 {
         return nothing("names nothing that a containment holds");
     }
     Ok(Parsed::TrailCall(Box::new(touched)))

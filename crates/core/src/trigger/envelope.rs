@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Invoked, ParseError, Parsed, Queued, Request, Unread, abuse, alarm, cloudtrail, guardduty, health, manual, ocsf,
-    securityhub, tag,
+    securityhub, tag, whom,
 };
 use crate::{
     model::timestamp::Timestamp,
@@ -88,7 +88,7 @@ impl Reader<'_> {
         let mut keys: Vec<String> = map.keys().take(8).map(|key| key.chars().take(40).collect()).collect();
         keys.sort();
         Err(unsupported(format!(
-            "no trigger has the keys [{}]; a direct invoke needs \"instance_id\", \"access_key_id\" or \"user\"",
+            "no trigger has the keys [{}]; a direct invoke needs \"instance_id\", \"access_key_id\", \"user\" or \"role\"",
             keys.join(", ")
         )))
     }
@@ -209,7 +209,7 @@ fn is_records(root: &Field<'_>) -> bool {
 /// A person's request has its own keys and none of an event's.
 fn is_manual(root: &Field<'_>) -> bool {
     root.object().is_some_and(|map| {
-        ["instance_id", "access_key_id", "user", "action", "abuse_report"].iter().any(|key| map.contains_key(*key))
+        whom::KEYS.iter().chain(&["action", "abuse_report"]).any(|key| map.contains_key(*key))
             && !map.contains_key("source")
             && !map.contains_key("detail-type")
     })

@@ -32,9 +32,9 @@ pub enum FindBy {
     Address(IpAddr),
 }
 
-/// `{"action": "show", "instance_id": "i-..."}`, or `access_key_id`, or `user`.
+/// `{"action": "show", "instance_id": "i-..."}`, or `access_key_id`, or `user`, or `role`.
 pub(super) fn show(root: &Field<'_>, invoked: &Invoked) -> Result<Whom, ParseError> {
-    only(root, "show", &["instance_id", "access_key_id", "user", "account", "region"])?;
+    only(root, "show", &[&whom::KEYS[..], &["account", "region"]].concat())?;
     whom::whom(root, invoked)
 }
 

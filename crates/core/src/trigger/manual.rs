@@ -18,11 +18,12 @@ use crate::{
     },
 };
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "action",
     "instance_id",
     "access_key_id",
     "user",
+    "role",
     "abuse_report",
     "region",
     "account",
@@ -144,7 +145,8 @@ pub(super) fn parse(root: &Field<'_>, invoked: &Invoked) -> Result<Parsed, Parse
 /// The principal that is named, where one is; an error where more than one thing is, or what a principal has no use for.
 fn principal(root: &Field<'_>, action: Action, stop: bool) -> Result<Option<Principal>, ParseError> {
     let principal = whom::principal(root)?;
-    let given: Vec<&str> = TARGETS.into_iter().filter(|key| !root.get(key).is_absent()).collect();
+    let targets = whom::KEYS.into_iter().chain(["abuse_report"]);
+    let given: Vec<&str> = targets.filter(|key| !root.get(key).is_absent()).collect();
     if given.len() > 1 {
         return Err(ParseError::InvalidRequest(format!("{}: give one of them", given.join(" and "))));
     }
@@ -153,9 +155,6 @@ fn principal(root: &Field<'_>, action: Action, stop: bool) -> Result<Option<Prin
     }
     Ok(principal)
 }
-
-/// What a person may name, one at a time.
-const TARGETS: [&str; 4] = ["instance_id", "access_key_id", "user", "abuse_report"];
 
 /// Who invoked, by the caller's own word: nobody checks it, and it is shown as a claim. CloudTrail's data events are the
 /// proof (<https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html>).
@@ -244,7 +243,7 @@ fn roll(root: &Field<'_>, invoked: &Invoked) -> Result<Option<LedgerRequest>, Pa
 }
 
 fn names_one(root: &Field<'_>) -> bool {
-    ["instance_id", "access_key_id", "user"].iter().any(|key| !root.get(key).is_absent())
+    whom::KEYS.iter().any(|key| !root.get(key).is_absent())
 }
 
 /// A person's answer to a question.

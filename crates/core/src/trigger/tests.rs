@@ -249,7 +249,7 @@ fn what_a_person_mistypes_is_named() {
     check(
         &json!({"instance_id": "i-0123abcd", "instanceid": 1}),
         &expect![[
-            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, access_key_id, user, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop, scheduled, name, address, invoked_by, question, answer, notify"#
+            r#"InvalidRequest: unknown key "instanceid"; the keys are action, instance_id, access_key_id, user, role, abuse_report, region, account, reason, force, for, rejoin, next, prepare, accounts, stop, scheduled, name, address, invoked_by, question, answer, notify"#
         ]],
     );
     check(
@@ -343,14 +343,14 @@ fn a_call_on_what_a_containment_may_hold_is_a_reason_to_look() {
     check(
         &event("AssociateIamInstanceProfile", nested),
         &expect![[
-            r#"TrailCall { id: "e-1", call: "AssociateIamInstanceProfile", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [InstanceId("i-0123abcd")], interfaces: [], groups: [], addresses: [], roles: [], users: [] }"#
+            r#"TrailCall { id: "e-1", call: "AssociateIamInstanceProfile", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [InstanceId("i-0123abcd")], interfaces: [], groups: [], addresses: [], roles: [], denied_roles: [], users: [] }"#
         ]],
     );
     let policy = json!({"roleName": "app", "policyName": "brig-deny"});
     check(
         &event("DeleteRolePolicy", policy),
         &expect![[
-            r#"TrailCall { id: "e-1", call: "DeleteRolePolicy", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [], interfaces: [], groups: [], addresses: [], roles: ["app"], users: [] }"#
+            r#"TrailCall { id: "e-1", call: "DeleteRolePolicy", by: "arn:aws:iam::123456789012:user/mallory", source_identity: None, at: Some(Timestamp(1768471203000)), account: AccountId("123456789012"), region: Region("eu-west-1"), instances: [], interfaces: [], groups: [], addresses: [], roles: ["app"], denied_roles: [], users: [] }"#
         ]],
     );
     check(
@@ -373,9 +373,7 @@ fn what_no_source_writes_is_unsupported() {
     check(&json!([1, 2]), &expect![[r#"UnsupportedEvent: the event is a list of 2, not a JSON object"#]]);
     check(
         &json!({"hello": 1}),
-        &expect![[
-            r#"UnsupportedEvent: no trigger has the keys [hello]; a direct invoke needs "instance_id", "access_key_id" or "user""#
-        ]],
+        &expect![[r#"UnsupportedEvent: no trigger has the keys [hello]; a direct invoke needs "instance_id", "access_key_id", "user" or "role""#]],
     );
     check(
         &json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "instance_id": "i-0123abcd"}),

@@ -1,16 +1,18 @@
-//! The role's inline policy. Two containments of one role at once must both end in it.
+//! The role's inline policies: that of contained instances, in which two containments at once must both end, and that of
+//! its earlier sessions.
 
 use brig_core::{
     model::{
         Undenied,
         deny_policy::{self, Form, RoleDeny},
     },
-    step::{AllowRole, DenyRole, Failure, Outcome},
+    step::{AllowRole, AllowRoleSessions, DenyRole, DenyRoleSessions, Failure, Outcome},
 };
 
-use super::{Credentials, Effect, Release};
+use super::{Credentials, Effect, Principals, Release, outcome};
 use crate::{
     denial::{Denial, Put},
+    ports::ErrorKind,
     work::failed,
 };
 
@@ -81,4 +83,41 @@ impl<'r> Effect<'r> for AllowRole {
 
 fn restless() -> Outcome {
     Outcome::Failed(Failure::passing("the role's set kept changing while it was put"))
+}
+
+impl<'r> Effect<'r> for DenyRoleSessions {
+    type Room = Principals<'r>;
+
+    async fn run(&self, cloud: Self::Room) -> Outcome {
+        let document = deny_policy::render_sessions(self.before);
+        match cloud.put_role_policy(self.role.as_str(), deny_policy::SESSIONS, &document).await {
+            Err(error) if error.kind == ErrorKind::LimitReached => Outcome::Failed(Failure::lasting(format!(
+                "the role's inline policies have no room for another one ({} characters together), so its sessions go on: {error}",
+                deny_policy::LONGEST
+            ))),
+            answer => outcome(answer, "the role is gone"),
+        }
+    }
+}
+
+impl<'r> Effect<'r> for AllowRoleSessions {
+    type Room = Principals<'r>;
+
+    async fn run(&self, cloud: Self::Room) -> Outcome {
+        let role = self.role.as_str();
+        // Between the plan and now somebody may have written another one: that stays.
+        match cloud.get_role_policy(role, deny_policy::SESSIONS).await {
+            Ok(now) if now == self.was => return Outcome::AlreadyDone("the policy is as it was".into()),
+            Ok(Some(now)) if deny_policy::sessions_denied_before(&now).is_none() => {
+                return Outcome::Missing("the policy is another one by now, which is left alone".into());
+            }
+            Ok(_) => {}
+            Err(error) => return failed(&error),
+        }
+        let answer = match &self.was {
+            Some(was) => cloud.put_role_policy(role, deny_policy::SESSIONS, was).await,
+            None => cloud.delete_role_policy(role, deny_policy::SESSIONS).await,
+        };
+        outcome(answer, "the role is gone")
+    }
 }

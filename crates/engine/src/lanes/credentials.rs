@@ -229,7 +229,7 @@ async fn found(cloud: &dyn Iam, instance: &Instance, known: &[Known], named: &Na
     };
     let roles = named.roles.iter().filter(|name| known.iter().all(|known| known.role.name != **name));
     let roles = join_all(roles.map(|name| async move {
-        match cloud.get_role(name).await {
+        match cloud.get_role(name).await.map(|seen| seen.map(|seen| seen.role)) {
             Ok(Some(role)) => Found::Role(role),
             Ok(None) => {
                 let error = "GetRole knows none".into();

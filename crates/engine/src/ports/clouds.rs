@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use brig_core::{
     model::{
-        ids::{AccountId, Region},
+        ids::{AccountId, Region, RoleName},
         text,
     },
     step::Lane,
@@ -60,4 +60,6 @@ pub trait Clouds: Send + Sync {
     /// Whether a caller that CloudTrail names, by ARN and source identity, is this function: its own session, or a session of
     /// a member role with the source identity that Brig gives it.
     async fn is_own(&self, by: &str, source_identity: Option<&str>) -> PortResult<bool>;
+    /// Whether a role is one that Brig runs as: of this function, of another one, or in a member account.
+    async fn is_own_role(&self, account: &AccountId, role: &RoleName) -> PortResult<bool>;
 }

@@ -13,13 +13,20 @@ pub struct Profile {
     pub role: Option<Role>,
 }
 
+/// A role, as GetRole shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleSeen {
+    pub role: Role,
+    pub tags: std::collections::BTreeMap<String, String>,
+}
+
 /// IAM roles, their profiles and their inline policies.
 #[async_trait]
 pub trait Iam: Send + Sync {
     /// GetInstanceProfile by name.
     async fn get_instance_profile(&self, name: &str) -> PortResult<Profile>;
     /// GetRole by name; none where the account has no such role.
-    async fn get_role(&self, name: &str) -> PortResult<Option<Role>>;
+    async fn get_role(&self, name: &str) -> PortResult<Option<RoleSeen>>;
     /// ListInstanceProfilesForRole: the ARNs of the profiles that hold a role.
     async fn list_instance_profiles_for_role(&self, role: &str) -> PortResult<Vec<String>>;
     /// GetRolePolicy: the document, decoded; none where the role has no policy of that name.

@@ -4,27 +4,30 @@ use std::{borrow::Cow, sync::Arc};
 
 use brig_core::{
     decide::{self, Decided},
-    ledger::Cause,
+    lanes::{holder::Terms, role},
+    ledger::{Cause, Records},
     model::{
-        Credential, CredentialKind, KeyUse, Principal, SessionKind, User, deny_all,
+        Credential, CredentialKind, Holder, KeyUse, Principal, RoleShown, SessionKind, User, deny_all, deny_policy,
         gap::{Gap, Subject},
-        ids::{AccessKeyId, AccountId, UserKey, UserName},
+        ids::{AccessKeyId, AccountId, RoleKey, RoleName, TargetKey, UserKey, UserName},
     },
     report::principal::Timings,
     step::Lane,
-    trigger::Finding,
+    trigger::{Finding, Place},
 };
 
 use super::{UserCase, UserScene, UserStop};
 use crate::{
     engine::{Engine, Invocation},
-    ports::{Cloud, CloudError, ErrorKind, PortResult, UserPorts, UserShown, View},
+    ports::{Cloud, CloudError, ErrorKind, PortResult, RoleSeen, UserPorts, UserShown, View},
     work::gap,
 };
 
 /// Whose a key is.
 enum Owner {
     User(UserName, Option<KeyUse>),
+    /// It is a session of a role.
+    Role(RoleName),
     /// It belongs to another account.
     Elsewhere(AccountId),
     /// It is the root user's.
@@ -75,8 +78,10 @@ impl Engine {
             .await
             .map_err(|error| UserStop::Decided(Decided::refuse(error.to_string()).because(Cause::Unreachable)))?;
         let owner = self.owner(finding, opened.as_ref()).await?;
-        let (user, used) = match owner {
-            Owner::User(user, used) => (user, used),
+        let account = finding.account.clone();
+        let (key, used): (TargetKey, _) = match owner {
+            Owner::User(user, used) => (UserKey { account, user }.into(), used),
+            Owner::Role(role) => (RoleKey { account, role }.into(), None),
             Owner::Elsewhere(account) => return Ok(Err(Instead::Account(account))),
             Owner::Root => {
                 let key = match &finding.target {
@@ -86,8 +91,7 @@ impl Engine {
                 return Ok(Err(Instead::Principal(Principal::Root { key })));
             }
         };
-        let key = UserKey { account: finding.account.clone(), user };
-        Ok(Ok(self.first_look_at_user(key, used, opened, invocation).await?))
+        Ok(Ok(self.first_look_at(finding, key, (used, opened), invocation).await?))
     }
 
     /// What the finding alone settles, before anything is looked at.
@@ -96,7 +100,9 @@ impl Engine {
         let early = early.or_else(|| decide::ignored(finding, &self.policy).filter(|_| self.rulebook.is_empty()));
         let what =
             if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
-        let early = early.or_else(|| decide::nobodys(&finding.target, &what));
+        let early = early.or_else(|| {
+            if role_of(&finding.target).is_some() { None } else { decide::nobodys(&finding.target, &what) }
+        });
         early.map_or(Ok(()), |decided| Err(UserStop::Decided(decided)))
     }
 
@@ -109,7 +115,26 @@ impl Engine {
                 Err(decided(&Principal::Session { kind: SessionKind::Other, name: id.to_string() }, finding))
             }
             Principal::AccessKey { id, user } => self.owner_of_key(id, user.as_ref(), finding, cloud).await,
-            principal @ (Principal::Root { .. } | Principal::Session { .. }) => Err(decided(principal, finding)),
+            principal @ (Principal::Root { .. } | Principal::Session { .. }) => {
+                let role = role_of(principal).ok_or_else(|| decided(principal, finding))?;
+                self.is_of_others(&role, finding).await?;
+                Ok(Owner::Role(role))
+            }
+        }
+    }
+
+    /// Brig would deny itself.
+    async fn is_of_others(&self, role: &RoleName, finding: &Finding<Principal>) -> Result<(), UserStop> {
+        let account = &finding.account;
+        match self.clouds.is_own_role(account, role).await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(UserStop::Decided(
+                Decided::refuse(format!(
+                    "{role} in {account} is a role of Brig's own: denying its sessions would end Brig"
+                ))
+                .because(Cause::BreakGlass),
+            )),
+            Err(error) => Err(UserStop::Failed(error)),
         }
     }
 
@@ -155,34 +180,61 @@ impl Engine {
     }
 
     /// Everything that the denial needs, in one round trip.
-    async fn first_look_at_user(
+    async fn first_look_at(
         &self,
-        mut key: UserKey,
-        used: Option<KeyUse>,
-        cloud: Arc<dyn Cloud>,
+        finding: &Finding<Principal>,
+        mut key: TargetKey,
+        (used, cloud): (Option<KeyUse>, Arc<dyn Cloud>),
         invocation: &Invocation,
     ) -> Result<UserScene, UserStop> {
-        let target = key.clone().into();
-        let (user, records, in_force) = futures::join!(
-            look_at_user(&key, cloud.as_ref()),
-            self.ledger.read(&target),
+        let (seen, records, in_force) = futures::join!(
+            look_at(&key, cloud.as_ref()),
+            self.ledger.read(&key),
             self.rulebook.in_force(self.clock.as_ref(), self.ledger.as_ref())
         );
-        let (user, mut records) = (user.map_err(UserStop::Failed)?, records.map_err(UserStop::Failed)?);
+        let (seen, mut records) = (seen.map_err(UserStop::Failed)?, records.map_err(UserStop::Failed)?);
         // IAM does not tell names apart by case; the ledger knows a user by the name that IAM shows.
-        if let Some(shown) = user.as_ref().filter(|shown| shown.name != key.user) {
-            key.user = shown.name.clone();
-            records = self.ledger.read(&key.clone().into()).await.map_err(UserStop::Failed)?;
+        if let Some(shown) = seen.as_ref().filter(|shown| shown.name() != key.name()) {
+            key = shown.key();
+            records = self.ledger.read(&key).await.map_err(UserStop::Failed)?;
         }
-        let gone = user.is_none();
+        let gone = seen.is_none();
         if gone && records.active().is_none() {
-            let why = format!("there is no user {} in {}", key.user, key.account);
-            return Err(UserStop::Decided(Decided::refuse(why).because(Cause::NotThere)));
+            let why = format!("there is no {} in {}", key.subject(), key.account());
+            // Somebody's session is never forgotten, whoever made its role.
+            let asked = role_of(&finding.target).filter(|_| finding.is_automatic());
+            return Err(match asked {
+                Some(_) => decided(&finding.target, finding),
+                None => UserStop::Decided(Decided::refuse(why).because(Cause::NotThere)),
+            });
         }
-        let user = user.unwrap_or_else(|| User::gone(&key));
+        let Some(seen) = seen.or_else(|| Holder::gone(&key)) else {
+            return Err(UserStop::Decided(Decided::refuse("it is an instance").because(Cause::NotThere)));
+        };
         let timings = Timings { look: Some(self.elapsed(invocation)), ..Timings::default() };
-        let deny = deny_all(&invocation.home());
-        Ok(UserScene { cloud, key, user, gone, used, records, in_force, deny, timings })
+        let terms = self.terms(finding, &records, invocation);
+        Ok(UserScene { cloud, key, seen, gone, used, records, in_force, terms, timings })
+    }
+
+    /// What is denied of a role is what was issued before the last finding that is news: whoever looks again denies no more.
+    fn terms(&self, finding: &Finding<Principal>, records: &Records, invocation: &Invocation) -> Terms {
+        let active = records.active();
+        let is_known = active.is_some_and(|current| current.findings.contains(&finding.id));
+        let is_look = matches!(finding.place, Place::OnRecord);
+        let recorded = active.filter(|_| is_known || is_look).and_then(|_| role::recorded(&records.steps));
+        Terms {
+            deny: deny_all(&invocation.home()),
+            since: active.map(|current| current.claimed_at),
+            before: recorded.unwrap_or_else(|| self.clock.now()),
+        }
+    }
+}
+
+/// The role that a session is of, where IAM can change it.
+fn role_of(principal: &Principal) -> Option<RoleName> {
+    match principal {
+        Principal::Session { kind: SessionKind::Role, name } => name.parse().ok(),
+        Principal::Session { .. } | Principal::AccessKey { .. } | Principal::User(_) | Principal::Root { .. } => None,
     }
 }
 
@@ -193,8 +245,31 @@ fn decided(principal: &Principal, finding: &Finding<Principal>) -> UserStop {
     UserStop::Decided(decided.unwrap_or_else(|| Decided::ask(what)))
 }
 
-/// Everything about a user at once; none where there is no such user. What cannot be listed is a gap.
-pub(crate) async fn look_at_user(key: &UserKey, cloud: &dyn UserPorts) -> PortResult<Option<User>> {
+/// Everything about a user or a role at once; none where there is none. What cannot be read of it is a gap.
+pub(crate) async fn look_at(key: &TargetKey, cloud: &dyn UserPorts) -> PortResult<Option<Holder>> {
+    match key {
+        TargetKey::Instance(_) => Ok(None),
+        TargetKey::User(key) => Ok(look_at_user(key, cloud).await?.map(Holder::User)),
+        TargetKey::Role(key) => Ok(look_at_role(key, cloud).await?.map(Holder::Role)),
+    }
+}
+
+async fn look_at_role(key: &RoleKey, cloud: &dyn UserPorts) -> PortResult<Option<RoleShown>> {
+    let name = key.role.as_str();
+    let (seen, policy) = futures::join!(cloud.get_role(name), cloud.get_role_policy(name, deny_policy::SESSIONS));
+    let Some(RoleSeen { role, tags }) = seen? else { return Ok(None) };
+    let mut gaps = Vec::new();
+    Ok(Some(RoleShown {
+        account: key.account.clone(),
+        name: role.name.parse().unwrap_or_else(|_| key.role.clone()),
+        arn: role.arn,
+        tags,
+        policy: self::seen(policy, Subject::RolePolicy(name.to_owned()), &mut gaps),
+        gaps,
+    }))
+}
+
+async fn look_at_user(key: &UserKey, cloud: &dyn UserPorts) -> PortResult<Option<User>> {
     let name = &key.user;
     let list = |kind| async move { (kind, cloud.list_credentials(name, kind).await) };
     let (shown, keys, services, ssh, certificates, attached, inline, groups, console, mfa) = futures::join!(

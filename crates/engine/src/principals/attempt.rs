@@ -8,19 +8,19 @@ use std::{
 
 use brig_core::{
     decide::{Asks, Decided},
-    lanes::user::{self, UserPlan},
+    lanes::holder::{self, HolderPlan, Terms},
     ledger::{self, Conclusion, Containment, Contest, ReportOf, State, StepRecord},
-    model::{User, ids::TargetKey, text::Sentence, timestamp::Timestamp},
+    model::{Holder, ids::TargetKey, text::Sentence, timestamp::Timestamp},
     report::{
         answer::StepReport,
-        fact::user::{Attachment, UserFacts, facts, is_promised},
+        fact::holder::{Attachment, HolderFacts, facts, is_promised},
         message,
         principal::{PrincipalAnswer, PrincipalVerdict, Timings},
     },
     step::{Made, Note, Outcome, OutcomeKind, Step, credential_of},
 };
 
-use super::{UserCase, UserScene, arrive::look_at_user, tell};
+use super::{UserCase, UserScene, arrive::look_at, tell};
 use crate::{
     attempt::held_back,
     effects::{self, Room},
@@ -47,9 +47,8 @@ const SLACK_MS: i64 = 10_000;
 struct Seen<'a> {
     journal: Journal<'a>,
     /// As it was last read back.
-    user: User,
-    since: Timestamp,
-    deny: &'a str,
+    now: Holder,
+    terms: Terms,
     done: Vec<Done>,
     /// When each step was last run to its end, by key.
     written: BTreeMap<String, Timestamp>,
@@ -81,8 +80,8 @@ struct Ending<'a> {
 }
 
 impl Seen<'_> {
-    fn plan(&self) -> UserPlan {
-        user::plan(&self.user, &self.journal.recorded(brig_core::step::Lane::Credentials), self.deny, Some(self.since))
+    fn plan(&self) -> HolderPlan {
+        holder::plan(&self.now, &self.journal.recorded(brig_core::step::Lane::Credentials), &self.terms)
     }
 
     /// Whether IAM refused for good to attach the policy.
@@ -96,14 +95,14 @@ impl Seen<'_> {
         if refused { Attachment::Waived } else { Attachment::Promised }
     }
 
-    fn facts(&self) -> UserFacts {
-        facts(&self.user, self.deny, self.attachment())
+    fn facts(&self) -> HolderFacts {
+        facts(&self.now, &self.terms, self.attachment())
     }
 
     fn is_left_over(&self) -> bool {
         self.done.iter().any(|done| done.outcome.is_left_over())
             || self.unread.as_ref().is_some_and(CloudError::is_retryable)
-            || self.user.gaps.iter().any(|gap| is_promised(gap) && gap.retryable)
+            || self.now.gaps().iter().any(|gap| is_promised(gap) && gap.retryable)
             // It was accepted, and reads do not show it yet.
             || self.plan().whole().todo().any(|step| self.was_done(step))
     }
@@ -124,22 +123,20 @@ impl Engine {
         scene: UserScene,
     ) -> PrincipalAnswer {
         let invocation = case.invocation;
-        let UserScene { cloud, key, user, deny, mut timings, records: found, gone, .. } = scene;
+        let UserScene { cloud, key, seen: now, terms, mut timings, records: found, gone, .. } = scene;
         let before = current.outcome.clone();
         let asks = match case.occasion {
             Occasion::Finding => Asks::of(case.finding, found.active(), &invocation.request_id),
             Occasion::Verification(verification) => verification.asks,
         };
-        let target = TargetKey::User(key.clone());
         let journal = Journal {
             deadline: invocation.deadline,
-            ..Journal::new(self.ledger.as_ref(), self.clock.as_ref(), target, &current, records)
+            ..Journal::new(self.ledger.as_ref(), self.clock.as_ref(), key.clone(), &current, records)
         };
         let mut seen = Seen {
             journal: journal.inheriting(asks),
-            user,
-            since: current.claimed_at,
-            deny: &deny,
+            now,
+            terms: Terms { since: Some(current.claimed_at), ..terms },
             done: Vec::new(),
             written: BTreeMap::new(),
             meanwhile: BTreeSet::new(),
@@ -158,7 +155,7 @@ impl Engine {
                 match case.occasion {
                     // Who had been notified reads it on record; a look costs one of two calls a second.
                     Occasion::Finding if began.is_none() && current.told.is_none() => {
-                        self.reached(case.finding, &key.user, cloud.as_ref(), invocation).await
+                        self.reached(case.finding, &key, cloud.as_ref(), invocation).await
                     }
                     Occasion::Finding | Occasion::Verification(_) => Vec::new(),
                 }
@@ -243,13 +240,12 @@ impl Engine {
                 timings.denied = Some(self.elapsed(case.invocation));
             }
         }
-        let Some(key) = seen.journal.key.user().cloned() else { return };
-        let (journal, deny, since) = (&seen.journal, seen.deny, seen.since);
-        let looked = read_back(journal, &PAUSES, async || match look_at_user(&key, cloud).await {
-            Ok(Some(user)) => {
+        let (journal, terms) = (&seen.journal, &seen.terms);
+        let looked = read_back(journal, &PAUSES, async || match look_at(&journal.key, cloud).await {
+            Ok(Some(now)) => {
                 let records = journal.recorded(brig_core::step::Lane::Credentials);
-                let left = user::plan(&user, &records, deny, Some(since)).whole();
-                Shown::when(left.todo().next().is_none(), Ok(Some(user)))
+                let left = holder::plan(&now, &records, terms).whole();
+                Shown::when(left.todo().next().is_none(), Ok(Some(now)))
             }
             other => Shown::Settled(other),
         })
@@ -257,20 +253,16 @@ impl Engine {
         Self::take(seen, looked);
     }
 
-    async fn look_again(
-        seen: &mut Seen<'_>,
-        key: &brig_core::model::ids::UserKey,
-        cloud: &dyn crate::ports::UserPorts,
-    ) {
-        let looked = look_at_user(key, cloud).await;
+    async fn look_again(seen: &mut Seen<'_>, key: &TargetKey, cloud: &dyn crate::ports::UserPorts) {
+        let looked = look_at(key, cloud).await;
         Self::take(seen, looked);
     }
 
     /// Takes in a look.
-    fn take(seen: &mut Seen<'_>, looked: Result<Option<User>, CloudError>) {
+    fn take(seen: &mut Seen<'_>, looked: Result<Option<Holder>, CloudError>) {
         match looked {
-            Ok(Some(user)) => {
-                seen.user = user;
+            Ok(Some(now)) => {
+                seen.now = now;
                 seen.unread = None;
             }
             Ok(None) => seen.gone = true,
@@ -281,23 +273,31 @@ impl Engine {
     fn user_answer(
         &self,
         case: UserCase<'_>,
-        key: &brig_core::model::ids::UserKey,
+        key: &TargetKey,
         decided: &Decided,
         seen: &Seen<'_>,
         timings: Timings,
         before: Option<&str>,
     ) -> PrincipalAnswer {
         let facts = seen.facts();
-        let mut verdict = PrincipalVerdict::judge(&seen.user, &facts);
+        let mut verdict = PrincipalVerdict::judge(&seen.now, &facts, &seen.terms);
         if seen.gone {
+            let what = match seen.now {
+                Holder::User(_) => {
+                    "it was deleted, or renamed. A renamed user keeps its credentials and what was done to it, under its new name, and Brig does not follow it"
+                }
+                Holder::Role(_) => "it was deleted, and its sessions may live on until they expire",
+            };
+            let (noun, name) = (seen.now.noun().to_uppercase(), key.name());
             verdict = PrincipalVerdict::untouched(format!(
-                "IAM shows NO USER {} in {} any more: it was deleted, or renamed. A renamed user keeps its credentials and what was done to it, under its new name, and Brig does not follow it",
-                key.user, key.account
+                "IAM shows NO {noun} {name} in {} any more: {what}",
+                key.account()
             ));
         } else if let Some(error) = &seen.unread {
             verdict = PrincipalVerdict::untouched(format!(
-                "Whether user {} in {} is contained could NOT be read back: {error}.",
-                key.user, key.account
+                "Whether {} in {} is contained could NOT be read back: {error}.",
+                key.subject(),
+                key.account()
             ));
         }
         let changed = seen.done.iter().filter(|done| matches!(done.outcome, Outcome::Changed(_))).count();
@@ -318,18 +318,19 @@ impl Engine {
         if outcome == Conclusion::Repaired {
             verdict.alert(format!("Part of the containment no longer held; Brig repaired it ({changed} {changes})"));
         } else if !seen.meanwhile.is_empty() {
-            verdict.alert(
-                "SOMEBODY ACTED AS THE USER while it was being contained; what came meanwhile was undone too (see Notes)",
-            );
+            verdict.alert(format!(
+                "SOMEBODY ACTED AS THE {} while it was being contained; what came meanwhile was undone too (see Notes)",
+                seen.now.noun().to_uppercase()
+            ));
         }
-        let mut notes: Vec<Note> = seen.user.gaps.iter().cloned().map(Note::Gap).collect();
+        let mut notes: Vec<Note> = seen.now.gaps().iter().cloned().map(Note::Gap).collect();
         notes.extend(seen.meanwhile.iter().filter_map(|key| seen.journal.record_of(key)).map(|record| {
-            Note::CameMeanwhile { what: record.step.name(), resource: record.step.resource(key.user.as_str()) }
+            Note::CameMeanwhile { what: record.step.name(), resource: record.step.resource(key.name()) }
         }));
-        notes.extend(tell::notes(&seen.user));
+        notes.extend(tell::notes(&seen.now));
         notes.extend(seen.reached.iter().cloned());
         notes.extend(case.finding.notes.iter().map(|note| Note::OfTheEvent(note.into())));
-        let name = key.user.as_str();
+        let name = key.name();
         PrincipalAnswer {
             verdict,
             steps: seen.done.iter().map(|done| StepReport::new(&done.step, &done.outcome, name)).collect(),
@@ -340,22 +341,17 @@ impl Engine {
     }
 
     /// Who acted meanwhile, by CloudTrail's record, which may be up to 15 minutes late.
-    async fn callers_of(
-        &self,
-        key: &brig_core::model::ids::UserKey,
-        seen: &Seen<'_>,
-        invocation: &crate::engine::Invocation,
-    ) -> Vec<Note> {
+    async fn callers_of(&self, key: &TargetKey, seen: &Seen<'_>, invocation: &crate::engine::Invocation) -> Vec<Note> {
         let session = format!("brig-{}", invocation.request_id);
         let region = invocation.home().of_iam();
-        let cloud = match self.clouds.open(&key.account, &region, View::Reads, &session).await {
+        let cloud = match self.clouds.open(key.account(), &region, View::Reads, &session).await {
             Ok(cloud) => cloud,
             Err(error) => {
-                return vec![Note::TrailUnread { id: key.user.to_string(), error: Sentence::new(error) }];
+                return vec![Note::TrailUnread { id: key.name().to_owned(), error: Sentence::new(error) }];
             }
         };
-        let since = Timestamp::from_millis(seen.since.millis().saturating_sub(SLACK_MS));
-        let undone: Undone = [(key.user.to_string(), Some(since))].into();
+        let since = seen.terms.since.map(|since| Timestamp::from_millis(since.millis().saturating_sub(SLACK_MS)));
+        let undone: Undone = [(key.name().to_owned(), since)].into();
         self.callers(&undone, cloud.as_ref()).await.notes
     }
 
@@ -437,8 +433,7 @@ impl Engine {
 
 /// Whether AWS accepted one of the two things that deny.
 fn denied(done: &[Done]) -> bool {
-    let denies = |step: &Step| matches!(step, Step::PutUserPermissionsBoundary(_) | Step::AttachUserPolicy(_));
-    done.iter().any(|done| denies(&done.step) && done.outcome.is_done())
+    done.iter().any(|done| done.step.denies_holder() && done.outcome.is_done())
 }
 
 /// The contest, where steps are held back: the answer says so first.

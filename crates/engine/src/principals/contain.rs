@@ -3,7 +3,7 @@
 
 use brig_core::{
     decide::{self, Decided, Decision, Guide, Known},
-    lanes,
+    lanes::{self, holder::Terms},
     ledger::{Claim, Claimable, Claimed, Conclusion, Containment, Records, StepRecord, claimable, count},
     model::{
         Principal,
@@ -97,7 +97,7 @@ impl Engine {
         let guide = Guide { policy: &self.policy, rules: &in_force.rules, rules_lost: in_force.lost.as_deref() };
         let now = self.clock.now();
         let known = Known::of(scene.records.current.as_ref(), now);
-        decide::decide_user(case.finding, (&scene.user, scene.used.as_ref()), &known, (force, now), &guide)
+        decide::decide_holder(case.finding, (&scene.seen, scene.used.as_ref()), &known, (force, now), &guide)
     }
 
     /// What would be done, by the first look.
@@ -109,21 +109,22 @@ impl Engine {
         scene: &UserScene,
     ) -> PrincipalAnswer {
         let active = scene.records.active();
-        let since = active.map(|current| current.claimed_at);
         let known: &[StepRecord] = if active.is_some() { &scene.records.steps } else { &[] };
-        let plan = lanes::user::plan(&scene.user, known, &scene.deny, since).whole();
+        let plan = lanes::holder::plan(&scene.seen, known, &scene.terms).whole();
         let mut answer = self.nothing_of(case, &scene.key, decided, outcome);
         answer.containment_id = active.map(|current| current.containment.clone());
         let todo = plan.todo().count();
         let changes = if todo == 1 { "change" } else { "changes" };
         answer.verdict = PrincipalVerdict::untouched(format!(
-            "Nothing was done to user {} in {}: {}. Containing it would make {todo} {changes}.",
-            scene.key.user, scene.key.account, answer.reason
+            "Nothing was done to {} in {}: {}. Containing it would make {todo} {changes}.",
+            scene.key.subject(),
+            scene.key.account(),
+            answer.reason
         ));
-        let name = scene.key.user.as_str();
+        let name = scene.key.name();
         answer.steps = plan.steps.iter().map(|one| StepReport::new(&one.step, &one.outcome, name)).collect();
-        answer.notes = scene.user.gaps.iter().cloned().map(Note::Gap).collect();
-        answer.notes.extend(super::tell::notes(&scene.user));
+        answer.notes = scene.seen.gaps().iter().cloned().map(Note::Gap).collect();
+        answer.notes.extend(super::tell::notes(&scene.seen));
         answer
     }
 
@@ -135,7 +136,7 @@ impl Engine {
         mut scene: UserScene,
     ) -> PrincipalAnswer {
         let mut records = std::mem::take(&mut scene.records);
-        let key = TargetKey::User(scene.key.clone());
+        let key = scene.key.clone();
         let claimed = self
             .settle(&key, case.invocation, &mut records, async |records| {
                 self.try_claim_user(case, &decided, &scene, records).await
@@ -175,14 +176,14 @@ impl Engine {
             let mut answer = self.nothing_of(case, &scene.key, decided.clone(), Conclusion::InProgress);
             answer.containment_id = records.active().map(|current| current.containment.clone());
             answer.verdict = PrincipalVerdict::untouched(format!(
-                "User {} is being contained by another invocation ({by}), which holds it until {until}.",
-                scene.key.user
+                "{} is being contained by another invocation ({by}), which holds it until {until}.",
+                scene.key.subject()
             ));
             answer.left_over = finding.is_automatic();
             answer.held_until = Some(until);
             return Ok(Try::Settled(Claiming::Held(Box::new(answer))));
         }
-        let key = TargetKey::User(scene.key.clone());
+        let key = scene.key.clone();
         let new = records.active().is_none();
         let limits = (new && finding.is_automatic()).then(|| decide::limits_of_user(finding, &self.policy));
         let mut current = claimed(records, &self.new_user_id(&key), (finding, case.occasion), decided, invocation, now);
@@ -191,8 +192,8 @@ impl Engine {
             (against, current.counted) = count(records.current.as_ref(), limits, now);
         }
         let known = if new { &[][..] } else { &records.steps };
-        let since = (!new).then_some(current.claimed_at);
-        let plan: Plan = lanes::user::plan(&scene.user, known, &scene.deny, since).whole();
+        let terms = Terms { since: (!new).then_some(current.claimed_at), ..scene.terms.clone() };
+        let plan: Plan = lanes::holder::plan(&scene.seen, known, &terms).whole();
         let steps = fresh_records(&plan, known, key.name(), now);
         let claim = Claim {
             key,

@@ -5,11 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use brig_core::{
     decide::Decided,
     ledger::{self, Claimable, Conclusion, Containment, Records, ReportOf, State, claimable},
-    model::{
-        Principal, User,
-        ids::{TargetKey, UserKey},
-        text::Sentence,
-    },
+    model::{Holder, Principal, ids::TargetKey, text::Sentence},
     release,
     report::{
         answer::StepReport,
@@ -21,7 +17,7 @@ use brig_core::{
     trigger::Finding,
 };
 
-use super::{UserCase, UserScene, arrive::look_at_user, tell};
+use super::{UserCase, UserScene, arrive::look_at, tell};
 use crate::{
     claim::{Try, Unsettled},
     effects::{self, Room},
@@ -40,9 +36,8 @@ impl Engine {
         };
         let case = UserCase { finding: &finding, ..case };
         let mut records = scene.records.clone();
-        let target = TargetKey::User(scene.key.clone());
         let claimed = self
-            .settle(&target, invocation, &mut records, async |records| {
+            .settle(&scene.key, invocation, &mut records, async |records| {
                 self.try_release_user(case, &scene.key, records).await
             })
             .await;
@@ -77,20 +72,20 @@ impl Engine {
         if let Some(answer) = self.no_user_to_release(case, &scene.key, &scene.records) {
             return answer;
         }
-        let plan = release::plan_user(&scene.records.steps, &scene.user).whole();
+        let plan = release::plan_holder(&scene.records.steps, &scene.seen).whole();
         let id = scene.records.current.as_ref().map(|current| current.containment.clone());
         let why = "what a release would give back".to_owned();
         let mut answer = self.nothing_of(case, &scene.key, Decided::contain(why), Conclusion::Planned);
         answer.containment_id = id;
         answer.steps = reports(&scene.key, plan.steps.iter().map(|one| (&one.step, &one.outcome)));
-        answer.notes = scene.user.gaps.iter().cloned().map(Note::Gap).collect();
+        answer.notes = scene.seen.gaps().iter().cloned().map(Note::Gap).collect();
         answer
     }
 
-    fn no_user_to_release(&self, case: UserCase<'_>, key: &UserKey, records: &Records) -> Option<PrincipalAnswer> {
+    fn no_user_to_release(&self, case: UserCase<'_>, key: &TargetKey, records: &Records) -> Option<PrincipalAnswer> {
         let current = records.current.as_ref().filter(|current| current.state != State::Withdrawn);
         let Some(current) = current else {
-            let why = format!("this ledger knows no containment of user {}", key.user);
+            let why = format!("this ledger knows no containment of {}", key.subject());
             return Some(self.nothing_of(case, key, Decided::refuse(why), Conclusion::Refused));
         };
         if current.is_active() {
@@ -100,14 +95,14 @@ impl Engine {
         let why = format!("it was released from {} already{at}", current.containment);
         let mut answer = self.nothing_of(case, key, Decided::ignore(why.clone()), Conclusion::Released);
         answer.containment_id = Some(current.containment.clone());
-        answer.verdict = PrincipalVerdict::untouched(format!("User {} is in no containment: {why}.", key.user));
+        answer.verdict = PrincipalVerdict::untouched(format!("{} is in no containment: {why}.", key.subject()));
         Some(answer)
     }
 
     async fn try_release_user(
         &self,
         case: UserCase<'_>,
-        key: &UserKey,
+        key: &TargetKey,
         records: &Records,
     ) -> PortResult<Try<Result<Box<Containment>, Box<PrincipalAnswer>>>> {
         let UserCase { finding, invocation, .. } = case;
@@ -123,7 +118,7 @@ impl Engine {
             return ended(answer);
         }
         let Some(old) = records.current.clone() else { return Ok(Try::Overtaken) };
-        let claimed = self.claim_as_releasing(TargetKey::User(key.clone()), old, invocation, now).await?;
+        let claimed = self.claim_as_releasing(key.clone(), old, invocation, now).await?;
         Ok(claimed.map_or(Try::Overtaken, |current| Try::Settled(Ok(Box::new(current)))))
     }
 
@@ -135,17 +130,11 @@ impl Engine {
         (current, records): (Containment, Records),
     ) -> PrincipalAnswer {
         let invocation = case.invocation;
-        let UserScene { cloud, key, mut user, .. } = scene;
+        let UserScene { cloud, key, mut seen, .. } = scene;
         let ports: &dyn UserPorts = cloud.as_ref();
         let journal = Journal {
             deadline: invocation.deadline,
-            ..Journal::new(
-                self.ledger.as_ref(),
-                self.clock.as_ref(),
-                TargetKey::User(key.clone()),
-                &current,
-                records.steps,
-            )
+            ..Journal::new(self.ledger.as_ref(), self.clock.as_ref(), key.clone(), &current, records.steps)
         };
         let mut done: Vec<Done> = Vec::new();
         let mut settled: BTreeMap<String, Outcome> = BTreeMap::new();
@@ -153,13 +142,13 @@ impl Engine {
         let mut on_record = true;
         let plan = loop {
             let steps = journal.recorded(brig_core::step::Lane::Credentials);
-            let mut plan = release::plan_user(&steps, &user);
+            let mut plan = release::plan_holder(&steps, &seen);
             for planned in plan.denial.steps.iter_mut().chain(&mut plan.deactivation.steps) {
                 if let Some(outcome) = settled.get(&journal.key_of(&planned.step)) {
                     planned.outcome = outcome.clone();
                 }
             }
-            let more = plan.whole().todo().next().is_some() || user.gaps.iter().any(|gap| gap.retryable);
+            let more = plan.whole().todo().next().is_some() || seen.gaps().iter().any(|gap| gap.retryable);
             if !more || self.left(invocation) <= LAST_CALL {
                 break plan.whole();
             }
@@ -178,14 +167,14 @@ impl Engine {
             self.clock.sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(4));
             // What is not there any more has nothing to be given back; what cannot be read is looked at again.
-            if let Ok(Some(now)) = look_at_user(&key, ports).await {
-                user = now;
+            if let Ok(Some(now)) = look_at(&key, ports).await {
+                seen = now;
             }
         };
-        let left = plan.todo().next().is_some() || user.gaps.iter().any(|gap| gap.retryable) || !on_record;
+        let left = plan.todo().next().is_some() || seen.gaps().iter().any(|gap| gap.retryable) || !on_record;
         let last = plan.steps.iter().map(|one| Done { step: one.step.clone(), outcome: one.outcome.clone() });
         merge(&mut done, last.collect());
-        let mut answer = self.user_released(case, &key, &plan, &user, &done);
+        let mut answer = self.user_released(case, &key, &plan, &seen, &done);
         answer.containment_id = Some(journal.containment.clone());
         answer.left_over = left;
         self.conclude_user_release(case, &current, &journal, &mut answer).await;
@@ -196,9 +185,9 @@ impl Engine {
     fn user_released(
         &self,
         case: UserCase<'_>,
-        key: &UserKey,
+        key: &TargetKey,
         plan: &Plan,
-        user: &User,
+        seen: &Holder,
         done: &[Done],
     ) -> PrincipalAnswer {
         let kept: Vec<String> = plan
@@ -207,18 +196,18 @@ impl Engine {
             .filter(|one| matches!(one.outcome, Outcome::Planned | Outcome::Failed(_)))
             .map(|one| match &one.outcome {
                 Outcome::Failed(failure) => {
-                    format!("{} {} ({failure})", one.step.name(), one.step.resource(key.user.as_str()))
+                    format!("{} {} ({failure})", one.step.name(), one.step.resource(key.name()))
                 }
                 Outcome::Planned
                 | Outcome::Changed(_)
                 | Outcome::AlreadyDone(_)
                 | Outcome::Missing(_)
                 | Outcome::Skipped(_) => {
-                    format!("{} {} (not yet as it was)", one.step.name(), one.step.resource(key.user.as_str()))
+                    format!("{} {} (not yet as it was)", one.step.name(), one.step.resource(key.name()))
                 }
             })
             .collect();
-        let place = format!("User {} in {}", key.user, key.account);
+        let place = format!("{} in {}", key.subject(), key.account());
         let whole = kept.is_empty();
         let summary = if whole {
             format!(
@@ -232,7 +221,7 @@ impl Engine {
         let truth = if whole { Truth::Yes } else { Truth::Partial };
         answer.verdict = PrincipalVerdict { denied: truth, inactive: truth, ..PrincipalVerdict::untouched(summary) };
         answer.steps = reports(key, done.iter().map(|done| (&done.step, &done.outcome)));
-        answer.notes = user.gaps.iter().cloned().map(Note::Gap).collect();
+        answer.notes = seen.gaps().iter().cloned().map(Note::Gap).collect();
         answer
     }
 
@@ -280,8 +269,8 @@ impl Engine {
 }
 
 fn reports<'a>(
-    key: &UserKey,
+    key: &TargetKey,
     steps: impl Iterator<Item = (&'a brig_core::step::Step, &'a Outcome)>,
 ) -> Vec<StepReport> {
-    steps.map(|(step, outcome)| StepReport::new(step, outcome, key.user.as_str())).collect()
+    steps.map(|(step, outcome)| StepReport::new(step, outcome, key.name())).collect()
 }

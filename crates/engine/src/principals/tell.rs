@@ -4,7 +4,7 @@ use brig_core::{
     decide::Decided,
     ledger::{Cause, Conclusion, Containment, ReportOf},
     model::{
-        User,
+        Holder,
         text::{self, Sentence},
     },
     report::{
@@ -117,8 +117,12 @@ impl Engine {
     }
 }
 
-/// What no step does, and people should know of a user.
-pub(super) fn notes(user: &User) -> Vec<Note> {
+/// What no step does, and people should know.
+pub(super) fn notes(holder: &Holder) -> Vec<Note> {
+    let user = match holder {
+        Holder::User(user) => user,
+        Holder::Role(_) => return vec![Note::DenialTakesTime],
+    };
     let mut notes = vec![Note::DenialTakesTime, Note::RolesOfUser(user.name.clone())];
     if user.console == Some(true) {
         notes.push(Note::PasswordStays(user.name.clone()));

@@ -5,7 +5,7 @@ use brig_core::{
     ledger::{Cause, Conclusion, State},
     model::{
         Principal,
-        ids::{TargetKey, UserKey},
+        ids::{RoleKey, TargetKey, UserKey},
     },
     report::principal::{PrincipalAnswer, PrincipalVerdict},
     settings::Mode,
@@ -42,7 +42,7 @@ impl Engine {
     async fn verify_user(&self, case: UserCase<'_>, scene: UserScene, drift: Drift) -> PrincipalAnswer {
         let decided = Decided::contain(case.finding.title.clone());
         let Some(current) = scene.records.active() else {
-            let why = format!("this ledger knows no active containment of user {}", scene.key.user);
+            let why = format!("this ledger knows no active containment of {}", scene.key.subject());
             return self.nothing_of(case, &scene.key, Decided::refuse(why), Conclusion::Refused);
         };
         if current.state == State::Releasing {
@@ -54,26 +54,27 @@ impl Engine {
         }
         let mut answer = self.preview_user(case, decided, Conclusion::Verified, &scene);
         let drifted = answer.steps.iter().filter(|step| step.outcome == OutcomeKind::Planned).count();
-        let UserKey { account, user } = &scene.key;
+        let (account, who) = (scene.key.account(), scene.key.subject());
         if drifted == 0 {
-            answer.verdict = PrincipalVerdict::untouched(format!("User {user} is as its containment left it."));
+            answer.verdict = PrincipalVerdict::untouched(format!("{who} is as its containment left it."));
             return answer;
         }
         answer.outcome = Conclusion::Drifted;
         answer.verdict = PrincipalVerdict::untouched(format!(
-            "User {user} in {account} HAS DRIFTED from its containment: {drifted} step(s) would put it right, and none was run."
+            "{who} in {account} HAS DRIFTED from its containment: {drifted} step(s) would put it right, and none was run."
         ));
         self.tell_user_decision(case, answer).await
     }
 
-    /// The occasion of a scheduled verification of a user.
-    pub(crate) fn occasion_of(&self, key: &UserKey, invocation: &Invocation) -> Finding<Principal> {
+    /// The occasion of a scheduled verification of a user or a role; none of an instance.
+    pub(crate) fn occasion_of(&self, key: &TargetKey, invocation: &Invocation) -> Option<Finding<Principal>> {
         let id = format!("verification-{}", self.clock.now().hour());
-        let user = Principal::User(key.user.clone());
-        Finding::occasion(id, "looked at again".to_owned(), key.account.clone(), invocation.home(), user)
+        let principal = Principal::of(key)?;
+        let account = key.account().clone();
+        Some(Finding::occasion(id, "looked at again".to_owned(), account, invocation.home(), principal))
     }
 
-    /// Verifies the contained users that somebody's call touched.
+    /// Verifies the contained users and roles that somebody's call touched.
     pub(crate) async fn touched_users(
         &self,
         touched: &TrailCall,
@@ -81,17 +82,18 @@ impl Engine {
     ) -> PortResult<Vec<PrincipalAnswer>> {
         let drift = if self.policy.is_responder(&touched.by) { Drift::Report } else { Drift::Repair };
         let mut answers = Vec::new();
-        for user in &touched.users {
-            let key = UserKey { account: touched.account.clone(), user: user.clone() };
-            let records = self.ledger.read(&TargetKey::User(key.clone())).await?;
+        let account = || touched.account.clone();
+        let users = touched.users.iter().map(|user| UserKey { account: account(), user: user.clone() }.into());
+        let roles = touched.denied_roles.iter().map(|role| RoleKey { account: account(), role: role.clone() }.into());
+        for key in users.chain(roles).collect::<Vec<TargetKey>>() {
+            let records = self.ledger.read(&key).await?;
             if records.active().is_none() || self.left(invocation) <= LAST_CALL {
                 continue;
             }
             let when = touched.at.map_or_else(String::new, |at| format!(" at {at}"));
             let title = format!("{} by {}{when}", touched.call, touched.by);
-            let principal = Principal::User(user.clone());
-            let finding =
-                Finding::occasion(touched.id.clone(), title, key.account.clone(), invocation.home(), principal);
+            let Some(principal) = Principal::of(&key) else { continue };
+            let finding = Finding::occasion(touched.id.clone(), title, account(), invocation.home(), principal);
             let verification = Verification::after(&touched.by, drift);
             answers.push(Box::pin(self.verify_principal(&finding, verification, invocation)).await);
         }
@@ -101,30 +103,29 @@ impl Engine {
     /// How a user's containment stands now; none where the ledger says that it has ended.
     pub(crate) async fn user_standing(
         &self,
-        key: &UserKey,
+        key: &TargetKey,
         invocation: &Invocation,
     ) -> PortResult<Option<PrincipalStanding>> {
-        let records = self.ledger.read(&TargetKey::User(key.clone())).await?;
+        let Some(finding) = self.occasion_of(key, invocation) else { return Ok(None) };
+        let records = self.ledger.read(key).await?;
         let Some(current) = records.active().cloned() else { return Ok(None) };
-        let finding = self.occasion_of(key, invocation);
         let mut now = Box::pin(self.plan_principal(&finding, Force::No, invocation)).await;
         let looked = now.outcome == Conclusion::Planned;
         let planned = now.steps.iter().filter(|step| step.outcome == OutcomeKind::Planned);
         let (never, drift): (Vec<_>, Vec<_>) = planned.partition(|step| {
             let of = |record: &&brig_core::ledger::StepRecord| {
-                record.step.kind() == step.step && record.step.resource(key.user.as_str()) == step.resource
+                record.step.kind() == step.step && record.step.resource(key.name()) == step.resource
             };
             let record = records.steps.iter().find(of);
             record.is_some_and(|record| !matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_))))
         });
         let (never_done, drift) = (never.len(), drift.len());
+        let who = key.subject();
         now.verdict = PrincipalVerdict::untouched(match (looked, drift, never_done) {
-            (false, _, _) => format!("How user {} stands could NOT be seen: {}.", key.user, now.reason),
-            (true, 0, 0) => format!("User {} is as its containment left it.", key.user),
-            (true, 0, _) => {
-                format!("User {} is only partly contained: {never_done} step(s) have never succeeded.", key.user)
-            }
-            (true, _, _) => format!("User {} HAS DRIFTED: {drift} step(s) would repair it.", key.user),
+            (false, _, _) => format!("How {who} stands could NOT be seen: {}.", now.reason),
+            (true, 0, 0) => format!("{who} is as its containment left it."),
+            (true, 0, _) => format!("{who} is only partly contained: {never_done} step(s) have never succeeded."),
+            (true, _, _) => format!("{who} HAS DRIFTED: {drift} step(s) would repair it."),
         });
         if !looked {
             now.cause = Cause::CannotLook;

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    model::{Role, deny_policy},
+    model::deny_policy,
     release::Reversal,
-    step::{AllowRole, DenyRole, Step},
+    step::{AllowRole, AllowRoleSessions, DenyRole, Step},
 };
-use brig_engine::ports::{ErrorKind, Iam, PortResult, Profile};
+use brig_engine::ports::{ErrorKind, Iam, PortResult, Profile, RoleSeen};
 
 use super::{SimCloud, back, not_found, refused};
 
@@ -20,8 +20,12 @@ impl Iam for SimCloud {
         .await
     }
 
-    async fn get_role(&self, name: &str) -> PortResult<Option<Role>> {
-        self.read("GetRole", |world| Ok(world.role(name))).await
+    async fn get_role(&self, name: &str) -> PortResult<Option<RoleSeen>> {
+        self.read("GetRole", |world| {
+            let tags = world.role_tags.get(name).cloned().unwrap_or_default();
+            Ok(world.role(name).map(|role| RoleSeen { role, tags }))
+        })
+        .await
     }
 
     async fn list_instance_profiles_for_role(&self, role: &str) -> PortResult<Vec<String>> {
@@ -38,8 +42,9 @@ impl Iam for SimCloud {
 
     async fn put_role_policy(&self, name: &str, policy: &str, document: &str) -> PortResult<()> {
         let intended = |step: &Step| match step {
-            Step::DenyRole(DenyRole { role, .. }) => role == name,
-            step => back(step, |back| matches!(back, Reversal::AllowRole(AllowRole { role, .. }) if role == name)),
+            Step::DenyRole(DenyRole { role, .. }) => role == name && policy == deny_policy::NAME,
+            Step::DenyRoleSessions(step) => step.role.as_str() == name && policy == deny_policy::SESSIONS,
+            step => back(step, |back| gives_back(back, name)),
         };
         self.write("PutRolePolicy", intended, |state| {
             // IAM counts every inline policy of the role, without white space.
@@ -56,13 +61,19 @@ impl Iam for SimCloud {
     }
 
     async fn delete_role_policy(&self, name: &str, policy: &str) -> PortResult<()> {
-        let intended = |step: &Step| {
-            back(step, |back| matches!(back, Reversal::AllowRole(AllowRole { role, .. }) if role == name))
-        };
+        let intended = |step: &Step| back(step, |back| gives_back(back, name));
         self.write("DeleteRolePolicy", intended, |state| {
             state.world.policies.remove(&(name.to_owned(), policy.to_owned()));
             Ok(())
         })
         .await
+    }
+}
+
+fn gives_back(back: &Reversal, name: &str) -> bool {
+    match back {
+        Reversal::AllowRole(AllowRole { role, .. }) => role == name,
+        Reversal::AllowRoleSessions(AllowRoleSessions { role, .. }) => role.as_str() == name,
+        _ => false,
     }
 }

@@ -80,6 +80,7 @@ fn recorded(sim: &Arc<Sim>, victim: &Victim) -> Answer {
         groups: Vec::<GroupId>::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        denied_roles: Vec::new(),
         users: Vec::new(),
     };
     let (engine, invocation) = (sim.engine(0), sim.invocation("trail", Duration::from_mins(2)));

@@ -237,6 +237,7 @@ fn a_responders_change_is_reported_and_left() {
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        denied_roles: Vec::new(),
         users: Vec::new(),
     };
     sim.change(|world| {

@@ -175,6 +175,7 @@ fn touched(victim: &Victim, bad: &str) -> TrailCall {
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        denied_roles: Vec::new(),
         users: Vec::new(),
     }
 }

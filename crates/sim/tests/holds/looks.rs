@@ -66,6 +66,7 @@ fn swapped_back(world: &World, victim: &Victim) -> TrailCall {
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        denied_roles: Vec::new(),
         users: Vec::new(),
     }
 }

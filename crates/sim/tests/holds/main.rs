@@ -33,6 +33,7 @@ mod questions;
 mod races;
 mod record;
 mod release;
+mod roles;
 mod stop;
 mod user_worlds;
 mod users;

@@ -399,6 +399,7 @@ fn swapped_back(sim: &Sim, victim: &Victim) -> TrailCall {
         groups: Vec::new(),
         addresses: Vec::new(),
         roles: Vec::new(),
+        denied_roles: Vec::new(),
         users: Vec::new(),
     }
 }

@@ -38,6 +38,9 @@ impl fmt::Display for Promise {
             Self::Locked(snapshot) => write!(f, "{snapshot} is locked"),
             Self::Denied(user) => write!(f, "the permissions boundary of {user} denies everything"),
             Self::DenialAttached(user) => write!(f, "a policy that denies everything is attached to {user}"),
+            Self::SessionsDenied(role, before) => {
+                write!(f, "sessions of the role {role} issued before {before} are denied")
+            }
             Self::Inactive(kind, id) => write!(f, "the {} {id} is inactive", kind.noun()),
             Self::GivenBack(kind, resource) => write!(f, "{} {resource}", kind.name()),
             Self::Read(subject) => subject.fmt(f),
@@ -85,6 +88,9 @@ impl Fact {
             }
             (Promise::Denied(user), Truth::No | Truth::Partial) => {
                 format!("the permissions boundary of {user} does NOT deny everything{why}")
+            }
+            (Promise::SessionsDenied(role, before), Truth::No | Truth::Partial) => {
+                format!("sessions of the role {role} issued before {before} are NOT denied{why}")
             }
             (Promise::DenialAttached(user), Truth::No | Truth::Partial) => {
                 format!("the policy that denies everything is NOT attached to {user}{why}")

@@ -11,7 +11,6 @@ use crate::{
     ledger::{Cause, Conclusion, Question, Statement},
     model::{
         Principal, SessionKind,
-        ids::{TargetKey, UserKey},
         text::{self, shell},
         timestamp::Timestamp,
     },
@@ -43,6 +42,7 @@ pub fn compose(answer: &PrincipalAnswer, finding: &Finding<Principal>, audience:
         ("account", "String", answer.account.to_string()),
     ];
     attributes.extend(answer.user.as_ref().map(|user| ("user", "String", user.to_string())));
+    attributes.extend(answer.role.as_ref().map(|role| ("role", "String", role.to_string())));
     attributes.extend(answer.access_key_id.as_ref().map(|key| ("access_key_id", "String", key.to_string())));
     attributes.extend(finding.severity.map(|severity| ("severity", "Number", severity.to_string())));
     let chat = chat::of_principal(answer, &title, advice(answer, &finding.target, audience), context(answer));
@@ -58,9 +58,10 @@ fn context(answer: &PrincipalAnswer) -> Map<String, Value> {
     let question = answer.question.as_ref().map(|question| ("question", question.clone()));
     let containment = answer.containment_id.as_ref().map(|id| ("containment_id", id.to_string()));
     let user = answer.user.as_ref().map(|user| ("user", user.to_string()));
+    let role = answer.role.as_ref().map(|role| ("role", role.to_string()));
     let key = answer.access_key_id.as_ref().map(|key| ("access_key_id", key.to_string()));
     let fixed = [("account", answer.account.to_string()), ("outcome", answer.outcome.word().to_owned())];
-    let all = fixed.into_iter().chain(user).chain(key).chain(question).chain(containment);
+    let all = fixed.into_iter().chain(user).chain(role).chain(key).chain(question).chain(containment);
     all.map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }
 
@@ -111,7 +112,7 @@ fn advice(answer: &PrincipalAnswer, principal: &Principal, audience: &Audience<'
     let rotate =
         "Find out where its key leaked from, give whoever needs access a new user or a role, and only then release:";
     match answer.outcome {
-        Conclusion::Asked if answer.user.is_none() => by_hand(principal),
+        Conclusion::Asked if answer.key().is_none() => by_hand(principal),
         Conclusion::Asked | Conclusion::Observed => {
             let question = answer.question.as_deref();
             let decide = |word: &str, rest: &str| {
@@ -121,6 +122,18 @@ fn advice(answer: &PrincipalAnswer, principal: &Principal, audience: &Audience<'
                 told("First, see what containing it would change:", brig("plan", "")),
                 told("Either contain it:", decide("yes", "").or_else(|| brig("contain", " --force"))),
                 told("Or leave it alone, and say why:", decide("no", " --reason ...")),
+            ]
+        }
+        Conclusion::Contained | Conclusion::AlreadyContained | Conclusion::Verified | Conclusion::Repaired
+            if answer.role.is_some() =>
+        {
+            vec![
+                told(
+                    "Whoever began the sessions can begin new ones: find out who, and contain that user or instance, or narrow the role's trust policy:",
+                    Some(assumed(answer)),
+                ),
+                told("See what is on record:", brig("show", "")),
+                told("Once nobody can misuse the role any more, release it:", brig("release", " --reason ...")),
             ]
         }
         Conclusion::Contained | Conclusion::AlreadyContained | Conclusion::Verified | Conclusion::Repaired => vec![
@@ -205,8 +218,19 @@ fn lookup(answer: &PrincipalAnswer, _: &Audience<'_>) -> String {
     )
 }
 
+/// Who assumed the role: CloudTrail names the role's ARN in each AssumeRole.
+fn assumed(answer: &PrincipalAnswer) -> String {
+    let role = answer.steps.first().map(|step| step.resource.as_str());
+    let value = format!("AttributeKey=ResourceName,AttributeValue={}", role.unwrap_or_default());
+    format!("aws cloudtrail lookup-events --lookup-attributes {}", shell(&value))
+}
+
 /// A principal as `brig` takes it.
 fn target(answer: &PrincipalAnswer, audience: &Audience<'_>) -> String {
+    if let Some(role) = &answer.role {
+        let here = audience.account == Some(&answer.account);
+        return shell(&if here { format!("role/{role}") } else { format!("{}/iam/role/{role}", answer.account) });
+    }
     match (&answer.user, &answer.access_key_id) {
         (Some(user), _) if audience.account == Some(&answer.account) => shell(&format!("user/{user}")),
         (Some(user), _) => shell(&format!("{}/iam/{user}", answer.account)),
@@ -216,7 +240,7 @@ fn target(answer: &PrincipalAnswer, audience: &Audience<'_>) -> String {
 }
 
 fn next(answer: &PrincipalAnswer, audience: &Audience<'_>) -> String {
-    match (&answer.question, &answer.user) {
+    match (&answer.question, &answer.key()) {
         (Some(question), Some(_)) => format!("{} decide {question} yes|no", audience.command()),
         (_, Some(_)) => format!("{} show {}", audience.command(), target(answer, audience)),
         (_, None) => "Read the mail: it says what to do.".to_owned(),
@@ -242,7 +266,7 @@ pub fn statement(answer: &PrincipalAnswer, finding: &Finding<Principal>, now: Ti
     Statement { what: answer.outcome.word().to_owned(), cause: answer.cause, finding, about }
 }
 
-/// The question that an answer asks about a user; none where nobody's yes could contain it.
+/// The question that an answer asks about a user or a role; none where nobody's yes could contain it.
 #[must_use]
 pub fn question(
     answer: &PrincipalAnswer,
@@ -250,8 +274,7 @@ pub fn question(
     told: &Statement,
     now: Timestamp,
 ) -> Option<Question> {
-    let user = answer.user.clone().filter(|_| answer.outcome == Conclusion::Asked)?;
-    let target = TargetKey::User(UserKey { account: answer.account.clone(), user });
+    let target = answer.key().filter(|_| answer.outcome == Conclusion::Asked)?;
     Some(Question::about(target, (answer.reason.clone(), answer.cause), finding, told, now))
 }
 
@@ -263,17 +286,15 @@ mod tests {
     use crate::{
         decide::{Decided, nobodys},
         ledger::Cause,
-        model::User,
+        model::{Holder, RoleShown, User, ids::TargetKey},
         report::{
             answer::StepReport,
-            fact::user::{Attachment, facts},
+            fact::holder::{Attachment, facts},
             principal::PrincipalVerdict,
         },
         step::Note,
-        testing::{AUDIENCE, about_user, user},
+        testing::{AUDIENCE, DENY, about_user, role, terms, user},
     };
-
-    const DENY: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
 
     fn contained() -> User {
         let mut user = user();
@@ -287,7 +308,7 @@ mod tests {
 
     fn answer(now: &User, outcome: Conclusion) -> PrincipalAnswer {
         let finding = about_user();
-        let plan = crate::lanes::user::plan(&user(), &[], DENY, None).whole();
+        let plan = crate::lanes::holder::plan(&Holder::User(user()), &[], &terms()).whole();
         let steps = plan.steps.iter().map(|one| {
             let left = matches!(outcome, Conclusion::Asked | Conclusion::Planned);
             let found = if left { one.outcome.clone() } else { crate::step::Outcome::changed() };
@@ -295,12 +316,21 @@ mod tests {
         });
         PrincipalAnswer {
             containment_id: Some("alice-20260102T030405Z".into()),
-            verdict: PrincipalVerdict::judge(now, &facts(now, DENY, Attachment::Promised)),
+            verdict: judged(&Holder::User(now.clone())),
             steps: steps.collect(),
             notes: vec![Note::DenialTakesTime, Note::PasswordStays(now.name.clone())],
             at: Timestamp::parse("2026-01-02T03:04:05Z"),
-            ..PrincipalAnswer::nothing_done(&finding, Some(&now.name), Decided::contain(finding.title.clone()), outcome)
+            ..PrincipalAnswer::nothing_done(
+                &finding,
+                TargetKey::parse("123456789012/iam/alice").as_ref(),
+                Decided::contain(finding.title.clone()),
+                outcome,
+            )
         }
+    }
+
+    fn judged(now: &Holder) -> PrincipalVerdict {
+        PrincipalVerdict::judge(now, &facts(now, &terms(), Attachment::Promised), &terms())
     }
 
     fn mail(answer: &PrincipalAnswer) -> String {
@@ -331,6 +361,31 @@ mod tests {
         fought.verdict.alert("Part of the containment no longer held; Brig repaired it (1 change)");
         fought.notes.push(Note::CameMeanwhile { what: "deactivate_access_key", resource: "AKIA2".to_owned() });
         expect_file!["../../../goldens/messages/user-repaired.txt"].assert_eq(&mail(&fought));
+    }
+
+    #[test]
+    fn of_a_role_people_read_which_sessions_are_denied_and_that_new_ones_are_not() {
+        let session = Principal::Session { kind: SessionKind::Role, name: "app".to_owned() };
+        let finding = Finding { target: session, ..about_user() };
+        let plan = crate::lanes::holder::plan(&Holder::Role(role()), &[], &terms()).whole();
+        let policy = crate::model::deny_policy::render_sessions(terms().before);
+        let now = Holder::Role(RoleShown { policy: Some(Some(policy)), ..role() });
+        let key = TargetKey::parse("123456789012/iam/role/app");
+        let step = |one: &crate::step::Planned| StepReport::new(&one.step, &crate::step::Outcome::changed(), "app");
+        let answer = PrincipalAnswer {
+            containment_id: Some("app-20260102T030405Z".into()),
+            verdict: judged(&now),
+            steps: plan.steps.iter().map(step).collect(),
+            notes: vec![Note::DenialTakesTime],
+            at: Timestamp::parse("2026-01-02T03:04:05Z"),
+            ..PrincipalAnswer::nothing_done(
+                &finding,
+                key.as_ref(),
+                Decided::contain("a rule says so"),
+                Conclusion::Contained,
+            )
+        };
+        expect_file!["../../../goldens/messages/role-contained.txt"].assert_eq(&mail_about(&answer, &finding));
     }
 
     #[test]

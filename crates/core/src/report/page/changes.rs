@@ -103,6 +103,7 @@ pub(super) fn evidence(case: &Case<'_>) -> Evidence {
     let of = match case.record.about() {
         About::Instance => "Instance",
         About::User => "User",
+        About::Role => "Role",
     };
     let mut record = vec![(of, short(case.record.id()))];
     if let Some(current) = &case.record.containment {

@@ -143,7 +143,7 @@ fn state(out: &mut String, page: &Page) {
 fn lanes(out: &mut String, page: &Page) {
     out.push_str(match page.about {
         About::Instance => "<section><h2>Lanes and paths, the weakest first</h2>",
-        About::User => "<section><h2>Credentials</h2>",
+        About::User | About::Role => "<section><h2>Credentials</h2>",
     });
     if page.lanes.is_empty() {
         out.push_str("<p>Nothing is on record.</p>");
@@ -164,7 +164,7 @@ fn lanes(out: &mut String, page: &Page) {
         );
     }
     out.push_str("</div>");
-    if page.about == About::User {
+    if page.about != About::Instance {
         return out.push_str("</section>\n");
     }
     let at = page.read_back.map_or_else(String::new, |at| format!(" {}", words::moment(at)));
@@ -296,8 +296,8 @@ fn step(line: &ChangeLine) -> String {
 fn evidence(out: &mut String, page: &Page) {
     let evidence = &page.evidence;
     out.push_str("<section><h2>Evidence</h2>");
-    if page.about == About::User {
-        out.push_str("<p>The record itself: nothing of a user is copied.</p>");
+    if page.about != About::Instance {
+        out.push_str("<p>The record itself: nothing of IAM is copied.</p>");
     } else if evidence.snapshots.shown.is_empty() {
         out.push_str("<p>No snapshot with a lock or a device is on record.</p>");
     } else {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{
-    Case, LaneLine, Listed, PathLine, Tone,
+    About, Case, LaneLine, Listed, PathLine, Tone,
     record::{Found, Path, StepOnRecord, Verdict},
     short, words,
 };
@@ -35,7 +35,7 @@ pub(super) fn lanes(case: &Case<'_>) -> Vec<LaneLine> {
         LaneLine { lane, promise, read_back, now, steps }
     };
     // A user has no network, no fleet and no disks.
-    let all = Lane::ALL.into_iter().filter(|lane| case.record.user.is_none() || *lane == Lane::Credentials);
+    let all = Lane::ALL.into_iter().filter(|lane| case.record.about() == About::Instance || *lane == Lane::Credentials);
     let mut lines: Vec<LaneLine> = all.map(line).collect();
     // A stable sort: lanes that stand alike keep the order of every report.
     lines.sort_by_key(|line| line.now.map_or(line.read_back.0, |now| now.0.min(line.read_back.0)));

@@ -127,7 +127,7 @@ fn lanes(out: &mut String, page: &Page) {
         out,
         match page.about {
             About::Instance => "## Lanes and paths, the weakest first",
-            About::User => "## Credentials",
+            About::User | About::Role => "## Credentials",
         },
     );
     let lanes = page.lanes.iter().map(|lane| {
@@ -138,7 +138,7 @@ fn lanes(out: &mut String, page: &Page) {
         format!("{lane_name}{promise}: {}{now}; steps: {}", marked(tone, word), lane.steps.1)
     });
     items(out, lanes, 0);
-    if page.about == About::User {
+    if page.about != About::Instance {
         return;
     }
     let paths = page.paths.shown.iter().map(|path| {
@@ -222,8 +222,8 @@ fn changes(out: &mut String, page: &Page) {
 fn evidence(out: &mut String, page: &Page) {
     line(out, "## Evidence");
     let evidence = &page.evidence;
-    if page.about == About::User {
-        line(out, "The record itself: nothing of a user is copied.");
+    if page.about != About::Instance {
+        line(out, "The record itself: nothing of IAM is copied.");
         return items(out, evidence.record.iter().map(|(what, id)| format!("{what}: {}", code(id))), 0);
     }
     let snapshots = evidence.snapshots.shown.iter().map(|snapshot| {

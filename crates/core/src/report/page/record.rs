@@ -39,6 +39,8 @@ pub(super) struct Record {
     pub instance_id: String,
     /// The IAM user, where it is no instance.
     pub user: Option<String>,
+    /// The IAM role whose sessions are denied, where it is one.
+    pub role: Option<String>,
     pub containment: Option<OnRecord>,
     pub steps: Vec<StepOnRecord>,
     pub reports: Vec<Report>,
@@ -48,19 +50,24 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn about(&self) -> About {
-        if self.user.is_some() { About::User } else { About::Instance }
+        match (&self.user, &self.role) {
+            (Some(_), _) => About::User,
+            (None, Some(_)) => About::Role,
+            (None, None) => About::Instance,
+        }
     }
 
-    /// The id of the instance, or the name of the user.
+    /// The id of the instance, or the name of the user or the role.
     pub(super) fn id(&self) -> &str {
-        self.user.as_deref().unwrap_or(&self.instance_id)
+        self.user.as_deref().or(self.role.as_deref()).unwrap_or(&self.instance_id)
     }
 
     /// Its key in the ledger.
     pub(super) fn place(&self) -> String {
-        match &self.user {
-            Some(user) => format!("{}/iam/{user}", self.account),
-            None => format!("{}/{}/{}", self.account, self.region, self.instance_id),
+        match self.about() {
+            About::User => format!("{}/iam/{}", self.account, self.id()),
+            About::Role => format!("{}/iam/role/{}", self.account, self.id()),
+            About::Instance => format!("{}/{}/{}", self.account, self.region, self.instance_id),
         }
     }
 }
@@ -263,28 +270,30 @@ pub(super) struct NotSent {
 #[serde(default)]
 pub(super) struct Status {
     pub active: Vec<Standing>,
-    pub principals: Vec<UserStanding>,
+    pub principals: Vec<HolderStanding>,
 }
 
 impl Status {
     /// What it says of this one.
     pub(super) fn of(&self, record: &Record) -> Option<Standing> {
-        match &record.user {
-            Some(user) => self.principals.iter().find(|it| it.user == *user).map(|it| Standing {
+        let is_it = |it: &&HolderStanding| it.user == record.user && it.role == record.role;
+        match record.about() {
+            About::User | About::Role => self.principals.iter().find(is_it).map(|it| Standing {
                 verdict: it.verdict.clone(),
                 drift: it.drift,
                 ..Standing::default()
             }),
-            None => self.active.iter().find(|it| it.instance_id == record.instance_id).cloned(),
+            About::Instance => self.active.iter().find(|it| it.instance_id == record.instance_id).cloned(),
         }
     }
 }
 
-/// How a user stands now.
+/// How a user or a role stands now.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct UserStanding {
-    pub user: String,
+pub(super) struct HolderStanding {
+    pub user: Option<String>,
+    pub role: Option<String>,
     pub verdict: Verdict,
     pub drift: u64,
 }

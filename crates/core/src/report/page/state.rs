@@ -51,6 +51,7 @@ fn sentence(case: &Case<'_>) -> String {
     let Some(record) = &case.record.containment else {
         return match case.record.about() {
             About::User => "This ledger has no containment of the user on record.".to_owned(),
+            About::Role => "This ledger has no containment of the role on record.".to_owned(),
             About::Instance => "This ledger has no containment of the instance on record.".to_owned(),
         };
     };
@@ -73,7 +74,7 @@ fn sources(case: &Case<'_>) -> Vec<(&'static str, String)> {
     if case.record.containment.is_some() {
         let (unknown, what) = match case.record.about() {
             About::Instance => ("lanes and paths are not known here", "lanes, paths, notes"),
-            About::User => ("its credentials are not known here", "credentials, notes"),
+            About::User | About::Role => ("its credentials are not known here", "credentials, notes"),
         };
         let read = case
             .contained
@@ -90,7 +91,7 @@ fn sources(case: &Case<'_>) -> Vec<(&'static str, String)> {
         }
         Now::Looked { at, .. } => {
             let paths = match case.record.about() {
-                About::User => "",
+                About::User | About::Role => "",
                 About::Instance => "; paths were not looked at",
             };
             let seen = case.standing.as_ref().map_or_else(
@@ -119,6 +120,9 @@ pub(super) fn advice(case: &Case<'_>) -> Vec<Advice> {
             let take_over = match case.record.about() {
                 About::User => {
                     "Find out where its key leaked from, and in CloudTrail what it made: users, roles and sessions of roles are not covered by the denial."
+                }
+                About::Role => {
+                    "Find out in CloudTrail who assumed the role: whoever may, can begin new sessions, which are not denied."
                 }
                 About::Instance => {
                     "Take over the investigation. Sessions that its role got elsewhere by sts:AssumeRole are not covered by the denial."

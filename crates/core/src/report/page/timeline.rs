@@ -186,7 +186,7 @@ fn is_done(step: &StepOnRecord) -> bool {
 fn claimed(case: &Case<'_>) -> &'static str {
     match case.record.about() {
         About::Instance => "claimed: the plan of the cut, and all that it replaces, on record",
-        About::User => "claimed: the plan, and all that it replaces, on record",
+        About::User | About::Role => "claimed: the plan, and all that it replaces, on record",
     }
 }
 

@@ -53,7 +53,9 @@ pub(super) fn unknown(case: &Case<'_>) -> Listed<Unknown> {
                 "what has happened since".to_owned(),
                 match case.record.about() {
                     About::Instance => format!("lanes and paths are as they were read back {}", words::moment(at)),
-                    About::User => format!("its credentials are as they were read back {}", words::moment(at)),
+                    About::User | About::Role => {
+                        format!("its credentials are as they were read back {}", words::moment(at))
+                    }
                 },
             );
         }
@@ -73,9 +75,9 @@ pub(super) fn unknown(case: &Case<'_>) -> Listed<Unknown> {
     if let Now::Unseen { why } = case.sources.now {
         add("how it stands now".to_owned(), format!("it could not be looked at: {why}"));
     }
-    if case.record.about() == About::User && case.record.containment.is_some() {
+    if case.record.about() != About::Instance && case.record.containment.is_some() {
         add(
-            "what the user made before it was denied".to_owned(),
+            "what its credentials made before they were denied".to_owned(),
             "other users, roles, and sessions of roles live on: Brig does not look for them, CloudTrail has the calls"
                 .to_owned(),
         );

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Tone,
+    About, Tone,
     record::{Found, Record},
 };
 use crate::{model::timestamp::Timestamp, report::fact::Truth, step::Lane};
@@ -21,7 +21,10 @@ pub(super) fn lane(lane: Lane) -> &'static str {
 /// What a lane promises.
 pub(super) fn promise(record: &Record, lane: Lane) -> &'static str {
     match lane {
-        Lane::Credentials if record.user.is_some() => "everything they sign is denied, and each is inactive",
+        Lane::Credentials if record.about() == About::Role => {
+            "sessions issued before the denial are denied, later ones are not"
+        }
+        Lane::Credentials if record.about() == About::User => "everything they sign is denied, and each is inactive",
         Lane::Network => "new connections are blocked, except through DNS",
         Lane::Credentials => "its credentials are denied, and it gets no new ones",
         Lane::Fleet => "out of its Auto Scaling group and load balancers",

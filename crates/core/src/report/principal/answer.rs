@@ -7,7 +7,7 @@ use crate::{
     ledger::{Cause, Channel, Conclusion, Unheard},
     model::{
         Principal,
-        ids::{AccessKeyId, AccountId, ContainmentId, UserName},
+        ids::{AccessKeyId, AccountId, ContainmentId, RoleKey, RoleName, TargetKey, UserKey, UserName},
         text::Sentence,
         timestamp::Timestamp,
     },
@@ -35,6 +35,9 @@ pub struct PrincipalAnswer {
     pub account: AccountId,
     /// The user; none where it is not known, or where it is no user.
     pub user: Option<UserName>,
+    /// The role whose sessions are denied, or would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleName>,
     /// The access key that was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<AccessKeyId>,
@@ -84,25 +87,28 @@ pub struct PrincipalAnswer {
 }
 
 impl PrincipalAnswer {
-    /// About a finding about which nothing was done. `user` is whose IAM says it is, where that is known.
+    /// About a finding about which nothing was done. `key` is whose IAM says it is, where that is known.
     #[must_use]
     pub fn nothing_done(
         finding: &Finding<Principal>,
-        user: Option<&UserName>,
+        key: Option<&TargetKey>,
         decided: Decided,
         outcome: Conclusion,
     ) -> Self {
-        let (named, key, other) = match &finding.target {
+        let user = key.and_then(TargetKey::user).map(|key| &key.user);
+        let role = key.and_then(TargetKey::role).map(|key| &key.role);
+        let (named, access_key, other) = match &finding.target {
             Principal::User(name) => (Some(name), None, None),
             Principal::AccessKey { id, user } => (user.as_ref(), Some(id), None),
             Principal::Root { key } => (None, key.as_ref(), Some("root".to_owned())),
             Principal::Session { .. } => (None, None, Some(finding.target.to_string())),
         };
-        let who = user.map_or_else(|| finding.target.to_string(), |user| format!("user {user}"));
+        let who = key.map_or_else(|| finding.target.to_string(), TargetKey::subject);
         Self {
             account: finding.account.clone(),
             user: user.or(named).cloned(),
-            access_key_id: key.cloned(),
+            role: role.cloned(),
+            access_key_id: access_key.cloned(),
             principal: other,
             containment_id: None,
             decision: decided.decision,
@@ -141,6 +147,9 @@ impl PrincipalAnswer {
     /// Whom it is about, for a person.
     #[must_use]
     pub fn subject(&self) -> String {
+        if let Some(role) = &self.role {
+            return format!("role {role}");
+        }
         match (&self.user, &self.access_key_id, &self.principal) {
             (Some(user), _, _) => format!("user {user}"),
             (None, Some(key), None) => format!("access key {key}"),
@@ -150,13 +159,26 @@ impl PrincipalAnswer {
         }
     }
 
+    /// What the ledger knows it by; none of what is no user's, nor a role's that was looked at.
+    #[must_use]
+    pub fn key(&self) -> Option<TargetKey> {
+        let account = self.account.clone();
+        match (&self.role, &self.user) {
+            (Some(role), _) => Some(RoleKey { account, role: role.clone() }.into()),
+            (None, Some(user)) => Some(UserKey { account, user: user.clone() }.into()),
+            (None, None) => None,
+        }
+    }
+
     /// Its place, as messages and questions are kept under: the ledger's key, where it is a user.
     #[must_use]
     pub fn place(&self) -> String {
+        if let Some(key) = self.key() {
+            return key.pk();
+        }
         let name = match (&self.user, &self.access_key_id, &self.principal) {
-            (Some(user), _, _) => user.to_string(),
-            (None, Some(key), _) => key.to_string(),
-            (None, None, other) => other.clone().unwrap_or_default().replace(' ', "-"),
+            (_, Some(key), _) => key.to_string(),
+            (_, None, other) => other.clone().unwrap_or_default().replace(' ', "-"),
         };
         format!("{}/iam/{name}", self.account)
     }

@@ -3,16 +3,17 @@
 use serde::Serialize;
 
 use crate::{
-    model::{CredentialKind, User, text::Sentence},
-    report::fact::{Fact, Truth, user::UserFacts},
+    lanes::holder::Terms,
+    model::{CredentialKind, Holder, RoleShown, User, text::Sentence},
+    report::fact::{Fact, Truth, holder::HolderFacts},
 };
 
-/// How far a user is contained.
+/// How far a user, or a role's sessions, are contained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PrincipalVerdict {
     /// Whether everything that its credentials sign is denied.
     pub denied: Truth,
-    /// Whether every credential that can be turned off is off.
+    /// Whether every credential that can be turned off is off; of a role, which has none, the same as `denied`.
     pub inactive: Truth,
     /// All of it in one sentence, which begins with the user, or with what cannot wait.
     pub summary: Sentence,
@@ -48,9 +49,36 @@ impl PrincipalVerdict {
         }
     }
 
-    /// Judges from what a look showed. A user without a credential has none that is active.
+    /// Judges from what a look showed.
     #[must_use]
-    pub fn judge(user: &User, facts: &UserFacts) -> Self {
+    pub fn judge(holder: &Holder, facts: &HolderFacts, terms: &Terms) -> Self {
+        match holder {
+            Holder::User(user) => Self::of_user(user, facts),
+            Holder::Role(role) => Self::of_role(role, facts, terms),
+        }
+    }
+
+    /// A role goes on: what is denied are sessions. None of its own credentials could be turned off.
+    fn of_role(role: &RoleShown, facts: &HolderFacts, terms: &Terms) -> Self {
+        let denied = Truth::of(&facts.denial);
+        let (place, before) = (format!("role {} in {}", role.name, role.account), terms.before);
+        let broken = complaints(facts.denial.iter()).join("; ");
+        let holds = format!("every session issued before {before} is denied");
+        let summary = match denied {
+            Truth::Yes => format!("{place}: {holds}; sessions issued later are NOT."),
+            Truth::Partial | Truth::No | Truth::Unknown => format!("{place} is NOT contained: {broken}."),
+        };
+        let denial: Sentence = if denied == Truth::Yes {
+            format!("{holds}; NEW ONES ARE NOT: whoever may assume the role can begin one").into()
+        } else {
+            broken.into()
+        };
+        let lines = vec![PrincipalLine { part: "Denial", truth: denied, text: denial }];
+        Self { denied, inactive: denied, summary: summary.into(), lines, alerts: Vec::new() }
+    }
+
+    /// A user without a credential has none that is active.
+    fn of_user(user: &User, facts: &HolderFacts) -> Self {
         let denied = Truth::of(&facts.denial);
         let inactive = if facts.credentials.is_empty() { Truth::Yes } else { Truth::of(&facts.credentials) };
         let off = counted(user);
@@ -140,11 +168,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        report::fact::user::{Attachment, facts},
-        testing::user,
+        report::fact::holder::{Attachment, facts},
+        testing::{DENY, role, terms, user},
     };
-
-    const DENY: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
 
     fn contained() -> User {
         let mut user = user();
@@ -157,7 +183,8 @@ mod tests {
     }
 
     fn judged(user: &User) -> PrincipalVerdict {
-        PrincipalVerdict::judge(user, &facts(user, DENY, Attachment::Promised))
+        let holder = Holder::User(user.clone());
+        PrincipalVerdict::judge(&holder, &facts(&holder, &terms(), Attachment::Promised), &terms())
     }
 
     #[test]
@@ -186,6 +213,21 @@ mod tests {
         let verdict = judged(&unread);
         assert_eq!(verdict.inactive, Truth::Unknown);
         assert!(!verdict.is_whole());
+    }
+
+    #[test]
+    fn of_a_role_only_sessions_are_denied_and_the_rest_is_said() {
+        let judged = |policy: Option<Option<String>>| {
+            let holder = Holder::Role(RoleShown { policy, ..role() });
+            PrincipalVerdict::judge(&holder, &facts(&holder, &terms(), Attachment::Promised), &terms())
+        };
+        let denied = judged(Some(Some(crate::model::deny_policy::render_sessions(terms().before))));
+        assert!(denied.is_whole());
+        expect!["role app in 123456789012: every session issued before 2026-01-02T03:04:05.000Z is denied; sessions issued later are NOT."].assert_eq(&denied.summary.to_string());
+        let open = judged(Some(None));
+        expect!["role app in 123456789012 is NOT contained: sessions of the role app issued before 2026-01-02T03:04:05.000Z are NOT denied."].assert_eq(&open.summary.to_string());
+        assert!(open.is_void());
+        assert_eq!(judged(None).denied, Truth::Unknown);
     }
 
     #[test]

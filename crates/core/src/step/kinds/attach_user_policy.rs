@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, unread};
 use crate::{
-    model::{User, ids::UserName},
+    model::{Holder, User, ids::UserName},
     step::{
         Failure, Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
@@ -64,11 +64,14 @@ impl Describe for AttachUserPolicy {
 }
 
 impl Undo for AttachUserPolicy {
+    const DENIES_HOLDER: bool = true;
+
     fn reverse(&self, _: &Look<'_>, _: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
         None
     }
 
-    fn reverse_of_user(&self, user: &User, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+    fn reverse_of_holder(&self, holder: &Holder, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+        let user = holder.user()?;
         let outcome = match &user.attached {
             None => unread(),
             Some(attached) if attached.contains(&self.policy) => Outcome::Planned,

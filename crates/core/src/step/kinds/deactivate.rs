@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone, unread};
 use crate::{
-    model::{Credential, CredentialKind, User, ids::UserName},
+    model::{Credential, CredentialKind, Holder, User, ids::UserName},
     step::{
         Lane, Outcome, Plan, Reversal, Step,
         change::{Change, change, switch},
@@ -58,7 +58,8 @@ macro_rules! deactivations {
                 None
             }
 
-            fn reverse_of_user(&self, user: &User, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+            fn reverse_of_holder(&self, holder: &Holder, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+                let user = holder.user()?;
                 let back = $on { user: self.user.clone(), id: self.id.clone() };
                 Some((back.into(), reactivation(user, CredentialKind::$kind, &self.id, self.made)))
             }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Describe, Undo, gone};
 use crate::{
-    model::{User, ids::UserName},
+    model::{Holder, User, ids::UserName},
     step::{
         Lane, Outcome, Plan, Reversal,
         change::{Change, Value, change, word},
@@ -53,11 +53,14 @@ impl Describe for PutUserPermissionsBoundary {
 }
 
 impl Undo for PutUserPermissionsBoundary {
+    const DENIES_HOLDER: bool = true;
+
     fn reverse(&self, _: &Look<'_>, _: ReleaseScope, _: &mut Plan) -> Option<(Reversal, Outcome)> {
         None
     }
 
-    fn reverse_of_user(&self, user: &User, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+    fn reverse_of_holder(&self, holder: &Holder, _: &mut Plan) -> Option<(Reversal, Outcome)> {
+        let user = holder.user()?;
         let Self { boundary, was, .. } = self;
         let outcome = match user.boundary.as_ref() {
             now if now == was.as_ref() => done("the boundary is as it was"),

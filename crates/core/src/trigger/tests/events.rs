@@ -4,7 +4,7 @@ use expect_test::expect;
 
 use super::*;
 use crate::{
-    decide::{Decided, Guide, Known, decide, decide_user, gate, ignored, nobodys, rules::Rules},
+    decide::{Decided, Guide, Known, decide, decide_holder, gate, ignored, nobodys, rules::Rules},
     ledger::Cause,
     testing::{instance, user_of},
 };
@@ -65,7 +65,15 @@ fn of_principal(finding: &Finding<Principal>, guide: &Guide<'_>) -> Decided {
     gate(finding, guide.policy, &own())
         .or_else(|| ignored(finding, guide.policy))
         .or_else(|| nobodys(&finding.target, &what))
-        .unwrap_or_else(|| decide_user(finding, (&user_of(&finding.target), None), &Known::No, (Force::No, now), guide))
+        .unwrap_or_else(|| {
+            decide_holder(
+                finding,
+                (&crate::model::Holder::User(user_of(&finding.target)), None),
+                &Known::No,
+                (Force::No, now),
+                guide,
+            )
+        })
 }
 
 fn own() -> AccountId {

@@ -8,7 +8,7 @@ use expect_test::expect;
 
 use super::*;
 use crate::{
-    decide::{Guide, Known, decide, decide_user, gate, ignored, nobodys, rules::Rules},
+    decide::{Guide, Known, decide, decide_holder, gate, ignored, nobodys, rules::Rules},
     model::Instance,
     testing::instance,
 };
@@ -213,8 +213,8 @@ pub(super) fn decided(parsed: Result<Parsed, ParseError>, instance: &Instance) -
                     .or_else(|| nobodys(&finding.target, &finding.kind))
                     .unwrap_or_else(|| {
                         let now = crate::model::timestamp::Timestamp::from_millis(1_790_000_000_000);
-                        let user = crate::testing::user_of(&finding.target);
-                        decide_user(finding, (&user, None), &Known::No, (Force::No, now), &guide)
+                        let user = crate::model::Holder::User(crate::testing::user_of(&finding.target));
+                        decide_holder(finding, (&user, None), &Known::No, (Force::No, now), &guide)
                     });
                 format!("user: {}", decided.decision.word())
             });

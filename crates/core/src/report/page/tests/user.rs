@@ -7,14 +7,12 @@ use crate::{
     model::ids::UserKey,
     report::principal::{PrincipalAnswer, PrincipalVerdict},
     report::{
-        fact::user::{Attachment, facts},
+        fact::holder::{Attachment, facts},
         story::kept_of_principal,
     },
     step::PutUserPermissionsBoundary,
-    testing::{about_user, user},
+    testing::{DENY, about_user, terms, user},
 };
-
-const DENY: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
 
 fn answer(half: bool) -> PrincipalAnswer {
     let mut user = user();
@@ -23,10 +21,12 @@ fn answer(half: bool) -> PrincipalAnswer {
     for credential in user.credentials.values_mut().flatten().flatten() {
         credential.active = half;
     }
+    let key = UserKey { account: testing::account(), user: user.name.clone() }.into();
+    let holder = crate::model::Holder::User(user);
     let decided = Decided::contain("its key was used from a malicious address");
     PrincipalAnswer {
-        verdict: PrincipalVerdict::judge(&user, &facts(&user, DENY, Attachment::Promised)),
-        ..PrincipalAnswer::nothing_done(&about_user(), Some(&user.name), decided, Conclusion::Contained)
+        verdict: PrincipalVerdict::judge(&holder, &facts(&holder, &terms(), Attachment::Promised), &terms()),
+        ..PrincipalAnswer::nothing_done(&about_user(), Some(&key), decided, Conclusion::Contained)
     }
 }
 
@@ -116,7 +116,7 @@ fn a_users_page_has_its_credentials_and_nothing_of_an_instance() {
 
         ## Evidence
 
-        The record itself: nothing of a user is copied.
+        The record itself: nothing of IAM is copied.
 
         - User: `alice`
         - Containment: `alice-20260102T030405Z`
@@ -125,7 +125,7 @@ fn a_users_page_has_its_credentials_and_nothing_of_an_instance() {
         ## What is not known, and why
 
         - **what has happened since**: its credentials are as they were read back 2026-01-02 03:04:05 UTC
-        - **what the user made before it was denied**: other users, roles, and sessions of roles live on: Brig does not look for them, CloudTrail has the calls
+        - **what its credentials made before they were denied**: other users, roles, and sessions of roles live on: Brig does not look for them, CloudTrail has the calls
 
         ## People and invocations
 

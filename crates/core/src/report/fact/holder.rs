@@ -1,11 +1,13 @@
-//! What a later look shows of a user.
+//! What a later look shows of a user, or of a role whose sessions are denied.
 
 use crate::{
+    lanes::holder::Terms,
     model::{
-        User,
+        Holder, RoleShown, User,
+        deny_policy::sessions_denied_before,
         gap::{Gap, Subject},
     },
-    report::fact::{Fact, Promise},
+    report::fact::{Cause, Fact, Promise},
 };
 
 /// Whether a policy that denies is to be attached to the user, in addition to the boundary.
@@ -17,19 +19,36 @@ pub enum Attachment {
     Waived,
 }
 
-/// What is seen of a user.
+/// What is seen of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserFacts {
+pub struct HolderFacts {
     /// Of what denies it everything.
     pub denial: Vec<Fact>,
     /// Of its credentials.
     pub credentials: Vec<Fact>,
 }
 
-/// What a later look shows. `deny` is the ARN of the policy that denies everything.
+/// What a later look shows, by what was to be denied.
 #[must_use]
-pub fn facts(user: &User, deny: &str, attachment: Attachment) -> UserFacts {
-    let mut facts = UserFacts::default();
+pub fn facts(holder: &Holder, terms: &Terms, attachment: Attachment) -> HolderFacts {
+    match holder {
+        Holder::User(user) => of_user(user, &terms.deny, attachment),
+        Holder::Role(role) => of_role(role, terms),
+    }
+}
+
+fn of_role(role: &RoleShown, terms: &Terms) -> HolderFacts {
+    let promise = Promise::SessionsDenied(role.name.clone(), terms.before);
+    let denied = role.policy.as_ref().map(|policy| policy.as_deref().and_then(sessions_denied_before));
+    let fact = match denied {
+        Some(denied) => Fact::seen(promise, denied.is_some_and(|denied| denied >= terms.before)),
+        None => Fact::unknown(promise, Cause::PolicyUnread),
+    };
+    HolderFacts { denial: vec![fact], credentials: Vec::new() }
+}
+
+fn of_user(user: &User, deny: &str, attachment: Attachment) -> HolderFacts {
+    let mut facts = HolderFacts::default();
     let boundary = Promise::Denied(user.name.clone());
     facts.denial.push(Fact::seen(boundary, user.boundary.as_deref() == Some(deny)));
     if let (Some(attached), Attachment::Promised) = (&user.attached, attachment) {
@@ -50,5 +69,5 @@ pub fn facts(user: &User, deny: &str, attachment: Attachment) -> UserFacts {
 /// Whether what could not be read is part of what is promised.
 #[must_use]
 pub fn is_promised(gap: &Gap) -> bool {
-    matches!(gap.what, Subject::AttachedPolicies | Subject::Credentials(_))
+    matches!(gap.what, Subject::AttachedPolicies | Subject::Credentials(_) | Subject::RolePolicy(_))
 }
