@@ -65,7 +65,7 @@ lint: ## Check formatting, clippy, docs, and that core stays pure
 	! cargo tree --package brig-core --edges normal | grep -E 'tokio|aws-sdk|aws-config|futures'
 	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda,sim}/Cargo.toml
 	! grep -oE '^aws-sdk-[a-z0-9]+' crates/cli/Cargo.toml | grep -vE '^aws-sdk-(lambda|sts)$$'
-	! grep -E '^brig-[a-z]+\.' crates/cli/Cargo.toml | grep -v '^brig-core\.'
+	! grep -E '^brig-[a-z]+\.' crates/cli/Cargo.toml | grep -vE '^brig-(core|trace)\.'
 	! cargo tree --package brig-lambda --edges normal | grep -E 'clap|comfy-table|aws-sdk-(lambda|sso)'
 
 build: $(TOOLS) ## Build the release zip for Lambda (ARCH=x86_64 or arm64)

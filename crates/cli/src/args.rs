@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use brig_core::model::{
     ids::{AccountId, InstanceId},
     text::shell,
+    timestamp::Timestamp,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -17,6 +18,7 @@ Examples:
   brig contain i-0123456789abcdef0 --reason IR-7
   brig show i-0123456789abcdef0       everything on record about its containment
   brig report i-0123456789abcdef0 --html incident.html    the same as a page to print or attach
+  brig trace AKIA... --files ./AWSLogs    what a key did, and what came from it, by CloudTrail's records
   brig status                         everything that is contained, and what has drifted
   brig questions                      what waits for a decision; then: brig decide <QUESTION> yes|no
   brig release i-0123456789abcdef0 --reason IR-7
@@ -112,6 +114,8 @@ pub enum Command {
     Watch(Watch),
     /// Rehearse on a harmless instance: plan, contain, verify, release
     Drill(Drill),
+    /// Trace what somebody's credentials did, by CloudTrail's records: which begot which, what they made and took
+    Trace(Trace),
     /// Print a completion script for a shell
     #[command(after_help = "Example: brig completions bash > ~/.local/share/bash-completion/completions/brig")]
     Completions {
@@ -254,6 +258,26 @@ pub struct Drill {
     /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// `trace`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: brig trace AKIA... --files ./AWSLogs --cut 2026-01-02T03:04:05Z\n\nReads trail files, answers of lookup-events and other exports, compressed or not, in any order; asks AWS nothing."
+)]
+pub struct Trace {
+    /// An instance's id, an access key, user/NAME or role/NAME
+    pub what: String,
+    /// Files of records, or folders of them
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub files: Vec<PathBuf>,
+    /// When it was cut off, RFC 3339: calls that succeeded later contradict it
+    #[arg(long, value_parser = moment)]
+    pub cut: Option<Timestamp>,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| "a time such as 2026-01-02T03:04:05Z".to_owned())
 }
 
 /// Shells that completions can be made for.

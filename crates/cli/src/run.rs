@@ -4,6 +4,7 @@ mod change;
 mod drill;
 mod look;
 mod report;
+mod trace;
 
 use clap::CommandFactory;
 use serde_json::{Map, Value, json};
@@ -28,6 +29,9 @@ pub async fn run(args: &Args) -> Result<Exit, Fault> {
     if let Command::Completions { shell } = &args.command {
         return Ok(completions(*shell));
     }
+    if let Command::Trace(wanted) = &args.command {
+        return trace::of_files(wanted, &terminal::look_of_stdout(args), args.global.json);
+    }
     let desk = Desk {
         caller: Caller::open(&args.global).await?,
         look: terminal::look_of_stdout(args),
@@ -46,7 +50,7 @@ pub async fn run(args: &Args) -> Result<Exit, Fault> {
         Command::Ready(ready) => look::ready(&desk, ready).await,
         Command::Watch(watch) => look::watch(&desk, watch).await,
         Command::Drill(drill) => drill::drill(&desk, drill).await,
-        Command::Completions { .. } => Ok(Exit::Wanted),
+        Command::Trace(_) | Command::Completions { .. } => Ok(Exit::Wanted),
     };
     if let (Err(Fault::Function { raw, .. }), true) = (&ended, desk.json) {
         println!("{raw}");

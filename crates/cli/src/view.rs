@@ -11,6 +11,7 @@ pub mod show;
 pub mod status;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 pub mod words;
 
 /// Whether the terminal shows colour.

@@ -13,6 +13,7 @@ use crate::{
 
 mod standing;
 mod story;
+mod trace;
 
 fn look(width: u16) -> Look {
     Look { width, colour: Colour::No, brig: "brig".to_owned() }

@@ -373,7 +373,9 @@ fn what_no_source_writes_is_unsupported() {
     check(&json!([1, 2]), &expect![[r#"UnsupportedEvent: the event is a list of 2, not a JSON object"#]]);
     check(
         &json!({"hello": 1}),
-        &expect![[r#"UnsupportedEvent: no trigger has the keys [hello]; a direct invoke needs "instance_id", "access_key_id", "user" or "role""#]],
+        &expect![[
+            r#"UnsupportedEvent: no trigger has the keys [hello]; a direct invoke needs "instance_id", "access_key_id", "user" or "role""#
+        ]],
     );
     check(
         &json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "instance_id": "i-0123abcd"}),
