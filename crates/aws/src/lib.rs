@@ -19,6 +19,7 @@ mod member;
 mod network_acls;
 mod probes;
 mod ranges;
+mod records;
 mod s3;
 mod security_groups;
 mod session;
@@ -33,6 +34,7 @@ mod users;
 
 pub use clock::SystemClock;
 pub use dynamodb::DynamoLedger;
+pub use records::{Attribute, Records};
 pub use session::{AwsClouds, Session};
 pub use sns::SnsNotifier;
 pub use sqs::SqsQueue;

@@ -155,6 +155,44 @@ impl AwsClouds {
         }
     }
 
+    /// The configuration to work with in an account and Region: what needs a client of its own is built on it.
+    ///
+    /// # Errors
+    /// The account cannot be worked in.
+    pub async fn config(&self, account: &AccountId, region: &Region, session: &str) -> Result<SdkConfig, Unreachable> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match own {
+            None => Err(Unreachable("the function does not know its own account".to_owned())),
+            Some(own) if own == *account => Ok(self.session.in_region(region)),
+            Some(own) => self.assumed(&own, account, region, session).await,
+        }
+    }
+
+    /// The configuration of a session of the member role.
+    async fn assumed(
+        &self,
+        own: &AccountId,
+        account: &AccountId,
+        region: &Region,
+        session: &str,
+    ) -> Result<SdkConfig, Unreachable> {
+        let Some(setting) = &self.member_role else {
+            return Err(Unreachable(format!(
+                "the instance is in account {account}, and this function is in {own}: set BRIG_MEMBER_ROLE to a role that it may assume there"
+            )));
+        };
+        let member = self.member(setting, account, region, session);
+        if let Err(error) = member.assume().await {
+            return Err(Unreachable(format!(
+                "{} could not be assumed: {error}; the role must trust this function's role for sts:AssumeRole and sts:SetSourceIdentity",
+                role_arn(setting, account, region)
+            )));
+        }
+        let member: Arc<dyn ProvideCredentials> = member;
+        let config = self.session.in_region(region).into_builder();
+        Ok(config.credentials_provider(SharedCredentialsProvider::new(member)).build())
+    }
+
     fn kept(&self, key: Key, make: impl FnOnce() -> AwsCloud) -> Arc<dyn Cloud> {
         let cloud: Arc<AwsCloud> = kept(&self.opened, MOST_SESSIONS * View::ALL.len(), key, make);
         cloud
@@ -202,24 +240,8 @@ impl Clouds for AwsClouds {
                 _ => self.kept(key(""), || cloud(&self.session.in_region(region), region, view, &self.ranges)),
             });
         }
-        let Some(setting) = &self.member_role else {
-            return Err(Unreachable(format!(
-                "the instance is in account {account}, and this function is in {own}: set BRIG_MEMBER_ROLE to a role that it may assume there"
-            )));
-        };
-        let member = self.member(setting, account, region, session);
-        if let Err(error) = member.assume().await {
-            return Err(Unreachable(format!(
-                "{} could not be assumed: {error}; the role must trust this function's role for sts:AssumeRole and sts:SetSourceIdentity",
-                role_arn(setting, account, region)
-            )));
-        }
-        Ok(self.kept(key(session), || {
-            let config = self.session.in_region(region).into_builder();
-            let member: Arc<dyn ProvideCredentials> = member;
-            let config = config.credentials_provider(SharedCredentialsProvider::new(member)).build();
-            cloud(&config, region, view, &self.ranges)
-        }))
+        let config = self.assumed(&own, account, region, session).await?;
+        Ok(self.kept(key(session), || cloud(&config, region, view, &self.ranges)))
     }
 
     async fn is_own(&self, by: &str, source_identity: Option<&str>) -> PortResult<bool> {

@@ -95,6 +95,14 @@ impl Index {
         self.regions.iter().filter(|(key, _)| !keys.contains(*key)).flat_map(|(_, regions)| regions.clone()).collect()
     }
 
+    /// The ids of all credentials that begin with the root, or came from those: as far as the records that were taken show.
+    #[must_use]
+    pub fn credentials(&self, root: &Root) -> Vec<CredentialId> {
+        let graph = self.graph(root);
+        let also = graph.values().flat_map(|one| one.also.iter().cloned().map(CredentialId::Key));
+        graph.keys().cloned().chain(also).collect()
+    }
+
     /// The credentials that begin with the root, and all that came from them, by id.
     pub(crate) fn graph(&self, root: &Root) -> BTreeMap<CredentialId, Credential> {
         let mut by_parent: HashMap<&CredentialId, Vec<&Issue>> = HashMap::new();

@@ -41,7 +41,7 @@ pub struct Tracer {
 }
 
 /// In how many words what happened can be said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     pub credentials: usize,
     pub dead: usize,
@@ -233,22 +233,46 @@ impl Tracer {
             deeds.into_iter().partition(|deed| deed.state == DeedState::Done);
         let credentials = in_order(&self.credentials);
         let over = over(credentials.iter(), cut, now, gaps.len());
-        let count = |weakness: u8| credentials.iter().filter(|one| one.standing.weakness() == weakness).count();
-        let summary = Summary {
-            credentials: credentials.len(),
-            dead: count(0),
-            unknown: count(1),
-            alive: count(2),
-            deeds: deeds.len(),
-            gone: deeds.iter().filter(|deed| matches!(deed.presence, Presence::Gone { .. })).count(),
-            attempts: attempts.len(),
-            stolen_by_imdsv1: credentials.iter().any(|one| one.delivery == Some(Delivery::V1)),
-        };
-        Trace { root: self.root, summary, credentials, deeds, attempts, over, gaps }
+        let summary = Summary::default();
+        let mut trace = Trace { root: self.root, summary, credentials, deeds, attempts, over, gaps };
+        trace.summarise();
+        trace
     }
 }
 
 impl Trace {
+    /// Counts again, after what is true now was read back.
+    pub fn summarise(&mut self) {
+        let count = |weakness: u8| self.credentials.iter().filter(|one| one.standing.weakness() == weakness).count();
+        self.summary = Summary {
+            credentials: self.credentials.len(),
+            dead: count(0),
+            unknown: count(1),
+            alive: count(2),
+            deeds: self.deeds.len(),
+            gone: self.deeds.iter().filter(|deed| matches!(deed.presence, Presence::Gone { .. })).count(),
+            attempts: self.attempts.len(),
+            stolen_by_imdsv1: self.credentials.iter().any(|one| one.delivery == Some(Delivery::V1)),
+        };
+        for deed in self.deeds.iter_mut().filter(|deed| matches!(deed.presence, Presence::Gone { .. })) {
+            deed.undo = None;
+        }
+    }
+
+    /// An instance's credentials are as alive as the most alive session that it handed out.
+    pub fn settle_instance(&mut self, place: usize) {
+        let Some(one) = self.credentials.get(place).filter(|one| matches!(one.id, CredentialId::Instance(_))) else {
+            return;
+        };
+        let handed = self.credentials.iter().filter(|other| other.from.as_ref() == Some(&one.id));
+        let worst = handed.map(|other| &other.standing).max_by_key(|standing| standing.weakness()).cloned();
+        let standing =
+            worst.unwrap_or_else(|| Standing::Unknown { why: "no session that it handed out is on record".to_owned() });
+        if let Some(one) = self.credentials.get_mut(place) {
+            one.standing = standing;
+        }
+    }
+
     /// Traces records that are all in memory.
     #[must_use]
     pub fn of(root: Root, records: &[Record], cut: Option<Timestamp>, now: Timestamp, gaps: Vec<String>) -> Self {

@@ -130,6 +130,16 @@ pub fn denies(document: &str, instance_arn: &str) -> bool {
     }
 }
 
+/// Whether the document denies the sessions of the instance whose id is their name, in whichever Region it is.
+#[must_use]
+pub fn denies_session(document: &str, instance: &str) -> bool {
+    let Some(statement) = only_statement(document) else { return false };
+    let arns = statement.pointer("/Condition/ArnEquals/ec2:SourceInstanceARN").and_then(Value::as_array);
+    let mut arns = arns.into_iter().flatten().filter_map(Value::as_str);
+    arns.any(|arn| arn_name(arn) == instance && denies(document, arn))
+        || denies(document, &format!("instance/{instance}"))
+}
+
 /// Whether the document denies every session of the role, as [`render`] would.
 #[must_use]
 pub fn denies_role(document: &str) -> bool {
@@ -240,6 +250,8 @@ mod tests {
             assert!(is_ours(&document) && members.iter().all(|arn| denies(&document, arn)), "{document}");
             assert_eq!(denies(&document, other), form == Form::Role, "{document}");
             assert_eq!(denies_role(&document), form == Form::Role, "{document}");
+            assert!(members.iter().all(|arn| denies_session(&document, arn_name(arn))), "{document}");
+            assert_eq!(denies_session(&document, arn_name(other)), form == Form::Role, "{document}");
         }
         let (_, short) = forms(&members[..1], RoleDeny::Instance, RoleOverflow::Fail).remove(1);
         expect![[

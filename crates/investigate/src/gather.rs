@@ -1,0 +1,169 @@
+//! Gathers the records of a root and of every credential that came from it, from every Region at once, within CloudTrail's two
+//! look-ups a second. What time or errors left out is a gap, never an empty list.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+use brig_core::model::{ids::Region, timestamp::Timestamp};
+use brig_engine::ports::Clock;
+use brig_trace::{CredentialId, Index, Record, Root};
+use futures::future::join_all;
+
+use crate::source::{By, Page, Source};
+
+/// CloudTrail answers two look-ups a second in each Region
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>).
+const PACE: Duration = Duration::from_millis(520);
+/// What is throttled or unanswered is asked again so often.
+const TRIES: u32 = 6;
+/// So many credentials are followed, and so many records are kept.
+const MOST_CREDENTIALS: usize = 300;
+const MOST_RECORDS: usize = 40_000;
+
+/// What time to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    pub since: Timestamp,
+    pub until: Timestamp,
+    /// No look-up begins after it.
+    pub deadline: Timestamp,
+}
+
+/// What was gathered.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered {
+    /// Each once, in the order of time.
+    pub records: Vec<Record>,
+    pub gaps: Vec<String>,
+    pub lookups: usize,
+}
+
+/// One look-up that is to be made.
+#[derive(Debug, Clone)]
+struct Ask {
+    by: By,
+    next: Option<String>,
+    tries: u32,
+}
+
+/// Gathers: `firsts` in every Region, then what came from it. `of_iam` is the Region that has IAM's records.
+pub async fn gather(
+    source: &dyn Source,
+    clock: &dyn Clock,
+    (root, firsts, window): (&Root, Vec<By>, Window),
+    (regions, of_iam): (&[Region], &Region),
+) -> Gathered {
+    let mut gathered = Gathered::default();
+    let mut records: BTreeMap<(Timestamp, String), Record> = BTreeMap::new();
+    let mut index = Index::default();
+    let mut asked: BTreeSet<By> = BTreeSet::new();
+    let mut queues: BTreeMap<Region, VecDeque<Ask>> =
+        regions.iter().map(|region| (region.clone(), VecDeque::new())).collect();
+    for by in firsts {
+        ask(&mut queues, &mut asked, &by, None);
+    }
+    let mut unreadable = 0;
+    loop {
+        let began = clock.now();
+        let batch: Vec<(Region, Ask)> = queues
+            .iter_mut()
+            .filter_map(|(region, queue)| queue.pop_front().map(|ask| (region.clone(), ask)))
+            .collect();
+        if batch.is_empty() || began >= window.deadline || records.len() >= MOST_RECORDS {
+            for (region, ask) in batch {
+                queues.entry(region).or_default().push_front(ask);
+            }
+            break;
+        }
+        gathered.lookups += batch.len();
+        let span = (window.since, window.until);
+        let answers =
+            join_all(batch.iter().map(|(region, ask)| source.page(region, &ask.by, span, ask.next.as_deref())));
+        for ((region, ask), answer) in batch.iter().zip(answers.await) {
+            match answer {
+                Ok(Page { records: found, next }) => {
+                    for value in found {
+                        match Record::read(&value) {
+                            Ok(record) => {
+                                index.take(&record);
+                                records.insert((record.at, record.id.clone()), record);
+                            }
+                            Err(_) => unreadable += 1,
+                        }
+                    }
+                    if let Some(next) = next {
+                        let more = Ask { by: ask.by.clone(), next: Some(next), tries: 0 };
+                        queues.entry(region.clone()).or_default().push_back(more);
+                    }
+                }
+                Err(error) if error.is_retryable() && ask.tries + 1 < TRIES => {
+                    let again = Ask { tries: ask.tries + 1, ..ask.clone() };
+                    queues.entry(region.clone()).or_default().push_back(again);
+                }
+                Err(error) => {
+                    gathered.gaps.push(format!("{region}: the records of {} could not be read: {error}", ask.by));
+                }
+            }
+        }
+        follow(&index, root, of_iam, &mut queues, &mut asked);
+        let took = clock.now().since(began);
+        if queues.values().any(|queue| !queue.is_empty()) {
+            clock.sleep(PACE.saturating_sub(took)).await;
+        }
+    }
+    for (region, queue) in queues {
+        let left: BTreeSet<String> = queue.iter().map(|ask| ask.by.to_string()).collect();
+        if !left.is_empty() {
+            let left: Vec<String> = left.into_iter().take(10).collect();
+            gathered
+                .gaps
+                .push(format!("{region}: not all records of {} were read before time was over", left.join(", ")));
+        }
+    }
+    if asked.len() >= MOST_CREDENTIALS {
+        gathered
+            .gaps
+            .push(format!("more than {MOST_CREDENTIALS} credentials came from {root}: the rest was not followed"));
+    }
+    if unreadable > 0 {
+        gathered.gaps.push(format!("{unreadable} values of CloudTrail's answers are no records"));
+    }
+    gathered.gaps.sort();
+    gathered.records = records.into_values().collect();
+    gathered
+}
+
+/// Looks up each credential of the graph that nobody has looked up, before the rest of what is known already.
+fn follow(
+    index: &Index,
+    root: &Root,
+    of_iam: &Region,
+    queues: &mut BTreeMap<Region, VecDeque<Ask>>,
+    asked: &mut BTreeSet<By>,
+) {
+    for id in index.credentials(root) {
+        if asked.len() >= MOST_CREDENTIALS {
+            return;
+        }
+        match id {
+            CredentialId::Key(key) => ask(queues, asked, &By::Key(key), None),
+            CredentialId::Instance(instance) => ask(queues, asked, &By::Name(instance), None),
+            // Sign-ins are on record where IAM's calls are.
+            CredentialId::Password(user) => ask(queues, asked, &By::Name(user), Some(of_iam)),
+            CredentialId::Service(_) | CredentialId::Session(_) => {}
+        }
+    }
+}
+
+fn ask(queues: &mut BTreeMap<Region, VecDeque<Ask>>, asked: &mut BTreeSet<By>, by: &By, only: Option<&Region>) {
+    if !asked.insert(by.clone()) {
+        return;
+    }
+    for (region, queue) in queues.iter_mut() {
+        if only.is_none_or(|only| only == region) {
+            queue.push_front(Ask { by: by.clone(), next: None, tries: 0 });
+        }
+    }
+}

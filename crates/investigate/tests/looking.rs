@@ -1,0 +1,90 @@
+//! Reading back what is true now, in a simulated account.
+#![expect(clippy::expect_used, reason = "a test stops at the first thing that is not as it must be")]
+
+use std::sync::Arc;
+
+use brig_core::model::{CredentialKind, Principal, ids::UserName, timestamp::Timestamp};
+use brig_investigate::look;
+use brig_sim::{Break, Fault, Sim, World};
+use brig_trace::{Presence, Record, Root, Trace};
+use serde_json::{Value, json};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_millis(1_790_000_000_000 + second * 1000)
+}
+
+struct Case {
+    sim: Arc<Sim>,
+    user: UserName,
+    key: String,
+}
+
+fn case() -> Case {
+    let (mut world, _) = World::plain();
+    let user = world.user_named("alice");
+    world.user_named("eve");
+    let of = &world.users.get(&user).expect("the user").credentials;
+    let key = of.iter().find(|one| one.kind == CredentialKind::AccessKey).expect("a key").id.clone();
+    Case { sim: Sim::new(world, 1), user, key }
+}
+
+fn record(second: i64, who: &Value, service: &str, call: &str, request: &Value, response: &Value) -> Record {
+    let value = json!({"eventID": format!("e{second}"), "eventName": call, "eventSource": format!("{service}.amazonaws.com"),
+        "eventTime": at(second).to_string(), "awsRegion": "us-east-1", "userIdentity": who, "requestParameters": request,
+        "responseElements": response, "recipientAccountId": "123456789012"});
+    Record::read(&value).expect("a record")
+}
+
+impl Case {
+    /// The key made users that are and are not there, and assumed a role of the world.
+    fn trace(&self, now: Timestamp) -> Trace {
+        let alice =
+            json!({"type": "IAMUser", "accessKeyId": self.key, "userName": "alice", "accountId": "123456789012"});
+        let given = |ends: i64| json!({"credentials": {"accessKeyId": "ASIASESSIONSESSION00", "expiration": at(ends).to_string()}, "assumedRoleUser": {"assumedRoleId": "AROAX:s"}});
+        let role = json!({"roleArn": "arn:aws:iam::123456789012:role/app", "roleSessionName": "s"});
+        let records = [
+            record(1, &alice, "iam", "CreateUser", &json!({"userName": "eve"}), &Value::Null),
+            record(2, &alice, "iam", "CreateUser", &json!({"userName": "gone"}), &Value::Null),
+            record(3, &alice, "sts", "AssumeRole", &role, &given(3600)),
+        ];
+        let root: Root = self.key.parse().expect("a key");
+        let mut trace = Trace::of(root, &records, None, now, Vec::new());
+        let clouds = Arc::clone(&self.sim.engine(0).clouds);
+        let (account, home) = ("123456789012".parse().expect("an account"), "us-east-1".parse().expect("a Region"));
+        self.sim.run(look(&mut trace, clouds.as_ref(), (&account, &home), "brig-test", now)).expect("it ends");
+        trace
+    }
+
+    fn words(&self, now: Timestamp) -> Vec<(String, &'static str)> {
+        self.trace(now).credentials.iter().map(|one| (one.id.to_string(), one.standing.words().0)).collect()
+    }
+}
+
+#[test]
+fn an_active_key_and_a_young_session_are_alive_until_they_are_denied_or_expire() {
+    let case = case();
+    let session = || "ASIASESSIONSESSION00".to_owned();
+    assert_eq!(case.words(at(60)), [(case.key.clone(), "ALIVE"), (session(), "ALIVE")]);
+    assert_eq!(case.words(at(4000)), [(case.key.clone(), "ALIVE"), (session(), "dead")]);
+    case.sim.contain_principal(&Principal::User(case.user.clone()), "r").expect("an answer");
+    assert_eq!(
+        case.words(at(60)),
+        [(case.key.clone(), "dead"), (session(), "ALIVE")],
+        "a role's session outlives its user"
+    );
+}
+
+#[test]
+fn what_was_made_is_there_or_gone_as_it_is_read_and_unknown_where_it_cannot_be() {
+    let case = case();
+    let presence = |trace: &Trace| trace.deeds.iter().map(|deed| deed.presence.clone()).collect::<Vec<_>>();
+    let seen = presence(&case.trace(at(60)));
+    assert!(matches!(seen.as_slice(), [Presence::There { .. }, Presence::Gone { .. }]), "{seen:?}");
+    let trace = case.trace(at(60));
+    assert_eq!(trace.summary.gone, 1);
+    assert!(trace.deeds.iter().all(|deed| deed.undo.is_some() == matches!(deed.presence, Presence::There { .. })));
+    case.sim.breaks(Break::Always("GetUser", Fault::Denied));
+    let unread = case.trace(at(60));
+    assert!(presence(&unread).iter().all(|seen| matches!(seen, Presence::Unknown { .. })), "{:?}", presence(&unread));
+    assert_eq!(unread.credentials.iter().map(|one| one.standing.words().0).collect::<Vec<_>>(), ["unknown", "ALIVE"]);
+}
