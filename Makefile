@@ -63,15 +63,15 @@ lint: ## Check formatting, clippy, docs, and that core stays pure
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	python3 tests/rooms.py
 	! cargo tree --package brig-core --edges normal | grep -E 'tokio|aws-sdk|aws-config|futures'
-	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda,sim}/Cargo.toml
+	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda,sim,trace,investigate}/Cargo.toml
 	! grep -oE '^aws-sdk-[a-z0-9]+' crates/cli/Cargo.toml | grep -vE '^aws-sdk-(lambda|sts)$$'
 	! grep -E '^brig-[a-z]+\.' crates/cli/Cargo.toml | grep -vE '^brig-(core|trace)\.'
-	! cargo tree --package brig-lambda --edges normal | grep -E 'clap|comfy-table|aws-sdk-(lambda|sso)'
+	! cargo tree --package brig-lambda --edges normal | grep -E 'clap|comfy-table|brig-(trace|investigate)|aws-sdk-(lambda|sso)'
 
-build: $(TOOLS) ## Build the release zip for Lambda (ARCH=x86_64 or arm64)
+build: $(TOOLS) ## Build the release zips for Lambda (ARCH=x86_64 or arm64)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --package brig-lambda --bin bootstrap \
-		--output-format zip $(if $(filter arm64,$(ARCH)),--arm64,--x86-64)
-	@ls -l $(TARGET)/lambda/bootstrap/bootstrap.zip
+		--package brig-investigate --bin investigate --output-format zip $(if $(filter arm64,$(ARCH)),--arm64,--x86-64)
+	@ls -l $(TARGET)/lambda/{bootstrap,investigate}/bootstrap.zip
 
 cli: ## Build `brig`, the command for people, for this machine
 	cargo build --release --package brig-cli

@@ -71,13 +71,17 @@ def supported(template: str) -> str:
     return "".join(block for block in blocks if "AWS::CloudWatch::Alarm" not in block or "\n      Metrics:" not in block)
 
 
-def deploy(bootstrap: bytes, name: str = "brig", **parameters: str) -> "Stack":
+def deploy(bootstrap: Path, name: str = "brig", **parameters: str) -> "Stack":
+    """Deploys the binaries of both functions, which stand side by side."""
     s3 = boto3.client("s3")
     bucket = f"brig-code-{uuid.uuid4().hex[:12]}"
     s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket=bucket, Key="bootstrap.zip", Body=package(bootstrap))
+    for binary in (bootstrap, bootstrap.with_name("investigate")):
+        s3.put_object(Bucket=bucket, Key=f"{binary.name}.zip", Body=package(binary.read_bytes()))
     # What `sam package` does.
-    template = TEMPLATE.read_text().replace("CodeUri: ../crates/lambda", f"CodeUri: s3://{bucket}/bootstrap.zip")
+    template = TEMPLATE.read_text()
+    for folder, binary in (("lambda", "bootstrap"), ("investigate", "investigate")):
+        template = template.replace(f"CodeUri: ../crates/{folder}", f"CodeUri: s3://{bucket}/{binary}.zip")
     # Too long for the call itself, as for every template of more than 51,200 bytes.
     s3.put_object(Bucket=bucket, Key="template.yaml", Body=supported(template).encode())
     return create(name, f"{s3.meta.endpoint_url}/{bucket}/template.yaml", Architecture="x86_64", **parameters)
@@ -147,8 +151,8 @@ def main() -> int:
     """Deploys, tells the command where to read what was deployed, and runs it."""
     settings = SETTINGS.get(sys.argv[1])
     bootstrap, *command = sys.argv[2:] if settings else sys.argv[1:]
-    stack = deploy(Path(bootstrap).read_bytes(), **(settings or {"Mode": "enforce"}))
-    roles = {"contain": stack.outputs["ContainRoleArn"], "release": stack.outputs["ReleaseRoleArn"]}
+    stack = deploy(Path(bootstrap), **(settings or {"Mode": "enforce"}))
+    roles = {duty: stack.outputs[f"{duty.title()}RoleArn"] for duty in ("contain", "release", "investigate")}
     policies = {duty: stack.policies(arn) for duty, arn in roles.items()}
     inline = {duty: stack.inline(arn) for duty, arn in roles.items()}
     binaries = str(Path(bootstrap).resolve().parent)

@@ -55,7 +55,7 @@ class Needed(unittest.TestCase):
         self.assertGreater(len(called), 40)
         known = {
             action.split(":")[1]
-            for duty in ("contain", "release")
+            for duty in ("contain", "release", "investigate")
             for where in ("there", "at_home")
             for action in powers()[duty][where]
         }
@@ -78,6 +78,11 @@ class Needed(unittest.TestCase):
         for action in NEVER:
             for resource in ("*", f"{EC2}:instance/i-1", SNAPSHOT, f"arn:aws:iam::{ACCOUNT}:role/app"):
                 self.assertNotEqual(decide(contain(), action, resource), "Allow", action)
+
+    def test_looking_back_changes_nothing(self):
+        looks = r"[\w-]+:(Describe|Get|List|Lookup|Query)\w*|logs:(CreateLogStream|PutLogEvents)"
+        for item in statements(deployed()["policies"]["investigate"], "Allow"):
+            self.assertEqual([action for action in listed(item["Action"]) if not re.fullmatch(looks, action)], [])
 
     def test_the_policies_fit_on_a_role(self):
         # All inline policies of a role together, and each managed one, without white space:
@@ -301,7 +306,7 @@ class Parameters(unittest.TestCase):
         )]
         parameters = self.template["Parameters"]
         for function in functions:
-            for name, value in function["Environment"]["Variables"].items():
+            for name, value in function.get("Environment", {"Variables": {}})["Variables"].items():
                 if isinstance(value, dict) and "Fn::If" in value:
                     self.assertNotIn("", value["Fn::If"], f"{name} would be set to nothing")
                 elif isinstance(value, dict) and value.keys() == {"Ref"} and value["Ref"] in parameters:

@@ -11,6 +11,7 @@ pub mod events;
 mod flows;
 pub mod function;
 pub mod proxy;
+pub mod replay;
 pub mod seed;
 pub mod stack;
 pub mod state;

@@ -48,9 +48,13 @@ impl Stack {
     /// one function if that alone is served, else of both.
     pub async fn session(&self, account: &Account, settings: &[(&str, &str)]) -> Session {
         let setting = |name: &str| settings.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
-        let documents: Vec<&Value> = ["contain", "release"]
+        let serves = setting("BRIG_SERVES");
+        let duties: &[&str] = match serves {
+            "contain" | "release" | "investigate" => &[serves],
+            _ => &["contain", "release"],
+        };
+        let documents: Vec<&Value> = duties
             .iter()
-            .filter(|duty| setting("BRIG_SERVES") == **duty || !matches!(setting("BRIG_SERVES"), "contain" | "release"))
             .flat_map(|duty| self.0.pointer(&format!("/policies/{duty}")).and_then(Value::as_array).expect("policies"))
             .collect();
         let role = unique("under-test");

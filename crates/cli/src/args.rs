@@ -18,7 +18,7 @@ Examples:
   brig contain i-0123456789abcdef0 --reason IR-7
   brig show i-0123456789abcdef0       everything on record about its containment
   brig report i-0123456789abcdef0 --html incident.html    the same as a page to print or attach
-  brig trace AKIA... --files ./AWSLogs    what a key did, and what came from it, by CloudTrail's records
+  brig trace AKIA...                  what a key did and what came from it, by CloudTrail's records; --files ./AWSLogs: by files
   brig status                         everything that is contained, and what has drifted
   brig questions                      what waits for a decision; then: brig decide <QUESTION> yes|no
   brig release i-0123456789abcdef0 --reason IR-7
@@ -263,15 +263,21 @@ pub struct Drill {
 /// `trace`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: brig trace AKIA... --files ./AWSLogs --cut 2026-01-02T03:04:05Z\n\nReads trail files, answers of lookup-events and other exports, compressed or not, in any order; asks AWS nothing."
+    after_help = "Examples:\n  brig trace AKIA...                  asks CloudTrail and IAM, through <stack>-investigate\n  brig trace i-0123456789abcdef0 --hours 72\n  brig trace AKIA... --files ./AWSLogs --cut 2026-01-02T03:04:05Z\n\n--files reads trail files, answers of lookup-events and other exports, compressed or not, in any order."
 )]
 pub struct Trace {
     /// An instance's id, an access key, user/NAME or role/NAME
     pub what: String,
-    /// Files of records, or folders of them
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    /// Files of records, or folders of them, in the place of what CloudTrail answers now; nothing is asked of AWS then
+    #[arg(long, num_args = 1.., value_name = "PATH")]
     pub files: Vec<PathBuf>,
-    /// When it was cut off, RFC 3339: calls that succeeded later contradict it
+    /// How many hours to look back from the cut, or from now: CloudTrail answers for 90 days
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=2159))]
+    pub hours: u32,
+    /// The account [default: that of Brig's functions]
+    #[arg(long)]
+    pub account: Option<AccountId>,
+    /// When it was cut off, RFC 3339: calls that succeeded later contradict it [default: as the ledger has it]
     #[arg(long, value_parser = moment)]
     pub cut: Option<Timestamp>,
 }

@@ -31,16 +31,18 @@ const WHO: Duration = Duration::from_secs(2);
 /// A throttled call was not delivered, and may be sent again.
 const THROTTLED_TRIES: u32 = 3;
 
-/// Which of the two functions.
+/// Which of the functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duty {
     /// `<stack>-contain`.
     Contain,
     /// `<stack>-release`.
     Release,
+    /// `<stack>-investigate`.
+    Investigate,
 }
 
-/// The two functions of a stack.
+/// The functions of a stack.
 pub struct Caller {
     lambda: Client,
     sts: aws_sdk_sts::Client,
@@ -84,6 +86,7 @@ impl Caller {
         let duty = match duty {
             Duty::Contain => "contain",
             Duty::Release => "release",
+            Duty::Investigate => "investigate",
         };
         format!("{}-{duty}", self.stack)
     }

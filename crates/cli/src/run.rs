@@ -29,7 +29,9 @@ pub async fn run(args: &Args) -> Result<Exit, Fault> {
     if let Command::Completions { shell } = &args.command {
         return Ok(completions(*shell));
     }
-    if let Command::Trace(wanted) = &args.command {
+    if let Command::Trace(wanted) = &args.command
+        && !wanted.files.is_empty()
+    {
         return trace::of_files(wanted, &terminal::look_of_stdout(args), args.global.json);
     }
     let desk = Desk {
@@ -50,7 +52,8 @@ pub async fn run(args: &Args) -> Result<Exit, Fault> {
         Command::Ready(ready) => look::ready(&desk, ready).await,
         Command::Watch(watch) => look::watch(&desk, watch).await,
         Command::Drill(drill) => drill::drill(&desk, drill).await,
-        Command::Trace(_) | Command::Completions { .. } => Ok(Exit::Wanted),
+        Command::Trace(wanted) => trace::of_function(&desk, wanted).await,
+        Command::Completions { .. } => Ok(Exit::Wanted),
     };
     if let (Err(Fault::Function { raw, .. }), true) = (&ended, desk.json) {
         println!("{raw}");

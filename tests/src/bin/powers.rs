@@ -14,6 +14,7 @@ fn main() {
     let shown = json!({
         "contain": {"there": there(Duty::Contain), "at_home": at_home(Duty::Contain), "elsewhere": elsewhere(Duty::Contain)},
         "release": {"there": there(Duty::Release), "at_home": at_home(Duty::Release), "elsewhere": elsewhere(Duty::Release)},
+        "investigate": {"there": there(Duty::Investigate), "at_home": at_home(Duty::Investigate)},
         "denial": {"instance": instance, "policy": deny_policy::render(std::slice::from_ref(&instance), RoleDeny::Instance)},
         "undoing": trigger::UNDOING,
         "metrics": brig_lambda::metric_names(),

@@ -1,4 +1,4 @@
-//! `trace`: what somebody's credentials did, from CloudTrail's records in files.
+//! `trace`: what somebody's credentials did, by what the function that looks back answers, or from records in files.
 
 use std::{
     fs::{self, File},
@@ -6,14 +6,51 @@ use std::{
 };
 
 use brig_trace::{Root, Trace, Tracer, records};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
+use super::Desk;
 use crate::{
     args,
     exit::Exit,
     fault::Fault,
+    invoke::Duty,
+    progress::while_waiting,
     terminal,
     view::{Look, trace},
 };
+
+/// `trace`: asks the function that looks back.
+pub async fn of_function(desk: &Desk, args: &args::Trace) -> Result<Exit, Fault> {
+    let root: Root = args.what.parse().map_err(|error: brig_trace::RootError| Fault::Input(error.to_string()))?;
+    let (key, value) = match &root {
+        Root::Instance(id) => ("instance_id", id),
+        Root::Key(key) => ("access_key_id", key),
+        Root::User(name) => ("user", name),
+        Root::Role(name) => ("role", name),
+    };
+    let mut request = json!({"action": "trace", "hours": args.hours});
+    for (key, value) in [
+        (key, Some(value.clone())),
+        ("account", args.account.as_ref().map(ToString::to_string)),
+        ("cut", args.cut.map(|cut| cut.to_string())),
+    ] {
+        if let (Some(map), Some(value)) = (request.as_object_mut(), value) {
+            map.insert(key.to_owned(), Value::from(value));
+        }
+    }
+    let asked = desk.caller.ask(Duty::Investigate, &request);
+    let reply = while_waiting("Looking back through CloudTrail, two look-ups a second", asked).await?;
+    let answered: Answered = reply.typed()?;
+    desk.show(&reply, &trace::render(&answered.trace, &desk.look));
+    Ok(exit(&answered.trace))
+}
+
+/// What the function answers, as far as people are shown it.
+#[derive(Debug, Deserialize)]
+struct Answered {
+    trace: Trace,
+}
 
 /// `trace --files`: reads the files twice, and keeps none of them in memory. It asks AWS nothing.
 pub fn of_files(args: &args::Trace, look: &Look, json: bool) -> Result<Exit, Fault> {

@@ -14,6 +14,8 @@ pub enum Duty {
     Contain,
     /// Give back.
     Release,
+    /// Look back. It changes nothing.
+    Investigate,
 }
 
 /// A call that only looks. The name is AWS's own, of the operation.
@@ -140,6 +142,19 @@ impl Read {
     pub fn serves(self, duty: Duty) -> bool {
         match duty {
             Duty::Contain => true,
+            Duty::Investigate => matches!(
+                self,
+                Self::LookupEvents
+                    | Self::DescribeRegions
+                    | Self::DescribeInstances
+                    | Self::GetRole
+                    | Self::GetRolePolicy
+                    | Self::GetUser
+                    | Self::GetLoginProfile
+                    | Self::ListAccessKeys
+                    | Self::ListAttachedUserPolicies
+                    | Self::ListUserPolicies
+            ),
             Duty::Release => matches!(
                 self,
                 Self::DescribeInstances
@@ -224,14 +239,20 @@ pub fn at_home(duty: Duty) -> BTreeSet<String> {
         "sqs:SendMessage",
         "ssm:GetParameter",
     ];
-    let more: &[&str] = if duty == Duty::Contain { &contain } else { &[] };
-    both.iter().chain(more).map(|action| (*action).to_owned()).collect()
+    let investigate = ["dynamodb:GetItem", "dynamodb:Query", "logs:CreateLogStream", "logs:PutLogEvents"];
+    let actions = match duty {
+        Duty::Contain => [&both[..], &contain].concat(),
+        Duty::Release => both.to_vec(),
+        Duty::Investigate => investigate.to_vec(),
+    };
+    actions.into_iter().map(str::to_owned).collect()
 }
 
 fn steps(duty: Duty) -> Vec<String> {
     let actions: Vec<&[&str]> = match duty {
         Duty::Contain => StepKind::iter().map(StepKind::iam_actions).collect(),
         Duty::Release => ReversalKind::iter().map(ReversalKind::iam_actions).collect(),
+        Duty::Investigate => Vec::new(),
     };
     actions.concat().into_iter().map(str::to_owned).collect()
 }
@@ -239,6 +260,15 @@ fn steps(duty: Duty) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn looking_back_changes_nothing() {
+        for action in there(Duty::Investigate).union(&at_home(Duty::Investigate)) {
+            let verb = action.split_once(':').map_or("", |(_, verb)| verb);
+            let reads = ["Describe", "Get", "List", "Lookup", "Query"].iter().any(|read| verb.starts_with(read));
+            assert!(reads || action.starts_with("logs:"), "{action}");
+        }
+    }
 
     #[test]
     fn containing_destroys_nothing_and_gives_nothing_back() {
