@@ -45,6 +45,16 @@ impl Iam for AwsCloud {
         Ok(found)
     }
 
+    async fn list_attached_role_policies(&self, role: &str) -> PortResult<Vec<String>> {
+        let client = self.iam();
+        let mut pages = client.list_attached_role_policies().role_name(role).into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(policy) = pages.next().await {
+            found.extend(policy.explain("ListAttachedRolePolicies")?.policy_arn().map(str::to_owned));
+        }
+        Ok(found)
+    }
+
     async fn get_role_policy(&self, role: &str, policy: &str) -> PortResult<Option<String>> {
         let client = self.iam();
         let answer = client.get_role_policy().role_name(role).policy_name(policy).send().await.explain("GetRolePolicy");

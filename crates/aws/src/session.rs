@@ -273,7 +273,8 @@ fn is_role(own: &str, account: &AccountId, role: &RoleName) -> bool {
         None => own.rsplit('/').next(),
     };
     let stated = own.split(':').nth(4).and_then(|account| account.parse::<AccountId>().ok());
-    name == Some(role.as_str()) && stated.is_none_or(|stated| stated == *account)
+    // IAM does not tell names apart by case.
+    name.is_some_and(|name| name.eq_ignore_ascii_case(role.as_str())) && stated.is_none_or(|stated| stated == *account)
 }
 
 /// Whether a caller is a session of one of Brig's roles: by the ARN of the role of a function, which nobody else can assume,

@@ -33,7 +33,7 @@ use crate::{
     claim::Ours,
     engine::{Case, Engine, Invocation, LAST_CALL, Lanes, Occasion, key_of},
     followups::stop,
-    links::Search,
+    links::{Links, Search},
     ports::{PortResult, Tags},
     proof,
     reports::{Reports, Wanted, run_lanes},
@@ -121,11 +121,18 @@ impl Engine {
                 if let Some(Caller::Named(by)) = case.caller() {
                     name_caller(&mut answer, by);
                 }
-                self.conclude(case, &mut current, &mut answer, &work, lanes, Said { again, added, contest }).await;
+                let links = reports.links().filter(|links| case.caller().is_none() && !links.keys.is_empty());
+                let then = match (again, links) {
+                    (true, _) => Then::GoesOn,
+                    (false, Some(links)) => Then::AsksAbout(links),
+                    (false, None) => Then::Ends,
+                };
+                self.conclude(case, &mut current, &mut answer, &work, lanes, Said { then, added, contest }).await;
+                if let Then::AsksAbout(links) = then {
+                    answer.left_over |= self.ask_about_keys(case, links).await;
+                    self.close(&work, &mut current, &mut answer, |next, answer| next.state = state(answer)).await;
+                }
                 if !again {
-                    if let Some(links) = reports.links().filter(|_| case.caller().is_none()) {
-                        answer.left_over |= self.ask_about_keys(case, links).await;
-                    }
                     timings.done = Some(self.elapsed(invocation));
                     answer.timings_ms = timings;
                     log(&answer, finding);
@@ -169,9 +176,10 @@ impl Engine {
         answer: &mut Answer,
         work: &Work<'_>,
         lanes: &Lanes,
-        Said { again, added, contest }: Said,
+        Said { then, added, contest }: Said<'_>,
     ) {
         let invocation = case.invocation;
+        let ends = !matches!(then, Then::GoesOn);
         let word = told_as(answer.outcome);
         let standing = standing(answer, word);
         let now = self.clock.now();
@@ -188,7 +196,7 @@ impl Engine {
         let publish = self.notify(&place, news.then_some((id.as_str(), &message)), invocation);
         // What was asked about the instance is settled once it is contained.
         let settle =
-            async { if !again && case.caller().is_none() { self.close_questions(&work.key).await } else { Ok(()) } };
+            async { if ends && case.caller().is_none() { self.close_questions(&work.key).await } else { Ok(()) } };
         let mark = async {
             let known = work.instance.tags.get(STATE_TAG).is_some_and(|tag| tag == word);
             if known || !is_marked(answer) {
@@ -222,15 +230,30 @@ impl Engine {
         if let Err(error) = marked {
             answer.notes.push(Note::StateTagNotSet { word: word.to_owned(), error: Sentence::new(error) });
         }
+        self.close(work, current, answer, |next, answer| {
+            next.outcome = Some(word.to_owned());
+            if ends {
+                // What is left may be taken up at once; nobody has to wait for a lease that nobody uses.
+                next.lease_until = self.clock.now();
+                next.concluded_at = Some(now);
+                // Until the questions are asked, the event that comes again has work to do.
+                next.state = if matches!(then, Then::AsksAbout(_)) { State::Open } else { state(answer) };
+            }
+        })
+        .await;
+    }
+
+    /// Writes how the containment stands, where nobody else did meanwhile.
+    async fn close(
+        &self,
+        work: &Work<'_>,
+        current: &mut Containment,
+        answer: &mut Answer,
+        change: impl FnOnce(&mut Containment, &Answer),
+    ) {
         let read_version = current.version;
         let mut next = Containment { version: read_version.saturating_add(1), ..current.clone() };
-        next.outcome = Some(word.to_owned());
-        if !again {
-            // What is left may be taken up at once; nobody has to wait for a lease that nobody uses.
-            next.lease_until = self.clock.now();
-            next.state = if answer.left_over { State::Open } else { State::Closed };
-            next.concluded_at = Some(now);
-        }
+        change(&mut next, answer);
         match self.ledger.close(&work.key, &next, read_version).await {
             Ok(true) => *current = next,
             Ok(false) => {
@@ -291,10 +314,24 @@ impl Engine {
     }
 }
 
-/// What a conclusion is about, in addition to the answer.
-struct Said {
+/// What comes after a conclusion.
+#[derive(Clone, Copy)]
+enum Then<'a> {
     /// The attempt goes on.
-    again: bool,
+    GoesOn,
+    /// Questions about the users of keys.
+    AsksAbout(&'a Links),
+    Ends,
+}
+
+/// How a containment stands in the ledger once an attempt has ended.
+fn state(answer: &Answer) -> State {
+    if answer.left_over { State::Open } else { State::Closed }
+}
+
+/// What a conclusion is about, in addition to the answer.
+struct Said<'a> {
+    then: Then<'a>,
     /// A next step was added to a containment that holds.
     added: bool,
     /// Steps are held back.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use brig_core::{
     model::{
         Called, Principal, Reached, ShownKey,
-        gap::Subject,
+        gap::{Gap, Subject},
         ids::{Region, TargetKey},
         keys_shown,
+        text::Sentence,
         timestamp::Timestamp,
     },
     step::{Denied, Note},
@@ -85,7 +86,8 @@ impl Engine {
             }
             let finding = case.finding.about_key(shown);
             let answer = Box::pin(self.contain_principal(&finding, Force::No, case.invocation)).await;
-            left_over |= answer.left_over;
+            // Who is being contained by another invocation needs no question.
+            left_over |= answer.left_over && answer.held_until.is_none();
         }
         left_over
     }
@@ -116,7 +118,9 @@ impl Engine {
             let opened = self.clouds.open(&finding.account, &of_iam, View::Reads, &session).await;
             Some(match opened {
                 Ok(cloud) => self.calls_of(by, &of_iam, cloud.as_ref()).await,
-                Err(_) => return None,
+                Err(error) => {
+                    Note::Gap(Gap { what: Subject::TrailRecords, error: Sentence::new(error), retryable: false })
+                }
             })
         };
         let (here, there) = futures::join!(self.calls_of(by, &home, cloud), elsewhere);

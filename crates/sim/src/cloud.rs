@@ -53,7 +53,7 @@ impl Clouds for SimClouds {
     }
 
     async fn is_own_role(&self, _: &AccountId, role: &RoleName) -> PortResult<bool> {
-        Ok(OWN_SESSION.contains(&format!(":assumed-role/{role}/")))
+        Ok(OWN_SESSION.to_lowercase().contains(&format!(":assumed-role/{role}/").to_lowercase()))
     }
 }
 

@@ -8,7 +8,7 @@ use brig_core::{
     iam::readiness::Topic,
     model::{Principal, ids::InstanceId, timestamp::Timestamp},
     report::{answer::Answer, message::Message, principal::PrincipalAnswer},
-    trigger::{Finding, Force, Rejoin, Source},
+    trigger::{Finding, Force, Place, Rejoin, Source},
 };
 use brig_engine::{
     Engine, Invocation, Verification,
@@ -110,6 +110,22 @@ impl Sim {
     /// Contains a principal once, as one process; none where the process died.
     pub fn contain_principal(self: &Arc<Self>, principal: &Principal, request_id: &str) -> Option<PrincipalAnswer> {
         self.timers.run(self.containing(0, principal, request_id)).flatten()
+    }
+
+    /// Contains an instance once for an event that is delivered again, and had arrived at `arrived`.
+    pub fn contain_redelivered(
+        self: &Arc<Self>,
+        instance: &InstanceId,
+        request_id: &str,
+        arrived: Timestamp,
+    ) -> Option<Answer> {
+        let life = async {
+            let engine = self.engine(0);
+            let invocation = Invocation { arrived, ..self.invocation(request_id, TIMEOUT) };
+            let finding = finding(instance, &format!("finding-of-{instance}"));
+            Box::pin(self.mortal(0, engine.contain(&finding, Force::No, &invocation))).await
+        };
+        self.timers.run(life).flatten()
     }
 
     /// Contains a principal once, as a person orders it; none where the process died.
@@ -220,7 +236,7 @@ pub fn by_person(principal: &Principal) -> Finding<Principal> {
         region,
         principal.clone(),
     );
-    Finding { kind: "Manual".to_owned(), ..occasion }
+    Finding { kind: "Manual".to_owned(), place: Place::Stated, ..occasion }
 }
 
 /// A person's finding about an instance.

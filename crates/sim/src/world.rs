@@ -104,6 +104,8 @@ pub struct World {
     pub role_tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Inline policies by role and name.
     pub policies: BTreeMap<(String, String), String>,
+    /// ARNs of the managed policies attached to each role.
+    pub attached_to_roles: BTreeMap<String, BTreeSet<String>>,
     /// Auto Scaling groups.
     pub scaling: BTreeMap<String, Scaling>,
     /// Target groups by ARN.

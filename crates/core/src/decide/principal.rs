@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 use super::{Decided, Decision, Guide, Known, Subject, judge, of_finding};
 use crate::{
     ledger::Cause,
-    model::{CredentialKind, Holder, KeyUse, Principal, SessionKind, User, ids::UserName, timestamp::Timestamp},
-    trigger::{Finding, Force},
+    model::{
+        CredentialKind, Holder, KeyUse, Principal, SessionKind, User,
+        ids::{AccessKeyId, UserName},
+        timestamp::Timestamp,
+    },
+    trigger::{Doubt, Finding, Force},
 };
 
 /// The document that rules are matched against, where the finding is about a user, or about sessions of a role.
@@ -71,6 +75,9 @@ pub fn decide_holder(
     // There is nothing of a user or a role that could be stopped.
     match decided.decision {
         Decision::Contain { .. } => Decided { decision: Decision::Contain { stop: false }, ..decided },
+        Decision::Ask if is_dead_on_instance(finding, holder) && !decided.by_rule => {
+            Decided::ignore(format!("{}; the key is inactive already", finding.title))
+        }
         Decision::Ask | Decision::Ignore | Decision::Refuse => decided,
     }
 }
@@ -78,14 +85,30 @@ pub fn decide_holder(
 /// A key that is inactive, or that the user no longer has, was rotated: the finding may be about what was over before it came.
 fn of_an_inactive_key(finding: &Finding<Principal>, user: &User, what: &str) -> Option<Decided> {
     let Principal::AccessKey { id, .. } = &finding.target else { return None };
-    let is_live =
-        id.is_temporary() || user.credential(CredentialKind::AccessKey, id.as_str())?.is_some_and(|key| key.active);
-    (!is_live).then(|| {
+    (!is_live(id, user)?).then(|| {
         Decided::ask(format!(
             "{what}; the key {id} is inactive already, and {} has others that this would end",
             user.name
         ))
     })
+}
+
+/// Whether the user has the key, and it is active; none where its keys could not be listed.
+fn is_live(id: &AccessKeyId, user: &User) -> Option<bool> {
+    if id.is_temporary() {
+        return Some(true);
+    }
+    Some(user.credential(CredentialKind::AccessKey, id.as_str())?.is_some_and(|key| key.active))
+}
+
+/// A key that an instance shows and that is dead is no question.
+fn is_dead_on_instance(finding: &Finding<Principal>, holder: &Holder) -> bool {
+    match (&finding.target, holder) {
+        (Principal::AccessKey { id, .. }, Holder::User(user)) if finding.doubt == Some(Doubt::OnInstance) => {
+            is_live(id, user) == Some(false)
+        }
+        _ => false,
+    }
 }
 
 /// What becomes of a principal that is no user where no rule says otherwise: a person must act. None for one that may be a

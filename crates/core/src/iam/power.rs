@@ -34,6 +34,7 @@ pub enum Read {
     GetRole,
     ListInstanceProfilesForRole,
     GetRolePolicy,
+    ListAttachedRolePolicies,
     DescribeAutoScalingInstances,
     DescribeAutoScalingGroups,
     DescribeLifecycleHooks,
@@ -93,6 +94,7 @@ impl Read {
             | Self::GetRole
             | Self::ListInstanceProfilesForRole
             | Self::GetRolePolicy
+            | Self::ListAttachedRolePolicies
             | Self::GetUser
             | Self::GetLoginProfile
             | Self::GetAccessKeyLastUsed
@@ -141,10 +143,14 @@ impl Read {
     #[must_use]
     pub fn serves(self, duty: Duty) -> bool {
         match duty {
-            Duty::Contain => true,
+            // What is attached to a role is read back of an adversary's deeds alone.
+            Duty::Contain => self != Self::ListAttachedRolePolicies,
             Duty::Investigate => matches!(
                 self,
                 Self::LookupEvents
+                    | Self::DescribeTrails
+                    | Self::GetTrailStatus
+                    | Self::ListAttachedRolePolicies
                     | Self::DescribeRegions
                     | Self::DescribeInstances
                     | Self::GetRole
@@ -162,6 +168,7 @@ impl Read {
                     | Self::DescribeInstanceStatus
                     | Self::DescribeSecurityGroups
                     | Self::DescribeIamInstanceProfileAssociations
+                    | Self::GetRole
                     | Self::GetRolePolicy
                     | Self::DescribeAutoScalingInstances
                     | Self::DescribeTargetHealth

@@ -108,7 +108,7 @@ fn words(note: &Note) -> String {
             "its newest calls on record, which may be 15 minutes late and at most 50: {reached}"
         ),
         Note::KeyShown(shown) => format!(
-            "{} the access key {}: Brig asks about its user in a question of its own (brig questions)",
+            "{} the access key {}: Brig looks at its user on its own and asks whether to contain it (brig questions)",
             shown.by, shown.key
         ),
         Note::PasswordStays(user) => format!(

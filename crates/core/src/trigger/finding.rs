@@ -243,7 +243,14 @@ impl<T> Finding<T> {
             last_seen: self.last_seen,
             said_by: self.said_by.clone(),
             place: Place::Stated,
-            ..Finding::occasion(self.id.clone(), title, self.account.clone(), self.region.clone(), target)
+            // The same key on many instances is one question.
+            ..Finding::occasion(
+                format!("key-on-instance/{}", shown.key),
+                title,
+                self.account.clone(),
+                self.region.clone(),
+                target,
+            )
         }
     }
 

@@ -89,8 +89,25 @@ impl<'r> Effect<'r> for DenyRoleSessions {
     type Room = Principals<'r>;
 
     async fn run(&self, cloud: Self::Room) -> Outcome {
+        let role = self.role.as_str();
+        // Between the plan and now a later finding may have denied more, or somebody written another policy.
+        match cloud.get_role_policy(role, deny_policy::SESSIONS).await {
+            Ok(Some(now)) => match deny_policy::sessions_denied_before(&now) {
+                Some(denied) if denied >= self.before => {
+                    return Outcome::AlreadyDone("the role denies those sessions".into());
+                }
+                None if self.was.as_ref() != Some(&now) => {
+                    return Outcome::Failed(Failure::passing(
+                        "somebody wrote a policy of that name meanwhile; the next attempt records it first",
+                    ));
+                }
+                Some(_) | None => {}
+            },
+            Ok(None) => {}
+            Err(error) => return failed(&error),
+        }
         let document = deny_policy::render_sessions(self.before);
-        match cloud.put_role_policy(self.role.as_str(), deny_policy::SESSIONS, &document).await {
+        match cloud.put_role_policy(role, deny_policy::SESSIONS, &document).await {
             Err(error) if error.kind == ErrorKind::LimitReached => Outcome::Failed(Failure::lasting(format!(
                 "the role's inline policies have no room for another one ({} characters together), so its sessions go on: {error}",
                 deny_policy::LONGEST

@@ -29,6 +29,8 @@ pub trait Iam: Send + Sync {
     async fn get_role(&self, name: &str) -> PortResult<Option<RoleSeen>>;
     /// ListInstanceProfilesForRole: the ARNs of the profiles that hold a role.
     async fn list_instance_profiles_for_role(&self, role: &str) -> PortResult<Vec<String>>;
+    /// ListAttachedRolePolicies: the ARNs of managed policies.
+    async fn list_attached_role_policies(&self, role: &str) -> PortResult<Vec<String>>;
     /// GetRolePolicy: the document, decoded; none where the role has no policy of that name.
     async fn get_role_policy(&self, role: &str, policy: &str) -> PortResult<Option<String>>;
     /// PutRolePolicy: replaces the role's inline policy of that name.

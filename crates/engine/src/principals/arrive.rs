@@ -3,13 +3,14 @@
 use std::{borrow::Cow, sync::Arc};
 
 use brig_core::{
-    decide::{self, Decided},
+    decide::{self, Decided, Decision},
     lanes::{holder::Terms, role},
-    ledger::{Cause, Records},
+    ledger::{Cause, Containment, Records},
     model::{
         Credential, CredentialKind, Holder, KeyUse, Principal, RoleShown, SessionKind, User, deny_all, deny_policy,
         gap::{Gap, Subject},
         ids::{AccessKeyId, AccountId, RoleKey, RoleName, TargetKey, UserKey, UserName},
+        text::Sentence,
     },
     report::principal::Timings,
     step::Lane,
@@ -18,7 +19,7 @@ use brig_core::{
 
 use super::{UserCase, UserScene, UserStop};
 use crate::{
-    engine::{Engine, Invocation},
+    engine::{Engine, Invocation, Occasion},
     ports::{Cloud, CloudError, ErrorKind, PortResult, RoleSeen, UserPorts, UserShown, View},
     work::gap,
 };
@@ -49,7 +50,8 @@ impl Engine {
         let mut finding = Cow::Borrowed(case.finding);
         // Another account, the root user of that: at most three looks.
         for _ in 0..3 {
-            match self.look_for_user(&finding, case.invocation).await {
+            let case = UserCase { finding: &finding, ..case };
+            match self.look_for_user(case).await {
                 Ok(Ok(scene)) => return Ok((finding, scene)),
                 Ok(Err(Instead::Account(account))) => {
                     finding = Cow::Owned(Finding { account, ..finding.into_owned() });
@@ -65,12 +67,13 @@ impl Engine {
     }
 
     /// The scene, or what to look at in its place.
-    async fn look_for_user(
-        &self,
-        finding: &Finding<Principal>,
-        invocation: &Invocation,
-    ) -> Result<Result<UserScene, Instead>, UserStop> {
-        self.gate_user(finding, invocation)?;
+    async fn look_for_user(&self, case: UserCase<'_>) -> Result<Result<UserScene, Instead>, UserStop> {
+        self.gate_user(case.finding, case.invocation)?;
+        self.look_behind_gate(case).await.map_err(|stop| by_hand(stop, case))
+    }
+
+    async fn look_behind_gate(&self, case: UserCase<'_>) -> Result<Result<UserScene, Instead>, UserStop> {
+        let UserCase { finding, invocation, .. } = case;
         let session = format!("brig-{}", invocation.request_id);
         let opened = self
             .clouds
@@ -91,15 +94,14 @@ impl Engine {
                 return Ok(Err(Instead::Principal(Principal::Root { key })));
             }
         };
-        Ok(Ok(self.first_look_at(finding, key, (used, opened), invocation).await?))
+        Ok(Ok(self.first_look_at(case, key, (used, opened)).await?))
     }
 
     /// What the finding alone settles, before anything is looked at.
     fn gate_user(&self, finding: &Finding<Principal>, invocation: &Invocation) -> Result<(), UserStop> {
         let early = decide::gate(finding, &self.policy, &invocation.own);
         let early = early.or_else(|| decide::ignored(finding, &self.policy).filter(|_| self.rulebook.is_empty()));
-        let what =
-            if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
+        let what = what(finding);
         let early = early.or_else(|| {
             if role_of(&finding.target).is_some() { None } else { decide::nobodys(&finding.target, &what) }
         });
@@ -182,10 +184,9 @@ impl Engine {
     /// Everything that the denial needs, in one round trip.
     async fn first_look_at(
         &self,
-        finding: &Finding<Principal>,
+        case: UserCase<'_>,
         mut key: TargetKey,
         (used, cloud): (Option<KeyUse>, Arc<dyn Cloud>),
-        invocation: &Invocation,
     ) -> Result<UserScene, UserStop> {
         let (seen, records, in_force) = futures::join!(
             look_at(&key, cloud.as_ref()),
@@ -201,29 +202,28 @@ impl Engine {
         let gone = seen.is_none();
         if gone && records.active().is_none() {
             let why = format!("there is no {} in {}", key.subject(), key.account());
-            // Somebody's session is never forgotten, whoever made its role.
-            let asked = role_of(&finding.target).filter(|_| finding.is_automatic());
-            return Err(match asked {
-                Some(_) => decided(&finding.target, finding),
-                None => UserStop::Decided(Decided::refuse(why).because(Cause::NotThere)),
-            });
+            return Err(UserStop::Decided(Decided::refuse(why).because(Cause::NotThere)));
         }
         let Some(seen) = seen.or_else(|| Holder::gone(&key)) else {
             return Err(UserStop::Decided(Decided::refuse("it is an instance").because(Cause::NotThere)));
         };
-        let timings = Timings { look: Some(self.elapsed(invocation)), ..Timings::default() };
-        let terms = self.terms(finding, &records, invocation);
+        let timings = Timings { look: Some(self.elapsed(case.invocation)), ..Timings::default() };
+        let terms = self.terms(case, &records);
         Ok(UserScene { cloud, key, seen, gone, used, records, in_force, terms, timings })
     }
 
     /// What is denied of a role is what was issued before the last finding that is news: whoever looks again denies no more.
-    fn terms(&self, finding: &Finding<Principal>, records: &Records, invocation: &Invocation) -> Terms {
+    fn terms(&self, case: UserCase<'_>, records: &Records) -> Terms {
+        let finding = case.finding;
         let active = records.active();
-        let is_known = active.is_some_and(|current| current.findings.contains(&finding.id));
-        let is_look = matches!(finding.place, Place::OnRecord);
-        let recorded = active.filter(|_| is_known || is_look).and_then(|_| role::recorded(&records.steps));
+        let says_more = |current: &Containment| {
+            current.is_news(finding) || finding.by_person && !current.findings.contains(&finding.id)
+        };
+        let is_look = finding.place == Place::OnRecord || matches!(case.occasion, Occasion::Verification(_));
+        let known = active.filter(|current| is_look || !says_more(current));
+        let recorded = known.and_then(|_| role::recorded(&records.steps));
         Terms {
-            deny: deny_all(&invocation.home()),
+            deny: deny_all(&case.invocation.home()),
             since: active.map(|current| current.claimed_at),
             before: recorded.unwrap_or_else(|| self.clock.now()),
         }
@@ -238,9 +238,28 @@ fn role_of(principal: &Principal) -> Option<RoleName> {
     }
 }
 
+/// A session that a detector named and that cannot be looked at is never forgotten: a person is asked, and told why.
+fn by_hand(stop: UserStop, case: UserCase<'_>) -> UserStop {
+    let UserCase { finding, occasion, .. } = case;
+    let is_event = matches!(occasion, Occasion::Finding) && finding.is_automatic() && finding.place != Place::OnRecord;
+    if !is_event || role_of(&finding.target).is_none() {
+        return stop;
+    }
+    let why = match stop {
+        UserStop::Decided(decided) if decided.decision == Decision::Refuse => decided.reason,
+        UserStop::Failed(error) if !error.is_retryable() => Sentence::new(error),
+        UserStop::Decided(_) | UserStop::Failed(_) => return stop,
+    };
+    let reason = format!("{}; it could not be looked at: {why}", what(finding));
+    decide::nobodys(&finding.target, &reason).map_or(UserStop::Decided(Decided::ask(reason)), UserStop::Decided)
+}
+
+fn what(finding: &Finding<Principal>) -> String {
+    if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() }
+}
+
 fn decided(principal: &Principal, finding: &Finding<Principal>) -> UserStop {
-    let what =
-        if finding.is_automatic() { format!("{}: {}", finding.kind, finding.title) } else { finding.title.clone() };
+    let what = what(finding);
     let decided = decide::nobodys(principal, &what);
     UserStop::Decided(decided.unwrap_or_else(|| Decided::ask(what)))
 }

@@ -61,6 +61,8 @@ struct Seen<'a> {
     /// A look failed.
     unread: Option<CloudError>,
     gone: bool,
+    /// The keys of the steps that were on record before.
+    known: BTreeSet<String>,
 }
 
 /// Whether an attempt looks once more.
@@ -73,6 +75,7 @@ enum Then {
 /// What is written down, and told, of a look.
 struct Ending<'a> {
     journal: &'a Journal<'a>,
+    terms: &'a Terms,
     /// The keys of the steps that somebody undid, or that came, meanwhile.
     acted: Vec<&'a String>,
     contest: Option<Contest>,
@@ -105,6 +108,14 @@ impl Seen<'_> {
             || self.now.gaps().iter().any(|gap| is_promised(gap) && gap.retryable)
             // It was accepted, and reads do not show it yet.
             || self.plan().whole().todo().any(|step| self.was_done(step))
+    }
+
+    /// How many changes there were that no later finding asked for.
+    fn repairs(&self) -> usize {
+        let changed = self.done.iter().filter(|done| matches!(done.outcome, Outcome::Changed(_)));
+        let asked =
+            |step: &Step| matches!(step, Step::DenyRoleSessions(_)) && !self.known.contains(&self.journal.key_of(step));
+        changed.filter(|done| !asked(&done.step)).count()
     }
 
     fn was_done(&self, step: &Step) -> bool {
@@ -144,6 +155,7 @@ impl Engine {
             reached: Vec::new(),
             unread: None,
             gone,
+            known: found.steps.iter().map(|record| record.key.clone()).collect(),
         };
         tracing::info!(containment.id = %current.containment, "{} is claimed", current.containment);
         // Another look is worth its time only where something was changed now.
@@ -188,7 +200,7 @@ impl Engine {
                     // Who was told that it is contained hears of what came meanwhile, once all looks are over.
                     acted = seen.meanwhile.iter().collect();
                 }
-                let ending = Ending { journal: &seen.journal, acted, contest, then };
+                let ending = Ending { journal: &seen.journal, terms: &seen.terms, acted, contest, then };
                 self.conclude_user(case, &mut current, &mut answer, ending).await;
             }
             let Some(wait) = wait else {
@@ -301,6 +313,7 @@ impl Engine {
             ));
         }
         let changed = seen.done.iter().filter(|done| matches!(done.outcome, Outcome::Changed(_))).count();
+        let repairs = seen.repairs();
         let was_whole = matches!(before, Some("contained" | "contested"));
         // Nobody saw that its credentials are dead: only that no user has the name.
         let whole = !seen.gone && verdict.is_whole();
@@ -309,14 +322,14 @@ impl Engine {
                 Occasion::Verification(_) => Conclusion::Verified,
                 Occasion::Finding => Conclusion::AlreadyContained,
             },
-            (true, false) if was_whole => Conclusion::Repaired,
+            (true, false) if was_whole && repairs > 0 => Conclusion::Repaired,
             (true, false) => Conclusion::Contained,
             _ if !seen.gone && verdict.is_void() => Conclusion::Failed,
             _ => Conclusion::Partial,
         };
-        let changes = if changed == 1 { "change" } else { "changes" };
+        let changes = if repairs == 1 { "change" } else { "changes" };
         if outcome == Conclusion::Repaired {
-            verdict.alert(format!("Part of the containment no longer held; Brig repaired it ({changed} {changes})"));
+            verdict.alert(format!("Part of the containment no longer held; Brig repaired it ({repairs} {changes})"));
         } else if !seen.meanwhile.is_empty() {
             verdict.alert(format!(
                 "SOMEBODY ACTED AS THE {} while it was being contained; what came meanwhile was undone too (see Notes)",
@@ -361,11 +374,11 @@ impl Engine {
         case: UserCase<'_>,
         current: &mut Containment,
         answer: &mut PrincipalAnswer,
-        Ending { journal, acted, contest, then }: Ending<'_>,
+        Ending { journal, terms, acted, contest, then }: Ending<'_>,
     ) {
         let invocation = case.invocation;
         let word = tell::told_as(answer.outcome);
-        let standing = tell::standing(answer, word);
+        let standing = tell::standing(answer, journal.key.role().map(|_| terms.before), word);
         let now = self.clock.now();
         if let (Occasion::Verification(verification), Some(contested)) = (case.occasion, &mut answer.contest)
             && let Caller::Named(by) = verification.caller

@@ -6,6 +6,7 @@ use brig_core::{
     model::{
         Holder,
         text::{self, Sentence},
+        timestamp::Timestamp,
     },
     report::{
         fact::Truth,
@@ -130,10 +131,11 @@ pub(super) fn notes(holder: &Holder) -> Vec<Note> {
     notes
 }
 
-/// How the containment stands, as far as a change of it is news.
-pub(super) fn standing(answer: &PrincipalAnswer, word: &str) -> String {
+/// How the containment stands, as far as a change of it is news. `before` is the moment before which a role's sessions are
+/// denied: that a later finding moved it is news.
+pub(super) fn standing(answer: &PrincipalAnswer, before: Option<Timestamp>, word: &str) -> String {
     if answer.outcome != Conclusion::Partial && answer.outcome != Conclusion::Failed {
-        return word.to_owned();
+        return before.map_or_else(|| word.to_owned(), |before| format!("{word}#{before}"));
     }
     let failed = answer.steps.iter().filter(|step| step.outcome == brig_core::step::OutcomeKind::Failed);
     let mut failed: Vec<String> = failed.map(|step| format!("{}/{}", step.step.key_word(), step.resource)).collect();

@@ -5,7 +5,7 @@ use brig_core::{
     ledger::{Cause, Conclusion, State},
     model::{
         Principal,
-        ids::{RoleKey, TargetKey, UserKey},
+        ids::{AccountId, RoleKey, TargetKey, UserKey},
     },
     report::principal::{PrincipalAnswer, PrincipalVerdict},
     settings::Mode,
@@ -85,9 +85,19 @@ impl Engine {
         let account = || touched.account.clone();
         let users = touched.users.iter().map(|user| UserKey { account: account(), user: user.clone() }.into());
         let roles = touched.denied_roles.iter().map(|role| RoleKey { account: account(), role: role.clone() }.into());
-        for key in users.chain(roles).collect::<Vec<TargetKey>>() {
+        let mut contained = None;
+        for mut key in users.chain(roles).collect::<Vec<TargetKey>>() {
             let records = self.ledger.read(&key).await?;
-            if records.active().is_none() || self.left(invocation) <= LAST_CALL {
+            if records.active().is_none() {
+                // IAM does not tell names apart by case, and a caller may write them in any.
+                if contained.is_none() {
+                    contained = Some(self.contained_principals(&touched.account).await?);
+                }
+                let named = |one: &&TargetKey| one.pk().eq_ignore_ascii_case(&key.pk());
+                let Some(same) = contained.iter().flatten().find(named) else { continue };
+                key = same.clone();
+            }
+            if self.left(invocation) <= LAST_CALL {
                 continue;
             }
             let when = touched.at.map_or_else(String::new, |at| format!(" at {at}"));
@@ -98,6 +108,20 @@ impl Engine {
             answers.push(Box::pin(self.verify_principal(&finding, verification, invocation)).await);
         }
         Ok(answers)
+    }
+
+    /// The users and roles of an account that are contained.
+    async fn contained_principals(&self, account: &AccountId) -> PortResult<Vec<TargetKey>> {
+        let mut found = Vec::new();
+        let mut from: Option<String> = None;
+        loop {
+            let page = self.ledger.active(from.as_deref()).await?;
+            found.extend(page.keys.into_iter().filter(|key| key.instance().is_none() && key.account() == account));
+            from = page.next;
+            if from.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// How a user's containment stands now; none where the ledger says that it has ended.
@@ -116,7 +140,8 @@ impl Engine {
             let of = |record: &&brig_core::ledger::StepRecord| {
                 record.step.kind() == step.step && record.step.resource(key.name()) == step.resource
             };
-            let record = records.steps.iter().find(of);
+            // A role's later denial is a step of its own: the last one says how it stands.
+            let record = records.steps.iter().filter(of).max_by_key(|record| record.recorded_at);
             record.is_some_and(|record| !matches!(record.outcome, Some(Outcome::Changed(_) | Outcome::AlreadyDone(_))))
         });
         let (never_done, drift) = (never.len(), drift.len());

@@ -36,6 +36,13 @@ impl Iam for SimCloud {
         .await
     }
 
+    async fn list_attached_role_policies(&self, role: &str) -> PortResult<Vec<String>> {
+        self.read("ListAttachedRolePolicies", |world| {
+            Ok(world.attached_to_roles.get(role).into_iter().flatten().cloned().collect())
+        })
+        .await
+    }
+
     async fn get_role_policy(&self, role: &str, policy: &str) -> PortResult<Option<String>> {
         self.read("GetRolePolicy", |world| Ok(world.policies.get(&(role.to_owned(), policy.to_owned())).cloned())).await
     }

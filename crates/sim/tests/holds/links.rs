@@ -1,5 +1,7 @@
 //! From an instance to the users whose keys it shows, and from a user to what its key reached.
 
+use std::time::Duration;
+
 use brig_core::{ledger::Conclusion, model::ids::UserName};
 use brig_engine::ports::TrailEvent;
 use brig_sim::{Break, Fault, Sim, Victim, World};
@@ -92,10 +94,55 @@ fn a_question_about_a_user_that_could_not_be_asked_is_asked_by_the_retry() {
     world.instances.get_mut(&victim.id).expect("it").user_data = key;
     let sim = Sim::new(world, 1);
     sim.breaks(Break::Always("GetUser", Fault::Throttled));
+    let arrived = sim.invocation("r", Duration::from_mins(2)).arrived;
     assert!(sim.contain(&victim.id, "r").expect("an answer").left_over);
     sim.heal();
-    assert!(!sim.contain(&victim.id, "r").expect("an answer").left_over);
+    // A queue delivers the event again, which keeps the time at which it arrived first.
+    let again = sim.contain_redelivered(&victim.id, "r", arrived).expect("an answer");
+    assert!(!again.left_over, "{again:#?}");
     assert_eq!(status(&sim).questions.len(), 1);
+    let joined = sim.contain_redelivered(&victim.id, "r", arrived).expect("an answer");
+    assert_eq!((joined.left_over, status(&sim).questions.len()), (false, 1), "nothing is left to ask");
+}
+
+#[test]
+fn a_process_killed_at_every_point_has_its_question_asked_by_the_retry() {
+    let (mut world, victim, _, key) = world();
+    world.instances.get_mut(&victim.id).expect("it").user_data = key;
+    let whole = Sim::new(world.clone(), 1);
+    let arrived = whole.invocation("r", Duration::from_mins(2)).arrived;
+    whole.contain(&victim.id, "r").expect("an answer");
+    println!("{} runs", whole.points());
+    for point in 0..whole.points() {
+        let sim = Sim::new(world.clone(), 1);
+        sim.kill_at(point);
+        if sim.contain(&victim.id, "r").is_none() {
+            sim.revive(0);
+            sim.wait(Duration::from_mins(3));
+            sim.contain_redelivered(&victim.id, "r-2", arrived).expect("an answer");
+        }
+        assert_eq!(status(&sim).questions.len(), 1, "{point}");
+        assert_eq!(sim.violations(), Vec::<String>::new(), "{point}");
+    }
+}
+
+#[test]
+fn one_key_on_many_instances_is_one_question_and_one_that_is_off_is_none() {
+    let (world, first, user, key) = world();
+    for active in [true, false] {
+        let mut world = world.clone();
+        for id in [&first.id, &first.sibling] {
+            world.instances.get_mut(id).expect("it").user_data.clone_from(&key);
+        }
+        for credential in &mut world.users.get_mut(&user).expect("the user").credentials {
+            credential.active = active;
+        }
+        let sim = Sim::new(world, 1);
+        sim.contain(&first.id, "r").expect("an answer");
+        sim.contain(&first.sibling, "s").expect("an answer");
+        let asked = usize::from(active);
+        assert_eq!((status(&sim).questions.len(), sim.told().len()), (asked, 2 + asked), "{active}");
+    }
 }
 
 #[test]

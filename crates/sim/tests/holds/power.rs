@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use brig_core::{
     decide::Asks,
     iam::power::{Duty, Read, there},
-    model::{Destination, Principal},
+    model::{Destination, Principal, SessionKind},
     trigger::{Readiness, Rejoin},
 };
 use brig_sim::{REGION, Sim, World};
@@ -186,6 +186,15 @@ fn a_release_makes_no_call_that_is_missing_from_its_power_and_looks_at_all_that_
         let calls = denied.calls().into_iter().skip(before).map(|call| call.operation);
         used.extend(calls.filter(|operation| !HOME.contains(operation)));
     }
+    let (world, _) = World::plain();
+    let role = Principal::Session { kind: SessionKind::Role, name: "app".to_owned() };
+    let denied = Sim::new(world, 1);
+    denied.order_principal(&role, "r").expect("an answer");
+    assert_eq!(lacking(&denied, Duty::Contain), Vec::<&str>::new());
+    let before = denied.calls().len();
+    denied.release_principal(&role, "back").expect("an answer");
+    let calls = denied.calls().into_iter().skip(before).map(|call| call.operation);
+    used.extend(calls.filter(|operation| !HOME.contains(operation)));
     let actions = actions(Duty::Release);
     let lacking: Vec<_> = used.iter().filter(|operation| !actions.contains(**operation)).collect();
     assert_eq!(lacking, Vec::<&&str>::new());

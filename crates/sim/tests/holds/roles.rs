@@ -118,6 +118,65 @@ fn a_later_finding_moves_the_moment_and_a_repetition_does_not() {
 }
 
 #[test]
+fn a_later_event_about_a_contained_role_denies_more_and_is_told_once_as_what_it_is() {
+    let (sim, _) = calm();
+    let told = sim.told().len();
+    let first = denied_before(&sim).expect("a moment");
+    let contain = |id: &str, minutes: i64| {
+        let (engine, invocation) = (sim.engine(0), sim.invocation(id, Duration::from_mins(2)));
+        let seen = Timestamp::from_millis(first.millis() + minutes * 60_000);
+        let finding = Finding { last_seen: Some(seen), ..about(&session(), id) };
+        sim.run(engine.contain_principal(&finding, Force::No, &invocation)).expect("an answer")
+    };
+    sim.wait(Duration::from_mins(10));
+    let later = contain("later", 5);
+    assert_eq!(later.outcome, Conclusion::Contained, "{later:#?}");
+    assert!(!later.verdict.summary.to_string().contains("no longer held"), "{}", later.verdict.summary);
+    let second = denied_before(&sim).expect("a moment");
+    assert!(second > first);
+    assert_eq!(sim.told().len(), told + 1, "it is news");
+    sim.wait(Duration::from_mins(10));
+    contain("later", 5);
+    assert_eq!((denied_before(&sim), sim.told().len()), (Some(second), told + 1), "the event twice");
+    sim.wait(Duration::from_mins(10));
+    contain("later", 25);
+    let third = denied_before(&sim).expect("a moment");
+    assert!(third > second, "the finding that was known goes on");
+    let verified = sim.verify_principal(&session(), Asks::Machine, "v").expect("an answer");
+    assert_eq!((verified.outcome, denied_before(&sim)), (Conclusion::Verified, Some(third)));
+    let standing = status(&sim).principals;
+    assert_eq!(standing.iter().map(|one| (one.drift, one.never_done)).collect::<Vec<_>>(), [(0, 0)]);
+    assert_eq!((sim.told().len(), sim.violations()), (told + 2, Vec::new()));
+}
+
+#[test]
+fn a_session_whose_role_cannot_be_looked_at_is_a_question_with_the_reason() {
+    let own = Principal::Session { kind: SessionKind::Role, name: "Brig-Contain".to_owned() };
+    for (principal, fault) in [(session(), Some(Fault::Denied)), (own, None)] {
+        let sim = Sim::new(world(), 1);
+        if let Some(fault) = fault {
+            sim.breaks(Break::Always("GetRole", fault));
+        }
+        let answer = sim.contain_principal(&principal, "r").expect("an answer");
+        assert_eq!(answer.outcome, Conclusion::Asked, "{answer:#?}");
+        assert!(answer.reason.to_string().contains("could not be looked at"), "{}", answer.reason);
+        assert_eq!((sim.told().len(), policy(&sim.world())), (1, None));
+    }
+}
+
+#[test]
+fn while_only_earlier_sessions_are_denied_the_answer_says_partly() {
+    let (sim, _) = calm();
+    let first = denied_before(&sim).expect("a moment");
+    sim.wait(Duration::from_mins(10));
+    sim.breaks(Break::Always("PutRolePolicy", Fault::Denied));
+    let answer = sim.contain_principal(&session(), "more").expect("an answer");
+    let summary = answer.verdict.summary.to_string();
+    assert_eq!(answer.outcome, Conclusion::Partial, "{answer:#?}");
+    assert!(summary.contains("PARTLY") && summary.contains(&first.to_string()), "{summary}");
+}
+
+#[test]
 fn who_takes_the_denial_away_finds_it_repaired_and_another_policy_of_the_name_comes_back() {
     let mut world = world();
     let foreign = r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned();

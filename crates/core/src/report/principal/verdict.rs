@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     lanes::holder::Terms,
-    model::{CredentialKind, Holder, RoleShown, User, text::Sentence},
+    model::{CredentialKind, Holder, RoleShown, User, deny_policy::sessions_denied_before, text::Sentence},
     report::fact::{Fact, Truth, holder::HolderFacts},
 };
 
@@ -60,16 +60,26 @@ impl PrincipalVerdict {
 
     /// A role goes on: what is denied are sessions. None of its own credentials could be turned off.
     fn of_role(role: &RoleShown, facts: &HolderFacts, terms: &Terms) -> Self {
-        let denied = Truth::of(&facts.denial);
+        let denied_before = role.policy.as_ref().and_then(|policy| policy.as_deref().and_then(sessions_denied_before));
+        let denied = match (Truth::of(&facts.denial), denied_before) {
+            (Truth::No, Some(_)) => Truth::Partial,
+            (truth, _) => truth,
+        };
         let (place, before) = (format!("role {} in {}", role.name, role.account), terms.before);
         let broken = complaints(facts.denial.iter()).join("; ");
         let holds = format!("every session issued before {before} is denied");
+        let earlier = denied_before.map_or_else(String::new, |earlier| {
+            format!("sessions issued before {earlier} are denied, and those issued from then until {before} are NOT")
+        });
         let summary = match denied {
             Truth::Yes => format!("{place}: {holds}; sessions issued later are NOT."),
-            Truth::Partial | Truth::No | Truth::Unknown => format!("{place} is NOT contained: {broken}."),
+            Truth::Partial => format!("{place} is only PARTLY contained: {earlier}."),
+            Truth::No | Truth::Unknown => format!("{place} is NOT contained: {broken}."),
         };
         let denial: Sentence = if denied == Truth::Yes {
             format!("{holds}; NEW ONES ARE NOT: whoever may assume the role can begin one").into()
+        } else if denied == Truth::Partial {
+            earlier.into()
         } else {
             broken.into()
         };
