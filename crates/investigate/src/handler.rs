@@ -8,7 +8,7 @@ use brig_core::model::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Clock, Cloud, Clouds, Containments, View};
-use brig_trace::{Root, Trace};
+use brig_trace::{Named, Root, Tracer};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -111,9 +111,21 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
     let source = CloudTrail { clouds: &app.clouds, account: &account, session: &session };
     let first = firsts(&request.root, cloud.as_ref(), &mut gaps).await;
     let gathered = gather(&source, &SystemClock, (&request.root, first, window), (&regions, &home.of_iam())).await;
-    gaps.extend(gathered.gaps);
     let read = gathered.records.len();
-    let mut trace = Trace::of(request.root.clone(), &gathered.records, cut, now, gaps);
+    let mut tracer = Tracer::new(request.root.clone());
+    for record in &gathered.records {
+        tracer.index(record);
+    }
+    // Where every Region was read to the end of the window, its silence was read too.
+    if gathered.gaps.is_empty() {
+        tracer.read_until(window.until);
+    }
+    tracer.settle();
+    for record in &gathered.records {
+        tracer.take(record);
+    }
+    gaps.extend(gathered.gaps);
+    let mut trace = tracer.finish(cut, now, gaps);
     look(&mut trace, clouds, (&account, &home), &session, now).await;
     tracing::info!(root = %request.root, records = read, lookups = gathered.lookups, credentials = trace.credentials.len(), "traced");
     for list in [&mut trace.deeds, &mut trace.attempts] {
@@ -133,9 +145,9 @@ async fn firsts(root: &Root, cloud: &dyn Cloud, gaps: &mut Vec<String>) -> Vec<B
         // The session's name is the instance's id; calls on the instance name it as a resource.
         Root::Instance(id) => vec![By::Name(id.clone()), By::Resource(id.clone())],
         Root::Key(key) => vec![By::Key(key.clone())],
-        Root::User(name) => vec![By::Name(name.clone())],
+        Root::User(named) => vec![By::Name(named.name.clone())],
         // AssumeRole names the role by its ARN.
-        Root::Role(name) => match cloud.get_role(name).await {
+        Root::Role(Named { name, .. }) => match cloud.get_role(name).await {
             Ok(Some(seen)) => vec![By::Resource(seen.role.arn), By::Resource(name.clone())],
             Ok(None) => vec![By::Resource(name.clone())],
             Err(error) => {

@@ -1,19 +1,21 @@
 //! Reads back what is true now: whether each credential works, and whether what was made is there. What nobody looked at, or could
 //! not be read, is unknown.
 
+mod deeds;
+mod regional;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
 use brig_core::model::{
     Credential as UserCredential, CredentialKind as UserCredentialKind, deny_all, deny_policy,
-    ids::{AccountId, InstanceId, Region, RoleName, UserName, arn_name},
+    ids::{AccountId, Region, RoleName, UserName, arn_name},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Cloud, Clouds, PortResult, UserShown, View};
-use brig_trace::{Credential, CredentialId, CredentialKind, Deed, DeedKind, DeedState, Presence, Standing, Trace};
+use brig_trace::{Credential, CredentialId, CredentialKind, DeedKind, DeedState, Standing, Trace};
 use futures::future::join_all;
 
 /// No session of a role is longer
@@ -36,6 +38,9 @@ struct RoleNow {
     /// Its policy that denies earlier sessions, and that which denies instances.
     sessions: PortResult<Option<String>>,
     instances: PortResult<Option<String>>,
+    attached: PortResult<Vec<String>>,
+    /// Its inline policies that deeds name.
+    inline: BTreeMap<String, PortResult<Option<String>>>,
 }
 
 /// What was read of an account.
@@ -70,11 +75,11 @@ pub async fn look(
     for place in 0..trace.credentials.len() {
         trace.settle_instance(place);
     }
-    let instances = instances(trace, clouds, account, session).await;
+    let regional = regional::read(trace, clouds, account, session).await;
     for deed in
         trace.deeds.iter_mut().filter(|deed| deed.state == DeedState::Done && is_here(deed.account.as_deref(), account))
     {
-        if let Some(seen) = now.presence(deed).or_else(|| instance_of(deed, &instances)) {
+        if let Some(seen) = now.presence(deed).or_else(|| regional.presence(deed)) {
             deed.presence = seen;
         }
     }
@@ -90,6 +95,7 @@ async fn read(trace: &Trace, cloud: &dyn Cloud, account: &AccountId, home: &Regi
     let here: Vec<&Credential> =
         trace.credentials.iter().filter(|one| is_here(one.account.as_deref(), account)).collect();
     let mut users: BTreeSet<UserName> = here.iter().filter_map(|one| user_of(one)).collect();
+    let mut inline: BTreeMap<RoleName, BTreeSet<String>> = BTreeMap::new();
     let mut roles: BTreeSet<RoleName> = here.iter().filter_map(|one| role_of(one)).collect();
     for deed in trace.deeds.iter().filter(|deed| is_here(deed.account.as_deref(), account)) {
         for name in &deed.what {
@@ -99,14 +105,22 @@ async fn read(trace: &Trace, cloud: &dyn Cloud, account: &AccountId, home: &Regi
                 roles.extend(name.parse::<RoleName>().ok());
             }
         }
+        if let Some((role, policy)) = deeds::policy_of_role(deed) {
+            let named: &mut BTreeSet<String> = inline.entry(role.clone()).or_default();
+            named.extend((deed.call == "PutRolePolicy").then(|| policy.to_owned()));
+            roles.insert(role);
+        }
     }
     let users = users.into_iter().map(|name| async move {
         let user = user_now(&name, cloud).await;
         (name, user)
     });
-    let roles = roles.into_iter().map(|name| async move {
-        let role = role_now(&name, cloud).await;
-        (name, role)
+    let roles = roles.into_iter().map(|name| {
+        let inline = inline.remove(&name).unwrap_or_default();
+        async move {
+            let role = role_now(&name, inline, cloud).await;
+            (name, role)
+        }
     });
     let (users, roles) = futures::join!(join_all(users), join_all(roles));
     Now { users: users.into_iter().collect(), roles: roles.into_iter().collect(), deny: deny_all(home), at }
@@ -123,13 +137,19 @@ async fn user_now(name: &UserName, cloud: &dyn Cloud) -> PortResult<Option<UserN
     Ok(shown?.map(|shown| UserNow { shown, keys, password, attached, inline }))
 }
 
-async fn role_now(name: &RoleName, cloud: &dyn Cloud) -> PortResult<Option<RoleNow>> {
-    let (role, sessions, instances) = futures::join!(
+async fn role_now(name: &RoleName, inline: BTreeSet<String>, cloud: &dyn Cloud) -> PortResult<Option<RoleNow>> {
+    let policies = inline.into_iter().map(|policy| async move {
+        let document = cloud.get_role_policy(name.as_str(), &policy).await;
+        (policy, document)
+    });
+    let (role, sessions, instances, attached, inline) = futures::join!(
         cloud.get_role(name.as_str()),
         cloud.get_role_policy(name.as_str(), deny_policy::SESSIONS),
-        cloud.get_role_policy(name.as_str(), deny_policy::NAME)
+        cloud.get_role_policy(name.as_str(), deny_policy::NAME),
+        cloud.list_attached_role_policies(name.as_str()),
+        join_all(policies)
     );
-    Ok(role?.map(|_| RoleNow { sessions, instances }))
+    Ok(role?.map(|_| RoleNow { sessions, instances, attached, inline: inline.into_iter().collect() }))
 }
 
 fn user_of(credential: &Credential) -> Option<UserName> {
@@ -246,121 +266,4 @@ impl Now {
             (None, _) => unknown(format!("it may have expired; {nothing}")),
         }
     }
-
-    /// Whether what a deed made or changed in IAM is there; none of what is looked at elsewhere, or not at all.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "one arm a kind that is looked at; the others stay unknown")]
-    fn presence(&self, deed: &Deed) -> Option<Presence> {
-        let there = |seen: String| Some(Presence::There { seen });
-        let gone = |seen: String| Some(Presence::Gone { seen });
-        let unread = |what: &str, error: &dyn std::fmt::Display| {
-            Some(Presence::Unknown { why: format!("{what} could not be read: {error}") })
-        };
-        let user = deed.what.iter().find_map(|name| {
-            let name: UserName = name.parse().ok()?;
-            self.users.get(&name).map(|user| (name, user))
-        });
-        let role = deed.what.first().and_then(|name| {
-            let name: RoleName = name.parse().ok()?;
-            self.roles.get(&name).map(|role| (name, role))
-        });
-        match deed.kind {
-            DeedKind::User => match user? {
-                (name, Ok(Some(_))) => there(format!("user {name}")),
-                (name, Ok(None)) => gone(format!("IAM shows no user {name}")),
-                (name, Err(error)) => unread(&format!("user {name}"), error),
-            },
-            DeedKind::Role | DeedKind::Trust => match role? {
-                (name, Ok(Some(_))) if deed.kind == DeedKind::Role => there(format!("role {name}")),
-                (_, Ok(Some(_))) => None,
-                (name, Ok(None)) => gone(format!("IAM shows no role {name}")),
-                (name, Err(error)) => unread(&format!("role {name}"), error),
-            },
-            DeedKind::Credential if deed.call == "CreateAccessKey" => {
-                let key = deed.what.first()?;
-                let (name, user) = match deed.what.get(1).and_then(|name| name.parse::<UserName>().ok()) {
-                    Some(name) => (name.clone(), self.users.get(&name)?),
-                    None => return None,
-                };
-                match user {
-                    Ok(None) => gone(format!("IAM shows no user {name}")),
-                    Ok(Some(UserNow { keys: Ok(keys), .. })) => match keys.iter().find(|one| one.id == *key) {
-                        Some(one) if one.active => there("active".to_owned()),
-                        Some(_) => there("inactive".to_owned()),
-                        None => gone(format!("{name} no longer has it")),
-                    },
-                    Ok(Some(UserNow { keys: Err(error), .. })) | Err(error) => {
-                        unread(&format!("the keys of {name}"), error)
-                    }
-                }
-            }
-            DeedKind::Credential if deed.call.ends_with("LoginProfile") => match user? {
-                (name, Ok(None)) => gone(format!("IAM shows no user {name}")),
-                (name, Ok(Some(UserNow { password: Ok(true), .. }))) => there(format!("{name} has a console password")),
-                (name, Ok(Some(UserNow { password: Ok(false), .. }))) => {
-                    gone(format!("{name} has no console password"))
-                }
-                (name, Ok(Some(UserNow { password: Err(error), .. })) | Err(error)) => {
-                    unread(&format!("the password of {name}"), error)
-                }
-            },
-            DeedKind::Policy if deed.call == "AttachUserPolicy" || deed.call == "PutUserPolicy" => {
-                let (name, user) = user?;
-                let policy = deed.what.get(1)?;
-                let held = match user {
-                    Ok(None) => return gone(format!("IAM shows no user {name}")),
-                    Err(error) => return unread(&format!("user {name}"), error),
-                    Ok(Some(user)) if deed.call == "AttachUserPolicy" => &user.attached,
-                    Ok(Some(user)) => &user.inline,
-                };
-                match held {
-                    Ok(held) if held.contains(policy) => there(format!("{name} has it")),
-                    Ok(_) => gone(format!("{name} no longer has it")),
-                    Err(error) => unread(&format!("the policies of {name}"), error),
-                }
-            }
-            _ => None,
-        }
-    }
-}
-
-type Instances = BTreeMap<(String, String), PortResult<Option<String>>>;
-
-/// The states of the instances that deeds launched, each in its Region.
-async fn instances(trace: &Trace, clouds: &dyn Clouds, account: &AccountId, session: &str) -> Instances {
-    let mut wanted: BTreeSet<(Region, InstanceId)> = BTreeSet::new();
-    for deed in trace.deeds.iter().filter(|deed| deed.kind == DeedKind::Instance && deed.call == "RunInstances") {
-        if let Ok(region) = deed.region.parse::<Region>() {
-            wanted.extend(deed.what.iter().filter_map(|id| Some((region.clone(), id.parse().ok()?))));
-        }
-    }
-    let looks = wanted.into_iter().map(|(region, id)| async move {
-        let state = match clouds.open(account, &region, View::Reads, session).await {
-            Ok(cloud) => state_of(&cloud, &id).await,
-            Err(_) => return None,
-        };
-        Some(((region.to_string(), id.to_string()), state))
-    });
-    join_all(looks).await.into_iter().flatten().collect()
-}
-
-async fn state_of(cloud: &Arc<dyn Cloud>, id: &InstanceId) -> PortResult<Option<String>> {
-    let instance = cloud.describe_instance(id).await?;
-    Ok(instance
-        .filter(|instance| !instance.state.is_ending())
-        .map(|instance| format!("{id} is {:?}", instance.state).to_lowercase()))
-}
-
-fn instance_of(deed: &Deed, instances: &Instances) -> Option<Presence> {
-    let seen: Vec<&PortResult<Option<String>>> =
-        deed.what.iter().filter_map(|id| instances.get(&(deed.region.clone(), id.clone()))).collect();
-    if seen.is_empty() {
-        return None;
-    }
-    let there: Vec<String> = seen.iter().filter_map(|state| state.as_ref().ok()?.clone()).collect();
-    let error = seen.iter().find_map(|state| state.as_ref().err());
-    Some(match (there.is_empty(), error) {
-        (false, _) => Presence::There { seen: there.join(", ") },
-        (true, Some(error)) => Presence::Unknown { why: format!("it could not be read: {error}") },
-        (true, None) => Presence::Gone { seen: "EC2 shows it no more, or as terminated".to_owned() },
-    })
 }

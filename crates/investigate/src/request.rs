@@ -101,8 +101,8 @@ impl Request {
                 let region = self.region.clone().unwrap_or_else(|| home.clone());
                 Some(InstanceKey { account, region, instance: id.parse().ok()? }.into())
             }
-            Root::User(name) => TargetKey::parse(&format!("{account}/iam/{name}")),
-            Root::Role(name) => TargetKey::parse(&format!("{account}/iam/role/{name}")),
+            Root::User(named) => TargetKey::parse(&format!("{account}/iam/{}", named.name)),
+            Root::Role(named) => TargetKey::parse(&format!("{account}/iam/role/{}", named.name)),
             Root::Key(_) => None,
         }
     }

@@ -88,3 +88,67 @@ fn what_was_made_is_there_or_gone_as_it_is_read_and_unknown_where_it_cannot_be()
     assert!(presence(&unread).iter().all(|seen| matches!(seen, Presence::Unknown { .. })), "{:?}", presence(&unread));
     assert_eq!(unread.credentials.iter().map(|one| one.standing.words().0).collect::<Vec<_>>(), ["unknown", "ALIVE"]);
 }
+
+/// What the key did, each with what is read back of it.
+fn read_back(case: &Case, deeds: &[(&str, &str, Value)]) -> Vec<(String, Presence)> {
+    let alice = json!({"type": "IAMUser", "accessKeyId": case.key, "userName": "alice", "accountId": "123456789012"});
+    let records: Vec<Record> = (1..)
+        .zip(deeds)
+        .map(|(second, (service, call, request))| record(second, &alice, service, call, request, &Value::Null))
+        .collect();
+    let root: Root = case.key.parse().expect("a key");
+    let mut trace = Trace::of(root, &records, None, at(60), Vec::new());
+    let clouds = Arc::clone(&case.sim.engine(0).clouds);
+    let (account, home) = ("123456789012".parse().expect("an account"), "us-east-1".parse().expect("a Region"));
+    case.sim.run(look(&mut trace, clouds.as_ref(), (&account, &home), "brig-test", at(60))).expect("it ends");
+    trace.deeds.iter().map(|deed| (deed.what.join(" "), deed.presence.clone())).collect()
+}
+
+#[test]
+fn what_a_role_was_given_and_a_trail_that_was_stopped_are_read_back() {
+    let case = case();
+    case.sim.change(|world| {
+        let admin = "arn:aws:iam::aws:policy/AdministratorAccess".to_owned();
+        world.attached_to_roles.entry("app".to_owned()).or_default().insert(admin);
+        world.policies.insert(("app".to_owned(), "more".to_owned()), "{}".to_owned());
+    });
+    let attach = |policy: &str| ("iam", "AttachRolePolicy", json!({"roleName": "app", "policyArn": policy}));
+    let put = |policy: &str| ("iam", "PutRolePolicy", json!({"roleName": "app", "policyName": policy}));
+    let stop = |trail: &str| ("cloudtrail", "StopLogging", json!({"name": trail}));
+    let deeds = [
+        attach("arn:aws:iam::aws:policy/AdministratorAccess"),
+        attach("arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        put("more"),
+        put("less"),
+        stop("all"),
+        stop("arn:aws:cloudtrail:us-east-1:123456789012:trail/other"),
+    ];
+    let words = |deeds: &[(String, Presence)]| {
+        let word = |presence: &Presence| match presence {
+            Presence::There { .. } => "there",
+            Presence::Gone { .. } => "gone",
+            Presence::Unknown { .. } => "unknown",
+            Presence::Over => "over",
+        };
+        let mut words: Vec<String> = deeds.iter().map(|(what, seen)| format!("{what}: {}", word(seen))).collect();
+        words.sort();
+        words
+    };
+    let seen = words(&read_back(&case, &deeds));
+    assert_eq!(
+        seen,
+        [
+            "all: gone",
+            "app arn:aws:iam::aws:policy/AdministratorAccess: there",
+            "app arn:aws:iam::aws:policy/ReadOnlyAccess: gone",
+            "app less: gone",
+            "app more: there",
+            "arn:aws:cloudtrail:us-east-1:123456789012:trail/other: there",
+        ]
+    );
+    for operation in ["ListAttachedRolePolicies", "GetRolePolicy", "GetTrailStatus"] {
+        case.sim.breaks(Break::Always(operation, Fault::Denied));
+        let unread = words(&read_back(&case, &deeds));
+        assert!(unread.iter().filter(|words| words.ends_with("unknown")).count() >= 2, "{operation}: {unread:?}");
+    }
+}

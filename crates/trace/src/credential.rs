@@ -158,6 +158,9 @@ pub struct Uses {
     pub last: Option<Timestamp>,
     /// The last that succeeded.
     pub last_success: Option<Timestamp>,
+    /// The last that succeeded and that a policy could have denied.
+    #[serde(default)]
+    pub last_deniable: Option<Timestamp>,
     /// Where calls came from, and how many: the most frequent ones.
     pub addresses: BTreeMap<String, usize>,
     pub agents: BTreeMap<String, usize>,
@@ -169,6 +172,11 @@ impl Uses {
         if record.succeeded() {
             self.succeeded += 1;
             self.last_success = self.last_success.max(Some(record.at));
+            // STS answers it whatever is denied
+            // (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
+            if record.call != "GetCallerIdentity" {
+                self.last_deniable = self.last_deniable.max(Some(record.at));
+            }
         } else {
             self.refused += 1;
         }

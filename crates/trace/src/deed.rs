@@ -2,6 +2,7 @@
 
 mod ec2;
 mod iam;
+mod rules;
 mod services;
 mod table;
 mod undone;
@@ -12,7 +13,7 @@ use brig_core::model::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use table::{Draft, classify};
-pub(crate) use undone::{restores, undoes};
+pub(crate) use undone::{Undone, placed};
 
 use crate::CredentialId;
 
@@ -33,7 +34,7 @@ pub enum DeedKind {
     Trust,
     /// A policy, or its attachment, or the membership of a group.
     Policy,
-    /// An identity provider or a trust anchor: another way in.
+    /// An identity provider, a trust anchor, or a role that was tried: another way in.
     WayIn,
     /// A function, its code, its layers, or who may invoke it.
     Function,
@@ -139,10 +140,11 @@ pub struct Deed {
     /// Nobody else had called in this Region, by the records.
     pub unusual_region: bool,
     pub presence: Presence,
-    /// The command by which a person undoes it; none where there is nothing to undo, or no one command does.
+    /// The command by which a person undoes it, whole and as it is to be pasted; none where there is nothing to undo, where no one
+    /// command does, or where names in it would be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<String>,
-    /// What it is known by, so that a later call is known to undo it.
+    /// What it is known by, so that later calls are known to undo it.
     #[serde(skip, default)]
-    pub(crate) thing: Option<String>,
+    pub(crate) things: Vec<String>,
 }

@@ -4,6 +4,7 @@
 
 mod credential;
 mod deed;
+mod deeds;
 mod index;
 mod over;
 mod read;
@@ -17,5 +18,5 @@ pub use index::Index;
 pub use over::{Over, over};
 pub use read::{ReadError, Tally, records};
 pub use record::{Caller, Record, Unreadable};
-pub use root::{Root, RootError};
+pub use root::{Named, Root, RootError};
 pub use trace::{Summary, Trace, Tracer};

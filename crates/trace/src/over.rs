@@ -21,36 +21,46 @@ pub enum Over {
     TooEarly { cut: Timestamp, again: Timestamp },
     /// Calls succeeded after the cut, the last of each credential.
     Contradicted { cut: Timestamp, calls: Vec<(CredentialId, Timestamp)> },
-    /// What could not be read may hold such calls.
-    Unread { cut: Timestamp, gaps: usize },
+    /// What could not be read may hold such calls, or what was read ends before the cut.
+    Unread {
+        cut: Timestamp,
+        gaps: usize,
+        /// The last moment that was read; none where nothing was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
     /// There was no cut, or nobody said when.
     NoCut,
 }
 
-/// Judges by the uses of every credential. `gaps` is how much of the record could not be read.
+/// Judges by the uses of every credential. `read_until` is the last moment that what was read covers, `gaps` how much of it
+/// could not be read.
 #[must_use]
 pub fn over<'a>(
     credentials: impl Iterator<Item = &'a Credential>,
     cut: Option<Timestamp>,
     now: Timestamp,
+    read_until: Option<Timestamp>,
     gaps: usize,
 ) -> Over {
     let Some(cut) = cut else { return Over::NoCut };
     let late = credentials.filter_map(|one| {
-        let last = one.uses.last_success?;
+        let last = one.uses.last_deniable?;
         // CloudTrail's times are whole seconds.
-        (last.millis() > cut.millis() + 999).then(|| (one.id.clone(), last))
+        (last.millis() > cut.millis().saturating_add(999)).then(|| (one.id.clone(), last))
     });
     let mut calls: Vec<(CredentialId, Timestamp)> = late.collect();
     calls.sort();
-    let until = Timestamp::from_millis(now.millis().saturating_sub(i64::try_from(LATE.as_millis()).unwrap_or(0)));
+    let whole = Timestamp::from_millis(now.millis().saturating_sub(i64::try_from(LATE.as_millis()).unwrap_or(0)));
     if !calls.is_empty() {
-        Over::Contradicted { cut, calls }
-    } else if until <= cut {
-        Over::TooEarly { cut, again: cut.after(LATE) }
-    } else if gaps > 0 {
-        Over::Unread { cut, gaps }
-    } else {
-        Over::Proven { cut, until }
+        return Over::Contradicted { cut, calls };
+    }
+    if whole <= cut {
+        return Over::TooEarly { cut, again: cut.after(LATE) };
+    }
+    // Silence proves something only where somebody listened.
+    match read_until.map(|read| read.min(whole)) {
+        Some(until) if gaps == 0 && until > cut => Over::Proven { cut, until },
+        until => Over::Unread { cut, gaps, until },
     }
 }

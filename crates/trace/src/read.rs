@@ -3,7 +3,7 @@
 //! that a file of any size takes no more memory than its largest record.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     fmt,
     io::{BufRead, BufReader, Read},
 };
@@ -30,6 +30,8 @@ pub struct Tally {
     /// Values that are no records, and why the first is not.
     pub unreadable: usize,
     pub first: Option<String>,
+    /// Documents that are neither a record nor a list of them, which may be empty: exports of other tools have such forms.
+    pub strange: usize,
 }
 
 /// Hands every record of a file on.
@@ -43,18 +45,36 @@ pub fn records(file: impl Read, mut take: impl FnMut(Record)) -> Result<Tally, R
 }
 
 fn plain(file: impl BufRead, take: &mut dyn FnMut(Record)) -> Result<Tally, ReadError> {
-    let sink = Sink(RefCell::new((Tally::default(), take)));
+    let sink = Sink { inner: RefCell::new((Tally::default(), take)), lists: Cell::new(0) };
     // Documents one after another: one, or one a line.
     let mut documents = serde_json::Deserializer::from_reader(file);
     while documents.end().is_err() {
+        let before = sink.lists.get();
+        let held = sink.held();
         Document(&sink).deserialize(&mut documents)?;
+        if sink.lists.get() == before && sink.held() == held {
+            sink.inner.borrow_mut().0.strange += 1;
+        }
     }
-    Ok(sink.0.into_inner().0)
+    Ok(sink.inner.into_inner().0)
 }
 
-struct Sink<'a>(RefCell<(Tally, &'a mut dyn FnMut(Record))>);
+struct Sink<'a> {
+    inner: RefCell<(Tally, &'a mut dyn FnMut(Record))>,
+    /// Lists of records, empty ones too, and what CloudTrail writes between them.
+    lists: Cell<usize>,
+}
 
 impl Sink<'_> {
+    fn held(&self) -> usize {
+        let tally = &self.inner.borrow().0;
+        tally.records + tally.unreadable
+    }
+
+    fn known(&self) {
+        self.lists.set(self.lists.get() + 1);
+    }
+
     fn take(&self, value: &Value) {
         // EventBridge wraps a record in `detail`; LookupEvents has it as a text.
         let inner = match value.get("CloudTrailEvent").or_else(|| value.get("cloudTrailEvent")) {
@@ -65,7 +85,7 @@ impl Sink<'_> {
             },
         };
         let record = if inner.is_null() { Record::read(value) } else { Record::read(&inner) };
-        let (tally, take) = &mut *self.0.borrow_mut();
+        let (tally, take) = &mut *self.inner.borrow_mut();
         match record {
             Ok(record) => {
                 tally.records += 1;
@@ -98,6 +118,7 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        self.0.known();
         while let Some(value) = items.next_element::<Value>()? {
             self.0.take(&value);
         }
@@ -117,6 +138,9 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
             ["eventName", "CloudTrailEvent", "cloudTrailEvent", "detail"].iter().any(|key| own.contains_key(*key));
         if is_record {
             self.0.take(&Value::Object(own));
+        } else if own.contains_key("digestS3Object") {
+            // A digest of a trail's files lies beside them, and holds no records.
+            self.0.known();
         }
         Ok(())
     }
@@ -194,6 +218,23 @@ mod tests {
             packer.write_all(bytes.as_bytes()).expect("packed");
             assert_eq!(read(&packer.finish().expect("packed")).0, expected, "{form}, compressed");
         }
+    }
+
+    #[test]
+    fn a_document_without_records_is_strange_unless_it_is_an_empty_list_or_a_digest() {
+        for (document, strange) in [
+            (json!({"hits": {"hits": [{"_source": record("a")}]}}), 1),
+            (json!("x"), 1),
+            (json!({"Records": []}), 0),
+            (json!([]), 0),
+            (json!({"digestS3Object": "AWSLogs/x", "logFiles": []}), 0),
+            (json!({"Records": [record("a")]}), 0),
+            (record("a"), 0),
+            (json!([{"x": 1}]), 0),
+        ] {
+            assert_eq!(read(document.to_string().as_bytes()).1.strange, strange, "{document}");
+        }
+        assert_eq!(read(b"  \n").1, Tally::default(), "an empty file");
     }
 
     #[test]

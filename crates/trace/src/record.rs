@@ -152,7 +152,17 @@ impl Record {
     /// Whether it did something: CloudTrail records refused calls, and those that only ask whether they would be allowed.
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        self.error.is_none() && !(self.call == "ConsoleLogin" && self.response_text("ConsoleLogin") == Some("Failure"))
+        let signs_in = self.service == "signin" || self.call == "ConsoleLogin";
+        self.error.is_none() && !(signs_in && self.response_text(&self.call) == Some("Failure"))
+    }
+
+    /// Whether it succeeded and changed nothing: it only asked what would happen.
+    pub(crate) fn only_asked(&self) -> bool {
+        match top(&self.request, "dryRun") {
+            Some(Value::Bool(dry)) => *dry,
+            Some(Value::String(dry)) => dry.eq_ignore_ascii_case("true"),
+            Some(Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_)) | None => false,
+        }
     }
 
     /// A text of the request, wherever services write it: keys are compared without upper and lower case.
@@ -183,8 +193,13 @@ impl Record {
 /// Deeper nesting than any call has.
 const DEEPEST: usize = 8;
 
+/// The value of a key of an object itself.
+pub(crate) fn top<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
+    value.as_object()?.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+}
+
 /// The first value of a key, the nearest to the top.
-fn find<'a>(value: &'a Value, key: &str, depth: usize) -> Option<&'a Value> {
+pub(crate) fn find<'a>(value: &'a Value, key: &str, depth: usize) -> Option<&'a Value> {
     let map = match value {
         Value::Object(map) => map,
         Value::Array(items) if depth < DEEPEST => return items.iter().find_map(|item| find(item, key, depth + 1)),

@@ -2,25 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use brig_core::model::{text, timestamp::Timestamp};
+use brig_core::model::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Credential, CredentialId, Deed, DeedKind, DeedState, Delivery, Index, Over, Presence, Record, Root, Standing,
-    deed::{Draft, classify, restores, undoes},
-    index::NOT_LOOKED,
+    Credential, CredentialId, Deed, DeedState, Delivery, Index, Over, Presence, Record, Root, Standing,
+    deed::{Undone, classify, placed},
+    deeds::Deeds,
     over,
 };
 
-/// So many `eventID`s of one deed are kept.
-const MOST_EVENTS: usize = 5;
-/// So many things that one deed is about are named.
-const MOST_NAMED: usize = 20;
-/// Characters of a command.
-const LONGEST: usize = 1000;
-
-/// What tells one deed from another.
-type Place = (DeedKind, String, String, Vec<String>, DeedState, CredentialId, Option<String>);
+/// By what one record is known: exports replace ids, and then many have the same one.
+type Mark = (String, Timestamp, String, String, Option<String>);
 
 /// Traces in two passes over the same records: first who issued what, then what was done with it. The records may come in any
 /// order, and each more than once.
@@ -32,12 +25,11 @@ pub struct Tracer {
     /// Every key of the graph, by the credential that it is.
     keys: BTreeMap<String, CredentialId>,
     usual: BTreeSet<String>,
-    taken: BTreeSet<String>,
-    deeds: BTreeMap<Place, Deed>,
-    /// What calls undid, whoever made them: the last one, and how it was called.
-    undone: BTreeMap<String, (Timestamp, String)>,
-    /// What was turned on again since.
-    restored: BTreeMap<String, Timestamp>,
+    taken: BTreeSet<Mark>,
+    deeds: Deeds,
+    undone: Undone,
+    /// The last moment that what was read covers.
+    read_until: Option<Timestamp>,
 }
 
 /// In how many words what happened can be said.
@@ -81,15 +73,22 @@ impl Tracer {
             keys: BTreeMap::new(),
             usual: BTreeSet::new(),
             taken: BTreeSet::new(),
-            deeds: BTreeMap::new(),
-            undone: BTreeMap::new(),
-            restored: BTreeMap::new(),
+            deeds: Deeds::default(),
+            undone: Undone::default(),
+            read_until: None,
         }
     }
 
     /// The first pass.
     pub fn index(&mut self, record: &Record) {
+        self.read_until = self.read_until.max(Some(record.at));
         self.index.take(record);
+    }
+
+    /// Everything was read until a moment, whether or not there was a record of it. Without that, what was read ends with the
+    /// last record.
+    pub fn read_until(&mut self, moment: Timestamp) {
+        self.read_until = self.read_until.max(Some(moment));
     }
 
     /// Between the passes.
@@ -116,123 +115,46 @@ impl Tracer {
         if by.is_none() && record.error.is_some() {
             return;
         }
-        if record.succeeded() {
-            for thing in undoes(record) {
-                let how = format!("{} at {}", record.call, record.at);
-                let known = self.undone.entry(thing).or_insert((record.at, how.clone()));
-                if (record.at, &how) > (known.0, &known.1) {
-                    *known = (record.at, how);
-                }
-            }
-        }
-        if record.succeeded()
-            && let Some(thing) = restores(record)
-        {
-            let known = self.restored.entry(thing).or_insert(record.at);
-            *known = (*known).max(record.at);
-        }
+        self.undone.take(record);
         let Some(by) = by else { return };
-        if !record.id.is_empty() && !self.taken.insert(record.id.clone()) {
+        let mark =
+            || (record.id.clone(), record.at, record.service.clone(), record.call.clone(), record.caller.key.clone());
+        if !record.id.is_empty() && !self.taken.insert(mark()) {
             return;
         }
         if let Some(credential) = self.credentials.get_mut(&by) {
             credential.uses.take(record);
         }
         if let Some(draft) = classify(record) {
-            self.deed(record, draft, by);
+            self.deeds.take(record, draft, by);
         }
     }
 
-    /// Whether the record is a sign-in with a password of the graph.
+    /// Whether the record is a sign-in with a password of the graph, since it was set.
     fn signed_in(&self, record: &Record) -> Option<CredentialId> {
+        if record.call != "ConsoleLogin" {
+            return None;
+        }
         let id = CredentialId::Password(record.caller.user.clone()?);
-        (record.call == "ConsoleLogin" && self.credentials.contains_key(&id)).then_some(id)
-    }
-
-    fn deed(&mut self, record: &Record, draft: Draft, by: CredentialId) {
-        let Draft { kind, what, detail, undo, thing } = draft;
-        // Names and ids are written by others, an attacker among them.
-        let what: Vec<String> = what.iter().map(|text| text::one_line(text, text::NAME)).collect();
-        let detail = detail.map(|detail| text::one_line(&detail, text::SENTENCE));
-        let undo = undo.map(|undo| text::one_line(&undo, LONGEST));
-        let state = match record.error.as_deref() {
-            None if record.succeeded() => DeedState::Done,
-            None => DeedState::Attempt { error: "Failure".to_owned() },
-            Some(code) if code.ends_with("DryRunOperation") => DeedState::DryRun,
-            Some(code) => DeedState::Attempt { error: code.to_owned() },
-        };
-        // Whoever goes through a list tries, or reads, one thing after another: that is one deed about many.
-        let is_many = state != DeedState::Done || kind == DeedKind::Taken;
-        let (first_what, more_what) = if is_many { (Vec::new(), what) } else { (what, Vec::new()) };
-        let (call, region) = (record.call.clone(), record.region.clone());
-        let place = (kind, call, region, first_what.clone(), state.clone(), by.clone(), detail.clone());
-        let deed = self.deeds.entry(place).or_insert_with(|| Deed {
-            kind,
-            call: record.call.clone(),
-            service: record.service.clone(),
-            region: record.region.clone(),
-            account: record.account.clone(),
-            what: first_what,
-            others: 0,
-            detail,
-            state,
-            by,
-            first: record.at,
-            last: record.at,
-            times: 0,
-            events: BTreeSet::new(),
-            unusual_region: false,
-            presence: Presence::Unknown { why: NOT_LOOKED.to_owned() },
-            undo: undo.clone(),
-            thing,
-        });
-        for one in more_what {
-            if let Err(place) = deed.what.binary_search(&one) {
-                deed.what.insert(place, one);
-            }
-        }
-        deed.times += 1;
-        deed.first = deed.first.min(record.at);
-        if record.at > deed.last || (record.at == deed.last && undo < deed.undo) {
-            deed.undo = undo;
-        }
-        deed.last = deed.last.max(record.at);
-        deed.events.insert(record.id.clone());
-        if deed.events.len() > MOST_EVENTS {
-            deed.events.pop_last();
-        }
+        let known = self.credentials.get(&id)?;
+        let account = record.caller.account.as_ref().or(record.account.as_ref());
+        let is_here = known.account.is_none() || account.is_none() || known.account.as_ref() == account;
+        (is_here && known.issued.is_none_or(|since| record.at >= since)).then_some(id)
     }
 
     /// Everything together. `cut` is when the root was contained, `now` the moment of the trace, `gaps` what of the record
     /// could not be read.
     #[must_use]
     pub fn finish(mut self, cut: Option<Timestamp>, now: Timestamp, gaps: Vec<String>) -> Trace {
-        let mut undone = std::mem::take(&mut self.undone);
-        undone.retain(|thing, (at, _)| self.restored.get(thing).is_none_or(|restored| restored < at));
         for credential in self.credentials.values_mut() {
             credential.uses.tidy();
-            credential.standing = standing(credential, &undone, now);
+            credential.standing = standing(credential, &self.undone, now);
         }
-        let mut deeds: Vec<Deed> = std::mem::take(&mut self.deeds).into_values().collect();
-        for deed in &mut deeds {
-            deed.others = deed.what.len().saturating_sub(MOST_NAMED);
-            deed.what.truncate(MOST_NAMED);
-            deed.unusual_region = !self.usual.contains(&deed.region);
-            deed.presence = presence(deed, &undone);
-            if deed.state != DeedState::Done || matches!(deed.presence, Presence::Gone { .. }) {
-                deed.undo = None;
-            }
-        }
-        deeds.sort_by(|one, other| {
-            let key = |deed: &Deed| {
-                (!deed.unusual_region, deed.kind, deed.first, deed.call.clone(), deed.what.clone(), deed.by.clone())
-            };
-            key(one).cmp(&key(other))
-        });
+        let deeds = self.deeds.finish(&self.usual, &self.undone);
         let (deeds, attempts): (Vec<Deed>, Vec<Deed>) =
             deeds.into_iter().partition(|deed| deed.state == DeedState::Done);
         let credentials = in_order(&self.credentials);
-        let over = over(credentials.iter(), cut, now, gaps.len());
+        let over = over(credentials.iter(), cut, now, self.read_until, gaps.len());
         let summary = Summary::default();
         let mut trace = Trace { root: self.root, summary, credentials, deeds, attempts, over, gaps };
         trace.summarise();
@@ -289,7 +211,7 @@ impl Trace {
 }
 
 /// Whether a credential works, by the records alone.
-fn standing(credential: &Credential, undone: &BTreeMap<String, (Timestamp, String)>, now: Timestamp) -> Standing {
+fn standing(credential: &Credential, undone: &Undone, now: Timestamp) -> Standing {
     if let Some(expires) = credential.expires.filter(|expires| *expires <= now) {
         return Standing::Dead { why: format!("it expired at {expires}") };
     }
@@ -298,39 +220,30 @@ fn standing(credential: &Credential, undone: &BTreeMap<String, (Timestamp, Strin
         CredentialId::Password(user) => format!("password/{user}"),
         CredentialId::Instance(_) | CredentialId::Service(_) | CredentialId::Session(_) => String::new(),
     };
-    let since = credential.issued.or(credential.uses.first);
-    match undone.get(&thing) {
-        Some((at, how))
-            if since.is_none_or(|since| *at >= since)
-                && credential.uses.last_success.is_none_or(|last| last <= *at) =>
-        {
+    let thing = placed(credential.account.as_deref(), None, &thing);
+    match undone.since(&thing, credential.issued.or(credential.uses.first)) {
+        Some((at, how)) if credential.uses.last_success.is_none_or(|last| last <= *at) => {
             Standing::Dead { why: format!("by the record: {how}") }
         }
         Some(_) | None => Standing::Unknown { why: "the records alone do not show whether it works now".to_owned() },
     }
 }
 
-fn presence(deed: &Deed, undone: &BTreeMap<String, (Timestamp, String)>) -> Presence {
-    if deed.state != DeedState::Done {
-        return Presence::Over;
-    }
-    let is_used = deed.kind == DeedKind::Model && ["Invoke", "Converse"].iter().any(|verb| deed.call.starts_with(verb));
-    if is_used || matches!(deed.kind, DeedKind::Taken | DeedKind::Command | DeedKind::Deletion) {
-        return Presence::Over;
-    }
-    match deed.thing.as_ref().and_then(|thing| undone.get(thing)) {
-        Some((at, how)) if *at >= deed.last => Presence::Gone { seen: format!("by the record: {how}") },
-        Some(_) | None => Presence::Unknown { why: NOT_LOOKED.to_owned() },
-    }
-}
-
 /// Each after what it came from; those of one parent by time.
 fn in_order(all: &BTreeMap<CredentialId, Credential>) -> Vec<Credential> {
     let mut children: BTreeMap<Option<&CredentialId>, Vec<&Credential>> = BTreeMap::new();
+    let also = all.values().flat_map(|one| one.also.iter().map(|key| (key.as_str(), &one.id)));
+    let also: BTreeMap<&str, &CredentialId> = also.collect();
     for credential in all.values() {
         let parent = credential.from.as_ref().and_then(|from| {
-            let alias = || all.values().find(|one| matches!(from, CredentialId::Key(key) if one.also.contains(key)));
-            all.get_key_value(from).map(|(id, _)| id).or_else(|| alias().map(|one| &one.id))
+            let alias = || match from {
+                CredentialId::Key(key) => also.get(key.as_str()).copied(),
+                CredentialId::Instance(_)
+                | CredentialId::Password(_)
+                | CredentialId::Service(_)
+                | CredentialId::Session(_) => None,
+            };
+            all.get_key_value(from).map(|(id, _)| id).or_else(alias)
         });
         children.entry(parent).or_default().push(credential);
     }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use brig_core::model::timestamp::Timestamp;
 use brig_trace::{Root, Trace, Tracer, records};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,16 +24,16 @@ use crate::{
 /// `trace`: asks the function that looks back.
 pub async fn of_function(desk: &Desk, args: &args::Trace) -> Result<Exit, Fault> {
     let root: Root = args.what.parse().map_err(|error: brig_trace::RootError| Fault::Input(error.to_string()))?;
-    let (key, value) = match &root {
-        Root::Instance(id) => ("instance_id", id),
-        Root::Key(key) => ("access_key_id", key),
-        Root::User(name) => ("user", name),
-        Root::Role(name) => ("role", name),
+    let (key, value, of_arn) = match &root {
+        Root::Instance(id) => ("instance_id", id, None),
+        Root::Key(key) => ("access_key_id", key, None),
+        Root::User(named) => ("user", &named.name, named.account.clone()),
+        Root::Role(named) => ("role", &named.name, named.account.clone()),
     };
     let mut request = json!({"action": "trace", "hours": args.hours});
     for (key, value) in [
         (key, Some(value.clone())),
-        ("account", args.account.as_ref().map(ToString::to_string)),
+        ("account", args.account.as_ref().map(ToString::to_string).or(of_arn)),
         ("cut", args.cut.map(|cut| cut.to_string())),
     ] {
         if let (Some(map), Some(value)) = (request.as_object_mut(), value) {
@@ -55,42 +56,52 @@ struct Answered {
 /// `trace --files`: reads the files twice, and keeps none of them in memory. It asks AWS nothing.
 pub fn of_files(args: &args::Trace, look: &Look, json: bool) -> Result<Exit, Fault> {
     let root: Root = args.what.parse().map_err(|error: brig_trace::RootError| Fault::Input(error.to_string()))?;
-    let mut files = Vec::new();
-    for path in &args.files {
-        collect(path, &mut files)?;
-    }
-    files.sort();
-    files.dedup();
-    if files.is_empty() {
-        return Err(Fault::Input("--files: there is no file in it".to_owned()));
-    }
-    let mut tracer = Tracer::new(root);
-    let mut gaps = Vec::new();
-    for file in &files {
-        let name = file.display();
-        match read(file, |record| tracer.index(&record)) {
-            Ok(tally) if tally.records == 0 && tally.unreadable == 0 => {}
-            Ok(tally) if tally.unreadable == 0 => {}
-            Ok(tally) => gaps.push(format!(
-                "{name}: {} that are no records (the first: {})",
-                tally.unreadable,
-                tally.first.unwrap_or_default()
-            )),
-            Err(error) => gaps.push(format!("{name}: {error}; what came before was read")),
-        }
-    }
-    tracer.settle();
-    for file in &files {
-        // What cannot be read to its end is a gap already.
-        let _ = read(file, |record| tracer.take(&record));
-    }
-    let trace = tracer.finish(args.cut, terminal::now(), gaps);
+    let trace = traced(root, &args.files, args.cut, terminal::now())?;
     if json {
         println!("{}", serde_json::to_string(&trace).unwrap_or_default());
     } else {
         print!("{}", trace::render(&trace, look));
     }
     Ok(exit(&trace))
+}
+
+fn traced(root: Root, paths: &[PathBuf], cut: Option<Timestamp>, now: Timestamp) -> Result<Trace, Fault> {
+    let (mut files, mut gaps) = (Vec::new(), Vec::new());
+    for path in paths {
+        // What a person names is there, or the person is mistaken; below it a link may lead nowhere.
+        if let Err(error) = fs::metadata(path) {
+            return Err(Fault::Input(format!("--files: {} could not be read: {error}", path.display())));
+        }
+        collect(path, &mut files, &mut gaps);
+    }
+    files.sort();
+    files.dedup();
+    if files.is_empty() && gaps.is_empty() {
+        return Err(Fault::Input("--files: there is no file in it".to_owned()));
+    }
+    let mut tracer = Tracer::new(root);
+    let mut counts = Vec::new();
+    for file in &files {
+        let tally = read(file, |record| tracer.index(&record));
+        // What cannot be read to its end the first time is one gap, not two.
+        counts.push(tally.as_ref().ok().map(|tally| tally.records));
+        gaps.extend(gap_of(file, tally));
+    }
+    tracer.settle();
+    for (file, first) in files.iter().zip(counts) {
+        let again = read(file, |record| tracer.take(&record));
+        let (Some(first), name) = (first, file.display()) else { continue };
+        match again {
+            Ok(tally) if tally.records == first => {}
+            Ok(tally) => gaps.push(format!(
+                "{name}: {first} records the first time and {} the second: files are read twice, and a pipe cannot be",
+                tally.records
+            )),
+            Err(error) => gaps.push(format!("{name}: the second time {error}")),
+        }
+    }
+    gaps.sort();
+    Ok(tracer.finish(cut, now, gaps))
 }
 
 /// Success only where every credential is dead, and the record shows that nothing came after.
@@ -103,21 +114,106 @@ fn read(file: &Path, take: impl FnMut(brig_trace::Record)) -> Result<brig_trace:
     records(File::open(file)?, take)
 }
 
-/// Every file below a path, in the order of their names.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Fault> {
-    let failed = |error: std::io::Error| Fault::File { file: path.display().to_string(), why: error.to_string() };
-    let is_folder = fs::metadata(path).map_err(failed)?.is_dir();
-    if !is_folder {
-        files.push(path.to_owned());
-        return Ok(());
+/// What of a file is no record, or could not be read.
+fn gap_of(file: &Path, tally: Result<brig_trace::Tally, brig_trace::ReadError>) -> Option<String> {
+    let name = file.display();
+    match tally {
+        Ok(tally) if tally.unreadable > 0 => Some(format!(
+            "{name}: {} that are no records (the first: {})",
+            tally.unreadable,
+            tally.first.unwrap_or_default()
+        )),
+        Ok(tally) if tally.strange > 0 => {
+            Some(format!("{name}: it is JSON, and not a form that CloudTrail's records are written in"))
+        }
+        Ok(_) => None,
+        Err(error) => Some(format!("{name}: {error}; what came before was read")),
     }
-    for entry in fs::read_dir(path).map_err(failed)? {
-        let below = entry.map_err(failed)?.path();
-        let is_records =
-            below.extension().is_some_and(|end| ["json", "gz", "jsonl", "ndjson"].iter().any(|known| end == *known));
-        if below.is_dir() || is_records {
-            collect(&below, files)?;
+}
+
+/// Every file below a path, and what below it could not be read.
+fn collect(path: &Path, files: &mut Vec<PathBuf>, gaps: &mut Vec<String>) {
+    let mut failed = |error: std::io::Error| gaps.push(format!("{}: it could not be read: {error}", path.display()));
+    let entries = match fs::metadata(path) {
+        Ok(about) if about.is_dir() => fs::read_dir(path),
+        Ok(_) => return files.push(path.to_owned()),
+        Err(error) => return failed(error),
+    };
+    let entries: Vec<_> = match entries {
+        Ok(entries) => entries.collect(),
+        Err(error) => return failed(error),
+    };
+    for entry in entries {
+        match entry {
+            Ok(entry) => {
+                let below = entry.path();
+                let is_records = below
+                    .extension()
+                    .is_some_and(|end| ["json", "gz", "jsonl", "ndjson"].iter().any(|known| end == *known));
+                if below.is_dir() || is_records {
+                    collect(&below, files, gaps);
+                }
+            }
+            Err(error) => gaps.push(format!("{}: it could not be read: {error}", path.display())),
         }
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use brig_trace::Over;
+
+    use super::*;
+
+    const KEY: &str = "AKIALEAKEDLEAKED0000";
+
+    /// Traces a folder of files, each a name and what is in it.
+    fn trace(name: &str, files: &[(&str, &str)], cut: &str) -> Trace {
+        let folder = std::env::temp_dir().join(format!("brig-trace-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        for (file, text) in files {
+            fs::write(folder.join(file), text).expect("a file");
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("/nowhere/at/all", folder.join("link.json")).expect("a link");
+        let at = |text: &str| Timestamp::parse(text).expect("a time");
+        let trace = traced(
+            KEY.parse().expect("a key"),
+            std::slice::from_ref(&folder),
+            Some(at(cut)),
+            at("2026-01-03T00:00:00Z"),
+        );
+        fs::remove_dir_all(&folder).expect("it is there");
+        trace.expect("a trace")
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_leads_nowhere_and_what_is_no_form_of_records_is_a_gap_and_ends_nothing() {
+        let record = json!({"eventID": "e1", "eventName": "CreateUser", "eventSource": "iam.amazonaws.com",
+            "eventTime": "2026-01-02T03:04:05Z", "awsRegion": "us-east-1", "requestParameters": {"userName": "eve"},
+            "userIdentity": {"type": "IAMUser", "userName": "alice", "accessKeyId": KEY}});
+        let files = [
+            ("a.json", json!({"Records": [record]}).to_string()),
+            ("b.json", json!({"hits": {"hits": []}}).to_string()),
+            ("c.json", json!({"Records": []}).to_string()),
+        ];
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let trace = trace("gaps", &files, "2026-01-02T03:04:05Z");
+        assert_eq!(trace.deeds.len(), 1);
+        let [form, link] = trace.gaps.as_slice() else { panic!("two gaps: {:?}", trace.gaps) };
+        assert!(
+            form.contains("b.json: it is JSON") && link.contains("link.json: it could not be read"),
+            "{form} {link}"
+        );
+        assert!(matches!(trace.over, Over::Unread { gaps: 2, .. }), "{:?}", trace.over);
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_is_a_mistake_of_the_input() {
+        let missing = traced(KEY.parse().expect("a key"), &[PathBuf::from("/nowhere/at/all")], None, terminal::now());
+        assert!(
+            matches!(missing, Err(Fault::Input(why)) if why.starts_with("--files: /nowhere/at/all could not be read"))
+        );
+    }
 }

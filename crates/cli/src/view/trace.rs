@@ -1,5 +1,7 @@
 //! What somebody's credentials did, by CloudTrail's records.
 
+use std::collections::BTreeMap;
+
 use brig_core::model::timestamp::Timestamp;
 use brig_trace::{Credential, CredentialId, Deed, DeedKind, DeedState, Over, Presence, Trace};
 
@@ -10,6 +12,8 @@ use super::{
 
 /// So many deeds, and attempts, of one kind are listed.
 const MOST: usize = 40;
+/// Levels by which a credential is indented.
+const DEEPEST: u16 = 20;
 const MOST_ADDRESSES: usize = 4;
 const MOST_WHAT: usize = 6;
 
@@ -108,33 +112,33 @@ fn over(page: &mut Page<'_>, over: &Over) {
                 calls.iter().map(|(id, at)| vec![(Tone::Bad, id.to_string()), (Tone::Plain, at.to_string())]).collect();
             page.grid(2, &[], &rows);
         }
-        Over::Unread { cut, gaps } => page.paragraph(
-            Tone::Warn,
-            &format!(
-                "No call after the cut at {cut} was seen, but {} could not be read.",
-                plural(*gaps, "part of the record")
-            ),
-        ),
+        Over::Unread { cut, gaps, until } => page.paragraph(Tone::Warn, &unread(*cut, *gaps, *until)),
         Over::NoCut => page.paragraph(Tone::Warn, "Not known: nobody said when it was cut off (--cut)."),
+    }
+}
+
+fn unread(cut: Timestamp, gaps: usize, until: Option<Timestamp>) -> String {
+    match (gaps, until) {
+        (0, None) => format!("Not known: no record was read, of the time after the cut at {cut} or of any other."),
+        (0, Some(until)) => {
+            format!("Not known: the records end at {until}, and the cut was at {cut}. Read later ones too.")
+        }
+        (1, _) => format!("No call after the cut at {cut} was seen, but 1 part of the record could not be read."),
+        (gaps, _) => {
+            format!("No call after the cut at {cut} was seen, but {gaps} parts of the record could not be read.")
+        }
     }
 }
 
 fn credentials(page: &mut Page<'_>, trace: &Trace) {
     page.section("Credentials, each below the one that it came from");
-    let depth = |one: &Credential| {
-        let mut depth = 0;
-        let mut from = one.from.as_ref();
-        while let Some(id) = from {
-            depth += 1;
-            if depth > 20 {
-                break;
-            }
-            from = trace.credentials.iter().find(|other| is(other, id)).and_then(|other| other.from.as_ref());
-        }
-        depth
-    };
+    // Each comes after what it came from.
+    let mut depths: BTreeMap<CredentialId, u16> = BTreeMap::new();
     for one in &trace.credentials {
-        let indent = u16::try_from(depth(one) * 2).unwrap_or(2);
+        let depth = one.from.as_ref().map_or(0, |from| depths.get(from).map_or(1, |depth| depth.saturating_add(1)));
+        depths.insert(one.id.clone(), depth);
+        depths.extend(one.also.iter().map(|key| (CredentialId::Key(key.clone()), depth)));
+        let indent = depth.min(DEEPEST) * 2;
         let (word, why) = one.standing.words();
         let tone = match one.standing.weakness() {
             0 => Tone::Good,
@@ -163,10 +167,6 @@ fn credentials(page: &mut Page<'_>, trace: &Trace) {
         }
         page.grid(indent + 2, &[], &rows);
     }
-}
-
-fn is(one: &Credential, id: &CredentialId) -> bool {
-    one.id == *id || matches!(id, CredentialId::Key(key) if one.also.contains(key))
 }
 
 fn issued(one: &Credential) -> String {

@@ -1,15 +1,15 @@
 //! EC2: instances, networks, disks.
 
-use brig_core::model::text::shell;
 use serde_json::Value;
 
 use super::{
     DeedKind,
-    table::{Draft, draft, in_region},
+    rules::of_rules,
+    table::{Draft, draft, in_region, word, words},
+    undone::{peers, shares, things},
 };
 use crate::{Record, record::all};
 
-#[expect(clippy::too_many_lines, reason = "one arm an operation")]
 pub(super) fn of_ec2(record: &Record) -> Option<Draft> {
     let region = in_region(record);
     let (group, snapshot, image) = (record.asked("groupId"), record.asked("snapshotId"), record.asked("imageId"));
@@ -22,19 +22,19 @@ pub(super) fn of_ec2(record: &Record) -> Option<Draft> {
             let wanted = record.asked_value("maxCount").and_then(Value::as_u64).unwrap_or(1);
             let what: Vec<Option<&str>> = ids.iter().map(|id| Some(*id)).collect();
             let d = draft(DeedKind::Instance, &what).detail(format!("{wanted} x {kind}"));
-            if ids.is_empty() {
-                d
-            } else {
+            d.things(things("instance", ids.clone())).undo(|| {
                 let place = |id: &&str| match &record.account {
-                    Some(account) => format!("brig contain {}", shell(&format!("{account}/{}/{id}", record.region))),
-                    None => format!("brig contain {}", shell(id)),
+                    Some(account) => format!("{account}/{}/{id}", record.region),
+                    None => (*id).to_owned(),
                 };
-                let contain = ids.iter().map(place).collect::<Vec<_>>().join("; ");
-                let quoted = ids.iter().map(|id| shell(id)).collect::<Vec<_>>().join(" ");
-                d.thing(format!("instance/{}", ids.join(" "))).undo(format!(
-                    "{contain}  # it keeps the disks; once you have what you need: aws ec2 terminate-instances{region} --instance-ids {quoted}"
+                let contain: Option<Vec<String>> =
+                    ids.iter().map(|id| Some(format!("brig contain {}", word(Some(&place(id)))?))).collect();
+                Some(format!(
+                    "{} # it keeps the disks; once you have what you need: aws ec2 terminate-instances{region} --instance-ids {}",
+                    contain?.join("; "),
+                    words(&ids)?
                 ))
-            }
+            })
         }
         "RequestSpotInstances" | "RequestSpotFleet" | "CreateFleet" => {
             draft(DeedKind::Instance, &[record.response_text("spotFleetRequestId").or(record.response_text("fleetId"))])
@@ -47,33 +47,9 @@ pub(super) fn of_ec2(record: &Record) -> Option<Draft> {
             draft(DeedKind::Instance, &[record.asked("instanceId"), record.asked("name").or(record.asked("arn"))])
                 .detail("another instance profile")
         }
-        "CreateKeyPair" | "ImportKeyPair" => draft(DeedKind::Credential, &[record.asked("keyName")]).undo(format!(
-            "aws ec2 delete-key-pair{region} --key-name {}",
-            shell(record.asked("keyName").unwrap_or_default())
-        )),
-        "AuthorizeSecurityGroupIngress" | "AuthorizeSecurityGroupEgress" => {
-            let way = if record.call.ends_with("Ingress") { "ingress" } else { "egress" };
-            let mut rules = all(&record.response, "securityGroupRuleId");
-            rules.sort_unstable();
-            rules.dedup();
-            let peers = [all(&record.request, "cidrIp"), all(&record.request, "cidrIpv6")].concat();
-            let port = record.asked_value("fromPort").map(Value::to_string);
-            let d = draft(DeedKind::Network, &[group]).detail(format!(
-                "{way} from {} port {}",
-                if peers.is_empty() { "a group".to_owned() } else { peers.join(", ") },
-                port.as_deref().unwrap_or("any")
-            ));
-            let id = group.unwrap_or_default();
-            if rules.is_empty() {
-                d.thing(format!("rule/{id}/{way}"))
-            } else {
-                d.thing(format!("rule/{id}/{way}")).undo(format!(
-                    "aws ec2 revoke-security-group-{way}{region} --group-id {} --security-group-rule-ids {}",
-                    shell(id),
-                    rules.iter().map(|one| shell(one)).collect::<Vec<_>>().join(" ")
-                ))
-            }
-        }
+        "CreateKeyPair" | "ImportKeyPair" => draft(DeedKind::Credential, &[record.asked("keyName")])
+            .undo(|| Some(format!("aws ec2 delete-key-pair{region} --key-name {}", word(record.asked("keyName"))?))),
+        "AuthorizeSecurityGroupIngress" | "AuthorizeSecurityGroupEgress" => of_rules(record),
         "CreateSecurityGroup"
         | "CreateRoute"
         | "ReplaceRoute"
@@ -96,32 +72,7 @@ pub(super) fn of_ec2(record: &Record) -> Option<Draft> {
                 .or(record.asked("networkInterfaceId"))
                 .or(record.response_text("vpcPeeringConnectionId"))],
         ),
-        "ModifySnapshotAttribute" | "ModifyImageAttribute" => {
-            let add = record
-                .asked_value("add")
-                .or_else(|| record.asked_value("createVolumePermission"))
-                .or_else(|| record.asked_value("launchPermission"));
-            let mut whom = add.map(|add| [all(add, "userId"), all(add, "group")].concat()).unwrap_or_default();
-            whom.sort_unstable();
-            let id = snapshot.or(image);
-            let (noun, attribute) =
-                if snapshot.is_some() { ("snapshot", "createVolumePermission") } else { ("image", "launchPermission") };
-            if record.asked_value("remove").is_some() && record.asked_value("add").is_none() {
-                return Some(
-                    draft(DeedKind::Share, &[id]).detail(format!("no longer shared with {}", whom.join(", "))),
-                );
-            }
-            let users: Vec<&str> = whom.iter().copied().filter(|one| *one != "all").collect();
-            let with = if whom.contains(&"all") {
-                " --group-names all".to_owned()
-            } else {
-                format!(" --user-ids {}", users.iter().map(|one| shell(one)).collect::<Vec<_>>().join(" "))
-            };
-            draft(DeedKind::Share, &[id])
-                .detail(format!("open to {}", whom.join(", ")))
-                .thing(format!("share/{}/{}", id.unwrap_or_default(), whom.join(" ")))
-                .undo(format!("aws ec2 modify-{noun}-attribute{region} --{noun}-id {} --attribute {attribute} --operation-type remove{with}", shell(id.unwrap_or_default())))
-        }
+        "ModifySnapshotAttribute" | "ModifyImageAttribute" => of_share(record, snapshot, image),
         "CreateSnapshot"
         | "CreateSnapshots"
         | "CopySnapshot"
@@ -145,4 +96,43 @@ pub(super) fn of_ec2(record: &Record) -> Option<Draft> {
         | "EnableSerialConsoleAccess" => draft(DeedKind::Network, &[]).detail("a guard of the account"),
         _ => return None,
     })
+}
+
+/// Whom a snapshot or an image is shared with.
+fn of_share(record: &Record, snapshot: Option<&str>, image: Option<&str>) -> Draft {
+    let id = snapshot.or(image);
+    let (noun, attribute) =
+        if snapshot.is_some() { ("snapshot", "createVolumePermission") } else { ("image", "launchPermission") };
+    let (add, remove) = (record.asked_value("add"), record.asked_value("remove"));
+    let added = add.or_else(|| record.asked_value(attribute).filter(|_| remove.is_none()));
+    let whom = added.map(peers).unwrap_or_default();
+    let former = remove.map(peers).unwrap_or_default();
+    if whom.is_empty() && !former.is_empty() {
+        return draft(DeedKind::Share, &[id]).detail(format!("no longer shared with {}", former.join(", ")));
+    }
+    if whom.is_empty() {
+        // Its description, its boot mode, ...
+        return draft(DeedKind::Other, &[id]).detail("an attribute that shares nothing");
+    }
+    draft(DeedKind::Share, &[id])
+        .detail(format!("open to {}", whom.join(", ")))
+        .things(shares(id.unwrap_or_default(), &whom))
+        .undo(|| {
+            let is = |one: &str, part: &str| one.split(':').nth(5).is_some_and(|resource| resource.starts_with(part));
+            let options = [
+                ("group-names", whom.iter().filter(|one| **one == "all").copied().collect::<Vec<_>>()),
+                ("organization-arns", whom.iter().filter(|one| is(one, "organization/")).copied().collect()),
+                ("organizational-unit-arns", whom.iter().filter(|one| is(one, "ou/")).copied().collect()),
+                ("user-ids", whom.iter().filter(|one| **one != "all" && !one.contains(':')).copied().collect()),
+            ];
+            let mut command = vec![format!(
+                "aws ec2 modify-{noun}-attribute{} --{noun}-id {} --attribute {attribute} --operation-type remove",
+                in_region(record),
+                word(id)?
+            )];
+            for (option, peers) in options.iter().filter(|(_, peers)| !peers.is_empty()) {
+                command.push(format!("--{option} {}", words(peers)?));
+            }
+            Some(command.join(" "))
+        })
 }

@@ -1,11 +1,11 @@
 //! Functions, data, machines, models, and whatever watches the account.
 
-use brig_core::model::text::shell;
 use serde_json::Value;
 
 use super::{
     DeedKind,
-    table::{Draft, draft, in_region},
+    table::{Draft, draft, in_region, word, words},
+    undone::{function, listed, shares, trail_name},
 };
 use crate::{Record, record::all};
 
@@ -14,17 +14,19 @@ pub(super) fn of_lambda(record: &Record) -> Option<Draft> {
     let region = in_region(record);
     Some(match record.call.as_str() {
         "CreateFunction" => draft(DeedKind::Function, &[name, record.asked("role")])
-            .thing(format!("function/{}", name.unwrap_or_default()))
-            .undo(format!("aws lambda delete-function{region} --function-name {}", shell(name.unwrap_or_default()))),
+            .things(function(record).map(|name| format!("function/{name}")).into_iter().collect())
+            .undo(|| Some(format!("aws lambda delete-function{region} --function-name {}", word(name)?))),
         "UpdateFunctionCode" => draft(DeedKind::Function, &[name]).detail("its code"),
         "UpdateFunctionConfiguration" => {
             let layers = record
                 .asked_value("layers")
                 .map(|layers| all(&serde_json::json!({"x": layers}), "x").join(", "))
                 .unwrap_or_default();
-            let d = draft(DeedKind::Function, &[name]);
-            if layers.is_empty() { d.detail("its configuration") } else { d.detail(format!("its layers: {layers}")) }
-                .undo(format!("aws lambda list-versions-by-function{region} --function-name {f}; aws lambda update-function-configuration{region} --function-name {f} --layers <those before>", f = shell(name.unwrap_or_default())))
+            draft(DeedKind::Function, &[name]).detail(if layers.is_empty() {
+                "its configuration".to_owned()
+            } else {
+                format!("its layers: {layers}; put back those that it had")
+            })
         }
         "AddPermission"
         | "CreateFunctionUrlConfig"
@@ -72,23 +74,30 @@ pub(super) fn of_data(record: &Record) -> Option<Draft> {
             draft(DeedKind::Share, &[record.asked("keyId"), record.asked("granteePrincipal")])
                 .detail("who may use a KMS key")
         }
-        "ScheduleKeyDeletion" | "DisableKey" => draft(DeedKind::Deletion, &[record.asked("keyId")]).undo(format!(
-            "aws kms cancel-key-deletion{r} --key-id {k}; aws kms enable-key{r} --key-id {k}",
-            r = in_region(record),
-            k = shell(record.asked("keyId").unwrap_or_default())
-        )),
+        "ScheduleKeyDeletion" | "DisableKey" => draft(DeedKind::Deletion, &[record.asked("keyId")]).undo(|| {
+            Some(format!(
+                "aws kms cancel-key-deletion{r} --key-id {k}; aws kms enable-key{r} --key-id {k}",
+                r = in_region(record),
+                k = word(record.asked("keyId"))?
+            ))
+        }),
         "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => {
-            let id = record.asked("dBSnapshotIdentifier").or(record.asked("dBClusterSnapshotIdentifier"));
-            let mut whom = record
-                .asked_value("valuesToAdd")
-                .map(|add| all(&serde_json::json!({"x": add}), "x").join(" "))
-                .unwrap_or_default();
-            if whom.is_empty() {
-                "nobody".clone_into(&mut whom);
+            let cluster = record.asked("dBClusterSnapshotIdentifier");
+            let id = record.asked("dBSnapshotIdentifier").or(cluster);
+            let noun = if cluster.is_some() { "db-cluster-snapshot" } else { "db-snapshot" };
+            let (added, removed) = (listed(record, "valuesToAdd"), listed(record, "valuesToRemove"));
+            let d = draft(DeedKind::Share, &[id]);
+            match (added.is_empty(), removed.is_empty()) {
+                (false, _) => d
+                    .detail(format!("open to {}", added.join(", ")))
+                    .things(shares(id.unwrap_or_default(), &added))
+                    .undo(|| {
+                        let (id, attribute) = (word(id)?, word(record.asked("attributeName").or(Some("restore")))?);
+                        Some(format!("aws rds modify-{noun}-attribute{} --{noun}-identifier {id} --attribute-name {attribute} --values-to-remove {}", in_region(record), words(&added)?))
+                    }),
+                (true, false) => d.detail(format!("no longer open to {}", removed.join(", "))),
+                (true, true) => d.detail("open to nobody else"),
             }
-            draft(DeedKind::Share, &[id])
-                .detail(format!("open to {whom}"))
-                .thing(format!("share/{}/{whom}", id.unwrap_or_default()))
         }
         "ModifyDBInstance" | "ModifyDBCluster" => {
             draft(DeedKind::Share, &[record.asked("dBInstanceIdentifier").or(record.asked("dBClusterIdentifier"))])
@@ -158,14 +167,13 @@ pub(super) fn of_detection(record: &Record) -> Option<Draft> {
         "StopLogging" | "DeleteTrail" | "UpdateTrail" | "PutEventSelectors" | "PutInsightSelectors" => {
             let d = draft(DeedKind::Detection, &[trail]).thing(format!(
                 "trail/{}/{}",
-                trail.unwrap_or_default(),
+                trail_name(record).unwrap_or_default(),
                 record.call
             ));
-            let t = shell(trail.unwrap_or_default());
             match record.call.as_str() {
-                "StopLogging" => d.detail("the trail was stopped").undo(format!("aws cloudtrail start-logging{region} --name {t}")),
+                "StopLogging" => d.detail("the trail was stopped").undo(|| Some(format!("aws cloudtrail start-logging{region} --name {}", word(trail)?))),
                 "DeleteTrail" => d.detail("the trail was deleted"),
-                "PutEventSelectors" => d.detail("what the trail records").undo(format!("aws cloudtrail put-event-selectors{region} --trail-name {t} --event-selectors '[{{\"ReadWriteType\":\"All\",\"IncludeManagementEvents\":true}}]'")),
+                "PutEventSelectors" => d.detail("what the trail records").undo(|| Some(format!("aws cloudtrail put-event-selectors{region} --trail-name {} --event-selectors '[{{\"ReadWriteType\":\"All\",\"IncludeManagementEvents\":true}}]'", word(trail)?))),
                 _ => d,
             }
         }
@@ -190,9 +198,17 @@ pub(super) fn of_detection(record: &Record) -> Option<Draft> {
             draft(DeedKind::Detection, &[]).detail("Security Hub")
         }
         "DeleteFlowLogs" => {
+            // The call is answered with success also where it deleted nothing, and names what it did not.
+            let refused = record.answered("unsuccessful");
+            let kept = refused.map(|refused| all(refused, "resourceId")).unwrap_or_default();
             let ids = [all(&record.request, "content"), all(&record.request, "flowLogId")].concat();
-            draft(DeedKind::Detection, &ids.iter().map(|id| Some(*id)).collect::<Vec<_>>())
-                .detail("flow logs were deleted: make them again")
+            let deleted: Vec<Option<&str>> = ids.iter().filter(|id| !kept.contains(*id)).map(|id| Some(*id)).collect();
+            if deleted.is_empty() && !kept.is_empty() {
+                let code = refused.and_then(|refused| all(refused, "code").first().copied()).unwrap_or("unsuccessful");
+                let kept: Vec<Option<&str>> = kept.into_iter().map(Some).collect();
+                return Some(draft(DeedKind::Detection, &kept).detail("flow logs").failed(code));
+            }
+            draft(DeedKind::Detection, &deleted).detail("flow logs were deleted: make them again")
         }
         "DeleteResolverQueryLogConfig" | "DisassociateResolverQueryLogConfig" => {
             draft(DeedKind::Detection, &[record.asked("resolverQueryLogConfigId")])

@@ -1,12 +1,13 @@
 //! Which operation does what. The names are AWS's; what is not listed and does not only read is another change.
 
-use brig_core::model::text::shell;
+use brig_core::model::text::{LONG, one_line, shell};
 
 use super::{
     DeedKind,
     ec2::of_ec2,
     iam::of_iam,
     services::{of_bedrock, of_data, of_detection, of_lambda, of_machines},
+    undone::place,
 };
 use crate::Record;
 
@@ -17,23 +18,31 @@ pub(crate) struct Draft {
     pub(crate) what: Vec<String>,
     pub(crate) detail: Option<String>,
     pub(crate) undo: Option<String>,
-    /// What it is known by, where a later call can undo it.
-    pub(crate) thing: Option<String>,
+    /// What it is known by, where later calls can undo it.
+    pub(crate) things: Vec<String>,
+    /// Why it did nothing, where its answer says so.
+    pub(crate) failed: Option<String>,
 }
 
 pub(super) fn draft(kind: DeedKind, what: &[Option<&str>]) -> Draft {
     let what = what.iter().flatten().map(|text| (*text).to_owned()).collect();
-    Draft { kind, what, detail: None, undo: None, thing: None }
+    Draft { kind, what, detail: None, undo: None, things: Vec::new(), failed: None }
 }
 
 impl Draft {
     pub(super) fn thing(mut self, thing: impl Into<String>) -> Self {
-        self.thing = Some(thing.into());
+        self.things.push(thing.into());
         self
     }
 
-    pub(super) fn undo(mut self, command: impl Into<String>) -> Self {
-        self.undo = Some(command.into());
+    pub(super) fn things(mut self, things: Vec<String>) -> Self {
+        self.things = things;
+        self
+    }
+
+    /// None where a word of it is not known, or cannot be pasted.
+    pub(super) fn undo(mut self, command: impl FnOnce() -> Option<String>) -> Self {
+        self.undo = command();
         self
     }
 
@@ -41,6 +50,22 @@ impl Draft {
         self.detail = Some(detail.into());
         self
     }
+
+    pub(super) fn failed(mut self, code: impl Into<String>) -> Self {
+        self.failed = Some(code.into());
+        self
+    }
+}
+
+/// A name as one word of a command; none where there is no name, or it has characters that do not survive being shown.
+pub(super) fn word(name: Option<&str>) -> Option<String> {
+    name.filter(|name| !name.is_empty() && one_line(name, LONG) == *name).map(shell)
+}
+
+/// Names as words of a command, with spaces between: all or none.
+pub(super) fn words(names: &[&str]) -> Option<String> {
+    let all: Option<Vec<String>> = names.iter().map(|name| word(Some(name))).collect();
+    all.filter(|all| !all.is_empty()).map(|all| all.join(" "))
 }
 
 /// What a call did, or tried; none of what only reads what everybody may see.
@@ -56,7 +81,11 @@ pub(crate) fn classify(record: &Record) -> Option<Draft> {
         | "access-analyzer" | "macie2" | "organizations" => of_detection(record),
         _ => None,
     };
-    found.or_else(|| other(record))
+    let mut draft = found.or_else(|| other(record))?;
+    draft.things.sort_unstable();
+    draft.things.dedup();
+    draft.things = draft.things.iter().map(|thing| place(record, thing)).collect();
+    Some(draft)
 }
 
 /// In which Region a command is given.
@@ -80,6 +109,10 @@ fn other(record: &Record) -> Option<Draft> {
         "Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Search", "Simulate", "Check", "Test", "Scan",
         "Query", "Select", "View", "Validate", "Preview", "Estimate",
     ];
+    // The session that it gave is in the graph; where it was refused there is none.
+    if record.call.starts_with("AssumeRole") && record.error.is_some() {
+        return Some(draft(DeedKind::WayIn, &[record.asked("roleArn")]));
+    }
     if ISSUES.contains(&record.call.as_str()) {
         return None;
     }
@@ -102,5 +135,5 @@ fn other(record: &Record) -> Option<Draft> {
         } else {
             DeedKind::Other
         };
-    Some(Draft { kind, what: named, detail: None, undo: None, thing: None })
+    Some(Draft { what: named, ..draft(kind, &[]) })
 }

@@ -5,9 +5,12 @@
     reason = "a test stops at the first thing that is not as it must be"
 )]
 
+mod order;
+mod owners;
 mod trail;
+mod undoing;
 
-use brig_trace::{Over, Record, Root, Trace, records};
+use brig_trace::{Over, Record, Root, Trace, Tracer, records};
 use expect_test::expect;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -124,10 +127,13 @@ fn a_session_whose_key_was_replaced_in_an_export_is_known_by_its_name_and_time_a
 
 #[test]
 fn whether_it_is_over_is_said_as_far_as_the_record_goes() {
-    let trail = attack();
+    let mut trail = attack();
+    trail.call(&user("bob", "AKIABOBBOBBOBBOB0000"), "iam", "ListUsers", Value::Null, Value::Null)["eventTime"] =
+        json!(at(3000).to_string());
     let over = |cut: Option<i64>, now: i64| trail.trace(LEAKED, cut.map(at), at(now)).over;
     assert!(matches!(over(Some(60), 60 + 600), Over::TooEarly { .. }));
     assert!(matches!(over(Some(60), 60 + 901), Over::Proven { until, .. } if until == at(61)));
+    assert!(matches!(over(Some(60), 9000), Over::Proven { until, .. } if until == at(3000)));
     let Over::Contradicted { calls, .. } = over(Some(6), 5000) else { panic!("a call came after the cut") };
     assert_eq!(
         calls.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>(),
@@ -138,6 +144,59 @@ fn whether_it_is_over_is_said_as_far_as_the_record_goes() {
     let gaps = vec!["eu-west-1: Throttling".to_owned()];
     let unread = Trace::of(root, &trail.read(), Some(at(60)), at(5000), gaps);
     assert!(matches!(unread.over, Over::Unread { gaps: 1, .. }), "{:?}", unread.over);
+}
+
+#[test]
+fn silence_after_the_last_record_proves_nothing_unless_it_was_read() {
+    let records = attack().read();
+    let (root, last) = (|| LEAKED.parse::<Root>().expect("a key"), records.iter().map(|record| record.at).max());
+    let over = |records: &[Record], read_until: Option<i64>| {
+        let mut tracer = Tracer::new(root());
+        for record in records {
+            tracer.index(record);
+        }
+        if let Some(second) = read_until {
+            tracer.read_until(at(second));
+        }
+        tracer.settle();
+        for record in records {
+            tracer.take(record);
+        }
+        tracer.finish(Some(at(60)), at(5000), Vec::new()).over
+    };
+    assert_eq!(over(&records, None), Over::Unread { cut: at(60), gaps: 0, until: last });
+    assert_eq!(over(&[], None), Over::Unread { cut: at(60), gaps: 0, until: None });
+    assert_eq!(over(&records, Some(4500)), Over::Proven { cut: at(60), until: at(5000 - 900) });
+    assert_eq!(over(&[], Some(100)), Over::Proven { cut: at(60), until: at(100) });
+}
+
+#[test]
+fn what_no_policy_can_deny_contradicts_no_cut() {
+    let mut trail = Trail::default();
+    let alice = user("alice", LEAKED);
+    let app = trail.assume(&alice, "app", "x", "ASIAAPPAPPAPPAPPA000");
+    trail.call(&app, "sts", "GetCallerIdentity", Value::Null, Value::Null)["eventTime"] = json!(at(90).to_string());
+    trail.call(&app, "s3", "ListBuckets", Value::Null, Value::Null)["errorCode"] = json!("AccessDenied");
+    let over = |trail: &Trail| trail.trace(LEAKED, Some(at(60)), at(5000)).over;
+    assert!(matches!(over(&trail), Over::Proven { .. }), "{:?}", over(&trail));
+    trail.call(&app, "s3", "ListBuckets", Value::Null, Value::Null)["eventTime"] = json!(at(91).to_string());
+    assert!(matches!(over(&trail), Over::Contradicted { .. }), "{:?}", over(&trail));
+}
+
+#[test]
+fn a_refused_role_is_an_attempt_that_names_it() {
+    let mut trail = Trail::default();
+    let alice = user("alice", LEAKED);
+    trail.assume(&alice, "mine", "x", "ASIAMINEMINEMINE0000");
+    trail.assume(&alice, "admin", "x", "ASIANONENONENONE0000");
+    let refused = trail.records.last_mut().expect("it");
+    (refused["errorCode"], refused["responseElements"]) = (json!("AccessDenied"), Value::Null);
+    let trace = trail.trace(LEAKED, None, at(100));
+    assert_eq!(trace.credentials.len(), 2);
+    assert_eq!(
+        deeds(&trace),
+        "way_in AssumeRole x1 [\"arn:aws:iam::123456789012:role/admin\"] (-) Attempt { error: \"AccessDenied\" } Over\n"
+    );
 }
 
 #[test]

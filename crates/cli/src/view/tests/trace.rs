@@ -73,3 +73,14 @@ fn the_weakest_comes_first_then_the_graph_the_deeds_and_the_commands() {
     let again: Trace = serde_json::from_str(&serde_json::to_string(&trace).expect("JSON")).expect("the same");
     assert_eq!(render(&again, &look(100)), render(&trace, &look(100)), "what the function answers reads the same");
 }
+
+#[test]
+fn records_that_end_before_the_cut_prove_nothing() {
+    let at = |text: &str| brig_core::model::timestamp::Timestamp::parse(text).expect("a time");
+    let key = "AKIALEAKEDLEAKED0000";
+    let records = [record(1, key, "ListUsers", &json!({}))];
+    let (cut, now) = (Some(at("2026-01-02T03:05:00Z")), at("2026-01-02T04:00:00Z"));
+    let trace = Trace::of(key.parse().expect("a root"), &records, cut, now, Vec::new());
+    let shown = render(&trace, &look(100));
+    assert!(shown.contains("Not known: the records end at 2026-01-02T03:04:01.000Z"), "{shown}");
+}
