@@ -224,7 +224,7 @@ mod tests {
             "",
             "  ",
             "a\u{1b}[2J",
-            "arn:aws:iam::123456789012:role/x",
+            "arn:aws:iam::123456789012:group/x",
             "arn:aws:ec2:us-east-1:123456789012:volume/vol-1",
             "arn:",
         ] {
