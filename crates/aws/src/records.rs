@@ -1,6 +1,6 @@
 //! CloudTrail's records, a page at a time: for whoever looks back.
 
-use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
+use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_smithy_types::DateTime;
 use brig_core::model::{
     ids::{AccountId, Region},
@@ -65,7 +65,9 @@ impl Records {
         let request = request.start_time(DateTime::from_millis(since.millis()));
         let request = request.end_time(DateTime::from_millis(until.millis())).set_next_token(next.map(str::to_owned));
         let answer = request.send().await.explain("LookupEvents")?;
-        let records = answer.events().iter().filter_map(|event| serde_json::from_str(event.cloud_trail_event()?).ok());
+        // What is no JSON is no record either: the reader counts it, and says so.
+        let read = |event: &Event| serde_json::from_str(event.cloud_trail_event()?).ok();
+        let records = answer.events().iter().map(|event| read(event).unwrap_or_default());
         Ok((records.collect(), answer.next_token().map(str::to_owned)))
     }
 }

@@ -48,12 +48,12 @@ struct Ask {
     tries: u32,
 }
 
-/// Gathers: `firsts` in every Region, then what came from it. `of_iam` is the Region that has IAM's records.
+/// Gathers: `firsts` in every Region, then what came from it.
 pub async fn gather(
     source: &dyn Source,
     clock: &dyn Clock,
     (root, firsts, window): (&Root, Vec<By>, Window),
-    (regions, of_iam): (&[Region], &Region),
+    regions: &[Region],
 ) -> Gathered {
     let mut gathered = Gathered::default();
     let mut records: BTreeMap<(Timestamp, String), Record> = BTreeMap::new();
@@ -62,7 +62,7 @@ pub async fn gather(
     let mut queues: BTreeMap<Region, VecDeque<Ask>> =
         regions.iter().map(|region| (region.clone(), VecDeque::new())).collect();
     for by in firsts {
-        ask(&mut queues, &mut asked, &by, None);
+        ask(&mut queues, &mut asked, &by);
     }
     let mut unreadable = 0;
     loop {
@@ -107,19 +107,18 @@ pub async fn gather(
                 }
             }
         }
-        follow(&index, root, of_iam, &mut queues, &mut asked);
+        follow(&index, root, &mut queues, &mut asked);
         let took = clock.now().since(began);
         if queues.values().any(|queue| !queue.is_empty()) {
             clock.sleep(PACE.saturating_sub(took)).await;
         }
     }
+    let ended = if records.len() >= MOST_RECORDS { format!("{MOST_RECORDS} were") } else { "time was over".to_owned() };
     for (region, queue) in queues {
         let left: BTreeSet<String> = queue.iter().map(|ask| ask.by.to_string()).collect();
         if !left.is_empty() {
             let left: Vec<String> = left.into_iter().take(10).collect();
-            gathered
-                .gaps
-                .push(format!("{region}: not all records of {} were read before time was over", left.join(", ")));
+            gathered.gaps.push(format!("{region}: not all records of {} were read before {ended}", left.join(", ")));
         }
     }
     if asked.len() >= MOST_CREDENTIALS {
@@ -136,34 +135,26 @@ pub async fn gather(
 }
 
 /// Looks up each credential of the graph that nobody has looked up, before the rest of what is known already.
-fn follow(
-    index: &Index,
-    root: &Root,
-    of_iam: &Region,
-    queues: &mut BTreeMap<Region, VecDeque<Ask>>,
-    asked: &mut BTreeSet<By>,
-) {
+fn follow(index: &Index, root: &Root, queues: &mut BTreeMap<Region, VecDeque<Ask>>, asked: &mut BTreeSet<By>) {
     for id in index.credentials(root) {
         if asked.len() >= MOST_CREDENTIALS {
             return;
         }
         match id {
-            CredentialId::Key(key) => ask(queues, asked, &By::Key(key), None),
-            CredentialId::Instance(instance) => ask(queues, asked, &By::Name(instance), None),
-            // Sign-ins are on record where IAM's calls are.
-            CredentialId::Password(user) => ask(queues, asked, &By::Name(user), Some(of_iam)),
+            CredentialId::Key(key) => ask(queues, asked, &By::Key(key)),
+            CredentialId::Instance(instance) => ask(queues, asked, &By::Name(instance)),
+            // A sign-in is on record where its page was, and what was done afterwards where it was done.
+            CredentialId::Password(user) => ask(queues, asked, &By::Name(user)),
             CredentialId::Service(_) | CredentialId::Session(_) => {}
         }
     }
 }
 
-fn ask(queues: &mut BTreeMap<Region, VecDeque<Ask>>, asked: &mut BTreeSet<By>, by: &By, only: Option<&Region>) {
+fn ask(queues: &mut BTreeMap<Region, VecDeque<Ask>>, asked: &mut BTreeSet<By>, by: &By) {
     if !asked.insert(by.clone()) {
         return;
     }
-    for (region, queue) in queues.iter_mut() {
-        if only.is_none_or(|only| only == region) {
-            queue.push_front(Ask { by: by.clone(), next: None, tries: 0 });
-        }
+    for queue in queues.values_mut() {
+        queue.push_front(Ask { by: by.clone(), next: None, tries: 0 });
     }
 }

@@ -8,7 +8,7 @@ use brig_core::model::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Clock, Cloud, Clouds, Containments, View};
-use brig_trace::{Named, Root, Tracer};
+use brig_trace::{Named, Root, Standing, Trace, Tracer};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -110,7 +110,7 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
     };
     let source = CloudTrail { clouds: &app.clouds, account: &account, session: &session };
     let first = firsts(&request.root, cloud.as_ref(), &mut gaps).await;
-    let gathered = gather(&source, &SystemClock, (&request.root, first, window), (&regions, &home.of_iam())).await;
+    let gathered = gather(&source, &SystemClock, (&request.root, first, window), &regions).await;
     let read = gathered.records.len();
     let mut tracer = Tracer::new(request.root.clone());
     for record in &gathered.records {
@@ -128,6 +128,7 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
     let mut trace = tracer.finish(cut, now, gaps);
     look(&mut trace, clouds, (&account, &home), &session, now).await;
     tracing::info!(root = %request.root, records = read, lookups = gathered.lookups, credentials = trace.credentials.len(), "traced");
+    cap(&mut trace);
     for list in [&mut trace.deeds, &mut trace.attempts] {
         if list.len() > MOST {
             trace.gaps.push(format!("{} more deeds or attempts are not in this answer", list.len() - MOST));
@@ -137,6 +138,22 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
     Ok(
         json!({"trace": trace, "account": account, "regions": regions, "since": since.to_string(), "records": read, "lookups": gathered.lookups}),
     )
+}
+
+/// Keeps what an answer has room for: what may be alive before what is dead.
+fn cap(trace: &mut Trace) {
+    let over = trace.credentials.len().saturating_sub(MOST);
+    if over == 0 {
+        return;
+    }
+    trace.gaps.push(format!("{over} more credentials are not in this answer"));
+    let mut left = over;
+    trace.credentials.retain(|one| {
+        let drops = left > 0 && matches!(one.standing, Standing::Dead { .. });
+        left -= usize::from(drops);
+        !drops
+    });
+    trace.credentials.truncate(MOST);
 }
 
 /// What is looked up before anything is known of the root.
@@ -164,7 +181,8 @@ async fn firsts(root: &Root, cloud: &dyn Cloud, gaps: &mut Vec<String>) -> Vec<B
 async fn on_record(app: &App, request: &Request, own: &AccountId, gaps: &mut Vec<String>) -> Option<Timestamp> {
     let (ledger, target) = (app.ledger.as_ref()?, request.target(own, &app.region)?);
     match ledger.read(&target).await {
-        Ok(records) => records.current.map(|current| current.claimed_at),
+        // What was released since may be used again.
+        Ok(records) => records.active().map(|current| current.claimed_at),
         Err(error) => {
             gaps.push(format!("when it was contained could not be read from the ledger: {error}"));
             None

@@ -15,7 +15,9 @@ use brig_core::model::{
     timestamp::Timestamp,
 };
 use brig_engine::ports::{Cloud, Clouds, PortResult, UserShown, View};
-use brig_trace::{Credential, CredentialId, CredentialKind, DeedKind, DeedState, Standing, Trace};
+use brig_trace::{
+    Credential, CredentialId, CredentialKind, DeedKind, DeedState, Over, Presence, Root, Standing, Trace,
+};
 use futures::future::join_all;
 
 /// No session of a role is longer
@@ -23,6 +25,8 @@ use futures::future::join_all;
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>).
 const LONGEST_ROLE_SESSION: Duration = Duration::from_hours(12);
 const LONGEST_USER_SESSION: Duration = Duration::from_hours(36);
+/// A session is issued within this of its call's time on record.
+const ISSUED_WITHIN: Duration = Duration::from_secs(5);
 
 /// A user as it is now; none where IAM shows none.
 struct UserNow {
@@ -47,6 +51,8 @@ struct RoleNow {
 struct Now {
     users: BTreeMap<UserName, PortResult<Option<UserNow>>>,
     roles: BTreeMap<RoleName, PortResult<Option<RoleNow>>>,
+    /// Users whose name a call on record changed.
+    renamed: BTreeSet<String>,
     deny: String,
     at: Timestamp,
 }
@@ -67,23 +73,61 @@ pub async fn look(
         }
     };
     let now = read(trace, cloud.as_ref(), account, home, at).await;
-    for credential in &mut trace.credentials {
-        if !matches!(credential.standing, Standing::Dead { .. }) && is_here(credential.account.as_deref(), account) {
-            credential.standing = now.standing(credential);
+    add_listed(trace, &now, account);
+    for credential in trace.credentials.iter_mut().filter(|one| is_here(one.account.as_deref(), account)) {
+        let ended = matches!(credential.standing, Standing::Dead { .. });
+        // What lasts may have been turned on again by somebody whose records nobody read.
+        let lasts = matches!(credential.kind, CredentialKind::AccessKey | CredentialKind::Password);
+        if ended && !lasts {
+            continue;
+        }
+        let seen = now.standing(credential);
+        if !ended || !matches!(seen, Standing::Unknown { .. }) {
+            credential.standing = seen;
         }
     }
     for place in 0..trace.credentials.len() {
-        trace.settle_instance(place);
+        trace.settle_instance(place, |session| now.denies_instance_of(session));
     }
+    not_read_elsewhere(trace, account);
     let regional = regional::read(trace, clouds, account, session).await;
     for deed in
         trace.deeds.iter_mut().filter(|deed| deed.state == DeedState::Done && is_here(deed.account.as_deref(), account))
     {
-        if let Some(seen) = now.presence(deed).or_else(|| regional.presence(deed)) {
-            deed.presence = seen;
-        }
+        deed.presence = match now.presence(deed).or_else(|| regional.presence(deed)) {
+            Some(Presence::Gone { .. }) if deed.others > 0 => {
+                Presence::Unknown { why: format!("{} more of it were not looked at", deed.others) }
+            }
+            Some(seen) => seen,
+            None => continue,
+        };
     }
     trace.summarise();
+}
+
+/// Where the root is a user, the keys that IAM lists and no record shows: they may be what nobody saw in use.
+fn add_listed(trace: &mut Trace, now: &Now, account: &AccountId) {
+    let Root::User(named) = &trace.root else { return };
+    let user = named.name.parse::<UserName>().ok().and_then(|name| now.users.get(&name));
+    let Some(Ok(Some(UserNow { keys: Ok(keys), .. }))) = user else { return };
+    let is_known =
+        |id: &str| trace.credentials.iter().any(|one| matches!(&one.id, CredentialId::Key(key) if key == id));
+    let unseen = keys.iter().filter(|key| !is_known(&key.id));
+    let unseen: Vec<Credential> =
+        unseen.map(|key| Credential::listed(&key.id, &named.name, account.as_str())).collect();
+    trace.credentials.extend(unseen);
+}
+
+/// What a credential did in another account is on record there, where nobody read: that proves nothing.
+fn not_read_elsewhere(trace: &mut Trace, account: &AccountId) {
+    let others = trace.credentials.iter().filter_map(|one| one.account.clone());
+    let others: BTreeSet<String> = others.filter(|other| other != account.as_str()).collect();
+    for other in others {
+        trace.gaps.push(format!("the records of account {other}, in which a credential works, were not read"));
+        if let Over::Proven { cut, until } = trace.over {
+            trace.over = Over::Unread { cut, gaps: trace.gaps.len(), until: Some(until) };
+        }
+    }
 }
 
 fn is_here(account: Option<&str>, here: &AccountId) -> bool {
@@ -123,7 +167,9 @@ async fn read(trace: &Trace, cloud: &dyn Cloud, account: &AccountId, home: &Regi
         }
     });
     let (users, roles) = futures::join!(join_all(users), join_all(roles));
-    Now { users: users.into_iter().collect(), roles: roles.into_iter().collect(), deny: deny_all(home), at }
+    let renames = trace.deeds.iter().filter(|deed| deed.call == "UpdateUser");
+    let renamed = renames.flat_map(|deed| deed.what.clone()).collect();
+    Now { users: users.into_iter().collect(), roles: roles.into_iter().collect(), renamed, deny: deny_all(home), at }
 }
 
 async fn user_now(name: &UserName, cloud: &dyn Cloud) -> PortResult<Option<UserNow>> {
@@ -165,7 +211,9 @@ fn user_of(credential: &Credential) -> Option<UserName> {
 }
 
 fn role_of(credential: &Credential) -> Option<RoleName> {
-    if credential.kind == CredentialKind::RoleSession { arn_name(credential.of.as_deref()?).parse().ok() } else { None }
+    // A session of AssumeRoot is of no role.
+    let arn = credential.of.as_deref().filter(|arn| arn.contains(":role/"))?;
+    if credential.kind == CredentialKind::RoleSession { arn_name(arn).parse().ok() } else { None }
 }
 
 fn dead(why: impl Into<String>) -> Standing {
@@ -185,7 +233,10 @@ impl Now {
         if let Some(name) = user_of(credential) {
             return match self.users.get(&name) {
                 Some(Ok(Some(user))) => self.of_user(credential, &name, user),
-                Some(Ok(None)) => dead(format!("IAM shows no user {name}")),
+                // A renamed user keeps its credentials.
+                Some(Ok(None)) => {
+                    unknown(format!("IAM shows no user {name}: it was deleted, or renamed, or never there"))
+                }
                 Some(Err(error)) => unknown(format!("user {name} could not be read: {error}")),
                 None => credential.standing.clone(),
             };
@@ -207,7 +258,12 @@ impl Now {
         if user.shown.boundary.as_deref() == Some(self.deny.as_str()) {
             return dead(format!("{name} is denied everything: its boundary is AWSDenyAll"));
         }
+        if user.attached.as_ref().is_ok_and(|attached| attached.contains(&self.deny)) {
+            return dead(format!("{name} is denied everything: AWSDenyAll is attached to it"));
+        }
         match &credential.id {
+            // It has no end of its own, and nobody looked whether it is active.
+            CredentialId::Service(_) => unknown(format!("whether it is active was not read; {name} is not denied")),
             CredentialId::Key(key) if credential.kind == CredentialKind::AccessKey => match &user.keys {
                 Ok(keys) => match keys.iter().find(|one| one.id == *key) {
                     None => dead(format!("{name} no longer has it")),
@@ -221,7 +277,7 @@ impl Now {
                 Ok(true) => alive(format!("{name} has a console password, and is not denied")),
                 Err(error) => unknown(format!("whether {name} has a console password could not be read: {error}")),
             },
-            CredentialId::Key(_) | CredentialId::Instance(_) | CredentialId::Service(_) | CredentialId::Session(_) => {
+            CredentialId::Key(_) | CredentialId::Instance(_) | CredentialId::Session(_) => {
                 self.by_age(credential, LONGEST_USER_SESSION, &format!("{name} is not denied"))
             }
         }
@@ -232,7 +288,7 @@ impl Now {
             Ok(Some(policy)) => {
                 let before = deny_policy::sessions_denied_before(policy);
                 if let (Some(before), Some(issued)) = (before, credential.issued)
-                    && issued < before
+                    && issued.after(ISSUED_WITHIN) < before
                 {
                     return dead(format!("role {name} denies sessions issued before {before}"));
                 }
@@ -244,15 +300,23 @@ impl Now {
             Ok(Some(policy)) if deny_policy::denies_role(policy) => {
                 return dead(format!("role {name} denies every session"));
             }
-            Ok(Some(policy)) => {
-                if credential.session.as_deref().is_some_and(|session| deny_policy::denies_session(policy, session)) {
-                    return dead(format!("role {name} denies the sessions of this instance"));
-                }
+            Ok(Some(_)) if self.denies_instance_of(credential) => {
+                return dead(format!("role {name} denies the sessions of this instance"));
             }
-            Ok(None) => {}
+            Ok(Some(_) | None) => {}
             Err(error) => return unknown(format!("whether role {name} denies it could not be read: {error}")),
         }
         self.by_age(credential, LONGEST_ROLE_SESSION, &format!("role {name} does not deny it"))
+    }
+
+    /// Whether the role of a session that an instance handed out denies the instance whatever it is handed next. Who assumes a
+    /// role may name the session like an instance, which makes it none of the instance's.
+    fn denies_instance_of(&self, session: &Credential) -> bool {
+        let is_handed = session.delivery.is_some() || matches!(session.from, Some(CredentialId::Instance(_)));
+        let role = role_of(session).and_then(|name| self.roles.get(&name));
+        let Some(Ok(Some(RoleNow { instances: Ok(Some(policy)), .. }))) = role else { return false };
+        deny_policy::denies_role(policy)
+            || is_handed && session.session.as_deref().is_some_and(|id| deny_policy::denies_session(policy, id))
     }
 
     /// A session that nothing denies ends by itself.

@@ -89,7 +89,13 @@ impl Request {
             hours.ok_or_else(|| wrong("hours", value, "a whole number from 1 to 2159"))
         });
         let back = Duration::from_hours(hours.transpose()?.unwrap_or(DAY));
-        Ok(Self { root, account: account.transpose()?, region: region.transpose()?, cut: cut.transpose()?, back })
+        let account = match (account.transpose()?, of_arn(&root)) {
+            (Some(account), Some(of_arn)) if account != of_arn => {
+                return Err(RequestError(format!("account: {account} is not that of {key}, {of_arn}")));
+            }
+            (account, of_arn) => account.or(of_arn),
+        };
+        Ok(Self { root, account, region: region.transpose()?, cut: cut.transpose()?, back })
     }
 
     /// What the ledger knows it by; none of a key, whose user is not known yet.
@@ -105,6 +111,14 @@ impl Request {
             Root::Role(named) => TargetKey::parse(&format!("{account}/iam/role/{}", named.name)),
             Root::Key(_) => None,
         }
+    }
+}
+
+/// The account of a root that was given as an ARN.
+fn of_arn(root: &Root) -> Option<AccountId> {
+    match root {
+        Root::User(named) | Root::Role(named) => named.account.as_deref()?.parse().ok(),
+        Root::Instance(_) | Root::Key(_) => None,
     }
 }
 

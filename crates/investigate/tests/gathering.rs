@@ -79,7 +79,7 @@ impl Source for Trail {
                 let principal = record["userIdentity"]["principalId"].as_str().unwrap_or_default();
                 record["userIdentity"]["userName"] == *name.as_str() || principal.ends_with(&format!(":{name}"))
             }
-            By::Resource(_) => false,
+            By::Resource(arn) => record["requestParameters"]["roleArn"] == *arn.as_str(),
         };
         let all: Vec<&Value> = self.records.get(region.as_str()).into_iter().flatten().filter(of).collect();
         let from: usize = next.map_or(0, |next| next.parse().expect("a place"));
@@ -125,8 +125,7 @@ fn gathered(trail: &Trail, seconds: i64) -> Gathered {
     let root: Root = LEAKED.parse().expect("a key");
     let window = Window { since: at(0), until: at(1000), deadline: at(1000 + seconds) };
     let regions = regions();
-    let of_iam = regions.first().expect("one").clone();
-    block_on(gather(trail, &trail.clock, (&root, vec![By::Key(LEAKED.to_owned())], window), (&regions, &of_iam)))
+    block_on(gather(trail, &trail.clock, (&root, vec![By::Key(LEAKED.to_owned())], window), &regions))
 }
 
 fn trace(gathered: &Gathered) -> Trace {
@@ -142,6 +141,34 @@ fn every_credential_is_followed_through_every_region_and_page() {
     let trace = trace(&gathered);
     assert_eq!(trace.credentials.len(), 3);
     assert_eq!(trace.deeds.iter().map(|deed| deed.times).sum::<usize>(), 6, "{:?}", trace.deeds);
+}
+
+#[test]
+fn the_sessions_of_a_role_are_followed_though_a_look_up_by_the_role_shows_only_who_assumed_it() {
+    let trail = trail();
+    let arn = "arn:aws:iam::123456789012:role/app";
+    let root: Root = arn.parse().expect("a role");
+    let window = Window { since: at(0), until: at(1000), deadline: at(1100) };
+    let first = vec![By::Resource(arn.to_owned())];
+    let gathered = block_on(gather(&trail, &trail.clock, (&root, first, window), &regions()));
+    let trace = Trace::of(root, &gathered.records, None, at(2000), gathered.gaps);
+    let ids: Vec<String> = trace.credentials.iter().map(|one| one.id.to_string()).collect();
+    assert_eq!(ids, ["ASIASESSIONSESSION00"]);
+    assert_eq!(trace.deeds.iter().map(|deed| deed.times).sum::<usize>(), 5, "{:?}", trace.deeds);
+}
+
+#[test]
+fn what_a_user_with_a_new_password_did_is_looked_up_in_every_region() {
+    let mut trail = Trail::default();
+    let made =
+        record(1, &user(LEAKED, "alice"), "iam", "CreateLoginProfile", &json!({"userName": "eve"}), &Value::Null);
+    trail.add("us-east-1", made);
+    let gathered = gathered(&trail, 100);
+    assert_eq!(gathered.gaps, [""; 0]);
+    let calls = trail.calls.lock().expect("the calls");
+    let asked: Vec<&Region> =
+        calls.iter().filter(|(_, by, _)| *by == By::Name("eve".to_owned())).map(|(region, ..)| region).collect();
+    assert_eq!(asked.len(), 3, "{asked:?}");
 }
 
 #[test]

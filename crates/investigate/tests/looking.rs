@@ -152,3 +152,86 @@ fn what_a_role_was_given_and_a_trail_that_was_stopped_are_read_back() {
         assert!(unread.iter().filter(|words| words.ends_with("unknown")).count() >= 2, "{operation}: {unread:?}");
     }
 }
+
+/// The trace of a root, with its cut at the beginning and everything read, by these records.
+fn traced(case: &Case, root: &str, records: &[Record], now: Timestamp) -> Trace {
+    let mut tracer = brig_trace::Tracer::new(root.parse::<Root>().expect("a root"));
+    for record in records {
+        tracer.index(record);
+    }
+    tracer.read_until(now);
+    tracer.settle();
+    for record in records {
+        tracer.take(record);
+    }
+    let mut trace = tracer.finish(Some(at(0)), now, Vec::new());
+    let clouds = Arc::clone(&case.sim.engine(0).clouds);
+    let (account, home) = ("123456789012".parse().expect("an account"), "us-east-1".parse().expect("a Region"));
+    case.sim.run(look(&mut trace, clouds.as_ref(), (&account, &home), "brig-test", now)).expect("it ends");
+    trace
+}
+
+fn standings(trace: &Trace) -> Vec<(String, &'static str)> {
+    trace.credentials.iter().map(|one| (one.id.to_string(), one.standing.words().0)).collect()
+}
+
+#[test]
+fn a_user_whom_iam_does_not_show_is_not_called_dead_and_a_key_that_nobody_saw_in_use_is_alive() {
+    let case = case();
+    let words = |trace: &Trace| trace.credentials.iter().map(|one| one.standing.words().0).collect::<Vec<_>>();
+    assert_eq!(words(&traced(&case, "user/alcie", &[], at(5000))), ["unknown"], "it may be mistyped, or renamed");
+    let alice = standings(&traced(&case, "user/alice", &[], at(5000)));
+    assert!(alice.contains(&(case.key.clone(), "ALIVE")), "{alice:?}");
+    case.sim.contain_principal(&Principal::User(case.user.clone()), "r").expect("an answer");
+    assert!(words(&traced(&case, "user/alice", &[], at(5000))).iter().all(|word| *word == "dead"));
+}
+
+#[test]
+fn a_key_that_the_record_shows_turned_off_and_iam_shows_active_is_alive() {
+    let case = case();
+    let alice = json!({"type": "IAMUser", "accessKeyId": case.key, "userName": "alice", "accountId": "123456789012"});
+    let other = json!({"type": "IAMUser", "accessKeyId": "AKIAOTHEROTHEROTHER0", "userName": "bob", "accountId": "123456789012"});
+    let off = json!({"userName": "alice", "accessKeyId": case.key, "status": "Inactive"});
+    let records = [
+        record(1, &alice, "s3", "ListBuckets", &json!({}), &Value::Null),
+        record(2, &other, "iam", "UpdateAccessKey", &off, &Value::Null),
+    ];
+    assert_eq!(standings(&traced(&case, &case.key, &records, at(5000))), [(case.key.clone(), "ALIVE")]);
+}
+
+#[test]
+fn an_instance_whose_sessions_ended_is_not_dead_until_its_role_denies_it() {
+    let case = case();
+    let instance = case.sim.world().instances.keys().next().expect("an instance").clone();
+    let session = json!({"type": "AssumedRole", "accessKeyId": "ASIAHANDEDHANDED0000", "accountId": "123456789012",
+        "principalId": format!("AROAX:{instance}"),
+        "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::123456789012:role/app", "userName": "app"},
+            "ec2RoleDelivery": "2.0", "attributes": {"creationDate": at(1).to_string()}}});
+    let records = [record(2, &session, "s3", "ListBuckets", &json!({}), &Value::Null)];
+    let later = at(14 * 3600);
+    let own = |trace: &Trace| trace.credentials.first().expect("the instance").standing.words().0;
+    let trace = traced(&case, instance.as_str(), &records, later);
+    assert_eq!(own(&trace), "unknown", "{:?}", standings(&trace));
+    case.sim.contain(&instance, "r").expect("an answer");
+    let trace = traced(&case, instance.as_str(), &records, later);
+    assert_eq!(own(&trace), "dead", "{:?}", standings(&trace));
+    // Who assumes the role may name the session like the instance, which the denial does not reach.
+    let mut named = session;
+    named["sessionContext"]["ec2RoleDelivery"] = Value::Null;
+    let records = [record(2, &named, "s3", "ListBuckets", &json!({}), &Value::Null)];
+    assert_eq!(standings(&traced(&case, "ASIAHANDEDHANDED0000", &records, at(60))).len(), 1);
+    assert_ne!(standings(&traced(&case, "ASIAHANDEDHANDED0000", &records, at(60)))[0].1, "dead");
+}
+
+#[test]
+fn what_works_in_another_account_is_a_gap_and_nothing_is_proven() {
+    let case = case();
+    let alice = json!({"type": "IAMUser", "accessKeyId": case.key, "userName": "alice", "accountId": "123456789012"});
+    let role = json!({"roleArn": "arn:aws:iam::999988887777:role/x", "roleSessionName": "s"});
+    let given = json!({"credentials": {"accessKeyId": "ASIAFOREIGNFOREIGN00", "expiration": at(3).to_string()}, "assumedRoleUser": {"assumedRoleId": "AROAX:s", "arn": "arn:aws:sts::999988887777:assumed-role/x/s"}});
+    let mut assume = record(1, &alice, "sts", "AssumeRole", &role, &given);
+    assume.at = at(-60);
+    let trace = traced(&case, &case.key, &[assume], at(5000));
+    assert!(matches!(trace.over, brig_trace::Over::Unread { .. }), "{:?}", trace.over);
+    assert!(trace.gaps.iter().any(|gap| gap.contains("999988887777")), "{:?}", trace.gaps);
+}

@@ -181,15 +181,22 @@ impl Trace {
         }
     }
 
-    /// An instance's credentials are as alive as the most alive session that it handed out.
-    pub fn settle_instance(&mut self, place: usize) {
+    /// An instance's credentials are as alive as the most alive session that it handed out. That those ended kills nothing: it
+    /// hands out new ones, unless each of their roles `denies` the instance.
+    pub fn settle_instance(&mut self, place: usize, denies: impl Fn(&Credential) -> bool) {
         let Some(one) = self.credentials.get(place).filter(|one| matches!(one.id, CredentialId::Instance(_))) else {
             return;
         };
-        let handed = self.credentials.iter().filter(|other| other.from.as_ref() == Some(&one.id));
-        let worst = handed.map(|other| &other.standing).max_by_key(|standing| standing.weakness()).cloned();
-        let standing =
-            worst.unwrap_or_else(|| Standing::Unknown { why: "no session that it handed out is on record".to_owned() });
+        let handed = || self.credentials.iter().filter(|other| other.from.as_ref() == Some(&one.id));
+        let worst = handed().map(|other| &other.standing).max_by_key(|standing| standing.weakness()).cloned();
+        let unknown = |why: &str| Standing::Unknown { why: why.to_owned() };
+        let standing = match worst {
+            None => unknown("no session that it handed out is on record"),
+            Some(Standing::Dead { .. }) if !handed().all(denies) => {
+                unknown("the sessions on record have ended, and it may have been handed new ones since")
+            }
+            Some(worst) => worst,
+        };
         if let Some(one) = self.credentials.get_mut(place) {
             one.standing = standing;
         }

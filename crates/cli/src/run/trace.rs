@@ -106,7 +106,9 @@ fn traced(root: Root, paths: &[PathBuf], cut: Option<Timestamp>, now: Timestamp)
 
 /// Success only where every credential is dead, and the record shows that nothing came after.
 fn exit(trace: &Trace) -> Exit {
-    let dead = trace.summary.dead == trace.summary.credentials && trace.summary.credentials > 0;
+    // Of a name that was mistyped nothing is on record either.
+    let seen = trace.credentials.iter().any(|one| one.uses.first.is_some());
+    let dead = seen && trace.summary.dead == trace.summary.credentials;
     if dead && matches!(trace.over, brig_trace::Over::Proven { .. }) { Exit::Wanted } else { Exit::Partial }
 }
 

@@ -87,6 +87,9 @@ impl Now {
         let name: UserName = name.parse().ok()?;
         match self.users.get(&name)? {
             Ok(Some(now)) => say(name.as_str(), now),
+            Ok(None) if self.renamed.contains(name.as_str()) => {
+                Some(Presence::Unknown { why: format!("user {name} was renamed") })
+            }
             Ok(None) => Some(gone(format!("IAM shows no user {name}"))),
             Err(error) => Some(unread(&format!("user {name}"), error)),
         }

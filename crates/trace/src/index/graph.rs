@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use brig_core::model::timestamp::Timestamp;
+use brig_core::model::{ids::arn_name, timestamp::Timestamp};
 
 use super::{
     Index, NOT_LOOKED, Seen,
@@ -160,7 +160,7 @@ impl Index {
         let mut graph: BTreeMap<CredentialId, Credential> = BTreeMap::new();
         // Each name of a credential, and by which one it is in the graph.
         let mut covered: BTreeMap<CredentialId, CredentialId> = BTreeMap::new();
-        let mut roots: VecDeque<Credential> = self.roots(root).into();
+        let mut roots: VecDeque<Credential> = self.roots(root, &maps).into();
         let mut queue: VecDeque<Credential> = VecDeque::new();
         // All that comes from one root before the next: a session that a key of the user's began hangs below that key.
         while let Some(credential) = queue.pop_front().or_else(|| roots.pop_front()) {
@@ -178,13 +178,22 @@ impl Index {
         graph
     }
 
-    fn roots(&self, root: &Root) -> Vec<Credential> {
+    /// What calls on record made that is the root's, whether or not it was used since.
+    fn made<'a>(&'a self, maps: &'a Maps<'a>, is_own: impl Fn(&Issue) -> bool) -> impl Iterator<Item = Credential> {
+        self.issues.iter().filter(move |issue| is_own(issue)).map(|issue| maps.credential(issue, self))
+    }
+
+    fn roots(&self, root: &Root, maps: &Maps<'_>) -> Vec<Credential> {
         match root {
             Root::Instance(id) => vec![bare(CredentialId::Instance(id.clone()), CredentialKind::Instance)],
             Root::Key(key) => {
                 let kind =
                     if key.starts_with("ASIA") { CredentialKind::RoleSession } else { CredentialKind::AccessKey };
                 let seen = self.seen.get(key);
+                let is_it = |issue: &Issue| matches!(&issue.child, CredentialId::Key(child) if child == key);
+                if let Some(made) = self.made(maps, is_it).next() {
+                    return vec![made];
+                }
                 vec![seen.map_or_else(
                     || bare(CredentialId::Key(key.clone()), kind),
                     |seen| seen_as(key, seen, kind_of(key, seen), None),
@@ -195,8 +204,13 @@ impl Index {
                     self.seen.iter().filter(|(_, seen)| seen.kind == "IAMUser" && is_user(seen, named)).collect();
                 let accounts: BTreeSet<&String> = own.iter().filter_map(|(_, seen)| seen.account.as_ref()).collect();
                 let only = accounts.first().filter(|_| accounts.len() == 1).map(|account| (*account).clone());
-                let mut roots: Vec<Credential> =
-                    own.into_iter().map(|(key, seen)| seen_as(key, seen, kind_of(key, seen), None)).collect();
+                let lasts = |issue: &Issue| {
+                    let kind = matches!(issue.kind, CredentialKind::AccessKey | CredentialKind::ServiceSpecific);
+                    kind && issue.of.as_deref().map(arn_name) == Some(named.name.as_str())
+                        && is_same(named.account.as_deref(), issue.account.as_deref())
+                };
+                let mut roots: Vec<Credential> = self.made(maps, lasts).collect();
+                roots.extend(own.into_iter().map(|(key, seen)| seen_as(key, seen, kind_of(key, seen), None)));
                 let password = bare(CredentialId::Password(named.name.clone()), CredentialKind::Password);
                 roots.push(Credential {
                     of: Some(named.name.clone()),
@@ -209,8 +223,14 @@ impl Index {
                 roots
             }
             Root::Role(named) => {
+                // A look-up by the role finds the calls that assumed it, and not what its sessions did.
+                let is_its = |issue: &Issue| {
+                    issue.kind == CredentialKind::RoleSession
+                        && issue.of.as_deref().is_some_and(|arn| is_arn_of(arn, named))
+                };
                 let own = self.seen.iter().filter(|(_, seen)| is_role(seen, named));
-                own.map(|(key, seen)| seen_as(key, seen, CredentialKind::RoleSession, None)).collect()
+                let used = own.map(|(key, seen)| seen_as(key, seen, CredentialKind::RoleSession, None));
+                self.made(maps, is_its).chain(used).collect()
             }
         }
     }
@@ -252,9 +272,11 @@ fn is_user(seen: &Seen, named: &Named) -> bool {
 }
 
 fn is_role(seen: &Seen, named: &Named) -> bool {
-    seen.issuer.as_deref().is_some_and(|arn| {
-        arn.rsplit('/').next() == Some(named.name.as_str()) && is_same(named.account.as_deref(), account_of(arn))
-    })
+    seen.issuer.as_deref().is_some_and(|arn| is_arn_of(arn, named))
+}
+
+fn is_arn_of(arn: &str, named: &Named) -> bool {
+    arn_name(arn) == named.name && is_same(named.account.as_deref(), account_of(arn))
 }
 
 fn session(seen: &Seen) -> Option<&str> {
@@ -287,6 +309,18 @@ fn bare(id: CredentialId, kind: CredentialKind) -> Credential {
         also: BTreeSet::new(),
         uses: Uses::default(),
         standing: Standing::Unknown { why: NOT_LOOKED.to_owned() },
+    }
+}
+
+impl Credential {
+    /// A key that IAM lists for a user, and that no record shows.
+    #[must_use]
+    pub fn listed(key: &str, user: &str, account: &str) -> Self {
+        Self {
+            of: Some(user.to_owned()),
+            account: Some(account.to_owned()),
+            ..bare(CredentialId::Key(key.to_owned()), CredentialKind::AccessKey)
+        }
     }
 }
 
