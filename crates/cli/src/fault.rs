@@ -111,6 +111,8 @@ pub enum Kind {
     LedgerUnreachable,
     /// An instance could not be looked up.
     LookupFailed,
+    /// The account cannot be looked at by the function that looks back.
+    Unreachable,
     /// The function ended early: its time was over, or it died.
     Died(String),
 }
@@ -126,6 +128,7 @@ impl Kind {
             "Incomplete" => Self::Incomplete,
             "LedgerUnreachable" => Self::LedgerUnreachable,
             "LookupFailed" => Self::LookupFailed,
+            "Unreachable" | "NoAccount" => Self::Unreachable,
             other => Self::Died(other.to_owned()),
         }
     }
@@ -135,6 +138,7 @@ impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::InvalidRequest => "the request was refused",
+            Self::Unreachable => "the account cannot be looked at",
             Self::UnsupportedEvent => "the function does not know this request",
             Self::NotServed => "this function does not serve it",
             Self::Incomplete => "work is left over",
@@ -163,7 +167,7 @@ impl Fault {
             Self::Input(_) | Self::File { .. } | Self::Several { .. } | Self::Terminal(_) => Exit::Refused,
             Self::Function { kind, .. } => match kind {
                 Kind::InvalidRequest | Kind::UnsupportedEvent | Kind::NotServed => Exit::Refused,
-                Kind::LedgerUnreachable => Exit::Unreachable,
+                Kind::LedgerUnreachable | Kind::Unreachable => Exit::Unreachable,
                 Kind::Incomplete | Kind::LookupFailed | Kind::Died(_) => Exit::Partial,
             },
         }
@@ -203,7 +207,8 @@ impl Fault {
                 Kind::InvalidRequest => String::new(),
                 Kind::LookupFailed => "Name the instance by its id.".to_owned(),
                 Kind::UnsupportedEvent => "The deployed function may be older than this command.".to_owned(),
-                Kind::NotServed => "Check --stack: functions are found by the names <stack>-contain and <stack>-release.".to_owned(),
+                Kind::NotServed => "Check --stack: functions are found by the names <stack>-contain, <stack>-release and <stack>-investigate.".to_owned(),
+                Kind::Unreachable => "Nothing was changed. brig trace asks about the account of its function; of another one, give it the trail's files (--files).".to_owned(),
                 Kind::Incomplete => "Run the same command again: it continues where it stopped.".to_owned(),
                 Kind::LedgerUnreachable => "Look at the DynamoDB table of the ledger and its key. Nothing was changed.".to_owned(),
                 Kind::Died(_) => format!(
