@@ -165,11 +165,16 @@ async fn what_it_is_not_asked_it_does_not_do() {
     for (request, expected) in [
         (json!({"action": "contain", "user": "alice"}), "action: \"contain\" is not \"trace\""),
         (json!({"action": "trace", "user": "alice", "hours": 99999}), "hours: 99999"),
+        (json!({"action": "trace", "user": "alice", "cut": "2199-01-01T00:00:00Z"}), "is in the future"),
         (json!({"action": "trace", "user": "alice", "account": "999988887777"}), "BRIG_MEMBER_ROLE"),
     ] {
         let error = function.invoke(&request).await.expect_err("an error");
         assert!(error.message.contains(expected), "{request}: {}", error.message);
     }
-    let nothing = traced(&function, &json!({"action": "trace", "user": "nobody"})).await;
-    assert_eq!(nothing["records"], json!(0), "{nothing:#}");
+    let nothing = traced(&function, &json!({"action": "trace", "user": "nobody", "hours": 2159})).await;
+    assert_eq!((&nothing["records"], &nothing["trace"]["gaps"]), (&json!(0), &json!([])), "{nothing:#}");
+    let old = json!({"action": "trace", "user": "nobody", "cut": "2020-01-01T00:00:00Z"});
+    let old = traced(&function, &old).await;
+    assert!(old["trace"]["gaps"].to_string().contains("CloudTrail keeps 90 days"), "{old:#}");
+    assert_eq!(old["trace"]["over"]["state"], "unread", "{old:#}");
 }

@@ -20,6 +20,8 @@ use crate::{
     source::{By, CloudTrail},
 };
 
+/// How long CloudTrail answers for (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>).
+const KEPT: Duration = Duration::from_hours(90 * 24);
 /// What reading back and the answer need at the end.
 const CLOSING: Duration = Duration::from_secs(20);
 /// So many deeds, and attempts, are answered: Lambda's answers have a limit of 6 MB.
@@ -80,6 +82,9 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
     let now = SystemClock.now();
     let deadline = Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX));
     let account = request.account.clone().unwrap_or_else(|| own.clone());
+    if let Some(cut) = request.cut.filter(|cut| *cut > now) {
+        return Err(failed("InvalidRequest", format!("cut: {cut} is in the future")));
+    }
     let mut gaps = Vec::new();
     let cut = match request.cut {
         Some(cut) => Some(cut),
@@ -103,6 +108,11 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
     let since = Timestamp::from_millis(
         cut.unwrap_or(now).millis().saturating_sub(i64::try_from(request.back.as_millis()).unwrap_or(0)),
     );
+    let kept = Timestamp::from_millis(now.millis().saturating_sub(i64::try_from(KEPT.as_millis()).unwrap_or(0)));
+    if since < kept {
+        gaps.push(format!("CloudTrail keeps 90 days: nothing from {since} to {kept} was read"));
+    }
+    let since = since.max(kept);
     let window = Window {
         since,
         until: now,

@@ -43,7 +43,12 @@ pub async fn of_function(desk: &Desk, args: &args::Trace) -> Result<Exit, Fault>
     let asked = desk.caller.ask(Duty::Investigate, &request);
     let reply = while_waiting("Looking back through CloudTrail, two look-ups a second", asked).await?;
     let answered: Answered = reply.typed()?;
-    desk.show(&reply, &trace::render(&answered.trace, &desk.look));
+    let window = format!(
+        "\nLooked back to {} in {} Regions, by CloudTrail's management events.\n",
+        answered.since,
+        answered.regions.len()
+    );
+    desk.show(&reply, &(trace::render(&answered.trace, &desk.look) + &window));
     Ok(exit(&answered.trace))
 }
 
@@ -51,6 +56,9 @@ pub async fn of_function(desk: &Desk, args: &args::Trace) -> Result<Exit, Fault>
 #[derive(Debug, Deserialize)]
 struct Answered {
     trace: Trace,
+    /// From when on records were looked up, RFC 3339.
+    since: String,
+    regions: Vec<String>,
 }
 
 /// `trace --files`: reads the files twice, and keeps none of them in memory. It asks AWS nothing.
@@ -168,6 +176,17 @@ mod tests {
     use super::*;
 
     const KEY: &str = "AKIALEAKEDLEAKED0000";
+
+    #[test]
+    fn what_the_function_answers_is_read_as_it_writes_it() {
+        let trace =
+            Trace::of(KEY.parse().expect("a key"), &[], None, Timestamp::from_millis(0), vec!["a gap".to_owned()]);
+        let answer = json!({"trace": trace, "account": "123456789012", "regions": ["us-east-1"],
+            "since": "2026-01-02T03:04:05Z", "records": 0, "lookups": 1});
+        let read: Answered = serde_json::from_value(answer).expect("an answer");
+        assert_eq!((read.trace, read.regions.len()), (trace, 1));
+        assert_eq!(read.since, "2026-01-02T03:04:05Z");
+    }
 
     /// Traces a folder of files, each a name and what is in it.
     fn trace(name: &str, files: &[(&str, &str)], cut: &str) -> Trace {
