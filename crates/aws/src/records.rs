@@ -14,15 +14,23 @@ use crate::{error::Explain, session::AwsClouds};
 /// A page has at most so many.
 const MOST: i32 = 50;
 
-/// What records are looked up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attribute<'a> {
+/// What records are looked up by: it is one attribute at a time
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attribute {
     /// The access key that signed the call.
-    Key(&'a str),
+    Key(String),
     /// A user's name, or a session's.
-    Name(&'a str),
+    Name(String),
     /// A resource, by its name or ARN.
-    Resource(&'a str),
+    Resource(String),
+}
+
+impl std::fmt::Display for Attribute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Key(text) | Self::Name(text) | Self::Resource(text)) = self;
+        f.write_str(text)
+    }
 }
 
 /// The records of one account and Region.
@@ -42,10 +50,10 @@ impl AwsClouds {
 }
 
 impl Records {
-    /// One page, the newest first, and where the next one begins. What of it is no JSON is left out: AWS writes it as a text.
+    /// One page, the newest first, and where the next one begins. What of it is no JSON is `null`.
     pub async fn page(
         &self,
-        by: Attribute<'_>,
+        by: &Attribute,
         (since, until): (Timestamp, Timestamp),
         next: Option<&str>,
     ) -> PortResult<(Vec<Value>, Option<String>)> {

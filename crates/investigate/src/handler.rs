@@ -24,7 +24,7 @@ use crate::{
 const KEPT: Duration = Duration::from_hours(90 * 24);
 /// What reading back and the answer need at the end.
 const CLOSING: Duration = Duration::from_secs(20);
-/// So many deeds, and attempts, are answered: Lambda's answers have a limit of 6 MB.
+/// So many credentials, deeds and attempts are answered, each: Lambda's answers have a limit of 6 MB.
 const MOST: usize = 2_000;
 
 /// What lives as long as the process.
@@ -122,17 +122,10 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagn
     let first = firsts(&request.root, cloud.as_ref(), &mut gaps).await;
     let gathered = gather(&source, &SystemClock, (&request.root, first, window), &regions).await;
     let read = gathered.records.len();
-    let mut tracer = Tracer::new(request.root.clone());
-    for record in &gathered.records {
-        tracer.index(record);
-    }
+    let mut tracer = Tracer::new(request.root.clone()).read(&gathered.records);
     // Where every Region was read to the end of the window, its silence was read too.
     if gathered.gaps.is_empty() {
         tracer.read_until(window.until);
-    }
-    tracer.settle();
-    for record in &gathered.records {
-        tracer.take(record);
     }
     gaps.extend(gathered.gaps);
     let mut trace = tracer.finish(cut, now, gaps);

@@ -1,32 +1,14 @@
 //! Where records come from: CloudTrail's LookupEvents.
 
 use async_trait::async_trait;
-use brig_aws::{Attribute, AwsClouds};
+pub use brig_aws::Attribute as By;
+use brig_aws::AwsClouds;
 use brig_core::model::{
     ids::{AccountId, Region},
     timestamp::Timestamp,
 };
 use brig_engine::ports::{CloudError, ErrorKind, PortResult};
 use serde_json::Value;
-
-/// What records are looked up by: it is one attribute at a time
-/// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum By {
-    /// The access key that signed the call.
-    Key(String),
-    /// A user's name, or a session's.
-    Name(String),
-    /// A resource, by its name or ARN.
-    Resource(String),
-}
-
-impl std::fmt::Display for By {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (Self::Key(text) | Self::Name(text) | Self::Resource(text)) = self;
-        f.write_str(text)
-    }
-}
 
 /// A page of records, the newest first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -71,11 +53,6 @@ impl Source for CloudTrail<'_> {
             code: "Unreachable".to_owned(),
             message: why.to_string(),
         })?;
-        let by = match by {
-            By::Key(key) => Attribute::Key(key),
-            By::Name(name) => Attribute::Name(name),
-            By::Resource(resource) => Attribute::Resource(resource),
-        };
         let (records, next) = records.page(by, window, next).await?;
         Ok(Page { records, next })
     }

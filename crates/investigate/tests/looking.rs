@@ -155,15 +155,8 @@ fn what_a_role_was_given_and_a_trail_that_was_stopped_are_read_back() {
 
 /// The trace of a root, with its cut at the beginning and everything read, by these records.
 fn traced(case: &Case, root: &str, records: &[Record], now: Timestamp) -> Trace {
-    let mut tracer = brig_trace::Tracer::new(root.parse::<Root>().expect("a root"));
-    for record in records {
-        tracer.index(record);
-    }
+    let mut tracer = brig_trace::Tracer::new(root.parse::<Root>().expect("a root")).read(records);
     tracer.read_until(now);
-    tracer.settle();
-    for record in records {
-        tracer.take(record);
-    }
     let mut trace = tracer.finish(Some(at(0)), now, Vec::new());
     let clouds = Arc::clone(&case.sim.engine(0).clouds);
     let (account, home) = ("123456789012".parse().expect("an account"), "us-east-1".parse().expect("a Region"));

@@ -142,6 +142,19 @@ impl Tracer {
         (is_here && known.issued.is_none_or(|since| record.at >= since)).then_some(id)
     }
 
+    /// Both passes over records that are all in memory.
+    #[must_use]
+    pub fn read(mut self, records: &[Record]) -> Self {
+        for record in records {
+            self.index(record);
+        }
+        self.settle();
+        for record in records {
+            self.take(record);
+        }
+        self
+    }
+
     /// Everything together. `cut` is when the root was contained, `now` the moment of the trace, `gaps` what of the record
     /// could not be read.
     #[must_use]
@@ -205,15 +218,7 @@ impl Trace {
     /// Traces records that are all in memory.
     #[must_use]
     pub fn of(root: Root, records: &[Record], cut: Option<Timestamp>, now: Timestamp, gaps: Vec<String>) -> Self {
-        let mut tracer = Tracer::new(root);
-        for record in records {
-            tracer.index(record);
-        }
-        tracer.settle();
-        for record in records {
-            tracer.take(record);
-        }
-        tracer.finish(cut, now, gaps)
+        Tracer::new(root).read(records).finish(cut, now, gaps)
     }
 }
 

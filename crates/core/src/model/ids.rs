@@ -364,7 +364,7 @@ impl TargetKey {
         }
     }
 
-    /// Whom people are told of: `user alice`, `role app`, or the instance's id.
+    /// How messages name it: `user alice`, `role app`, or the instance's id.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {

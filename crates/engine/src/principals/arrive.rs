@@ -251,7 +251,7 @@ fn by_hand(stop: UserStop, case: UserCase<'_>) -> UserStop {
         UserStop::Decided(_) | UserStop::Failed(_) => return stop,
     };
     let reason = format!("{}; it could not be looked at: {why}", what(finding));
-    decide::nobodys(&finding.target, &reason).map_or(UserStop::Decided(Decided::ask(reason)), UserStop::Decided)
+    ask_by_hand(&finding.target, reason)
 }
 
 fn what(finding: &Finding<Principal>) -> String {
@@ -259,9 +259,11 @@ fn what(finding: &Finding<Principal>) -> String {
 }
 
 fn decided(principal: &Principal, finding: &Finding<Principal>) -> UserStop {
-    let what = what(finding);
-    let decided = decide::nobodys(principal, &what);
-    UserStop::Decided(decided.unwrap_or_else(|| Decided::ask(what)))
+    ask_by_hand(principal, what(finding))
+}
+
+fn ask_by_hand(principal: &Principal, what: String) -> UserStop {
+    UserStop::Decided(decide::nobodys(principal, &what).unwrap_or_else(|| Decided::ask(what)))
 }
 
 /// Everything about a user or a role at once; none where there is none. What cannot be read of it is a gap.

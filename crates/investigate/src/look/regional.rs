@@ -108,6 +108,6 @@ fn instance_of(deed: &Deed, instances: &BTreeMap<String, PortResult<Option<Strin
     Some(match (there.is_empty(), error) {
         (false, _) => Presence::There { seen: there.join(", ") },
         (true, Some(error)) => Presence::Unknown { why: format!("it could not be read: {error}") },
-        (true, None) => Presence::Gone { seen: "EC2 shows it no more, or as terminated".to_owned() },
+        (true, None) => Presence::Gone { seen: "EC2 no longer shows it, or shows it as terminated".to_owned() },
     })
 }

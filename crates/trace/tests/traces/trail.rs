@@ -1,4 +1,4 @@
-//! A trail for tests: records as CloudTrail writes them, made anew.
+//! A trail for tests: records in the form that CloudTrail writes, with made-up names.
 
 use brig_core::model::timestamp::Timestamp;
 use brig_trace::{Record, Root, Trace};
