@@ -63,10 +63,10 @@ lint: ## Check formatting, clippy, docs, and that core stays pure
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	python3 tests/rooms.py
 	! cargo tree --package brig-core --edges normal | grep -E 'tokio|aws-sdk|aws-config|futures'
-	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda,sim,trace,investigate}/Cargo.toml
-	! grep -oE '^aws-sdk-[a-z0-9]+' crates/cli/Cargo.toml | grep -vE '^aws-sdk-(lambda|sts)$$'
-	! grep -E '^brig-[a-z]+\.' crates/cli/Cargo.toml | grep -vE '^brig-(core|trace)\.'
-	! cargo tree --package brig-lambda --edges normal | grep -E 'clap|comfy-table|brig-(trace|investigate)|aws-sdk-(lambda|sso)'
+	! grep -lE '^aws-(sdk|config|smithy)' crates/{core,engine,lambda,sim,trace,evidence,investigate}/Cargo.toml
+	! grep -oE '^aws-sdk-[a-z0-9]+' crates/cli/Cargo.toml | grep -vE '^aws-sdk-(lambda|sts|s3)$$'
+	! grep -E '^brig-[a-z]+\.' crates/cli/Cargo.toml | grep -vE '^brig-(core|trace|evidence)\.'
+	! cargo tree --package brig-lambda --edges normal | grep -E 'clap|comfy-table|brig-(trace|evidence|investigate)|aws-sdk-(lambda|sso|s3|kms)'
 
 build: $(TOOLS) ## Build the release zips for Lambda (ARCH=x86_64 or arm64)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --package brig-lambda --bin bootstrap \
