@@ -6,6 +6,8 @@
 //! | the same | `<containment id>/<lane>/<step>/<resource>` | a step, what it replaces, what it found |
 //! | the same | `told/<digest>` | a statement that people were notified of; `told/<what>/<finding id>` of older versions |
 //! | the same | `report/containment`, `report/release` | what was read back last, as it was answered |
+//! | the same | `received/<containment id>/<digest>` | an event as it was received |
+//! | `evidence/<account>/<region>/<instance>` | `<containment id>/...` | the chain of custody; written by the function that investigates alone |
 //! | `unsent` | `<account>/<region>/<instance>#<digest>` | a message that could not be sent |
 //! | `questions`, `answered` | `<account>/<region>/<instance>#<question>` | a question that waits for a person; its answer |
 //! | `released` | `<time>#<account>/<region>/<instance>` | a release |

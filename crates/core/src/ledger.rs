@@ -288,6 +288,24 @@ pub struct Report {
     pub answer: String,
 }
 
+/// An event that led to a containment, as it was received. It is kept as evidence, and nothing reads it to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub containment: ContainmentId,
+    /// When it had been acted on.
+    pub at: Timestamp,
+    /// Its JSON.
+    pub event: String,
+}
+
+impl Received {
+    /// The sort key: the same event of the same containment is one.
+    #[must_use]
+    pub fn sk(&self) -> String {
+        format!("received/{}/{}", self.containment, digest([self.event.as_str()]))
+    }
+}
+
 /// What a step found, for its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepEnd {

@@ -37,7 +37,7 @@ mod work;
 
 pub use decide::Decision;
 pub use engine::{Engine, Invocation};
-pub use look::{Found, FoundPage};
+pub use look::{Found, FoundPage, story};
 pub use notify::Notified;
 pub use principals::PrincipalStanding;
 pub use readiness::Ready;

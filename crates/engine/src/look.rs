@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     engine::{Engine, Invocation},
-    ports::{InterfacesOf, PortResult, View},
+    ports::{InterfacesOf, Ledger, PortResult, View},
 };
 
 const AT_ONCE: usize = 4;
@@ -45,24 +45,28 @@ pub struct FoundPage {
     pub more: usize,
 }
 
+/// Everything that a ledger has on record of an instance, a user or a role. One round trip.
+///
+/// # Errors
+/// The ledger could not be read.
+pub async fn story(ledger: &(impl Ledger + ?Sized), key: &TargetKey) -> PortResult<Story> {
+    let place = key.pk();
+    let (records, reports, questions, unsent) = futures::join!(
+        ledger.read(key),
+        ledger.reports(key),
+        ledger.questions(Some(key), None),
+        ledger.unsent(Some(&place)),
+    );
+    Ok(Story::of(key, &records?, Beside { reports: reports?, questions: questions?.questions, unsent: unsent?.unsent }))
+}
+
 impl Engine {
     /// Everything that the ledger has on record of an instance. One round trip.
     ///
     /// # Errors
     /// The ledger could not be read.
     pub async fn show(&self, key: &TargetKey) -> PortResult<Story> {
-        let place = key.pk();
-        let (records, reports, questions, unsent) = futures::join!(
-            self.ledger.read(key),
-            self.ledger.reports(key),
-            self.ledger.questions(Some(key), None),
-            self.ledger.unsent(Some(&place)),
-        );
-        Ok(Story::of(
-            key,
-            &records?,
-            Beside { reports: reports?, questions: questions?.questions, unsent: unsent?.unsent },
-        ))
+        story(self.ledger.as_ref(), key).await
     }
 
     /// Whom a person asks about: of an access key, the user that IAM says it belongs to.

@@ -59,12 +59,10 @@ async fn answered(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnos
     let invocation = &invocation(app, &context, account, began);
     match parsed {
         Ok(Parsed::Readiness(asked)) => ready(app, &asked, invocation).await,
-        Ok(Parsed::Request(request)) => direct(app, &request, &event_id(&payload, invocation), invocation).await,
-        Ok(Parsed::Notice(notice)) => {
-            direct(app, &only_to_tell(*notice), &event_id(&payload, invocation), invocation).await
-        }
+        Ok(Parsed::Request(request)) => direct(app, &request, &payload, invocation).await,
+        Ok(Parsed::Notice(notice)) => direct(app, &only_to_tell(*notice), &payload, invocation).await,
         Ok(Parsed::Nothing(reason)) => Ok(ignored(&reason)),
-        Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, invocation).await),
+        Ok(Parsed::Batch(batch)) => Ok(queued(app, batch, &payload, invocation).await),
         Ok(Parsed::LedgerRequest(roll)) => roll_call(app, &roll, invocation).await,
         Ok(Parsed::TrailCall(touched)) => {
             let (entries, left) = touch(app, &touched, invocation).await;
@@ -132,8 +130,9 @@ async fn ready(app: &App, asked: &Readiness, invocation: &Invocation) -> Result<
 }
 
 /// An event, or a person's invoke.
-async fn direct(app: &App, request: &Request, event: &str, invocation: &Invocation) -> Result<Value, Diagnostic> {
-    let acted = act(app, request, event, invocation).await;
+async fn direct(app: &App, request: &Request, payload: &Value, invocation: &Invocation) -> Result<Value, Diagnostic> {
+    let event = (event_id(payload, invocation), payload.to_string());
+    let acted = act(app, request, (&event.0, &event.1), invocation).await;
     let mut response = json!({"containments": acted.entries});
     acted.heard.show(&mut response);
     if !acted.left.is_left_over() {

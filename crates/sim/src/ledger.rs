@@ -45,6 +45,7 @@ pub(crate) struct Tables {
     questions: BTreeMap<(TargetKey, String), Question>,
     released: Vec<Release>,
     reports: BTreeMap<(TargetKey, ReportOf), Report>,
+    received: BTreeMap<(TargetKey, String), String>,
     hours: BTreeMap<String, Hour>,
     groups: BTreeMap<String, (i64, i64)>,
     shared: BTreeMap<Shared, MemberSet>,

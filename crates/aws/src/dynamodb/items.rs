@@ -5,8 +5,8 @@ use std::{collections::HashMap, str::FromStr};
 use aws_sdk_dynamodb::types::AttributeValue;
 use brig_core::{
     ledger::{
-        ActivePage, Announcement, Containment, Contest, Counted, CountedInGroup, MemberSet, Named, Records, Report,
-        ReportOf, State, StepRecord,
+        ActivePage, Announcement, Containment, Contest, Counted, CountedInGroup, MemberSet, Named, Received, Records,
+        Report, ReportOf, State, StepRecord,
     },
     model::{
         ids::{ContainmentId, TargetKey},
@@ -25,6 +25,15 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
 
 pub(super) fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
+}
+
+pub(super) fn received(key: &TargetKey, received: &Received) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), text(key.pk())),
+        ("sk".to_owned(), text(received.sk())),
+        ("at".to_owned(), text(received.at.to_string())),
+        ("event".to_owned(), text(&received.event)),
+    ])
 }
 
 /// Nobody claims this often; a number above it is somebody else's, and counting up from it might overflow.

@@ -14,7 +14,7 @@ pub enum Duty {
     Contain,
     /// Give back.
     Release,
-    /// Look back. It changes nothing.
+    /// Look back, and take evidence. It changes nothing else.
     Investigate,
 }
 
@@ -74,6 +74,13 @@ pub enum Read {
     #[strum(serialize = "ListMFADevices")]
     ListMfaDevices,
     GetAccessKeyInfo,
+    DescribeVolumes,
+    GetConsoleOutput,
+    GetConsoleScreenshot,
+    ListRolePolicies,
+    GetUserPolicy,
+    GetPolicy,
+    GetPolicyVersion,
 }
 
 impl Read {
@@ -105,7 +112,11 @@ impl Read {
             | Self::ListAttachedUserPolicies
             | Self::ListUserPolicies
             | Self::ListGroupsForUser
-            | Self::ListMfaDevices => "iam",
+            | Self::ListMfaDevices
+            | Self::ListRolePolicies
+            | Self::GetUserPolicy
+            | Self::GetPolicy
+            | Self::GetPolicyVersion => "iam",
             Self::GetAccessKeyInfo => "sts",
             Self::DescribeAutoScalingInstances | Self::DescribeAutoScalingGroups | Self::DescribeLifecycleHooks => {
                 "autoscaling"
@@ -134,7 +145,10 @@ impl Read {
             | Self::DescribeRegions
             | Self::DescribeVpcs
             | Self::DescribeFlowLogs
-            | Self::GetInstanceMetadataDefaults => "ec2",
+            | Self::GetInstanceMetadataDefaults
+            | Self::DescribeVolumes
+            | Self::GetConsoleOutput
+            | Self::GetConsoleScreenshot => "ec2",
         };
         vec![format!("{service}:{}", self.operation())]
     }
@@ -143,8 +157,18 @@ impl Read {
     #[must_use]
     pub fn serves(self, duty: Duty) -> bool {
         match duty {
-            // What is attached to a role is read back of an adversary's deeds alone.
-            Duty::Contain => self != Self::ListAttachedRolePolicies,
+            // What an adversary's deeds and evidence need alone.
+            Duty::Contain => !matches!(
+                self,
+                Self::ListAttachedRolePolicies
+                    | Self::DescribeVolumes
+                    | Self::GetConsoleOutput
+                    | Self::GetConsoleScreenshot
+                    | Self::ListRolePolicies
+                    | Self::GetUserPolicy
+                    | Self::GetPolicy
+                    | Self::GetPolicyVersion
+            ),
             Duty::Investigate => matches!(
                 self,
                 Self::LookupEvents
@@ -160,6 +184,26 @@ impl Read {
                     | Self::ListAccessKeys
                     | Self::ListAttachedUserPolicies
                     | Self::ListUserPolicies
+                    | Self::DescribeVolumes
+                    | Self::GetConsoleOutput
+                    | Self::GetConsoleScreenshot
+                    | Self::ListRolePolicies
+                    | Self::GetUserPolicy
+                    | Self::GetPolicy
+                    | Self::GetPolicyVersion
+                    | Self::DescribeNetworkInterfaces
+                    | Self::DescribeInstanceAttribute
+                    | Self::DescribeSecurityGroups
+                    | Self::DescribeRouteTables
+                    | Self::DescribeNetworkAcls
+                    | Self::DescribeFlowLogs
+                    | Self::DescribeSnapshots
+                    | Self::DescribeAutoScalingInstances
+                    | Self::DescribeTargetHealth
+                    | Self::GetInstanceProfile
+                    | Self::ListGroupsForUser
+                    | Self::FilterLogEvents
+                    | Self::GetAccessKeyLastUsed
             ),
             Duty::Release => matches!(
                 self,
@@ -246,7 +290,23 @@ pub fn at_home(duty: Duty) -> BTreeSet<String> {
         "sqs:SendMessage",
         "ssm:GetParameter",
     ];
-    let investigate = ["dynamodb:GetItem", "dynamodb:Query", "logs:CreateLogStream", "logs:PutLogEvents"];
+    let investigate = [
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "kms:GetPublicKey",
+        "kms:Sign",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "s3:GetBucketObjectLockConfiguration",
+        "s3:GetObjectRetention",
+        "s3:ListBucket",
+        "s3:PutObject",
+        "s3:PutObjectRetention",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    ];
     let actions = match duty {
         Duty::Contain => [&both[..], &contain].concat(),
         Duty::Release => both.to_vec(),
@@ -268,13 +328,20 @@ fn steps(duty: Duty) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// Evidence, its chain of custody, the signature of a manifest, and the messages that were heard.
+    const WRITES: [&str; 5] =
+        ["dynamodb:PutItem", "kms:Sign", "s3:PutObject", "s3:PutObjectRetention", "sqs:DeleteMessage"];
+
     #[test]
-    fn looking_back_changes_nothing() {
-        for action in there(Duty::Investigate).union(&at_home(Duty::Investigate)) {
+    fn investigating_changes_nothing_but_evidence_and_cannot_read_what_it_wrote() {
+        let actions: BTreeSet<String> = there(Duty::Investigate).union(&at_home(Duty::Investigate)).cloned().collect();
+        for action in &actions {
             let verb = action.split_once(':').map_or("", |(_, verb)| verb);
-            let reads = ["Describe", "Get", "List", "Lookup", "Query"].iter().any(|read| verb.starts_with(read));
-            assert!(reads || action.starts_with("logs:"), "{action}");
+            let reads = ["Describe", "Get", "List", "Lookup", "Query", "Filter", "Receive"];
+            let reads = reads.iter().any(|read| verb.starts_with(read));
+            assert!(reads || action.starts_with("logs:") || WRITES.contains(&action.as_str()), "{action}");
         }
+        assert!(!actions.contains("s3:GetObject") && !actions.contains("kms:Decrypt"));
     }
 
     #[test]

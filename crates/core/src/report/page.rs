@@ -4,6 +4,7 @@
 //! the time, and no more.
 
 mod changes;
+mod custody;
 mod html;
 mod lanes;
 mod markdown;
@@ -34,6 +35,8 @@ pub struct Sources<'a> {
     pub show: &'a Value,
     /// What was seen since.
     pub now: Now<'a>,
+    /// The answer of `custody`, of the function that takes evidence; none where it was not asked, or has none.
+    pub custody: Option<&'a Value>,
     /// When the page is made.
     pub as_of: Timestamp,
     /// How the command is called, for commands that are suggested: `brig --stack ir`.
@@ -293,7 +296,7 @@ impl Page {
             evidence: changes::evidence(&case),
             unknown: unknown::unknown(&case),
             notes: unknown::notes(&case),
-            people: people::people(&case),
+            people: people::people(&case).into_iter().chain(custody::custody(&case)).collect(),
             place,
         })
     }

@@ -2,7 +2,12 @@
 
 use brig_core::{
     decide::Asks,
-    model::{Principal, timestamp::Timestamp},
+    ledger::Received,
+    model::{
+        Principal,
+        ids::{ContainmentId, InstanceKey, RoleKey, TargetKey, UserKey},
+        timestamp::Timestamp,
+    },
     report::{answer::Answer, message::Unhandled, principal::PrincipalAnswer},
     trigger::{Action, Finding, Notice, Request, Unread},
 };
@@ -88,16 +93,24 @@ pub(super) struct Acted {
 }
 
 /// Contains everything that a request names, and notifies people of the rest.
-pub(super) async fn act(app: &App, request: &Request, event: &str, invocation: &Invocation) -> Acted {
-    let named = join_all(request.findings.iter().map(|finding| one(app, finding, request, invocation)));
-    let principals = join_all(request.principals.iter().map(|finding| principal(app, finding, request, invocation)));
+///
+/// `received` is the event as it came: what led to a containment is evidence.
+pub(super) async fn act(
+    app: &App,
+    request: &Request,
+    (event, received): (&str, &str),
+    invocation: &Invocation,
+) -> Acted {
+    let named = join_all(request.findings.iter().map(|finding| one(app, finding, (request, received), invocation)));
+    let principals =
+        join_all(request.principals.iter().map(|finding| principal(app, finding, (request, received), invocation)));
     let addressed = join_all(request.addresses.iter().map(|addressed| async move {
         let resolved = {
             let _turn = TURNS.acquire().await;
             app.engine.resolve(addressed, invocation).await
         };
         match resolved {
-            Ok(finding) => one(app, &finding, request, invocation).await,
+            Ok(finding) => one(app, &finding, (request, received), invocation).await,
             Err(mut resolution) => {
                 // Who pasted the report reads it in the answer.
                 if !request.is_by_person() {
@@ -148,7 +161,12 @@ async fn tell(app: &App, request: &Request, event: &str, invocation: &Invocation
     }
 }
 
-async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invocation) -> (Value, Left) {
+async fn one(
+    app: &App,
+    finding: &Finding,
+    (request, received): (&Request, &str),
+    invocation: &Invocation,
+) -> (Value, Left) {
     // Findings about one instance take turns: the later ones find it contained.
     let _turn = app.turns.take(&finding.target).await;
     let span = tracing::info_span!("finding", finding.id = %finding.id, instance.id = %finding.target);
@@ -176,18 +194,33 @@ async fn one(app: &App, finding: &Finding, request: &Request, invocation: &Invoc
     };
     let answer = act.instrument(span).await;
     match request.action {
-        Action::Contain => metrics::emit(&answer, app.engine.clock.now()),
+        Action::Contain => {
+            let (account, region, instance) =
+                (answer.account.clone(), answer.region.clone(), answer.instance_id.clone());
+            let key = InstanceKey { account, region, instance };
+            keep(app, key.into(), answer.containment_id.as_ref(), received).await;
+            metrics::emit(&answer, app.engine.clock.now());
+        }
         Action::Verify | Action::Release { .. } => metrics::emit_verified(&answer, app.engine.clock.now()),
         Action::Plan | Action::PlanRelease { .. } => {}
     }
     (serde_json::to_value(&answer).unwrap_or_default(), Left::of(&answer))
 }
 
+/// Keeps the event that led to a containment. That it could not be kept costs evidence, and nothing else.
+async fn keep(app: &App, key: TargetKey, containment: Option<&ContainmentId>, received: &str) {
+    let Some(containment) = containment else { return };
+    let event = Received { containment: containment.clone(), at: app.engine.clock.now(), event: received.to_owned() };
+    if let Err(error) = app.engine.ledger.keep_received(&key, &event).await {
+        tracing::warn!(%error, "the event that led to {containment} is not on record");
+    }
+}
+
 /// One principal. Two keys of one user take turns at the ledger.
 async fn principal(
     app: &App,
     finding: &Finding<Principal>,
-    request: &Request,
+    (request, received): (&Request, &str),
     invocation: &Invocation,
 ) -> (Value, Left) {
     let span = tracing::info_span!("finding", finding.id = %finding.id, principal = %finding.target);
@@ -204,7 +237,18 @@ async fn principal(
     };
     let answer = act.instrument(span).await;
     match request.action {
-        Action::Contain => metrics::emit(&answer, app.engine.clock.now()),
+        Action::Contain => {
+            let account = answer.account.clone();
+            let key = match (answer.user.clone(), answer.role.clone()) {
+                (Some(user), _) => Some(UserKey { account, user }.into()),
+                (None, Some(role)) => Some(RoleKey { account, role }.into()),
+                (None, None) => None,
+            };
+            if let Some(key) = key {
+                keep(app, key, answer.containment_id.as_ref(), received).await;
+            }
+            metrics::emit(&answer, app.engine.clock.now());
+        }
         Action::Verify | Action::Release { .. } => metrics::emit_verified(&answer, app.engine.clock.now()),
         Action::Plan | Action::PlanRelease { .. } => {}
     }

@@ -17,8 +17,8 @@ use super::{
 use crate::{app::App, metrics};
 
 /// An SQS batch: what could not be read or finished is a failed item, and comes again alone.
-pub(super) async fn queued(app: &App, batch: Vec<Queued>, invocation: &Invocation) -> Value {
-    let results = join_all(batch.into_iter().map(|message| one_message(app, message, invocation))).await;
+pub(super) async fn queued(app: &App, batch: Vec<Queued>, payload: &Value, invocation: &Invocation) -> Value {
+    let results = join_all(batch.into_iter().map(|message| one_message(app, message, payload, invocation))).await;
     let mut containments = Vec::new();
     let mut failures = Vec::new();
     let mut heard = Heard::default();
@@ -39,7 +39,7 @@ pub(super) async fn queued(app: &App, batch: Vec<Queued>, invocation: &Invocatio
 }
 
 /// One message, by its id. Work that is left over fails the item: it comes again, and in the end lies in the dead-letter queue.
-async fn one_message(app: &App, message: Queued, invocation: &Invocation) -> (String, Acted) {
+async fn one_message(app: &App, message: Queued, payload: &Value, invocation: &Invocation) -> (String, Acted) {
     let Queued { message_id, receipt, queue, receives, sent, body } = message;
     // A message comes again when its visibility ends, which is after its holder's deadline: it may go on at once. One that
     // waits for another invocation takes no place from other instances' events: the queue brings it again.
@@ -68,7 +68,11 @@ async fn one_message(app: &App, message: Queued, invocation: &Invocation) -> (St
             return (message_id, Acted { left: Left::Work, ..Acted::default() });
         }
     };
-    let acted = act(app, &request, &invocation.request_id, &invocation).await;
+    let records = payload.get("Records").and_then(Value::as_array).into_iter().flatten();
+    let of = |record: &&Value, name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let received = records.into_iter().find(|record| of(record, "messageId") == message_id);
+    let received = received.map(|record| of(&record, "body")).unwrap_or_default();
+    let acted = act(app, &request, (&invocation.request_id, &received), &invocation).await;
     again(app, (&queue, &receipt), receives, acted.left).await;
     (message_id, acted)
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ledger::{Release, Report, ReportOf},
+    ledger::{Received, Release, Report, ReportOf},
     model::ids::TargetKey,
 };
 use brig_engine::ports::{PortResult, Reports};
@@ -25,6 +25,14 @@ impl Reports for SimLedger {
     async fn reports(&self, key: &TargetKey) -> PortResult<Vec<Report>> {
         let of = |((of, _), report): (&(TargetKey, ReportOf), &Report)| (of == key).then(|| report.clone());
         self.call("Query", false, |state| Ok(state.tables.reports.iter().filter_map(of).collect())).await
+    }
+
+    async fn keep_received(&self, key: &TargetKey, received: &Received) -> PortResult<()> {
+        self.call("PutItem", true, |state| {
+            state.tables.received.entry((key.clone(), received.sk())).or_insert_with(|| received.event.clone());
+            Ok(())
+        })
+        .await
     }
 
     async fn releases(&self) -> PortResult<Vec<Release>> {

@@ -164,7 +164,7 @@ fn sample() -> Value {
 }
 
 fn page(show: &Value, now: Now<'_>) -> Page {
-    Page::of(&Sources { show, now, as_of: at(3 * HOUR), brig: "brig" }).expect("an answer of `show`")
+    Page::of(&Sources { show, now, custody: None, as_of: at(3 * HOUR), brig: "brig" }).expect("an answer of `show`")
 }
 
 #[test]
@@ -580,4 +580,27 @@ fn a_record_of_two_thousand_steps_is_a_small_page() {
     assert!(html.contains("and 1976 more</p>"), "2,001 steps of the network lane");
     assert!(html.contains("in it not shown"), "{:?}", page.timeline.stretches.len());
     assert!(page.markdown().len() < 300_000);
+}
+
+#[test]
+fn the_chain_of_custody_of_this_containment_is_shown_and_of_no_other() {
+    let show = sample();
+    let custody = |containment: &str| {
+        json!({"target": "123456789012/us-east-1/i-0123456789abcdef0", "bucket": "b", "access_log": "s3://log/evidence/",
+            "cases": [{"containment_id": containment, "url": "s3://b/case/", "parts": [{"part": "contained", "opened": at(0).to_string(),
+                "by": "arn", "retain_until": at(9 * HOUR).to_string(), "objects": 24, "manifest_sha256": "ab".repeat(32),
+                "sealed_at": at(1).to_string()}], "asked": [{"part": "contained", "at": at(0).to_string(), "by": "topic message m-1",
+                "request": "r", "result": "sealed: 24 objects, 2 could not be had"}]}]})
+    };
+    let markdown = |custody: &Value| {
+        let sources =
+            Sources { show: &show, now: Now::NotLooked, custody: Some(custody), as_of: at(3 * HOUR), brig: "brig" };
+        Page::of(&sources).expect("a page").markdown()
+    };
+    let ours = markdown(&custody("i-0123456789abcdef0-20260102T030405Z"));
+    for part in ["s3://b/case/contained/", "24 objects", "topic message m-1", "s3://log/evidence/", &"ab".repeat(32)] {
+        assert!(ours.contains(part), "{part}: {ours}");
+    }
+    let others = markdown(&custody("i-0123456789abcdef0-20250102T030405Z"));
+    assert!(others.contains("none is on record") && !others.contains("topic message m-1"), "{others}");
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use brig_core::{
-    ledger::{Release, Report},
+    ledger::{Received, Release, Report},
     model::ids::TargetKey,
 };
 
@@ -15,6 +15,8 @@ pub trait Reports: Send + Sync {
     async fn keep_report(&self, key: &TargetKey, report: &Report) -> PortResult<()>;
     /// What was read back last, of each kind. Read for people alone, never before the cut.
     async fn reports(&self, key: &TargetKey) -> PortResult<Vec<Report>>;
+    /// Keeps an event as it was received. One that is kept already stays; one that is too large for an item is refused.
+    async fn keep_received(&self, key: &TargetKey, received: &Received) -> PortResult<()>;
     /// The last releases, the newest first: a bounded number.
     async fn releases(&self) -> PortResult<Vec<Release>>;
 }
