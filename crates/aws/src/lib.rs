@@ -9,6 +9,8 @@ mod detection;
 mod dynamodb;
 mod ec2;
 mod error;
+#[cfg(feature = "evidence")]
+pub mod evidence;
 mod flow_logs;
 mod iam;
 mod instance_credentials;

@@ -38,6 +38,8 @@ enum Shape {
     Json,
     /// A JSON object or nothing.
     JsonOrNothing,
+    /// S3's answer to a write: what it says is in its head.
+    Nothing,
     /// Not a call that is signed: a credentials provider's.
     Any,
 }
@@ -47,6 +49,15 @@ impl Shape {
         let header = |name: &str| request.headers().get(name).unwrap_or_default();
         if header("content-type").starts_with("application/x-www-form-urlencoded") {
             return Self::Xml;
+        }
+        // S3 alone has the hash of what it is sent signed. An object may hold anything, or nothing.
+        if !header("x-amz-content-sha256").is_empty() {
+            let says = ["list-type", "object-lock", "retention"].iter().any(|what| request.uri().contains(what));
+            return match (request.method(), says) {
+                ("PUT", _) => Self::Nothing,
+                (_, true) => Self::Xml,
+                (_, false) => Self::Any,
+            };
         }
         let target = header("x-amz-target");
         // SQS answers a change of visibility with nothing.
@@ -67,7 +78,8 @@ impl Shape {
         let is_json = body.starts_with(b"{") && body.ends_with(b"}");
         match self {
             Self::Any => None,
-            Self::JsonOrNothing if body.is_empty() => None,
+            Self::JsonOrNothing | Self::Nothing if body.is_empty() => None,
+            Self::Nothing => Some("it holds something, and S3 answers a write with nothing"),
             Self::Xml | Self::Json if body.is_empty() => Some("it is empty"),
             Self::Json | Self::JsonOrNothing => (!is_json).then_some("it is not a JSON object, or is truncated"),
             Self::Xml => xml(body),
@@ -157,6 +169,8 @@ mod tests {
             (Shape::JsonOrNothing, "", true),
             (Shape::JsonOrNothing, page, false),
             (Shape::Any, page, true),
+            (Shape::Nothing, "", true),
+            (Shape::Nothing, page, false),
         ] {
             assert_eq!(shape.lacks(body.as_bytes()).is_none(), sound, "{shape:?} {body:?}");
         }
@@ -176,6 +190,9 @@ mod tests {
         assert_eq!(request(&[("content-type", "application/x-www-form-urlencoded"), signed], "POST"), Shape::Xml);
         assert_eq!(request(&[("x-amz-target", "DynamoDB_20120810.Query"), signed], "POST"), Shape::Json);
         assert_eq!(request(&[("x-amz-target", "AmazonSQS.ChangeMessageVisibility")], "POST"), Shape::JsonOrNothing);
+        let s3 = ("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+        assert_eq!(request(&[s3, signed], "PUT"), Shape::Nothing);
+        assert_eq!(request(&[s3, signed], "GET"), Shape::Any, "an object");
         assert_eq!(request(&[signed], "GET"), Shape::Json);
         assert_eq!(request(&[], "GET"), Shape::Any);
     }

@@ -31,6 +31,13 @@ pub struct Window {
     pub deadline: Timestamp,
 }
 
+/// Whether the records' own texts are kept too: evidence is what CloudTrail wrote, not what is read of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Texts {
+    Kept,
+    Dropped,
+}
+
 /// What was gathered.
 #[derive(Debug, Clone, Default)]
 pub struct Gathered {
@@ -38,6 +45,8 @@ pub struct Gathered {
     pub records: Vec<Record>,
     pub gaps: Vec<String>,
     pub lookups: usize,
+    /// Each record as CloudTrail has it, where that is kept, in the same order.
+    pub texts: Vec<String>,
 }
 
 /// One look-up that is to be made.
@@ -54,9 +63,10 @@ pub async fn gather(
     clock: &dyn Clock,
     (root, firsts, window): (&Root, Vec<By>, Window),
     regions: &[Region],
+    texts: Texts,
 ) -> Gathered {
     let mut gathered = Gathered::default();
-    let mut records: BTreeMap<(Timestamp, String), Record> = BTreeMap::new();
+    let mut records: BTreeMap<(Timestamp, String), (Record, String)> = BTreeMap::new();
     let mut index = Index::default();
     let mut asked: BTreeSet<By> = BTreeSet::new();
     let mut queues: BTreeMap<Region, VecDeque<Ask>> =
@@ -88,7 +98,8 @@ pub async fn gather(
                         match Record::read(&value) {
                             Ok(record) => {
                                 index.take(&record);
-                                records.insert((record.at, record.id.clone()), record);
+                                let text = if texts == Texts::Kept { value.to_string() } else { String::new() };
+                                records.insert((record.at, record.id.clone()), (record, text));
                             }
                             Err(_) => unreadable += 1,
                         }
@@ -130,7 +141,9 @@ pub async fn gather(
         gathered.gaps.push(format!("{unreadable} values of CloudTrail's answers are no records"));
     }
     gathered.gaps.sort();
-    gathered.records = records.into_values().collect();
+    let (records, written): (Vec<Record>, Vec<String>) = records.into_values().unzip();
+    gathered.records = records;
+    gathered.texts = if texts == Texts::Kept { written } else { Vec::new() };
     gathered
 }
 

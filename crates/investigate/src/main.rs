@@ -1,15 +1,19 @@
-//! The binary of the function that looks back.
+//! The binary of the function that looks back and takes evidence.
 
 use std::{process::ExitCode, sync::Arc};
 
-use brig_investigate::{App, handle};
+use brig_investigate::{App, Settings, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().json().flatten_event(true).with_target(false).with_max_level(tracing::Level::INFO).init();
-    let app = match App::start(variable("BRIG_LEDGER_TABLE"), variable("BRIG_MEMBER_ROLE")).await {
+    let started = match Settings::read(variable) {
+        Ok(settings) => App::start(settings).await,
+        Err(error) => Err(error.to_string()),
+    };
+    let app = match started {
         Ok(app) => Arc::new(app),
         Err(error) => {
             tracing::error!(%error, "it does not start: {error}");
@@ -30,7 +34,7 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "these are the function's two settings")]
+#[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    std::env::var(name).ok()
 }

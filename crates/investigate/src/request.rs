@@ -7,7 +7,7 @@ use brig_core::model::{
     text,
     timestamp::Timestamp,
 };
-use brig_trace::Root;
+use brig_trace::{Named, Root};
 use serde_json::Value;
 
 /// CloudTrail keeps ninety days.
@@ -19,9 +19,21 @@ const DAY: u64 = 24;
 #[error("{0}")]
 pub struct RequestError(String);
 
-/// What is to be traced.
+/// What a person asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// What its credentials did.
+    Trace,
+    /// Evidence of its containment, written where it is kept.
+    Investigate,
+    /// The chain of custody of its evidence.
+    Custody,
+}
+
+/// What is asked, about whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    pub action: Action,
     pub root: Root,
     /// None: the function's own.
     pub account: Option<AccountId>,
@@ -31,35 +43,43 @@ pub struct Request {
     pub cut: Option<Timestamp>,
     /// How far to look back.
     pub back: Duration,
+    /// Who asks, as they say: it goes into the chain of custody.
+    pub by: Option<String>,
 }
 
 impl Request {
     /// Reads `{"action": "trace", "access_key_id": "AKIA..."}`, or `instance_id`, `user` or `role`; with `account`, `region`,
-    /// `cut` and `hours`.
+    /// `cut`, `hours` and `by`. The action may be `investigate` or `custody`, too.
     ///
     /// # Errors
     /// Names the field and the value that cannot be read.
     pub fn read(event: &Value) -> Result<Self, RequestError> {
-        const KEYS: [&str; 9] =
-            ["action", "access_key_id", "instance_id", "user", "role", "account", "region", "cut", "hours"];
+        const KEYS: [&str; 10] =
+            ["action", "access_key_id", "instance_id", "user", "role", "account", "region", "cut", "hours", "by"];
         let wrong = |key: &str, value: &Value, expected: &str| {
             RequestError(format!("{key}: {} is not {expected}", text::one_line(&value.to_string(), 80)))
         };
         let map = event.as_object().ok_or_else(|| RequestError("the request is not an object".to_owned()))?;
         if let Some(key) = map.keys().find(|key| !KEYS.contains(&key.as_str())) {
             return Err(RequestError(format!(
-                "{}: no such key; a trace takes {}",
+                "{}: no such key; known are {}",
                 text::one_line(key, 80),
                 KEYS.join(", ")
             )));
         }
-        if map.get("action").and_then(Value::as_str) != Some("trace") {
-            return Err(wrong(
-                "action",
-                map.get("action").unwrap_or(&Value::Null),
-                "\"trace\", which is all that this function does",
-            ));
-        }
+        let named = map.get("action").unwrap_or(&Value::Null);
+        let action = match named.as_str() {
+            Some("trace") => Action::Trace,
+            Some("investigate") => Action::Investigate,
+            Some("custody") => Action::Custody,
+            Some(_) | None => {
+                return Err(wrong(
+                    "action",
+                    named,
+                    "\"trace\", \"investigate\" or \"custody\", which is all that this function does",
+                ));
+            }
+        };
         let roots = [("access_key_id", ""), ("instance_id", ""), ("user", "user/"), ("role", "role/")];
         let given: Vec<(&str, &str, &Value)> =
             roots.iter().filter_map(|(key, prefix)| map.get(*key).map(|value| (*key, *prefix, value))).collect();
@@ -88,6 +108,10 @@ impl Request {
             let hours = value.as_u64().filter(|hours| (1..=MOST_HOURS).contains(hours));
             hours.ok_or_else(|| wrong("hours", value, "a whole number from 1 to 2159"))
         });
+        let by = typed("by").map(|value| {
+            let by = value.as_str().filter(|by| !by.is_empty());
+            by.map(|by| text::one_line(by, text::NAME)).ok_or_else(|| wrong("by", value, "a text"))
+        });
         let back = Duration::from_hours(hours.transpose()?.unwrap_or(DAY));
         let account = match (account.transpose()?, of_arn(&root)) {
             (Some(account), Some(of_arn)) if account != of_arn => {
@@ -95,7 +119,21 @@ impl Request {
             }
             (account, of_arn) => account.or(of_arn),
         };
-        Ok(Self { root, account, region: region.transpose()?, cut: cut.transpose()?, back })
+        let (region, cut, by) = (region.transpose()?, cut.transpose()?, by.transpose()?);
+        Ok(Self { action, root, account, region, cut, back, by })
+    }
+
+    /// A look back at a target as of its containment.
+    #[must_use]
+    pub fn of(target: &TargetKey, home: &Region, back: Duration) -> Self {
+        let named = |name: &str| Named { name: name.to_owned(), account: None };
+        let (root, region) = match target {
+            TargetKey::Instance(key) => (Root::Instance(key.instance.to_string()), key.region.clone()),
+            TargetKey::User(key) => (Root::User(named(key.user.as_str())), home.clone()),
+            TargetKey::Role(key) => (Root::Role(named(key.role.as_str())), home.clone()),
+        };
+        let (account, region) = (Some(target.account().clone()), Some(region));
+        Self { action: Action::Trace, root, account, region, cut: None, back, by: None }
     }
 
     /// What the ledger knows it by; none of a key, whose user is not known yet.

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 use async_trait::async_trait;
 use brig_core::model::{ids::Region, timestamp::Timestamp};
 use brig_engine::ports::{Clock, CloudError, ErrorKind, PortResult};
-use brig_investigate::{By, Gathered, Page, Source, Window, gather};
+use brig_investigate::{By, Gathered, Page, Source, Texts, Window, gather};
 use brig_trace::{Root, Trace};
 use futures::executor::block_on;
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ fn gathered(trail: &Trail, seconds: i64) -> Gathered {
     let root: Root = LEAKED.parse().expect("a key");
     let window = Window { since: at(0), until: at(1000), deadline: at(1000 + seconds) };
     let regions = regions();
-    block_on(gather(trail, &trail.clock, (&root, vec![By::Key(LEAKED.to_owned())], window), &regions))
+    block_on(gather(trail, &trail.clock, (&root, vec![By::Key(LEAKED.to_owned())], window), &regions, Texts::Dropped))
 }
 
 fn trace(gathered: &Gathered) -> Trace {
@@ -150,7 +150,7 @@ fn the_sessions_of_a_role_are_followed_though_a_look_up_by_the_role_shows_only_w
     let root: Root = arn.parse().expect("a role");
     let window = Window { since: at(0), until: at(1000), deadline: at(1100) };
     let first = vec![By::Resource(arn.to_owned())];
-    let gathered = block_on(gather(&trail, &trail.clock, (&root, first, window), &regions()));
+    let gathered = block_on(gather(&trail, &trail.clock, (&root, first, window), &regions(), Texts::Kept));
     let trace = Trace::of(root, &gathered.records, None, at(2000), gathered.gaps);
     let ids: Vec<String> = trace.credentials.iter().map(|one| one.id.to_string()).collect();
     assert_eq!(ids, ["ASIASESSIONSESSION00"]);
