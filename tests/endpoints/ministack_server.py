@@ -5,10 +5,13 @@
   ministack 1.5.33 leaves the path out, and knows no ARN of a profile.
 - SNS delivers e-mail (https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html); ministack drops it. Here
   each mail becomes a text file in MAIL_FOLDER. No subscription has to be confirmed: nobody could.
+- DynamoDB's calls carry the partition keys of the items that they name, dynamodb:LeadingKeys
+  (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html); ministack knows no such key.
 - What concerns users is in ministack_users.py.
 """
 
 import itertools
+import json
 import os
 import re
 from pathlib import Path
@@ -36,6 +39,24 @@ def extract_resource_arn(service, method, path, headers, body, query_params, reg
 
 
 actions.extract_resource_arn = extract_resource_arn
+
+dynamodb_context = actions.dynamodb_service_context
+
+
+def dynamodb_context_with_keys(body):
+    context = dynamodb_context(body)
+    asked = json.loads(body or b"{}")
+    # Every table here has the partition key pk.
+    named = [asked.get("Item", {}).get("pk"), asked.get("Key", {}).get("pk")]
+    values = asked.get("ExpressionAttributeValues", {})
+    if "pk = :pk" in asked.get("KeyConditionExpression", ""):
+        named.append(values.get(":pk"))
+    if keys := [key["S"] for key in named if key]:
+        context["dynamodb:LeadingKeys"] = keys
+    return context
+
+
+actions.dynamodb_service_context = dynamodb_context_with_keys
 
 fan_out = sns._fanout
 numbers = itertools.count(1)

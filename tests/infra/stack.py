@@ -109,7 +109,22 @@ def create(name: str, template_url: str | None = None, template: str | None = No
             if event["ResourceStatus"].endswith("FAILED")
         ]
         raise RuntimeError(f"{stack['StackStatus']}: {stack.get('StackStatusReason')}\n" + "\n".join(failed))
+    lock(stack)
     return Stack(name, {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])})
+
+
+def lock(stack: dict) -> None:
+    """Object Lock and versioning of the buckets of evidence, which CloudFormation here drops
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-s3-bucket.html)."""
+    for output in stack.get("Outputs", []):
+        if output["OutputKey"] == "EvidenceBucketName":
+            s3 = boto3.client("s3")
+            s3.put_bucket_versioning(
+                Bucket=output["OutputValue"], VersioningConfiguration={"Status": "Enabled"}
+            )
+            s3.put_object_lock_configuration(
+                Bucket=output["OutputValue"], ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+            )
 
 
 class Stack:
@@ -151,7 +166,11 @@ def main() -> int:
     """Deploys, tells the command where to read what was deployed, and runs it."""
     settings = SETTINGS.get(sys.argv[1])
     bootstrap, *command = sys.argv[2:] if settings else sys.argv[1:]
-    stack = deploy(Path(bootstrap), **(settings or {"Mode": "enforce"}))
+    settings = dict(settings or {"Mode": "enforce"})
+    if sys.argv[1] == "--everything":
+        key = boto3.client("kms").create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")
+        settings["EvidenceSigningKeyArn"] = key["KeyMetadata"]["Arn"]
+    stack = deploy(Path(bootstrap), **settings)
     roles = {duty: stack.outputs[f"{duty.title()}RoleArn"] for duty in ("contain", "release", "investigate")}
     policies = {duty: stack.policies(arn) for duty, arn in roles.items()}
     inline = {duty: stack.inline(arn) for duty, arn in roles.items()}

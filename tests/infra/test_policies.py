@@ -48,10 +48,15 @@ class Needed(unittest.TestCase):
 
     def test_every_call_of_the_adapters_is_among_the_actions(self):
         # A transaction is allowed by its parts; who am I needs no permission.
-        other = {"TransactWriteItems": "PutItem", "GetCallerIdentity": None}
+        other = {
+            "TransactWriteItems": "PutItem",
+            "GetCallerIdentity": None,
+            "ListObjectsV2": "ListBucket",
+            "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+        }
         called = set()
         for path in (PROJECT / "crates" / "aws" / "src").rglob("*.rs"):
-            called.update(re.findall(r'explain\("(\w+)"\)', path.read_text()))
+            called.update(re.findall(r'(?:explain\(|keep!\(\s*)"(\w+)"', path.read_text()))
         self.assertGreater(len(called), 40)
         known = {
             action.split(":")[1]
@@ -79,10 +84,52 @@ class Needed(unittest.TestCase):
             for resource in ("*", f"{EC2}:instance/i-1", SNAPSHOT, f"arn:aws:iam::{ACCOUNT}:role/app"):
                 self.assertNotEqual(decide(contain(), action, resource), "Allow", action)
 
-    def test_looking_back_changes_nothing(self):
-        looks = r"[\w-]+:(Describe|Get|List|Lookup|Query)\w*|logs:(CreateLogStream|PutLogEvents)"
+    def test_investigating_changes_nothing_but_evidence(self):
+        looks = r"[\w-]+:(Describe|Get|List|Lookup|Query|Filter|Receive)\w*|logs:(CreateLogStream|PutLogEvents)"
+        writes = {}
         for item in statements(deployed()["policies"]["investigate"], "Allow"):
-            self.assertEqual([action for action in listed(item["Action"]) if not re.fullmatch(looks, action)], [])
+            for action in listed(item["Action"]):
+                if not re.fullmatch(looks, action):
+                    writes[action] = listed(item["Resource"])
+        outputs = deployed()["outputs"]
+        objects = [f"arn:aws:s3:::{outputs['EvidenceBucketName']}/*"]
+        self.assertEqual(
+            writes,
+            {
+                "s3:PutObject": objects,
+                "s3:PutObjectRetention": objects,
+                "kms:Sign": [outputs["EvidenceSigningKeyArn"]],
+                "dynamodb:PutItem": [f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{outputs['LedgerTable']}"],
+                "sqs:DeleteMessage": [outputs["EvidenceQueueArn"], outputs["RenewalsQueueArn"]],
+            },
+        )
+
+    def test_the_chain_of_custody_is_all_that_investigating_writes_into_the_ledger(self):
+        documents, table = deployed()["policies"]["investigate"], f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{deployed()['outputs']['LedgerTable']}"
+        for keys, expected in (
+            (["evidence/111122223333/us-east-1/i-1"], "Allow"),
+            (["111122223333/us-east-1/i-1"], "ImplicitDeny"),
+            (["evidence/x", "active"], "ImplicitDeny"),
+            (None, "ImplicitDeny"),
+        ):
+            context = {} if keys is None else {"dynamodb__LeadingKeys": keys}
+            self.assertEqual(decide(documents, "dynamodb:PutItem", table, **context), expected, keys)
+
+    def test_what_investigating_wrote_it_can_neither_read_nor_take_away(self):
+        bucket = f"arn:aws:s3:::{deployed()['outputs']['EvidenceBucketName']}"
+        for action in (
+            "s3:GetObject",
+            "s3:GetObjectVersion",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            "s3:BypassGovernanceRetention",
+            "s3:PutBucketObjectLockConfiguration",
+            "s3:PutBucketPolicy",
+        ):
+            for resource in (bucket, f"{bucket}/x"):
+                self.assertEqual(decide(deployed()["policies"]["investigate"], action, resource), "ImplicitDeny", action)
+        for duty in ("contain", "release"):
+            self.assertEqual(decide(deployed()["policies"][duty], "s3:PutObject", f"{bucket}/x"), "ImplicitDeny", duty)
 
     def test_the_policies_fit_on_a_role(self):
         # All inline policies of a role together, and each managed one, without white space:

@@ -57,6 +57,8 @@ pub struct Account {
     pub events: aws_sdk_eventbridge::Client,
     /// Log groups.
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Keys.
+    pub kms: aws_sdk_kms::Client,
     /// Buckets.
     pub s3: aws_sdk_s3::Client,
     /// Buckets where EC2 looks them up; the same where one endpoint serves all.
@@ -101,6 +103,19 @@ impl Account {
         Self::with(&url, &config, &config)
     }
 
+    /// Makes a key that signs evidence; gives its ARN.
+    pub async fn signing_key(&self) -> String {
+        let make = self.kms.create_key().key_usage(aws_sdk_kms::types::KeyUsageType::SignVerify);
+        let made = make.key_spec(aws_sdk_kms::types::KeySpec::EccNistP256).send().await.expect("a key");
+        made.key_metadata().and_then(|key| key.arn()).expect("an ARN").to_owned()
+    }
+
+    /// The public half of a key, as DER.
+    pub async fn public_key(&self, key: &str) -> Vec<u8> {
+        let answer = self.kms.get_public_key().key_id(key).send().await.expect("the key");
+        answer.public_key().expect("it").as_ref().to_vec()
+    }
+
     /// What signs with other credentials at the endpoint that serves everything but EC2.
     pub async fn signing(&self, key: &str, secret: &str, token: Option<&str>) -> SdkConfig {
         let held = aws_sdk_sts::config::Credentials::new(key, secret, token.map(str::to_owned), None, "given");
@@ -125,6 +140,7 @@ impl Account {
             elb: aws_sdk_elasticloadbalancing::Client::new(compute),
             elbv2: aws_sdk_elasticloadbalancingv2::Client::new(compute),
             iam: aws_sdk_iam::Client::new(other),
+            kms: aws_sdk_kms::Client::new(other),
             dynamodb: aws_sdk_dynamodb::Client::new(other),
             sns: aws_sdk_sns::Client::new(other),
             sqs: aws_sdk_sqs::Client::new(other),

@@ -7,6 +7,8 @@ use aws_sdk_ec2::types::{
 };
 use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, TargetDescription, TargetTypeEnum};
 
+use base64::Engine as _;
+
 use crate::account::{Account, unique};
 
 /// A VPC with two subnets and two groups.
@@ -65,6 +67,8 @@ pub struct Launch<'a> {
     pub profile: Option<&'a Identity>,
     /// Tags in addition to the name.
     pub tags: &'a [(&'a str, &'a str)],
+    /// What it runs when it starts.
+    pub user_data: Option<&'a str>,
     /// Extra data volumes.
     pub volumes: usize,
 }
@@ -141,6 +145,10 @@ impl Account {
         if let Some(identity) = how.profile {
             let profile = IamInstanceProfileSpecification::builder().name(&identity.profile).build();
             request = request.iam_instance_profile(profile);
+        }
+        if let Some(script) = how.user_data {
+            let encoded = base64::engine::general_purpose::STANDARD.encode(script);
+            request = request.user_data(encoded);
         }
         let made = request.send().await.expect("an instance");
         let id = made.instances().first().and_then(|found| found.instance_id()).expect("an id").to_owned();

@@ -71,6 +71,16 @@ impl Stack {
                 (Some(chat), topic) if !topic.is_empty() => document.replace(&chat, topic),
                 (Some(_) | None, _) => document,
             };
+            let evidence = [
+                (self.optional("EvidenceBucketName"), "BRIG_EVIDENCE_BUCKET"),
+                (self.optional("EvidenceSigningKeyArn"), "BRIG_EVIDENCE_KEY"),
+            ];
+            let document = evidence.into_iter().fold(document, |document, (deployed, name)| {
+                match deployed.filter(|_| !setting(name).is_empty()) {
+                    Some(deployed) => document.replace(&deployed, setting(name)),
+                    None => document,
+                }
+            });
             let document = document.replace(&queue, "arn:aws:sqs:us-east-1:123456789012:*");
             let name = format!("rendered-{number}");
             let put = account.iam.put_role_policy().role_name(&role).policy_name(name).policy_document(document);

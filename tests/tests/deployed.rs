@@ -30,6 +30,11 @@ async fn a_report_on_the_bus_contains_and_only_the_releasing_function_gives_back
     assert_eq!(told["outcome"], "contained", "{told:#}");
     assert_ne!(account.state(&instance).await, before);
 
+    // The function that investigates heard it too, through its own queue, and what it wrote is sealed.
+    let bucket = stack.output("EvidenceBucketName");
+    let seal = awaited_seal(&account, &bucket, &instance).await;
+    assert!(seal.contains(&stack.output("EvidenceSigningKeyArn")), "{seal}");
+
     // Each function as it is deployed: with the policies of its own role alone, and what it serves.
     let mut settings = office.settings();
     settings.extend([("BRIG_SERVES", "contain"), ("BRIG_RELEASE_FUNCTION", "brig-release")]);
@@ -50,6 +55,26 @@ async fn a_report_on_the_bus_contains_and_only_the_releasing_function_gives_back
     let listed = releases.invoke(&json!({"action": "status"})).await.expect("an answer");
     let active = listed["active"].as_array().expect("a list");
     assert!(active.iter().all(|entry| entry["instance_id"] != json!(instance)), "{listed:#}");
+}
+
+/// The seal of the evidence of an instance, once it is there.
+async fn awaited_seal(account: &Account, bucket: &str, instance: &str) -> String {
+    for _ in 0..120 {
+        let prefix = format!("123456789012/us-east-1/{instance}/");
+        let listed = account.s3.list_objects_v2().bucket(bucket).prefix(prefix).send().await.expect("a list");
+        let seal = listed
+            .contents()
+            .iter()
+            .filter_map(|object| object.key())
+            .find(|key| key.ends_with("/contained/seal.json"));
+        if let Some(seal) = seal {
+            let object = account.s3.get_object().bucket(bucket).key(seal).send().await.expect("an object");
+            let bytes = object.body.collect().await.expect("bytes").to_vec();
+            return String::from_utf8(bytes).expect("text");
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("no evidence of {instance} was sealed");
 }
 
 /// People are notified before the deployed function has given up its lease; until then the answer is that it is at it.

@@ -31,7 +31,9 @@ fn show() -> Value {
 
 fn page(show: &Value) -> String {
     let as_of = Timestamp::parse("2026-01-02T09:00:00Z").expect("a time");
-    Page::of(&Sources { show, now: Now::NotLooked, as_of, brig: "brig" }).expect("an answer of `show`").html()
+    Page::of(&Sources { show, now: Now::NotLooked, custody: None, as_of, brig: "brig" })
+        .expect("an answer of `show`")
+        .html()
 }
 
 /// Every name, id and sentence is somebody else's, and long.

@@ -27,8 +27,11 @@ async fn main() {
     println!("Seeding the account ...");
     let world = account.production().await;
     let database = [("brig:exempt", "core")];
-    let exempt =
-        account.launch(&world.network, "db-1", Launch { tags: &database, profile: Some(&world.identity), volumes: 1 });
+    let exempt = account.launch(
+        &world.network,
+        "db-1",
+        Launch { tags: &database, profile: Some(&world.identity), volumes: 1, ..Launch::default() },
+    );
     let exempt = exempt.await;
     let config = write_config(&folder);
     println!("{}", guide(&config, &stack, &world, &exempt));

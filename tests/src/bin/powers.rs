@@ -17,7 +17,7 @@ fn main() {
         "investigate": {"there": there(Duty::Investigate), "at_home": at_home(Duty::Investigate)},
         "denial": {"instance": instance, "policy": deny_policy::render(std::slice::from_ref(&instance), RoleDeny::Instance)},
         "undoing": trigger::UNDOING,
-        "metrics": brig_lambda::metric_names(),
+        "metrics": brig_lambda::metric_names().into_iter().chain(brig_investigate::METRICS).collect::<Vec<_>>(),
         "chat": message::chat::CONTEXT,
     });
     println!("{shown}");
