@@ -2,6 +2,7 @@
 //! command reads a newer function; a word that is not known is `Unknown`, never taken for a good one.
 
 mod entry;
+pub mod evidence;
 mod ready;
 mod status;
 mod story;

@@ -19,6 +19,8 @@ Examples:
   brig show i-0123456789abcdef0       everything on record about its containment
   brig report i-0123456789abcdef0 --html incident.html    the same as a page to print or attach
   brig trace AKIA...                  what a key did and what came from it, by CloudTrail's records; --files ./AWSLogs: by files
+  brig investigate i-0123456789abcdef0    take evidence now, unless it was taken
+  brig evidence verify ./case         is every byte of it as it was taken?
   brig status                         everything that is contained, and what has drifted
   brig questions                      what waits for a decision; then: brig decide <QUESTION> yes|no
   brig release i-0123456789abcdef0 --reason IR-7
@@ -116,6 +118,11 @@ pub enum Command {
     Drill(Drill),
     /// Trace what somebody's credentials did, by CloudTrail's records: which begot which, what they made and took
     Trace(Trace),
+    /// Take evidence of a containment now, unless it was taken: what AWS, CloudTrail and the ledger have of it, locked and sealed
+    Investigate(Investigate),
+    /// Verify evidence offline, or show its chain of custody
+    #[command(subcommand)]
+    Evidence(Evidence),
     /// Print a completion script for a shell
     #[command(after_help = "Example: brig completions bash > ~/.local/share/bash-completion/completions/brig")]
     Completions {
@@ -280,6 +287,46 @@ pub struct Trace {
     /// When it was cut off, RFC 3339: calls that succeeded later contradict it [default: as the ledger has it]
     #[arg(long, value_parser = moment)]
     pub cut: Option<Timestamp>,
+}
+
+/// `investigate`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Evidence is taken by itself once something is contained; this takes it where that did not happen, or goes on with it.\n\nExample: brig investigate i-0123456789abcdef0"
+)]
+pub struct Investigate {
+    /// The instance, an access key, user/NAME or role/NAME
+    pub what: String,
+}
+
+/// `evidence`.
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// Check every byte of a case against its manifest and seal, and name the first one that is wrong; asks nothing but the bucket
+    Verify(Verification),
+    /// Show the chain of custody: what was taken when and by whom, where it is, and who asked
+    Show(Investigate),
+}
+
+/// `evidence verify`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  brig evidence verify ./case\n  brig evidence verify s3://bucket/123456789012/us-east-1/i-.../i-...-20260102T030405Z/ --key brig.pem\n\nThe key: aws kms get-public-key --key-id <ARN> --query PublicKey --output text. Without --key or --head, evidence that somebody wrote anew as a whole would verify."
+)]
+pub struct Verification {
+    /// A folder, or s3://bucket/prefix: a part, a case, or several of them
+    pub place: String,
+    /// A file with the public key that must have signed it: PEM, DER, or base64 as KMS prints it
+    #[arg(long)]
+    pub key: Option<PathBuf>,
+    /// SHA-256 of a manifest, as the chain of custody has it
+    #[arg(long, num_args = 1.., value_name = "SHA256", value_parser = head)]
+    pub head: Vec<String>,
+}
+
+fn head(text: &str) -> Result<String, String> {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { Ok(text.to_ascii_lowercase()) } else { Err("64 hexadecimal digits".to_owned()) }
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {

@@ -113,6 +113,14 @@ pub enum Kind {
     LookupFailed,
     /// The account cannot be looked at by the function that looks back.
     Unreachable,
+    /// The ledger has no containment of it.
+    NotOnRecord,
+    /// No evidence is kept, or not safely: what to do is said.
+    NoEvidence,
+    /// Somebody else is at it.
+    InProgress,
+    /// Something that evidence needs did not answer.
+    Unavailable,
     /// The function ended early: its time was over, or it died.
     Died(String),
 }
@@ -129,6 +137,10 @@ impl Kind {
             "LedgerUnreachable" => Self::LedgerUnreachable,
             "LookupFailed" => Self::LookupFailed,
             "Unreachable" | "NoAccount" => Self::Unreachable,
+            "NotOnRecord" => Self::NotOnRecord,
+            "NoEvidence" | "NoObjectLock" => Self::NoEvidence,
+            "InProgress" => Self::InProgress,
+            "Unavailable" => Self::Unavailable,
             other => Self::Died(other.to_owned()),
         }
     }
@@ -144,6 +156,10 @@ impl std::fmt::Display for Kind {
             Self::Incomplete => "work is left over",
             Self::LedgerUnreachable => "the ledger could not be read",
             Self::LookupFailed => "the look-up failed",
+            Self::NotOnRecord => "not on record",
+            Self::NoEvidence => "no evidence is taken",
+            Self::InProgress => "somebody else is taking it",
+            Self::Unavailable => "it could not be done now",
             Self::Died(word) => return write!(f, "the function ended early ({word})"),
         })
     }
@@ -166,9 +182,15 @@ impl Fault {
             | Self::Unreadable(_) => Exit::Unreachable,
             Self::Input(_) | Self::File { .. } | Self::Several { .. } | Self::Terminal(_) => Exit::Refused,
             Self::Function { kind, .. } => match kind {
-                Kind::InvalidRequest | Kind::UnsupportedEvent | Kind::NotServed => Exit::Refused,
+                Kind::InvalidRequest
+                | Kind::UnsupportedEvent
+                | Kind::NotServed
+                | Kind::NotOnRecord
+                | Kind::NoEvidence => Exit::Refused,
                 Kind::LedgerUnreachable | Kind::Unreachable => Exit::Unreachable,
-                Kind::Incomplete | Kind::LookupFailed | Kind::Died(_) => Exit::Partial,
+                Kind::Incomplete | Kind::LookupFailed | Kind::InProgress | Kind::Unavailable | Kind::Died(_) => {
+                    Exit::Partial
+                }
             },
         }
     }
@@ -204,7 +226,9 @@ impl Fault {
                     .to_owned()
             }
             Self::Function { kind, .. } => match kind {
-                Kind::InvalidRequest => String::new(),
+                Kind::InvalidRequest | Kind::NoEvidence | Kind::InProgress => String::new(),
+                Kind::NotOnRecord => format!("{brig} status lists what is contained; {brig} trace needs no containment."),
+                Kind::Unavailable => "Run the same command again: it goes on where it stopped, and writes nothing twice.".to_owned(),
                 Kind::LookupFailed => "Name the instance by its id.".to_owned(),
                 Kind::UnsupportedEvent => "The deployed function may be older than this command.".to_owned(),
                 Kind::NotServed => "Check --stack: functions are found by the names <stack>-contain, <stack>-release and <stack>-investigate.".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::{error::Error, time::Duration};
 
-use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::{
     Client,
@@ -42,6 +42,23 @@ pub enum Duty {
     Investigate,
 }
 
+/// The AWS configuration of the person who calls. Makes no call.
+pub async fn configuration(global: &Global) -> SdkConfig {
+    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client)
+        // A call that got no answer may have been delivered: it is a person who repeats it.
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build());
+    if let Some(profile) = &global.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &global.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    loader.load().await
+}
+
 /// The functions of a stack.
 pub struct Caller {
     lambda: Client,
@@ -56,19 +73,7 @@ impl Caller {
     /// # Errors
     /// No Region is configured.
     pub async fn open(global: &Global) -> Result<Self, Fault> {
-        let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(client)
-            // A call that got no answer may have been delivered: it is a person who repeats it.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build());
-        if let Some(profile) = &global.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = &global.region {
-            loader = loader.region(Region::new(region.clone()));
-        }
-        let config = loader.load().await;
+        let config = configuration(global).await;
         let region = config.region().ok_or(Fault::NoRegion)?.to_string();
         let timeouts = TimeoutConfig::builder().operation_timeout(WHO).build();
         let sts = aws_sdk_sts::config::Builder::from(&config).timeout_config(timeouts).build();

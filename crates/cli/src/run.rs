@@ -2,6 +2,7 @@
 
 mod change;
 mod drill;
+mod evidence;
 mod look;
 mod report;
 mod trace;
@@ -11,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     answer::{Match, Matches, Reply},
-    args::{Args, Command, Shell},
+    args::{Args, Command, Evidence, Shell},
     exit::Exit,
     fault::Fault,
     invoke::Caller,
@@ -34,6 +35,9 @@ pub async fn run(args: &Args) -> Result<Exit, Fault> {
     {
         return trace::of_files(wanted, &terminal::look_of_stdout(args), args.global.json);
     }
+    if let Command::Evidence(Evidence::Verify(wanted)) = &args.command {
+        return evidence::verify(wanted, &args.global, &terminal::look_of_stdout(args)).await;
+    }
     let desk = Desk {
         caller: Caller::open(&args.global).await?,
         look: terminal::look_of_stdout(args),
@@ -53,7 +57,9 @@ pub async fn run(args: &Args) -> Result<Exit, Fault> {
         Command::Watch(watch) => look::watch(&desk, watch).await,
         Command::Drill(drill) => drill::drill(&desk, drill).await,
         Command::Trace(wanted) => trace::of_function(&desk, wanted).await,
-        Command::Completions { .. } => Ok(Exit::Wanted),
+        Command::Investigate(wanted) => evidence::investigate(&desk, wanted).await,
+        Command::Evidence(Evidence::Show(wanted)) => evidence::show(&desk, wanted).await,
+        Command::Evidence(Evidence::Verify(_)) | Command::Completions { .. } => Ok(Exit::Wanted),
     };
     if let (Err(Fault::Function { raw, .. }), true) = (&ended, desk.json) {
         println!("{raw}");

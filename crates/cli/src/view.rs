@@ -1,6 +1,7 @@
 //! What people read. Each view is a pure function of an answer, a width and whether there is colour. What matters comes
 //! first; a command to copy stands on a line of its own and is never broken.
 
+pub mod evidence;
 pub mod fault;
 pub mod outcome;
 pub mod page;

@@ -11,6 +11,7 @@ use crate::{
     args,
     exit::Exit,
     fault::Fault,
+    invoke::Duty,
     progress::while_waiting,
     target::Place,
     terminal,
@@ -31,7 +32,8 @@ pub async fn report(desk: &Desk, args: &args::Report) -> Result<Exit, Fault> {
         Some(Ok(status)) => Now::Looked { status, at: terminal::now() },
         Some(Err(_)) => Now::Unseen { why: &why },
     };
-    let sources = Sources { show: record.value(), now, as_of, brig: &desk.look.brig };
+    let custody = if story.containment.is_some() { custody(desk, &place).await } else { None };
+    let sources = Sources { show: record.value(), now, custody: custody.as_ref(), as_of, brig: &desk.look.brig };
     let page = Page::of(&sources).map_err(|error| Fault::Unreadable(error.to_string()))?;
     if let Some(file) = &args.html {
         write(file, &page.html())?;
@@ -54,6 +56,14 @@ async fn look(desk: &Desk, place: &Place) -> Result<Value, Fault> {
     let request = about(place, json!({"action": "status"}));
     let reply = while_waiting("Looking at how it stands now", desk.caller.read(&request)).await?;
     Ok(reply.value().clone())
+}
+
+/// The chain of custody of its evidence. A page without it is better than none: the function may be of an older version, keep no
+/// evidence, or not be the caller's to invoke.
+async fn custody(desk: &Desk, place: &Place) -> Option<Value> {
+    let request = about(place, json!({"action": "custody"}));
+    let asked = desk.caller.ask(Duty::Investigate, &request);
+    Some(while_waiting("Reading the chain of custody", asked).await.ok()?.value().clone())
 }
 
 fn is_active(record: &OnRecord) -> bool {
